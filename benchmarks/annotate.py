@@ -1,0 +1,58 @@
+"""Compares `annotate` with nothing but detection and classification of the same photos.
+
+Usage: python benchmarks/annotate.py PHOTOS MODEL
+
+The floor has the photos decoded in memory, uses the same threads and batches, and neither draws nor writes.
+Both are measured three times in turn; the best of each counts.
+"""
+
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from fercomp.annotate.recogniser import Recogniser
+from fercomp.annotate.run import BATCH, annotate_photos, workers
+from fercomp.annotate.sources import find_photos
+from fercomp.core.parallel import in_order
+from fercomp.data.images import read_image
+from fercomp.faces.detect import make_detector
+from fercomp.modeling.bundle import Bundle, load_bundle
+
+
+def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
+    """Times detection and classification of decoded photos."""
+    begin = time.perf_counter()
+    recogniser = Recogniser(bundle, make_detector)
+    with workers() as pool:
+        seen = in_order(pool, recogniser.look, images, ahead=BATCH)
+        while group := list(islice(seen, BATCH)):
+            recogniser.recognise(group)
+    return time.perf_counter() - begin
+
+
+def seconds_to_annotate(photos: Path, bundle: Bundle) -> float:
+    """Times the whole, into a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        annotate_photos(photos, Path(folder) / "annotated", bundle)
+        return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Prints both rates and their ratio."""
+    photos, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
+    images = [read_image(photo.path) for photo in find_photos(photos, photos / "annotated")]
+    bundle.predict(np.zeros((1, bundle.card.size, bundle.card.size, 3), dtype=np.uint8))  # loads the network
+    times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(3)]
+    floor, whole = (min(column) for column in zip(*times, strict=True))
+    print(f"detect and classify  {floor:6.2f} s  {len(images) / floor:7.1f} photos/s")
+    print(f"annotate             {whole:6.2f} s  {len(images) / whole:7.1f} photos/s")
+    print(f"ratio of the rates   {floor / whole:6.2f}")
+
+
+if __name__ == "__main__":
+    main()

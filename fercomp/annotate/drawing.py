@@ -1,0 +1,137 @@
+"""Draws faces and what is said of them."""
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fercomp.annotate.recogniser import Decisions
+from fercomp.faces.detect import Faces
+
+Colour = tuple[int, int, int]
+
+GOOD: Final[Colour] = (46, 160, 67)
+BAD: Final[Colour] = (207, 34, 46)
+NEUTRAL: Final[Colour] = (66, 112, 178)
+
+COLOURS: Final = MappingProxyType(
+    {
+        "happy": GOOD,
+        "surprise": GOOD,
+        "anger": BAD,
+        "contempt": BAD,
+        "disgust": BAD,
+        "fear": BAD,
+        "sad": BAD,
+        "neutral": NEUTRAL,
+        "uncertain": NEUTRAL,
+    }
+)
+"""RGB by emotion. Any other class is drawn as neutral. White text is readable on all three."""
+
+Rectangle = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in whole pixels, right and bottom exclusive."""
+
+
+def draw(image: np.ndarray, faces: Faces, decisions: Decisions) -> np.ndarray:
+    """Draws a box around every face, and a label with its emotion and confidence.
+
+    Lines and text grow with the picture and the face. A label lies above its box, or where there is no
+    room, below it or inside; always inside the picture, and where possible beside the other labels.
+
+    Args:
+        image: `(h, w, 3)` uint8 RGB; left as it is.
+        faces: Its n faces.
+        decisions: What is said of them.
+
+    Returns:
+        A new picture of the same shape.
+    """
+    canvas = image.copy()
+    height, width = image.shape[:2]
+    line = max(1, round((height + width) / 600))
+    labels: list[Rectangle] = []
+    boxes = [_whole_pixels(box, width, height) for box in faces.boxes]
+    for emotion, box in zip(decisions.emotions, boxes, strict=True):
+        _frame(canvas, box, line, COLOURS.get(emotion, NEUTRAL))
+    # Labels come after all boxes, so that no line crosses a text.
+    for emotion, confidence, box in zip(decisions.emotions, decisions.confidences, boxes, strict=True):
+        text, font_size = f"{emotion} {confidence:.0%}", _text_height(box, width, height)
+        label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, NEUTRAL)), width, height)
+        place = _place(label, box, width, height, labels)
+        labels.append(place)
+        canvas[place[1] : place[3], place[0] : place[2]] = label
+    return canvas
+
+
+def _whole_pixels(box: np.ndarray, width: int, height: int) -> Rectangle:
+    """Returns the pixels that a box touches, at least one."""
+    x1, y1, x2, y2 = np.clip(np.rint(box), 0, (width, height, width, height)).astype(int).tolist()
+    x1, y1 = min(x1, width - 1), min(y1, height - 1)
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
+
+
+def _frame(canvas: np.ndarray, box: Rectangle, line: int, colour: Colour) -> None:
+    """Draws lines inside the box; by slices, since OpenCV centres thick lines on the edge."""
+    x1, y1, x2, y2 = box
+    inside = canvas[y1:y2, x1:x2]
+    for edge in (inside[:line], inside[-line:], inside[:, :line], inside[:, -line:]):
+        edge[...] = colour
+
+
+def _text_height(box: Rectangle, width: int, height: int) -> int:
+    """Returns the font size: a sixth of the face, within what can be read and looks right."""
+    face = min(box[2] - box[0], box[3] - box[1])
+    smallest = 11
+    largest = max(smallest, round((height + width) / 40))
+    return min(max(round(face / 6), smallest), largest)
+
+
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=512)
+def _label(text: str, font_size: int, colour: Colour) -> np.ndarray:
+    """Returns a text on its colour as `(h, w, 3)` uint8, not to be written to."""
+    font = _font(font_size)
+    pad = max(2, font_size // 4)
+    left, _, right, _ = font.getbbox(text)
+    _, top, _, bottom = font.getbbox("Ag")  # the same height for every text
+    size = (round(right - left) + 2 * pad, round(bottom - top) + 2 * pad)
+    label = Image.new("RGB", size, colour)
+    ImageDraw.Draw(label).text((pad - left, pad - top), text, fill="white", font=font)
+    pixels = np.array(label)
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _shrunk_to(label: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Returns the label, made smaller where the picture has no room for it."""
+    scale = min(1.0, width / label.shape[1], height / label.shape[0])
+    if scale == 1:
+        return label
+    shape = (max(1, int(label.shape[1] * scale)), max(1, int(label.shape[0] * scale)))
+    return cv2.resize(label, shape, interpolation=cv2.INTER_AREA)
+
+
+def _place(label: np.ndarray, box: Rectangle, width: int, height: int, taken: list[Rectangle]) -> Rectangle:
+    """Chooses where a label goes: above its box, below, at the box's top or bottom; left or right.
+
+    Returns:
+        The first of these places inside the picture that covers no other label, else the first of all.
+    """
+    high, wide = label.shape[:2]
+    x1, y1, x2, y2 = box
+    rows = [y for y in (y1 - high, y2, y1, y2 - high) if 0 <= y <= height - high] or [0]
+    columns = [min(max(x, 0), width - wide) for x in (x1, x2 - wide)]
+    places = [(x, y, x + wide, y + high) for y in rows for x in columns]
+    return next((p for p in places if not any(_overlap(p, other) for other in taken)), places[0])
+
+
+def _overlap(a: Rectangle, b: Rectangle) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,125 @@
+"""From a picture to decisions: find the faces, cut them out, classify, decide."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fercomp.faces.crop import face_input
+from fercomp.faces.detect import Detector, Faces
+from fercomp.modeling.bundle import Bundle
+from fercomp.modeling.decision import most_likely
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture whose faces have been found, not yet classified.
+
+    Attributes:
+        image: `(h, w, 3)` uint8 RGB.
+        faces: Its n faces.
+        inputs: `(n, S, S, 3)` uint8 RGB, what the network gets.
+    """
+
+    image: np.ndarray
+    faces: Faces
+    inputs: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What is said of n faces.
+
+    Attributes:
+        emotions: A class name each, or `uncertain`.
+        confidences: `(n,)` float32, the probability of the likeliest class.
+        pred_probs: `(n, K)` float32, the probability of every class.
+    """
+
+    emotions: tuple[str, ...]
+    confidences: np.ndarray
+    pred_probs: np.ndarray
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A picture with everything that is said of it.
+
+    Attributes:
+        image: `(h, w, 3)` uint8 RGB.
+        faces: Its n faces.
+        decisions: What is said of them.
+    """
+
+    image: np.ndarray
+    faces: Faces
+    decisions: Decisions
+
+
+def decide(pred_probs: np.ndarray, classes: tuple[str, ...], threshold: float | None) -> Decisions:
+    """Decides for the likeliest class, or for none.
+
+    Args:
+        pred_probs: `(n, K)` probabilities.
+        classes: K class names.
+        threshold: A face whose likeliest class is less probable is called `uncertain`; `None` for never.
+
+    Returns:
+        The decisions.
+    """
+    emotions = tuple(most_likely(pred_probs, classes, threshold))
+    return Decisions(emotions, pred_probs.max(axis=1), pred_probs)
+
+
+class Recogniser:
+    """Finds and classifies the faces in pictures.
+
+    Args:
+        bundle: The trained model.
+        make_detector: Makes the face detector; called once per thread that looks at pictures.
+
+    Raises:
+        FercompError: The detector cannot be made.
+    """
+
+    def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector]) -> None:
+        self._bundle = bundle
+        self._make_detector = make_detector
+        self._local = threading.local()
+        # A photo that is already framed on a face is used whole, as in training.
+        self._margin = 0.0 if self._detector().framed else bundle.card.margin
+
+    def look(self, image: np.ndarray) -> Seen:
+        """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
+        size = self._bundle.card.size
+        faces = self._detector().detect(image)
+        inputs = np.empty((len(faces), size, size, 3), dtype=np.uint8)
+        for slot, box in zip(inputs, faces.boxes, strict=True):
+            slot[...] = face_input(image, box, size, self._margin)
+        return Seen(image, faces, inputs)
+
+    def recognise(self, pictures: Sequence[Seen]) -> list[Recognised]:
+        """Classifies the faces of several pictures with one call of the network.
+
+        Args:
+            pictures: What `look` returned for each.
+
+        Returns:
+            The same pictures in the same order.
+        """
+        if not pictures:
+            return []
+        card = self._bundle.card
+        pred_probs = self._bundle.predict(np.concatenate([picture.inputs for picture in pictures]))
+        ends = np.cumsum([len(picture.faces) for picture in pictures])
+        return [
+            Recognised(picture.image, picture.faces, decide(part, card.classes, card.threshold))
+            for picture, part in zip(pictures, np.split(pred_probs, ends[:-1]), strict=True)
+        ]
+
+    def _detector(self) -> Detector:
+        if not hasattr(self._local, "detector"):
+            self._local.detector = self._make_detector()
+        detector: Detector = self._local.detector
+        return detector

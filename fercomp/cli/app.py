@@ -1,0 +1,84 @@
+"""`fercomp`: its commands, and what a user sees when one of them fails.
+
+Only Typer and the command modules are imported here. A command imports its library when it runs, so
+that `fercomp --help` answers at once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from fercomp import __version__
+from fercomp.cli.annotate import annotate
+from fercomp.cli.demo import demo
+from fercomp.cli.doctor import doctor
+from fercomp.cli.evaluate import evaluate
+from fercomp.cli.fetch import fetch
+from fercomp.cli.predict import predict
+from fercomp.cli.prepare import prepare
+from fercomp.cli.submission import submission
+from fercomp.cli.train import train
+from fercomp.core.errors import FercompError
+from fercomp.core.files import is_disk_full
+
+COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
+    "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
+    "Show": (annotate, demo),
+    "Help": (doctor,),
+}
+"""The commands by help panel, each panel in the order of use."""
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, what Typer turns a `KeyboardInterrupt` into."""
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        summary = (command.__doc__ or "").partition("\n")[0]
+        app.command(rich_help_panel=panel, short_help=summary)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fercomp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def fercomp(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Win a facial-emotion competition, then show the result on photos."""
+
+
+def main() -> None:
+    """Runs `fercomp` on the command line's arguments.
+
+    A `FercompError` and a full disk are one red line and exit code 1, Ctrl-C is one line and 130.
+    Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its traceback.
+    """
+    try:
+        app(prog_name="fercomp")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _say("stopped; what was finished is kept, the same command goes on from there", "yellow")
+        raise
+    except FercompError as error:
+        _fail(str(error))
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        _fail(f"the disk is full ({error}): make room, then run the same command again")
+
+
+def _fail(message: str) -> None:
+    _say(f"error: {message}", "red")
+    raise SystemExit(1)
+
+
+def _say(message: str, colour: str) -> None:
+    typer.secho(" ".join(message.splitlines()), fg=colour, err=True)

@@ -1,0 +1,26 @@
+"""`fercomp doctor`."""
+
+import typer
+
+
+def doctor() -> None:
+    """Look at the installation, the machine and the data, and say what to do.
+
+    Exit code 1 where something is broken. What is merely missing is a note.
+
+    \b
+    Examples:
+      fercomp doctor
+    """
+    from rich.console import Console
+
+    from fercomp.core.paths import Workspace
+    from fercomp.report.doctor import diagnose, findings_table
+
+    findings = diagnose(Workspace())
+    Console().print(findings_table(findings))
+    problems = [finding.subject for finding in findings if finding.state == "problem"]
+    if problems:
+        typer.echo(f"Mend first: {', '.join(problems)}")
+        raise typer.Exit(1)
+    typer.echo("Everything needed is there.")

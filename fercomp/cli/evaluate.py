@@ -1,0 +1,31 @@
+"""`fercomp evaluate`."""
+
+import typer
+
+from fercomp.cli.options import Model
+
+
+def evaluate(model: Model = None) -> None:
+    """Score a model on the holdout: accuracy, macro-F1, calibration, confusion.
+
+    Writes metrics.json, per_class.csv, confusion.csv and pictures into the model's folder.
+
+    \b
+    Examples:
+      fercomp evaluate
+      fercomp evaluate --model compact
+    """
+    from rich.console import Console
+
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.card import resolve_model
+    from fercomp.report.evaluation import evaluate_model, per_class_table
+
+    folder = resolve_model(model, Workspace())
+    scores, classes = evaluate_model(folder)
+    Console().print(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
+    typer.echo(
+        f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
+        f"calibration error {scores.calibration_error:.4f}"
+    )
+    typer.echo(f"Look at {folder / 'confusion.png'} and {folder / 'reliability.png'}")

@@ -1,0 +1,45 @@
+"""`fercomp fetch`."""
+
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def fetch(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="`demo`, or the path of a zip archive or folder, instead of fetch.source.",
+        ),
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Bring the competition's files to datasets/raw.
+
+    Without --source, the drawn demo never takes the place of files fetched earlier.
+
+    \b
+    Examples:
+      fercomp fetch
+      fercomp fetch --source demo
+      fercomp fetch --source ~/Downloads/skillbox-computer-vision-project.zip
+    """
+    from fercomp.competition.sources import fetch as fetch_files
+    from fercomp.competition.sources import fetch_unless_real
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+
+    workspace = Workspace()
+    params = load_params(workspace.params, set_ or ()).fetch
+    if source is None:
+        report = fetch_unless_real(params.source, workspace.raw)
+    else:
+        report = fetch_files(source, workspace.raw)
+    photos = f"{report.train_photos:,} training and {report.test_photos:,} test photos"
+    typer.echo(f"{report.source}: {photos} in {report.where}")
+    if report.kept:
+        typer.echo("they are kept; `fercomp fetch --source demo` would put the drawn demo in their place")
+    typer.echo("next: fercomp prepare")

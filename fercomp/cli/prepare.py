@@ -1,0 +1,77 @@
+"""`fercomp prepare`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from fercomp.cli.options import Set
+from fercomp.core.classes import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table as RichTable
+
+SPLITS = ("train", "holdout", "test")
+
+
+def prepare(set_: Set = None) -> None:
+    """Index the photos: broken files, near-duplicates, holdout and folds.
+
+    Writes datasets/photos.csv and, with the photos that cannot be used, datasets/problems.csv.
+
+    \b
+    Examples:
+      fercomp prepare
+      fercomp prepare --set prepare.holdout=0.2 --set prepare.folds=10
+    """
+    from rich.console import Console
+
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.core.tables import PHOTOS, PROBLEMS
+    from fercomp.data.prepare import prepare as prepare_photos
+
+    workspace = Workspace()
+    params = load_params(workspace.params, set_ or ()).prepare
+    prepared = prepare_photos(workspace.raw, params)
+    PHOTOS.write(prepared.photos, workspace.photos)
+    PROBLEMS.write(prepared.problems, workspace.problems)
+    Console().print(_counts(prepared.photos))
+    typer.echo(_copies(prepared.photos))
+    if rare := _rare_classes(prepared.photos, params.folds):
+        typer.echo(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
+    typer.echo(_problems(prepared.problems))
+    typer.echo(f"{workspace.photos} and {workspace.problems} written; next: fercomp train")
+
+
+def _counts(photos: "pd.DataFrame") -> "RichTable":
+    import pandas as pd
+    from rich.table import Column, Table
+
+    table = Table("emotion", *(Column(split, justify="right") for split in SPLITS))
+    counts = pd.crosstab(photos["emotion"], photos["split"]).reindex(columns=SPLITS, fill_value=0)
+    for emotion, row in counts.reindex(EMOTIONS, fill_value=0).iterrows():
+        table.add_row(str(emotion), *(f"{row[split]:,}" for split in SPLITS[:2]), "")
+    table.add_section()
+    table.add_row("all photos", *(f"{count:,}" for count in counts.sum()))
+    return table
+
+
+def _copies(photos: "pd.DataFrame") -> str:
+    copies = photos[photos.duplicated("duplicate_group", keep=False)]
+    labelled = copies[copies["split"] != "test"]
+    labels = labelled.groupby("duplicate_group")["emotion"].nunique()
+    return (
+        f"near-duplicates: {len(copies):,} photos show {copies['duplicate_group'].nunique():,} pictures, "
+        f"{(labels > 1).sum():,} of them under several labels"
+    )
+
+
+def _rare_classes(photos: "pd.DataFrame", folds: int) -> str:
+    counts = photos["emotion"].value_counts().reindex(EMOTIONS, fill_value=0)
+    return ", ".join(f"{emotion} ({count})" for emotion, count in counts.items() if count < folds)
+
+
+def _problems(problems: "pd.DataFrame") -> str:
+    counts = problems["reason"].value_counts()
+    return "problems: " + (", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "none")

@@ -1,0 +1,24 @@
+"""`fercomp submission`."""
+
+import typer
+
+from fercomp.cli.options import Model
+
+
+def submission(model: Model = None) -> None:
+    """Turn a model's test probabilities into a Kaggle CSV, checked against the sample.
+
+    \b
+    Examples:
+      fercomp submission
+      fercomp submission --model compact
+    """
+    from fercomp.competition.submission import write_submission
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.card import resolve_model
+
+    workspace = Workspace()
+    written = write_submission(resolve_model(model, workspace), workspace)
+    typer.echo(f"{written.path}: {written.rows} rows, most often {written.top}")
+    if written.filled:
+        typer.echo(f"{written.filled} unreadable photos have the sample's own answer (datasets/problems.csv)")

@@ -1,0 +1,43 @@
+"""`fercomp train`."""
+
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def train(
+    name: Annotated[
+        str | None,
+        typer.Option("--name", "-n", help="Name of the experiment.", show_default="the backbone's name"),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option("--backbone", "-b", help="`compact`, or a network of keras.applications."),
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Train a network and write it to models/NAME.
+
+    Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch.
+
+    \b
+    Examples:
+      fercomp train
+      fercomp train --backbone convnext_xlarge --set train.weights=imagenet --set train.size=224
+      fercomp train --name wide --set train.epochs=30
+    """
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.experiment import train_experiment
+
+    workspace = Workspace()
+    params = load_params(workspace.params, set_ or [])
+    name = name or backbone or params.train.backbone
+    card = train_experiment(name, params.experiment(name, backbone), workspace)
+    typer.echo(
+        f"{workspace.bundle(name)}: holdout accuracy {card.scores['accuracy']:.4f}, "
+        f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
+    )
+    typer.echo(f"Next: fercomp evaluate --model {name}, or fercomp predict --model {name}")

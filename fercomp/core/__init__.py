@@ -1,0 +1,1 @@
+"""What every room shares: classes, errors, parameters, paths, tables, files, progress."""

@@ -1,0 +1,18 @@
+"""The nine classes of the competition, in the one order that every array and table uses."""
+
+from typing import Final
+
+EMOTIONS: Final[tuple[str, ...]] = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happy",
+    "neutral",
+    "sad",
+    "surprise",
+    "uncertain",
+)
+"""Class names in alphabetical order: column `k` of any `pred_probs (N, K)` is `EMOTIONS[k]`."""
+
+UNCERTAIN: Final = "uncertain"

@@ -1,0 +1,29 @@
+"""The one exception a user is meant to read.
+
+`FercompError` is shown by the command line as a single red line with exit code 1. Its text says what
+was expected, what was received and what to do next. Everything else is a bug and keeps its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class FercompError(Exception):
+    """A mistake or a condition outside the program, told in one line that says what to do."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> FercompError:
+    """Builds the error for a name that is not in a list, with its nearest matches first.
+
+    Args:
+        kind: What the name stands for, such as `"backbone"`.
+        name: The name received.
+        known: All names that would have been accepted.
+
+    Returns:
+        The error, to be raised by the caller.
+    """
+    names = sorted(known)
+    near = get_close_matches(name.lower(), names, n=5, cutoff=0.5)
+    offer = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names)}"
+    return FercompError(f"unknown {kind} {name!r}: {offer}")

@@ -1,0 +1,149 @@
+"""Files that are either the old ones or the new ones, never a half of one."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fercomp.core.errors import FercompError
+
+# Reading it means setting it for a moment, which other threads would notice: once, at import.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path` and renames it into place when the block ends well.
+
+    The temporary name keeps the suffix, since writers choose a format by it. Missing parent folders
+    are made. When the block raises, the temporary file is removed and `path` stays as it was.
+
+    Args:
+        path: The file to be written.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        FercompError: `path` is a folder or cannot be written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FercompError(f"{path} is a folder, a file was expected: choose another name")
+    with _sibling(path, folder=False) as temporary:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Gives an empty temporary folder beside `path` that takes its place when the block ends well.
+
+    An older `path` is kept until the new one is complete: it is renamed aside, the new one is renamed
+    in, then the old one is removed. When the block raises, `path` stays as it was. Where `path` is a
+    link to a folder, that folder is replaced and the link stays.
+
+    Args:
+        path: The folder to be made or replaced.
+
+    Yields:
+        The folder to fill.
+
+    Raises:
+        FercompError: `path` is a file or cannot be written to.
+    """
+    path = Path(path).resolve()
+    if path.is_file():
+        raise FercompError(f"{path} is a file, a folder was expected: choose another name")
+    with _sibling(path, folder=True) as temporary:
+        yield temporary
+        old = temporary.with_name(temporary.name + ".old")
+        if path.exists():
+            path.replace(old)
+        try:
+            temporary.replace(path)
+        except BaseException:
+            if old.exists():
+                old.replace(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _sibling(path: Path, folder: bool) -> Iterator[Path]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if folder:
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        else:
+            # Not the file's own name: with an addition it could be too long.
+            handle, name = tempfile.mkstemp(prefix=".part.", suffix=path.suffix, dir=path.parent)
+            os.close(handle)
+            temporary = Path(name)
+        # mkdtemp and mkstemp make private files; what replaces `path` has ordinary permissions.
+        temporary.chmod((0o777 if folder else 0o666) & ~_UMASK)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise FercompError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+    try:
+        yield temporary
+    finally:
+        if folder:
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` as UTF-8, atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes `value` as indented JSON with a final newline, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Returns the hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Checks that the disk under `folder` has room.
+
+    Args:
+        folder: A folder, which need not exist yet.
+        needed: Bytes that are about to be written.
+
+    Raises:
+        FercompError: Fewer than `needed` bytes are free.
+    """
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise FercompError(
+            f"not enough disk under {existing}: {needed / 1e6:,.0f} MB needed, {free / 1e6:,.0f} MB free; "
+            "make room or work in a folder on another disk"
+        )
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Says whether an error means that no more bytes can be written."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -1,0 +1,239 @@
+"""`params.yaml`: the one source of hyperparameters, typed and checked.
+
+Every group is a stage of the same name. Unknown keys are refused with their nearest matches, so that a
+misspelt setting never goes unnoticed. Defaults stand here; a test keeps the shipped `params.yaml` equal.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fercomp.core.errors import FercompError, unknown_name
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+G = TypeVar("G", bound="Group")
+
+
+class Group(BaseModel):
+    """A group of parameters: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FetchParams(Group):
+    """Where the competition's files come from.
+
+    Attributes:
+        source: `demo` (drawn faces, no network), or the path of a zip archive or folder.
+    """
+
+    source: str = "demo"
+
+
+class PrepareParams(Group):
+    """How photos are indexed and divided.
+
+    Attributes:
+        folds: Number of cross-validation folds.
+        holdout: Share of the labelled photos kept for `evaluate`, 0 to 0.5.
+        duplicate_bits: Two photos may be near-duplicates when their 64-bit perceptual hashes differ in
+            at most this many bits.
+        duplicate_correlation: ... and are when their grey thumbnails correlate at least this much, 0 to 1.
+        seed: Seed of the division.
+    """
+
+    folds: Annotated[int, Field(ge=2, le=50)] = 5
+    holdout: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
+    duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 12
+    duplicate_correlation: Share = 0.92
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class AugmentParams(Group):
+    """Random changes of training photos, drawn anew for each photo and epoch.
+
+    Attributes:
+        flip: Mirror left and right for half of the photos.
+        rotate: Largest rotation in degrees, to either side.
+        shift: Largest shift along each axis, as a share of the side.
+        zoom: Largest change of scale, as a share.
+        brightness: Largest change of brightness, as a share of full white.
+        contrast: Largest change of contrast, as a share.
+    """
+
+    flip: bool = True
+    rotate: Annotated[float, Field(ge=0, le=180)] = 10.0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    zoom: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    brightness: Share = 0.1
+    contrast: Share = 0.2
+
+
+class TrainParams(Group):
+    """How one network is trained: the head with the backbone frozen, then the whole network.
+
+    Attributes:
+        backbone: `compact` or the lower-case name of a network of `keras.applications`.
+        weights: Where the backbone starts from: `none`, `imagenet`, or the path of a weights file.
+        size: Side of the network's input in pixels.
+        margin: Share of a detector's box added on each side so that a found face is framed like the
+            training photos, which are used whole. `null` measures it on training photos.
+        batch_size: Photos per step.
+        head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
+        epochs: Epochs of the whole network.
+        head_learning_rate: Rate of the head phase (AdamW, constant).
+        learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0).
+        warmup: Share of the second phase's steps spent on warm-up.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
+        dropout: Share of pooled features dropped before the classifier.
+        label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        patience: Epochs without a better holdout accuracy after which a phase stops.
+        memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
+        seed: Seed of weights, order and augmentation.
+        augment: Random changes of training photos.
+    """
+
+    backbone: str = "compact"
+    weights: str = "none"
+    size: Annotated[int, Field(ge=16, le=1024)] = 48
+    margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    head_epochs: Annotated[int, Field(ge=0)] = 3
+    epochs: Annotated[int, Field(ge=0)] = 20
+    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    warmup: Share = 0.1
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    patience: Annotated[int, Field(ge=1)] = 6
+    memory_gb: Annotated[float, Field(ge=0)] = 2.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    augment: AugmentParams = AugmentParams()
+
+
+class Params(Group):
+    """The whole of `params.yaml`.
+
+    Attributes:
+        fetch: Parameters of the stage `fetch`.
+        prepare: Parameters of the stage `prepare`.
+        train: Parameters of the stage `train`, shared by all experiments.
+        experiments: What each experiment changes in `train`, by the experiment's name.
+    """
+
+    fetch: FetchParams = FetchParams()
+    prepare: PrepareParams = PrepareParams()
+    train: TrainParams = TrainParams()
+    experiments: dict[Name, dict[str, Any]] = {"compact": {"backbone": "compact"}}
+
+    def experiment(self, name: str, backbone: str | None = None) -> TrainParams:
+        """Returns the training parameters of an experiment.
+
+        Args:
+            name: Its name; an experiment that is not listed has the shared parameters.
+            backbone: The backbone, where it was named by hand; it wins over the experiment's own.
+
+        Returns:
+            The parameters, checked.
+
+        Raises:
+            FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
+        """
+        changes = dict(self.experiments.get(name, {}))
+        if backbone:
+            changes["backbone"] = backbone
+        return _validated(TrainParams, _merged(self.train.model_dump(), changes), f"experiments.{name}.")
+
+
+def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
+    """Reads `params.yaml`.
+
+    Args:
+        path: The file. Where it does not exist, every parameter has its default.
+        overrides: Changes such as `"train.epochs=5"`; values are read as YAML.
+
+    Returns:
+        The parameters, checked.
+
+    Raises:
+        FercompError: The file is not YAML, or a key or value is not one of ours.
+    """
+    values = _yaml(path.read_bytes(), str(path)) if path.is_file() else None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise FercompError(f"{path} holds {type(values).__name__}, groups of parameters were expected")
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise FercompError(f"--set {override}: expected KEY=VALUE, such as train.epochs=5")
+        change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
+        values = _merged(values, change)
+        # What is typed by hand wins over what an experiment changes in `train`.
+        train, experiments = change.get("train"), values.get("experiments")
+        if isinstance(train, dict) and isinstance(experiments, dict):
+            values["experiments"] = {
+                name: _merged(changes, train) if isinstance(changes, dict) else changes
+                for name, changes in experiments.items()
+            }
+    params = _validated(Params, values, "")
+    for name in params.experiments:
+        params.experiment(name)
+    return params
+
+
+def _yaml(text: str | bytes, place: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError.
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FercompError(f"{place} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def _nested(keys: Sequence[str], value: Any) -> dict[str, Any]:
+    for key in reversed(keys):
+        value = {key: value}
+    result: dict[str, Any] = value
+    return result
+
+
+def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        result[key] = (
+            _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        )
+    return result
+
+
+def _validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        key = prefix + ".".join(place)
+        if first["type"] == "extra_forbidden":
+            raise unknown_name("parameter", key, _keys(kind, prefix)) from error
+        raise FercompError(f"parameter {key}: {first['msg']}; received {first['input']!r}") from error
+
+
+def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
+    keys = []
+    for name, field in kind.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            keys += _keys(nested, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys

@@ -1,0 +1,62 @@
+"""Where the stages read and write. The same paths stand in `dvc.yaml`; a test compares them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The files of one competition under one folder.
+
+    Attributes:
+        root: The folder that holds `datasets/`, `models/` and `submissions/`.
+    """
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        """The hyperparameters, `params.yaml`."""
+        return self.root / "params.yaml"
+
+    @property
+    def raw(self) -> Path:
+        """The competition's own files, never edited."""
+        return self.root / "datasets" / "raw"
+
+    @property
+    def train_csv(self) -> Path:
+        """The competition's training labels."""
+        return self.raw / "train.csv"
+
+    @property
+    def sample_submission(self) -> Path:
+        """The competition's example of a submission."""
+        return self.raw / "sample_submission.csv"
+
+    @property
+    def photos(self) -> Path:
+        """The index of readable photos, written by `prepare`."""
+        return self.root / "datasets" / "photos.csv"
+
+    @property
+    def problems(self) -> Path:
+        """The photos that cannot be used and why, written by `prepare`."""
+        return self.root / "datasets" / "problems.csv"
+
+    @property
+    def models(self) -> Path:
+        """The folder of all bundles."""
+        return self.root / "models"
+
+    def bundle(self, name: str) -> Path:
+        """Returns the folder of one trained model."""
+        return self.models / name
+
+    def test_probabilities(self, name: str) -> Path:
+        """Returns the test photos' probabilities by one trained model."""
+        return self.bundle(name) / "test.csv"
+
+    def submission(self, name: str) -> Path:
+        """Returns the Kaggle CSV of one trained model."""
+        return self.root / "submissions" / f"{name}.csv"

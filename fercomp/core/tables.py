@@ -1,0 +1,115 @@
+"""The CSV tables between the stages: their columns, read and written in one place.
+
+A CSV may come from anywhere, so `Table.read` checks what it finds and says what it expected.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+FLOAT_FORMAT: Final = "%.6f"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of one kind of CSV.
+
+    Attributes:
+        columns: Column name to dtype: `"str"`, `"int64"` or `"float64"`. Text that is missing reads
+            as the empty string.
+        remedy: What a user does when the file is missing or is not such a table.
+    """
+
+    columns: Mapping[str, str]
+    remedy: str
+
+    def read(self, path: Path) -> "pd.DataFrame":
+        """Reads the table and checks it.
+
+        Args:
+            path: The CSV. Further columns are left out.
+
+        Returns:
+            The columns of this table, in its order.
+
+        Raises:
+            FercompError: The file is missing, empty, lacks a column or holds a value of another type.
+        """
+        import pandas as pd
+
+        if not path.is_file():
+            raise FercompError(f"{path} not found: {self.remedy}")
+        try:
+            frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            raise FercompError(f"{path} is not a CSV table ({error}): {self.remedy}") from error
+        if not isinstance(frame.index, pd.RangeIndex):  # how pandas reads rows longer than the header
+            raise FercompError(f"{path} has rows with more values than columns: {self.remedy}")
+        missing = [name for name in self.columns if name not in frame.columns]
+        if missing:
+            raise FercompError(
+                f"{path} lacks the columns {missing}; it has {list(frame.columns)}: {self.remedy}"
+            )
+        frame = frame[list(self.columns)]
+        try:
+            return frame.astype({name: kind for name, kind in self.columns.items() if kind != "str"})
+        except (ValueError, OverflowError) as error:
+            raise FercompError(f"{path} holds a value of the wrong type ({error}): {self.remedy}") from error
+
+    def write(self, frame: "pd.DataFrame", path: Path) -> None:
+        """Writes the columns of this table, in its order, atomically."""
+        with atomic_file(path) as temporary:
+            frame[list(self.columns)].to_csv(temporary, index=False, float_format=FLOAT_FORMAT)
+
+
+def _columns(**kinds: str) -> Mapping[str, str]:
+    return MappingProxyType(kinds)
+
+
+PHOTOS: Final = Table(
+    _columns(
+        image_path="str",  # relative to datasets/raw, with forward slashes
+        split="str",  # train | holdout | test
+        emotion="str",  # given label; empty for test photos
+        width="int64",  # pixels, after EXIF rotation
+        height="int64",
+        sha1="str",  # of the file's bytes
+        phash="str",  # 64-bit perceptual hash, 16 hexadecimal digits
+        duplicate_group="int64",  # photos with the same number show the same picture
+        fold="int64",  # 0 .. folds - 1 for labelled photos, -1 for test photos
+    ),
+    "run `fercomp prepare`",
+)
+
+PROBLEMS: Final = Table(
+    _columns(image_path="str", split="str", emotion="str", reason="str"), "run `fercomp prepare`"
+)
+
+
+def holdout_table(classes: tuple[str, ...]) -> Table:
+    """Describes the holdout's `pred_probs`: the photo, its given label, one column per class."""
+    return _probability_table({"image_path": "str", "emotion": "str"}, classes, "run `fercomp train`")
+
+
+def prediction_table(classes: tuple[str, ...]) -> Table:
+    """Describes the test photos' `pred_probs`: the photo, one column per class."""
+    return _probability_table({"image_path": "str"}, classes, "run `fercomp predict`")
+
+
+def _probability_table(first: Mapping[str, str], classes: tuple[str, ...], remedy: str) -> Table:
+    return Table(_columns(**first, **dict.fromkeys(classes, "float64")), remedy)
+
+
+def pred_probs(frame: "pd.DataFrame", classes: tuple[str, ...] = EMOTIONS) -> "np.ndarray":
+    """Returns the class columns of a table as `(N, K)` float64."""
+    return frame[list(classes)].to_numpy(dtype="float64")

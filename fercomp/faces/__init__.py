@@ -1,0 +1,1 @@
+"""Faces in a picture: where they are, and how each becomes a network's input."""

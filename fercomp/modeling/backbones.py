@@ -1,0 +1,131 @@
+"""Backbones by their lower-case name, each with its own preprocessing inside.
+
+Every backbone built here takes float32 RGB in 0 to 255 and returns a feature map, so a caller cannot feed
+one network what another expects.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from fercomp.core.errors import FercompError, unknown_name
+from fercomp.modeling.backend import keras
+from fercomp.modeling.compact import build_compact
+
+COMPACT: Final = "compact"
+
+_APPLICATIONS: Final = {
+    "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
+    "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
+    "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
+    "efficientnet_v2": (
+        *(f"EfficientNetV2B{i}" for i in range(4)),
+        *(f"EfficientNetV2{size}" for size in "SML"),
+    ),
+    "inception_resnet_v2": ("InceptionResNetV2",),
+    "inception_v3": ("InceptionV3",),
+    "mobilenet": ("MobileNet",),
+    "mobilenet_v2": ("MobileNetV2",),
+    "mobilenet_v3": ("MobileNetV3Small", "MobileNetV3Large"),
+    "nasnet": ("NASNetMobile", "NASNetLarge"),
+    "resnet": ("ResNet50", "ResNet101", "ResNet152"),
+    "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
+    "vgg16": ("VGG16",),
+    "vgg19": ("VGG19",),
+    "xception": ("Xception",),
+}
+
+
+def snake_name(class_name: str) -> str:
+    """Returns the name a user types for a class of `keras.applications`.
+
+    Args:
+        class_name: Such as `"ConvNeXtXLarge"`, `"EfficientNetV2B0"` or `"ResNet50V2"`.
+
+    Returns:
+        Such as `"convnext_xlarge"`, `"efficientnet_v2_b0"` or `"resnet50_v2"`.
+    """
+    # Families are one word in the literature: split off only what tells their members apart.
+    name = re.sub(
+        r"(ConvNeXt|EfficientNet|MobileNet|NASNet|Inception|ResNet\d*)(?=[A-Z])", r"\1_", class_name
+    )
+    return re.sub(r"(V\d)(?=[A-Z])", r"\1_", name).lower()
+
+
+APPLICATIONS: Final = MappingProxyType(
+    {snake_name(cls): (module, cls) for module, classes in _APPLICATIONS.items() for cls in classes}
+)
+"""Name to (module, class) of `keras.applications`."""
+
+BACKBONES: Final = (COMPACT, *APPLICATIONS)
+
+
+def build_backbone(name: str, size: int, weights: str) -> keras.Model:
+    """Builds a backbone.
+
+    Args:
+        name: One of `BACKBONES`.
+        size: Side of the input in pixels, S.
+        weights: `none`, `imagenet`, or the path of a Keras weights file (`.weights.h5`) for the network.
+
+    Returns:
+        A model from `(n, S, S, 3)` float32 RGB in 0 to 255 to features `(n, h, w, C)` float32.
+
+    Raises:
+        FercompError: The name is unknown, the size is too small for the network, or the weights cannot
+            be had.
+    """
+    if name not in BACKBONES:
+        raise unknown_name("backbone", name, BACKBONES)
+    if name == COMPACT:
+        if weights == "imagenet":
+            raise FercompError("compact has no ImageNet weights: use `weights: none` or the path of a file")
+        backbone = build_compact(size)
+    else:
+        backbone = _application(name, size, weights)
+    if weights not in ("none", "imagenet"):
+        _load_weights(backbone, Path(weights), name)
+    return backbone
+
+
+def _application(name: str, size: int, weights: str) -> keras.Model:
+    module_name, class_name = APPLICATIONS[name]
+    module = getattr(keras.applications, module_name)
+    network = _network(getattr(keras.applications, class_name), name, size, weights)
+    inputs = keras.Input((size, size, 3), dtype="float32", name="rgb")
+    return keras.Model(inputs, network(module.preprocess_input(inputs)), name=name)
+
+
+def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> keras.Model:
+    pretrained = "imagenet" if weights == "imagenet" else None
+    try:
+        return build(include_top=False, weights=pretrained, input_shape=(size, size, 3))
+    except ValueError as error:
+        raise FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}") from error
+    except Exception as error:
+        # Keras raises a bare Exception for a failed download; nothing narrower can be caught.
+        if "URL fetch failure" not in str(error):
+            raise
+        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+        raise FercompError(
+            f"the ImageNet weights of {name} cannot be downloaded ({_one_line(error)}): put that file into "
+            f"{cache}, or train with `weights: none`"
+        ) from error
+
+
+def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
+    if not path.is_file():
+        raise FercompError(
+            f"weights file {path} not found: expected `none`, `imagenet` or the path of a .weights.h5 file"
+        )
+    try:
+        backbone.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise FercompError(f"{path} does not hold weights of {name}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,127 @@
+"""An experiment from index to bundle: train, export, calibrate, score, and write it all at once."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fercomp import __version__
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.params import TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
+from fercomp.data.images import read_image
+from fercomp.faces.detect import make_detector
+from fercomp.faces.framing import measure_margin
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.calibration import apply_temperature, fit_temperature
+from fercomp.modeling.card import CARD, GRAPH, HISTORY, HOLDOUT, KERAS_MODEL, Card
+from fercomp.modeling.export import export_openvino, save_keras
+from fercomp.modeling.metrics import score
+from fercomp.modeling.predict import predict_table
+from fercomp.modeling.training import Fitted, data_fingerprint, fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FRAMING_PHOTOS: Final = 300
+"""Training photos looked at to measure how they are framed: two seconds, and +-0.01 of a margin."""
+
+
+def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Card:
+    """Trains a network and writes its bundle.
+
+    The bundle's folder is replaced as a whole when everything is done. A run that was killed goes on
+    after its last finished epoch.
+
+    Args:
+        name: Name of the experiment and of its folder under `models/`.
+        params: How to train.
+        workspace: Where the index is and the bundle goes.
+
+    Returns:
+        The card of the new bundle, with its scores on the holdout.
+
+    Raises:
+        FercompError: See `training.fit`; or the index is missing.
+    """
+    photos = PHOTOS.read(workspace.photos)
+    # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
+    checkpoint = workspace.models / ".training" / f"{name}.npz"
+    fitted = fit(params, photos, workspace.raw, checkpoint)
+    with atomic_folder(workspace.bundle(name)) as folder:
+        card = _write_bundle(folder, name, params, fitted, photos, workspace.raw)
+    checkpoint.unlink(missing_ok=True)
+    return card
+
+
+def _write_bundle(
+    folder: Path, name: str, params: TrainParams, fitted: Fitted, photos: "pd.DataFrame", raw: Path
+) -> Card:
+    fitted.history.to_csv(folder / HISTORY, index=False, float_format="%.6f")
+    save_keras(fitted.model, folder / KERAS_MODEL)
+    runtime = "openvino"
+    (folder / GRAPH).parent.mkdir()
+    try:
+        export_openvino(fitted.model, folder / GRAPH)
+    except FercompError as error:
+        say(f"{error}; the bundle runs on Keras")
+        runtime = "keras"
+    card = Card(
+        name=name,
+        backbone=params.backbone,
+        classes=EMOTIONS,
+        size=params.size,
+        margin=_margin(params, photos, raw),
+        runtime=runtime,
+        trained=_provenance(params, photos, fitted.best_epoch),
+        scores={},
+    )
+    write_json(folder / CARD, card.model_dump())
+    holdout = photos[photos["split"] == "holdout"]
+    table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
+    labels = holdout["emotion"].map(EMOTIONS.index).to_numpy()
+    temperature = fit_temperature(pred_probs(table), labels)
+    calibrated = apply_temperature(pred_probs(table), temperature)
+    table[list(EMOTIONS)] = calibrated
+    table.insert(1, "emotion", holdout["emotion"].to_numpy())
+    holdout_table(EMOTIONS).write(table, folder / HOLDOUT)
+    scores = score(calibrated, labels).rounded()
+    card = card.model_copy(update={"temperature": temperature, "scores": scores})
+    write_json(folder / CARD, card.model_dump())
+    return card
+
+
+def _margin(params: TrainParams, photos: "pd.DataFrame", raw: Path) -> float:
+    if params.margin is not None:
+        return params.margin
+    train = photos.loc[photos["split"] == "train", "image_path"]
+    some = train.iloc[:: max(1, len(train) // FRAMING_PHOTOS)]
+    return measure_margin((read_image(raw / path) for path in some), make_detector("yunet"))
+
+
+def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) -> dict[str, Any]:
+    return {
+        "params": params.model_dump(),
+        "best_epoch": best_epoch,
+        "photos": int((photos["split"] == "train").sum()),
+        "data_sha256": data_fingerprint(photos),
+        "git_commit": _git_commit(),
+        "packages": {
+            "fercomp": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("keras", "tensorflow", "openvino")},
+        },
+    }
+
+
+def _git_commit() -> str | None:
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,130 @@
+"""Saves a trained network: as a Keras file, and as the inference graph of the runtime.
+
+Both files hold the same bytes whenever the network is the same: neither dates nor counters of the
+process that wrote them.
+"""
+
+import json
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fercomp.core.errors import FercompError
+from fercomp.modeling.backend import keras
+from fercomp.modeling.runtime import openvino_network
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between the exported graph and Keras."""
+
+
+def save_keras(model: keras.Model, path: Path) -> None:
+    """Saves a model as a `.keras` file without the time of writing.
+
+    Args:
+        model: The network.
+        path: The file to write.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        dated = Path(folder) / "model.keras"
+        model.save(dated)
+        with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
+            for name in sorted(source.namelist()):
+                data = source.read(name)
+                if name == "metadata.json":
+                    data = json.dumps({**json.loads(data), "date_saved": ""}).encode()
+                if name == "config.json":
+                    data = _renumber_shared_objects(data.decode()).encode()
+                target.writestr(zipfile.ZipInfo(name), data)
+
+
+def _renumber_shared_objects(config: str) -> str:
+    """Replaces memory addresses, which Keras uses to mark objects that layers share, by 0, 1, 2 ..."""
+    numbers: dict[str, int] = {}
+    return re.sub(
+        r'("shared_object_id": )(\d+)',
+        lambda match: match[1] + str(numbers.setdefault(match[2], len(numbers))),
+        config,
+    )
+
+
+def load_keras(path: Path) -> keras.Model:
+    """Loads a `.keras` file; code inside it is refused (`safe_mode`).
+
+    Args:
+        path: The file.
+
+    Returns:
+        The model, without its optimizer.
+
+    Raises:
+        FercompError: The file is missing or is not a model of ours.
+    """
+    import fercomp.modeling.augment  # noqa: F401  (registers the layer that saved models contain)
+
+    if not path.is_file():
+        raise FercompError(f"{path} not found: train the model again")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        why = " ".join(str(error).split())[:200]
+        raise FercompError(f"{path} cannot be loaded ({why}): train the model again") from error
+
+
+def export_openvino(model: keras.Model, path: Path) -> float:
+    """Exports the inference graph and compares it with Keras on a batch of noise.
+
+    Args:
+        model: A network from `(n, S, S, 3)` uint8 to `(n, K)` float32.
+        path: The graph's `.xml` to write; the weights go into a `.bin` beside it.
+
+    Returns:
+        The largest difference of a probability between the graph and Keras, at most `TOLERANCE`.
+
+    Raises:
+        FercompError: The network cannot be exported, or the graph does not equal it.
+    """
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        traced = Path(folder) / "graph.xml"
+        try:
+            model.export(str(traced), format="openvino", verbose=False)
+            graph = _only_probabilities(openvino.Core().read_model(traced), model.output_shape[1])
+        except (RuntimeError, NotImplementedError, ValueError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise FercompError(f"{model.name} cannot be exported to OpenVINO ({why})") from error
+        _name_by_position(graph)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        openvino.save_model(graph, path, compress_to_fp16=False)
+    size, n_classes = model.input_shape[1], model.output_shape[1]
+    faces = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+    expected = keras.ops.convert_to_numpy(model(faces, training=False))
+    difference = float(np.abs(openvino_network(path, size, n_classes)(faces) - expected).max())
+    if not difference <= TOLERANCE:
+        raise FercompError(f"the exported graph of {model.name} differs from Keras by {difference:.2g}")
+    return difference
+
+
+def _only_probabilities(graph: Any, n_classes: int) -> Any:
+    """Drops results that the tracer leaves behind at activations with a gradient of their own (swish)."""
+    import openvino
+
+    shape = openvino.PartialShape([-1, n_classes])
+    found = [result for result in graph.get_results() if result.get_output_partial_shape(0) == shape]
+    if len(found) != 1:
+        raise ValueError(f"expected one output of shape {shape}, found {len(found)}")
+    return openvino.Model(found, graph.get_parameters(), "fercomp")
+
+
+def _name_by_position(graph: Any) -> None:
+    """Replaces names that count what the process did before, so that equal networks give equal files."""
+    for i, operation in enumerate(graph.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{i}")
+        for output in operation.outputs():
+            output.get_tensor().set_names(set())
+    graph.input().get_tensor().set_names({"faces"})
+    graph.output().get_tensor().set_names({"probabilities"})

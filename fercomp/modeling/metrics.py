@@ -1,0 +1,122 @@
+"""What a table of probabilities is worth: arrays in, numbers out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one model on one set of labelled photos.
+
+    Attributes:
+        n: Number of photos, N.
+        accuracy: Share of photos whose most probable class is the given label: Kaggle's metric, 0 to 1.
+        macro_f1: F1 averaged over the classes that occur, each class counting the same, 0 to 1.
+        calibration_error: Expected calibration error, 0 to 1, lower is better.
+        log_loss: Mean negative log-probability of the given label in nats, lower is better.
+    """
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    calibration_error: float
+    log_loss: float
+
+    def rounded(self) -> dict[str, float | int]:
+        """Returns the scores as plain numbers with six decimals."""
+        return {key: round(value, 6) for key, value in asdict(self).items()}
+
+
+def score(pred_probs: np.ndarray, labels: np.ndarray) -> Scores:
+    """Scores probabilities against given labels.
+
+    Args:
+        pred_probs: `(N, K)` float, rows sum to 1.
+        labels: `(N,)` int, class indices in 0 to K - 1.
+
+    Returns:
+        The scores.
+
+    Raises:
+        ValueError: There is no photo, or the lengths differ.
+    """
+    from sklearn.metrics import f1_score
+
+    if len(labels) == 0 or pred_probs.shape[0] != len(labels):
+        raise ValueError(
+            f"expected as many labels as rows, at least one; got {len(labels)}, {pred_probs.shape}"
+        )
+    predicted = pred_probs.argmax(axis=1)
+    likelihood = np.clip(pred_probs[np.arange(len(labels)), labels], 1e-12, 1.0)
+    return Scores(
+        n=len(labels),
+        accuracy=float((predicted == labels).mean()),
+        macro_f1=float(
+            f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
+        ),
+        calibration_error=calibration_error(pred_probs, labels),
+        log_loss=float(-np.log(likelihood).mean()),
+    )
+
+
+def calibration_error(pred_probs: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Returns the expected calibration error of the most probable class (Guo et al., 2017, 15 bins).
+
+    Args:
+        pred_probs: `(N, K)` float.
+        labels: `(N,)` int class indices.
+        bins: Number of equally wide bins of confidence.
+
+    Returns:
+        Mean distance between confidence and accuracy over the bins, weighted by photos, 0 to 1.
+    """
+    confidence, accuracy, weight = reliability(pred_probs, labels, bins)
+    return float((np.abs(confidence - accuracy) * weight).sum())
+
+
+def reliability(
+    pred_probs: np.ndarray, labels: np.ndarray, bins: int = 15
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compares confidence with accuracy, bin by bin of confidence.
+
+    Args:
+        pred_probs: `(N, K)` float.
+        labels: `(N,)` int class indices.
+        bins: Number of equally wide bins of confidence.
+
+    Returns:
+        For each bin that holds a photo: mean confidence, accuracy, and share of the photos.
+    """
+    top = pred_probs.max(axis=1)
+    right = pred_probs.argmax(axis=1) == labels
+    which = np.clip(np.ceil(top * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(which, minlength=bins)
+    filled = count > 0
+    confidence = np.bincount(which, weights=top, minlength=bins)[filled] / count[filled]
+    accuracy = np.bincount(which, weights=right, minlength=bins)[filled] / count[filled]
+    return confidence, accuracy, count[filled] / count.sum()
+
+
+def confusion(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Counts photos by given label (row) and most probable class (column): `(K, K)` int."""
+    k = pred_probs.shape[1]
+    return np.bincount(labels * k + pred_probs.argmax(axis=1), minlength=k * k).reshape(k, k)
+
+
+def per_class(pred_probs: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> "pd.DataFrame":
+    """Returns one row per class: `emotion`, `precision`, `recall`, `f1` (0 to 1) and `photos`."""
+    import pandas as pd
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, photos = precision_recall_fscore_support(
+        labels, pred_probs.argmax(axis=1), labels=range(len(classes)), zero_division=0
+    )
+    return pd.DataFrame(
+        {"emotion": list(classes), "precision": precision, "recall": recall, "f1": f1, "photos": photos}
+    )

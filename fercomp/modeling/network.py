@@ -1,0 +1,53 @@
+"""The whole network: raw pixels in, class probabilities out."""
+
+from typing import Final
+
+from fercomp.core.params import TrainParams
+from fercomp.modeling.augment import Augment
+from fercomp.modeling.backbones import build_backbone
+from fercomp.modeling.backend import keras
+
+HEAD: Final = "probabilities"
+
+
+def build_network(params: TrainParams, n_classes: int) -> keras.Model:
+    """Builds the network that a stage trains and a bundle carries.
+
+    Augmentation and preprocessing are layers of the network, so that nothing outside it can prepare a
+    photo in another way.
+
+    Args:
+        params: Backbone, its weights, input size, augmentation, dropout and seed.
+        n_classes: Number of classes, K.
+
+    Returns:
+        A model from `(n, S, S, 3)` uint8 RGB to probabilities `(n, K)` float32.
+
+    Raises:
+        FercompError: The backbone or its weights cannot be had.
+    """
+    inputs = keras.Input((params.size, params.size, 3), dtype="uint8", name="faces")
+    # A cast by a layer of its own: arithmetic on uint8 wraps around without an error.
+    x = keras.layers.Rescaling(1.0, name="to_float")(inputs)
+    x = Augment(**params.augment.model_dump(), seed=params.seed, name="augment")(x)
+    x = build_backbone(params.backbone, params.size, params.weights)(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.Dropout(params.dropout, seed=params.seed, name="dropout")(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name=HEAD)(x)
+    return keras.Model(inputs, outputs, name=params.backbone)
+
+
+def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> None:
+    """Chooses what a phase trains.
+
+    Args:
+        model: A network of `build_network`.
+        params: What it was built from.
+        head_only: Freeze the whole backbone. Otherwise all of it is trained, except that batch
+            normalisation with learned statistics keeps them: small batches of other photos would spoil
+            what the weights after it were fitted to.
+    """
+    learned_statistics = params.weights != "none"
+    for layer in model.get_layer(params.backbone)._flatten_layers(include_self=False):
+        keeps = learned_statistics and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = not head_only and not keeps

@@ -1,0 +1,68 @@
+"""Photos to a table of probabilities."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import PHOTOS, prediction_table
+from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.modeling.photos import iterate_faces
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 64
+
+
+def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
+    """Classifies photos that are already framed on a face.
+
+    Args:
+        bundle: The model.
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+
+    Returns:
+        N rows: `image_path` and one float32 column of probabilities per class of the model.
+
+    Raises:
+        ImageProblem: A photo cannot be read.
+    """
+    import pandas as pd
+
+    batches = iterate_faces(raw, image_paths, bundle.card.size, BATCH)
+    none = np.empty((0, len(bundle.card.classes)), dtype=np.float32)
+    probabilities = np.concatenate([none, *(bundle.predict(faces) for faces in batches)])
+    table = pd.DataFrame(probabilities, columns=list(bundle.card.classes))
+    table.insert(0, "image_path", list(image_paths))
+    return table
+
+
+def predict_test(folder: Path, workspace: Workspace) -> tuple[Path, int]:
+    """Classifies the test photos of the competition.
+
+    Args:
+        folder: The bundle.
+        workspace: Where the index is, and `models/`.
+
+    Returns:
+        The table that was written, `models/<name>/test.csv`, and its number of rows.
+
+    Raises:
+        FercompError: The index or the model is missing, or there is no test photo.
+    """
+    photos = PHOTOS.read(workspace.photos)
+    test = photos.loc[photos["split"] == "test", "image_path"].tolist()
+    if not test:
+        raise FercompError(
+            f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
+        )
+    bundle = load_bundle(folder)
+    table = predict_table(bundle, workspace.raw, test)
+    path = workspace.test_probabilities(bundle.card.name)
+    prediction_table(bundle.card.classes).write(table, path)
+    return path, len(table)

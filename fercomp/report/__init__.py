@@ -1,0 +1,1 @@
+"""What a person looks at: the health of an installation, plots and pages."""

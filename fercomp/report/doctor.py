@@ -1,0 +1,243 @@
+"""The health of an installation: what is there, what is missing, what to do about it.
+
+Every check looks and touches nothing: no network, no camera opened, no secret read or shown.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import load_params
+from fercomp.core.paths import Workspace
+from fercomp.modeling.card import CARD, read_card
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+State = Literal["ok", "missing", "problem"]
+
+PACKAGES: Final = ("tensorflow", "keras", "openvino", "kaggle", "dvc")
+OPENCV: Final = {"opencv-python": "windows", "opencv-python-headless": "no windows"}
+LEAST_FREE: Final = 2e9
+"""Bytes of free disk below which a training run or an annotated folder may not fit."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the table.
+
+    Attributes:
+        subject: What was looked at.
+        state: `ok`; `missing`, where everything else works without it; `problem`, where it does not.
+        found: What was found.
+        remedy: What to do, empty where nothing needs doing.
+    """
+
+    subject: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def diagnose(workspace: Workspace) -> list[Finding]:
+    """Looks at the installation, the machine, and a competition's folder.
+
+    Args:
+        workspace: The folder to look at.
+
+    Returns:
+        The findings, the installation first. Takes about a second.
+    """
+    return [
+        Finding("python", "ok", f"{platform.python_version()}, {sys.prefix}"),
+        *map(_package, ("fercomp", *PACKAGES)),
+        _opencv(),
+        _face_detector(),
+        _programs(),
+        _processor(),
+        _gpu(),
+        _disk(workspace.root),
+        *_screen_and_camera(),
+        kaggle_credentials(os.environ, Path.home()),
+        _params(workspace),
+        *_made(workspace),
+        *_models(workspace),
+    ]
+
+
+def findings_table(findings: list[Finding]) -> "Table":
+    """Lays the findings out as a table for the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"ok": "green", "missing": "yellow", "problem": "bold red"}
+    table = Table()
+    for column in ("what", "state", "found", "what to do"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        state = Text(finding.state, style=colours[finding.state])
+        table.add_row(finding.subject, state, Text(finding.found), Text(finding.remedy))
+    return table
+
+
+def kaggle_credentials(environment: Mapping[str, str], home: Path) -> Finding:
+    """Says whether the Kaggle client would find credentials, without reading them.
+
+    The places are those of kaggle 2.2 (`kagglesdk.get_access_token_from_env` and
+    `KaggleApi.authenticate`), in its order.
+
+    Args:
+        environment: Environment variables.
+        home: The user's home folder.
+    """
+    folder = home / ".kaggle"
+    settings = folder
+    if environment.get("KAGGLE_CONFIG_DIR"):
+        settings = Path(environment["KAGGLE_CONFIG_DIR"])
+    elif sys.platform == "linux" and not folder.exists():
+        settings = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
+    places = {
+        "KAGGLE_API_TOKEN": bool(environment.get("KAGGLE_API_TOKEN")),
+        **_filled(folder / "access_token", folder / "access_token.txt"),
+        "KAGGLE_USERNAME and KAGGLE_KEY": bool(
+            environment.get("KAGGLE_USERNAME") and environment.get("KAGGLE_KEY")
+        ),
+        **_filled(settings / "kaggle.json", folder / "credentials.json"),
+    }
+    found = next((place for place, present in places.items() if present), None)
+    if found:
+        return Finding("kaggle account", "ok", found)
+    remedy = "only to download and submit: make a token at https://www.kaggle.com/settings and save it"
+    return Finding("kaggle account", "missing", "no credentials", f"{remedy} as {folder / 'access_token'}")
+
+
+def _filled(*paths: Path) -> dict[str, bool]:
+    return {str(path): path.is_file() and path.stat().st_size > 0 for path in paths}
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "problem", "not installed", "start through ./run, which installs it")
+
+
+def _opencv() -> Finding:
+    installed = {name: row.found for name in OPENCV if (row := _package(name)).state == "ok"}
+    found = ", ".join(f"{name} {number} ({OPENCV[name]})" for name, number in installed.items())
+    if len(installed) != 1:
+        remedy = "exactly one may be installed: remove .venv and start through ./run"
+        return Finding("opencv", "problem", found or "not installed", remedy)
+    try:
+        import_module("cv2")  # the one package that depends on the system's libraries
+    except ImportError as error:
+        remedy = "start with FERCOMP_OPENCV=headless ./run, or install the system library named"
+        return Finding("opencv", "problem", f"{found} does not load: {error}", remedy)
+    return Finding("opencv", "ok", found)
+
+
+def _face_detector() -> Finding:
+    try:
+        from fercomp.faces.detect import yunet_file
+
+        return Finding("face detector", "ok", f"YuNet, {yunet_file().name}")
+    except ImportError:
+        return Finding("face detector", "problem", "OpenCV does not load", "see opencv")
+    except FercompError as error:
+        return Finding("face detector", "problem", str(error), "remove .venv and start through ./run")
+
+
+def _programs() -> Finding:
+    missing = [name for name in ("git", "dvc", "fercomp") if shutil.which(name) is None]
+    if missing:
+        remedy = "`dvc repro` needs all three: start through ./run, install git"
+        return Finding("programs", "missing", f"not on the PATH: {', '.join(missing)}", remedy)
+    return Finding("programs", "ok", "git, dvc and fercomp are on the PATH")
+
+
+def _processor() -> Finding:
+    found = f"{os.cpu_count()} processors"
+    if {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys():
+        found += f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.1f} GB memory"
+    try:
+        devices = import_module("openvino").Core().available_devices
+    except (ImportError, RuntimeError) as error:
+        return Finding("processor", "problem", f"{found}; OpenVINO does not start: {error}", "remove .venv")
+    return Finding("processor", "ok", f"{found}; OpenVINO runs on {', '.join(devices)}")
+
+
+def _gpu() -> Finding:
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=2, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return Finding("gpu", "missing", "no NVIDIA GPU seen", "large networks train slowly without one")
+    return Finding("gpu", "ok", "; ".join(answer.strip().splitlines()))
+
+
+def _disk(root: Path) -> Finding:
+    free = shutil.disk_usage(root).free
+    found = f"{free / 1e9:.1f} GB free"
+    if free < LEAST_FREE:
+        return Finding("disk", "problem", found, f"make room: {LEAST_FREE / 1e9:.0f} GB at least")
+    return Finding("disk", "ok", found)
+
+
+def _screen_and_camera() -> Iterator[Finding]:
+    if sys.platform != "linux":  # elsewhere only opening them would tell, and that may hang or ask
+        return
+    screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    if screen:
+        yield Finding("display", "ok", screen)
+    else:
+        yield Finding("display", "missing", "neither DISPLAY nor WAYLAND_DISPLAY", "only windows need one")
+    cameras = sorted(path.name for path in Path("/dev").glob("video*"))
+    if cameras:
+        yield Finding("camera", "ok", ", ".join(cameras))
+    else:
+        yield Finding("camera", "missing", "no /dev/video*", "only live recognition needs one")
+
+
+def _params(workspace: Workspace) -> Finding:
+    if not workspace.params.is_file():
+        remedy = "defaults are used; `dvc repro` runs in the folder that has it"
+        return Finding("params.yaml", "missing", f"none in {workspace.root.absolute()}", remedy)
+    try:
+        load_params(workspace.params)
+    except FercompError as error:
+        return Finding("params.yaml", "problem", str(error), "correct the file")
+    return Finding("params.yaml", "ok", str(workspace.params))
+
+
+def _made(workspace: Workspace) -> Iterator[Finding]:
+    steps = (("photos", workspace.train_csv, "fetch"), ("index of photos", workspace.photos, "prepare"))
+    for subject, path, command in steps:
+        if path.is_file():
+            yield Finding(subject, "ok", str(path))
+        else:
+            yield Finding(subject, "missing", f"no {path}", f"fercomp {command}, or dvc repro")
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    folders = sorted(card.parent for card in workspace.models.glob(f"*/{CARD}"))
+    if not folders:
+        yield Finding("models", "missing", f"none in {workspace.models}", "fercomp train, or dvc repro")
+    for folder in folders:
+        try:
+            card = read_card(folder)
+        except FercompError as error:
+            yield Finding(f"model {folder.name}", "problem", str(error), "train it again, or remove it")
+        else:
+            found = f"{card.backbone}, {card.size} px"
+            if "accuracy" in card.scores:
+                found += f", holdout accuracy {card.scores['accuracy']:.3f}"
+            yield Finding(f"model {folder.name}", "ok", found)

@@ -1,0 +1,77 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from fercomp.annotate.recogniser import Recogniser, decide
+from fercomp.core.classes import EMOTIONS
+from fercomp.data.images import read_image
+from fercomp.faces.crop import face_input, whole_box
+from fercomp.faces.detect import make_detector
+
+
+def test_a_framed_photo_is_used_whole_as_in_training(bundle, faces):
+    seen = Recogniser(bundle, lambda: make_detector("whole")).look(faces[0])
+    expected = face_input(faces[0], whole_box(faces[0]), bundle.card.size, 0)
+    assert seen.inputs.tobytes() == expected.tobytes()
+
+
+def test_a_found_face_is_cut_out_with_the_margin_of_the_card(bundle, photos):
+    image = read_image(photos / "two.webp")
+    seen = Recogniser(bundle, make_detector).look(image)
+    assert len(seen.faces) == 2
+    for box, face in zip(seen.faces.boxes, seen.inputs, strict=True):
+        np.testing.assert_array_equal(face, face_input(image, box, bundle.card.size, bundle.card.margin))
+
+
+def test_several_pictures_are_classified_as_each_alone(bundle, photos):
+    recogniser = Recogniser(bundle, make_detector)
+    files = [photos / name for name in ("two.webp", "landscape.png", "a/face.jpg")]
+    seen = [recogniser.look(read_image(file)) for file in files]
+    together = recogniser.recognise(seen)
+    assert [len(picture.decisions.emotions) for picture in together] == [2, 0, 1]
+    for picture, alone in zip(together, seen, strict=True):
+        expected = recogniser.recognise([alone])[0].decisions
+        np.testing.assert_allclose(picture.decisions.pred_probs, expected.pred_probs, atol=1e-6)
+        assert picture.image is alone.image
+        assert picture.decisions.emotions == expected.emotions
+    assert recogniser.recognise([]) == []
+
+
+def test_each_thread_has_its_own_detector(bundle, faces):
+    made = []
+
+    def make():
+        made.append(make_detector())
+        return made[-1]
+
+    recogniser = Recogniser(bundle, make)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda i: recogniser.look(faces[i % len(faces)]), range(36)))
+    assert 2 <= len(made) <= 5
+    for i, result in enumerate(results):
+        np.testing.assert_array_equal(result.inputs, results[i % len(faces)].inputs)
+
+
+@given(
+    hnp.arrays(np.float32, st.tuples(st.integers(0, 8), st.just(9)), elements=st.floats(0, 1, width=32)),
+    st.none() | st.floats(0, 1),
+)
+def test_the_likeliest_class_decides_unless_it_is_too_unlikely(pred_probs, threshold):
+    decisions = decide(pred_probs, EMOTIONS, threshold)
+    assert len(decisions.emotions) == len(decisions.confidences) == len(pred_probs)
+    for emotion, confidence, row in zip(decisions.emotions, decisions.confidences, pred_probs, strict=True):
+        assert confidence == row.max()
+        unsure = threshold is not None and confidence < threshold
+        assert emotion == ("uncertain" if unsure else EMOTIONS[row.argmax()])
+
+
+def test_a_detector_that_cannot_be_made_fails_at_once(bundle):
+    def broken():
+        raise RuntimeError("no detector")
+
+    with pytest.raises(RuntimeError, match="no detector"):
+        Recogniser(bundle, broken)

@@ -1,0 +1,160 @@
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercomp.annotate.recogniser import decide
+from fercomp.annotate.records import face_rows, problem_row
+from fercomp.annotate.sinks import PhotoFolder, encode
+from fercomp.annotate.sources import Photo, find_photos
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, read_image
+from fercomp.faces.detect import Faces
+
+NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+FORMATS = {
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+GREY = np.full((40, 60, 3), 90, dtype=np.uint8)
+
+
+def opened(photos, output, **settings):
+    return PhotoFolder(output, photos, find_photos(photos, output), EMOTIONS, {"model": "tiny", **settings})
+
+
+def no_face(photo):
+    return face_rows(photo.file, NO_FACES, decide(np.empty((0, 9)), EMOTIONS, None), EMOTIONS)
+
+
+def finish(folder, photo):
+    folder.write(photo, no_face(photo), encode(photo, GREY))
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
+def test_a_copy_keeps_name_and_format(tmp_path, suffix):
+    photo = Photo(tmp_path / f"in/x{suffix}", f"sub/x{suffix}")
+    gradient = np.repeat(np.arange(60, dtype=np.uint8)[None, :, None] * 4, 40, axis=0).repeat(3, axis=2)
+    gradient[..., 1] //= 2
+    with PhotoFolder(tmp_path / "out", tmp_path / "in", [photo], EMOTIONS, {}) as folder:
+        folder.write(photo, no_face(photo), encode(photo, gradient))
+    copy = tmp_path / "out" / "sub" / f"x{suffix}"
+    assert np.abs(read_image(copy).astype(int) - gradient).mean() < 4
+    with Image.open(copy) as image:
+        assert image.format == FORMATS.get(suffix, "JPEG")
+
+
+def test_a_photo_named_as_something_else_is_copied_as_a_png(tmp_path):
+    photo = Photo(tmp_path / "clip.mp4", "clip.mp4")
+    with PhotoFolder(tmp_path / "out", tmp_path, [photo], EMOTIONS, {}) as folder:
+        finish(folder, photo)
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "clip.mp4.png"), GREY)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".gif"])
+def test_more_pixels_than_a_format_holds_is_a_problem_of_that_photo(tmp_path, suffix):
+    photo = Photo(tmp_path / f"long{suffix}", f"long{suffix}")
+    with pytest.raises(ImageProblem, match="has 70000x8 pixels, too many for"):
+        encode(photo, np.zeros((8, 70000, 3), dtype=np.uint8))
+
+
+def test_what_is_on_record_is_not_done_again(photos, tmp_path):
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 6
+        for photo in folder.todo[:4]:
+            finish(folder, photo)
+    with opened(photos, tmp_path / "out") as folder:
+        assert [photo.file for photo in folder.todo] == ["two.webp", "ünïcode, name.jpg"]
+
+
+@pytest.mark.parametrize("change", ["photo changed", "copy removed", "could not be read", "cut off", "new"])
+def test_what_is_not_done_is_done_again_and_comes_to_its_place(photos, tmp_path, change):
+    out = tmp_path / "out"
+    with opened(photos, out) as folder:
+        for photo in folder.todo:
+            if change == "could not be read" and photo.file == "a/face.jpg":
+                folder.write(photo, [problem_row(photo.file, "truncated")], None)
+            else:
+                finish(folder, photo)
+    redo = ["a/face.jpg"]
+    if change == "photo changed":
+        later = (out / "a/face.jpg").stat().st_mtime + 5
+        os.utime(photos / "a/face.jpg", (later, later))
+    elif change == "copy removed":
+        (out / "a/face.jpg").unlink()
+    elif change == "cut off":
+        os.truncate(out / "records.csv", (out / "records.csv").stat().st_size - 3)
+        redo = ["ünïcode, name.jpg"]
+    elif change == "new":
+        (photos / "a" / "also.jpg").write_bytes((photos / "a/face.jpg").read_bytes())
+        redo = ["a/also.jpg"]
+    with opened(photos, out) as folder:
+        assert [photo.file for photo in folder.todo] == redo
+        finish(folder, folder.todo[0])
+    assert list(folder.records()) == [photo.file for photo in find_photos(photos, out)]
+    assert all(rows[0]["status"] == "no_face" for rows in folder.records().values())
+
+
+def test_photos_that_are_gone_are_off_the_record(photos, tmp_path):
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    (photos / "two.webp").unlink()
+    with opened(photos, tmp_path / "out") as folder:
+        assert folder.todo == []
+    assert "two.webp" not in folder.records()
+
+
+def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    capsys.readouterr()
+    with opened(photos, tmp_path / "out", detector="whole") as folder:
+        assert len(folder.todo) == 6
+        assert folder.records() == {}
+    assert "made with another detector: starting anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", "\xff"])
+def test_without_a_readable_run_record_the_records_start_anew(photos, tmp_path, text):
+    with opened(photos, tmp_path / "out") as folder:
+        finish(folder, folder.todo[0])
+    settings = tmp_path / "out" / "run.json"
+    settings.unlink()
+    if text is not None:
+        settings.write_text(text, encoding="latin-1")
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 6
+
+
+def test_after_an_error_what_was_finished_stays(photos, tmp_path):
+    with pytest.raises(KeyboardInterrupt), opened(photos, tmp_path / "out") as folder:
+        finish(folder, folder.todo[2])
+        raise KeyboardInterrupt
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 5
+
+
+def test_the_photos_themselves_are_never_overwritten(photos):
+    for output in (photos, photos / "a" / ".."):
+        with pytest.raises(FercompError, match="would overwrite the photos"):
+            opened(photos, output)
+    (photos / "a" / "a").mkdir()
+    (photos / "a" / "a" / "face.jpg").write_bytes(b"")  # its copy in photos/ would be a/face.jpg
+    with pytest.raises(FercompError, match="would overwrite the photos"):
+        PhotoFolder(photos, photos / "a", find_photos(photos / "a", photos), EMOTIONS, {})
+
+
+def test_an_output_that_cannot_be_a_folder_is_one_line(photos, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FercompError, match="choose another folder"), opened(photos, tmp_path / "file"):
+        pass
+    assert (tmp_path / "file").read_text() == ""

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from fercomp.cli.app import app
+from fercomp.core.errors import FercompError
+from fercomp.data.drawn import draw_face
+
+
+@pytest.fixture
+def photos(workspace):
+    folder = workspace.root / "photos"
+    folder.mkdir()
+    for i, emotion in enumerate(("happy", "sad")):
+        Image.fromarray(draw_face(emotion, np.random.default_rng(i), 96)).save(folder / f"{emotion}.png")
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["annotate", *map(str, arguments)])
+
+
+def test_photos_are_annotated_with_the_model_trained_last(photos, workspace):
+    result = run(photos)
+    assert result.exit_code == 0, result.output
+    assert "2 photos: 2 faces, 0 photos without a face" in result.stdout
+    assert "Look at annotated/ and annotated/records.csv" in result.stdout
+    assert {path.name for path in (workspace.root / "annotated").iterdir()} == {
+        "happy.png",
+        "sad.png",
+        "records.csv",
+        "run.json",
+    }
+    assert "2 photos, 2 of them earlier" in run(photos).stdout
+
+
+def test_options_reach_the_library(photos):
+    result = run(photos / "sad.png", "-o", "out", "-m", "tiny", "--detector", "haar_alt", "--min-score", 900)
+    assert "1 photos: 0 faces, 1 photos without a face" in result.stdout
+    assert "no emotions to name" in result.stdout
+
+
+def test_a_bad_file_is_in_the_exit_code(photos):
+    (photos / "bad.jpg").write_bytes(b"bad")
+    result = run(photos)
+    assert isinstance(result.exception, FercompError)
+    assert "1 of 3 files could not be used" in str(result.exception)
+    assert "2 faces" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing",), "missing not found"),
+        (("photos", "--detector", "yunet2"), "did you mean yunet"),
+        (("photos", "--min-score", "7"), "min-score 7.0"),
+        (("photos", "--model", "tinny"), "did you mean tiny"),
+        (("photos", "--output", "photos"), "would overwrite the photos"),
+    ],
+)
+def test_mistakes_are_one_line(photos, arguments, message):
+    result = run(*arguments)
+    assert isinstance(result.exception, FercompError)
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)

@@ -1,0 +1,155 @@
+"""`fercomp` as a user meets it: a quick help, and one line where something fails."""
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fercomp import __version__
+from fercomp.cli.app import COMMANDS, app
+
+HEAVY = (
+    "av",
+    "cv2",
+    "kaggle",
+    "keras",
+    "matplotlib",
+    "numpy",
+    "openvino",
+    "pandas",
+    "pydantic",
+    "sklearn",
+    "tensorflow",
+)
+
+NAMES = [command.__name__ for commands in COMMANDS.values() for command in commands]
+
+PROBE = """
+import os, signal, sys
+from pathlib import Path
+from fercomp.cli.app import app, main
+from fercomp.core.errors import FercompError
+from fercomp.core.files import write_text
+@app.command()
+def probe() -> None:
+    {body}
+sys.argv = ["fercomp", "probe"]
+main()
+"""
+
+
+def probe(body: str, cwd: Path) -> subprocess.CompletedProcess:
+    """Runs `fercomp probe`, a command with this body, in a process of its own."""
+    command = [sys.executable, "-c", PROBE.format(body=body)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def fercomp(*words: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "fercomp", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_help_takes_less_than_half_a_second():
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert fercomp("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Processor time, since other tests' processes may hold the machine.
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_help_imports_no_library():
+    script = f"import sys, fercomp.cli.app; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_version():
+    done = fercomp("--version")
+    assert (done.returncode, done.stdout) == (0, f"fercomp {__version__}\n")
+
+
+def test_no_command_shows_all_commands_in_their_panels():
+    result = CliRunner().invoke(app, [])
+    for word in [*COMMANDS, *NAMES]:
+        assert re.search(rf"\b{word}\b", result.output)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_shows_an_example_that_starts_with_its_name(name):
+    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert re.search(rf"Examples: *\n +fercomp {name}\b", result.output)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["tarin"], r"No such command 'tarin'\. Did you mean 'train'"),
+        (["train", "--epochs", "5"], "No such option"),
+        (["annotate"], "Missing argument"),
+    ],
+)
+def test_wrong_usage_is_told_with_exit_code_2(words, told):
+    done = fercomp(*words)
+    assert done.returncode == 2
+    assert re.search(told, done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_for_the_user_is_one_line(tmp_path):
+    done = probe("raise FercompError('expected a,\\n received b')", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: expected a,  received b\n")
+
+
+def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
+    done = probe(f"{limit}; write_text(Path('a.txt'), 'x' * 100_000)", tmp_path)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"error: the disk is full \(.*\): make room, then run the same command again\n", done.stderr
+    )
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
+
+
+def test_ctrl_c_is_one_line(tmp_path):
+    done = probe("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "stopped; what was finished is kept, the same command goes on from there\n"
+
+
+@pytest.mark.parametrize("body", ["raise ValueError('a bug')", "raise OSError(5, 'a bug')"])
+def test_a_bug_keeps_its_traceback(tmp_path, body):
+    done = probe(body, tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback (most recent call last):")
+    assert done.stderr.rstrip().endswith("a bug")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[print('line') for _ in range(100_000)]",
+        "import typer; [typer.echo('line') for _ in range(100_000)]",
+        "from rich.console import Console; [Console().print('line') for _ in range(2_000)]",
+    ],
+)
+def test_a_reader_that_leaves_early_is_no_error(tmp_path, body):
+    writer = subprocess.Popen(
+        [sys.executable, "-c", PROBE.format(body=body)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with writer:
+        assert writer.stdout is not None and writer.stderr is not None
+        assert writer.stdout.readline() == b"line\n"
+        writer.stdout.close()
+        assert writer.stderr.read() == b""

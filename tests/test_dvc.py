@@ -1,0 +1,94 @@
+"""`dvc.yaml` says what the commands do: same parameters, same paths, and the code each one runs."""
+
+from pathlib import Path
+
+import grimp
+import pytest
+from ruamel.yaml import YAML
+
+from fercomp.core.params import Params, load_params
+from fercomp.core.paths import Workspace
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = {name: {**stage, **stage.get("do", {})} for name, stage in PIPELINE["stages"].items()}
+
+
+def paths(entries):
+    return {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+
+
+def test_params_yaml_holds_the_defaults():
+    assert load_params(ROOT / "params.yaml") == Params()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_the_command_of_its_name(stage):
+    assert STAGES[stage]["cmd"].split()[:2] == ["fercomp", stage]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_parameters_are_groups_that_exist(stage):
+    groups = {entry.split(".")[0] for entry in STAGES[stage].get("params", [])}
+    assert groups <= set(Params.model_fields)
+    assert stage not in Params.model_fields or stage in groups
+
+
+def test_paths_are_the_defaults_of_the_commands():
+    ws, key = Workspace(), "${key}"
+    bundle = ws.bundle(key)
+    expected = {
+        "fetch": {ws.raw},
+        "prepare": {ws.photos, ws.problems},
+        "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
+        | {bundle / name for name in ("holdout.csv", "history.csv")},
+        "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
+        | {bundle / name for name in ("confusion.png", "reliability.png", "history.png")},
+        "predict": {ws.test_probabilities(key)},
+        "submission": {ws.submission(key)},
+    }
+    outs = {
+        name: {Path(p) for kind in ("outs", "metrics", "plots") for p in paths(stage.get(kind, []))}
+        for name, stage in STAGES.items()
+    }
+    assert outs == expected
+
+
+def test_every_input_is_the_output_of_a_stage_or_code():
+    outs = {
+        p for s in STAGES.values() for kind in ("outs", "metrics", "plots") for p in paths(s.get(kind, []))
+    }
+    for name, stage in STAGES.items():
+        for dep in paths(stage.get("deps", [])):
+            inside = any(dep == out or dep.startswith(f"{out}/") for out in outs)
+            assert inside or (ROOT / dep).is_file(), f"{name}: {dep}"
+
+
+PLUMBING = (
+    "fercomp.cli.",
+    "fercomp.core.errors",
+    "fercomp.core.files",
+    "fercomp.core.params",
+    "fercomp.core.paths",
+    "fercomp.core.progress",
+)
+"""What says, stores or shows a result but does not change one: mending it must not train for a day. (The
+values of parameters are tracked by DVC itself.)"""
+
+
+@pytest.fixture(scope="module")
+def imports():
+    return grimp.build_graph("fercomp", exclude_type_checking_imports=True)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_dependencies_are_the_imports_of_the_command(stage, imports):
+    modules = imports.find_upstream_modules(f"fercomp.cli.{stage}")
+    needed = set()
+    for module in modules:
+        if module == "fercomp" or module.startswith(PLUMBING):
+            continue
+        path = Path(*module.split("."))
+        needed.add(str(path / "__init__.py" if (ROOT / path).is_dir() else path.with_suffix(".py")))
+    listed = {dep for dep in paths(STAGES[stage].get("deps", [])) if dep.endswith(".py")}
+    assert listed == needed, f"add {sorted(needed - listed)}, remove {sorted(listed - needed)}"

@@ -1,0 +1,46 @@
+"""One road for a face: the same photo is the same bytes for the network, in training and everywhere else."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.data.drawn import draw_face
+from fercomp.modeling.batches import FaceBatches
+from fercomp.modeling.bundle import Bundle
+
+SIZE = 32
+
+
+@pytest.mark.parametrize(("width", "height", "mode"), [(48, 48, "L"), (350, 350, "RGB"), (133, 150, "RGB")])
+def test_training_predict_and_annotate_see_the_same_bytes(
+    width, height, mode, tmp_path, tiny_bundle_folder, monkeypatch
+):
+    from fercomp.annotate.run import annotate_photos
+    from fercomp.modeling.predict import predict_table
+
+    (tmp_path / "photos").mkdir()
+    face = Image.fromarray(draw_face("happy", np.random.default_rng(0), 350))
+    face.resize((width, height)).convert(mode).save(tmp_path / "photos" / "face.jpg")
+    seen = []
+    network = Bundle.predict
+
+    def watched(self, faces):
+        seen.append(faces.copy())
+        return network(self, faces)
+
+    monkeypatch.setattr(Bundle, "predict", watched)
+    bundle = Bundle(tiny_bundle_folder)
+    targets = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
+    for memory_gb in (0.0, 1.0):
+        batches = FaceBatches(
+            tmp_path / "photos", ["face.jpg"], targets, SIZE, batch_size=1, memory_gb=memory_gb, seed=0
+        )
+        seen.append(batches[0][0])
+    predict_table(bundle, tmp_path / "photos", ["face.jpg"])
+    annotate_photos(tmp_path / "photos", tmp_path / "annotated", bundle, detector="whole")
+    assert len(seen) == 4
+    assert seen[0].shape == (1, SIZE, SIZE, 3)
+    assert seen[0].std() > 10
+    for other in seen[1:]:
+        assert other.tobytes() == seen[0].tobytes()
