@@ -46,7 +46,7 @@ def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     prepared = prepare(workspace.raw, params.prepare)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
-    train_experiment("tiny", params.train, workspace)
+    train_experiment("tiny", params.experiment("tiny"), workspace)
     return workspace
 
 

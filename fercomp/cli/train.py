@@ -25,7 +25,8 @@ def train(
     \b
     Examples:
       fercomp train
-      fercomp train --backbone convnext_xlarge --set train.weights=imagenet --set train.size=224
+      fercomp train --backbone convnext_xlarge
+      fercomp train --backbone mobilenet_v3_small --set train.weights=none --set train.size=96
       fercomp train --name wide --set train.epochs=30
     """
     from fercomp.core.params import load_params

@@ -6,11 +6,14 @@ misspelt setting never goes unnoticed. Defaults stand here; a test keeps the shi
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fercomp.core.errors import FercompError, unknown_name
+
+COMPACT: Final = "compact"
+"""The backbone of our own, for small photos."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -79,15 +82,18 @@ class TrainParams(Group):
 
     Attributes:
         backbone: `compact` or the lower-case name of a network of `keras.applications`.
-        weights: Where the backbone starts from: `none`, `imagenet`, or the path of a weights file.
-        size: Side of the network's input in pixels.
+        weights: Where the backbone starts from: `none`, `imagenet`, or the path of a weights file. By
+            default `imagenet`, which `compact` does not have: there `none`.
+        size: Side of the network's input in pixels. By default 224, for which most networks were made;
+            48 for `compact`.
         margin: Share of a detector's box added on each side so that a found face is framed like the
             training photos, which are used whole. `null` measures it on training photos.
         batch_size: Photos per step.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         epochs: Epochs of the whole network.
         head_learning_rate: Rate of the head phase (AdamW, constant).
-        learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0).
+        learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0). By
+            default 0.002, and 0.0001 where there are weights to keep.
         warmup: Share of the second phase's steps spent on warm-up.
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
         dropout: Share of pooled features dropped before the classifier.
@@ -98,23 +104,37 @@ class TrainParams(Group):
         augment: Random changes of training photos.
     """
 
-    backbone: str = "compact"
-    weights: str = "none"
-    size: Annotated[int, Field(ge=16, le=1024)] = 48
+    backbone: str = COMPACT
+    weights: str = Field(default_factory=lambda given: "none" if _is_compact(given) else "imagenet")
+    size: int = Field(default_factory=lambda given: 48 if _is_compact(given) else 224, ge=16, le=1024)
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
     batch_size: Annotated[int, Field(ge=1)] = 32
     head_epochs: Annotated[int, Field(ge=0)] = 3
     epochs: Annotated[int, Field(ge=0)] = 20
     head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: float = Field(
+        default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, gt=0
+    )
     warmup: Share = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    patience: Annotated[int, Field(ge=1)] = 6
+    patience: Annotated[int, Field(ge=1)] = 10
     memory_gb: Annotated[float, Field(ge=0)] = 2.0
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, values: Any) -> Any:
+        """Lets `null` in a file stand for a default that depends on the backbone."""
+        if not isinstance(values, Mapping):
+            return values
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _is_compact(given: Mapping[str, Any]) -> bool:
+    return given.get("backbone") == COMPACT
 
 
 class Params(Group):
@@ -130,7 +150,7 @@ class Params(Group):
     fetch: FetchParams = FetchParams()
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
-    experiments: dict[Name, dict[str, Any]] = {"compact": {"backbone": "compact"}}
+    experiments: dict[Name, dict[str, Any]] = {COMPACT: {"backbone": COMPACT}}
 
     def experiment(self, name: str, backbone: str | None = None) -> TrainParams:
         """Returns the training parameters of an experiment.
@@ -148,7 +168,9 @@ class Params(Group):
         changes = dict(self.experiments.get(name, {}))
         if backbone:
             changes["backbone"] = backbone
-        return _validated(TrainParams, _merged(self.train.model_dump(), changes), f"experiments.{name}.")
+        # Only what was set: a default may depend on what the experiment changes.
+        shared = self.train.model_dump(exclude_unset=True)
+        return _validated(TrainParams, _merged(shared, changes), f"experiments.{name}.")
 
 
 def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:

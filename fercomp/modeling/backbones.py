@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.params import COMPACT
 from fercomp.modeling.backend import keras
 from fercomp.modeling.compact import build_compact
-
-COMPACT: Final = "compact"
 
 _APPLICATIONS: Final = {
     "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),

@@ -26,7 +26,7 @@ def noise(n, size):
 )
 def test_exported_graph_equals_keras(backbone, size, tmp_path):
     make_deterministic(0)
-    model = build_network(TrainParams(backbone=backbone, size=size), 9)
+    model = build_network(TrainParams(backbone=backbone, size=size, weights="none"), 9)
     assert export_openvino(model, tmp_path / "graph.xml") <= TOLERANCE
     network = openvino_network(tmp_path / "graph.xml", size, 9)
     for n in (1, 3):  # the batch is free
