@@ -89,11 +89,12 @@ def export_openvino(model: keras.Model, path: Path) -> float:
     """
     import openvino
 
+    # By way of a SavedModel: traced directly, activations with a gradient of their own (swish) leave extra
+    # outputs behind, and OpenVINO 2026.4 fails on Python 3.13.
     with tempfile.TemporaryDirectory() as folder:
-        traced = Path(folder) / "graph.xml"
         try:
-            model.export(str(traced), format="openvino", verbose=False)
-            graph = _only_probabilities(openvino.Core().read_model(traced), model.output_shape[1])
+            model.export(folder, format="tf_saved_model", verbose=False)
+            graph = openvino.convert_model(folder)
         except (RuntimeError, NotImplementedError, ValueError) as error:
             why = " ".join(str(error).split())[:200]
             raise FercompError(f"{model.name} cannot be exported to OpenVINO ({why})") from error
@@ -109,22 +110,12 @@ def export_openvino(model: keras.Model, path: Path) -> float:
     return difference
 
 
-def _only_probabilities(graph: Any, n_classes: int) -> Any:
-    """Drops results that the tracer leaves behind at activations with a gradient of their own (swish)."""
-    import openvino
-
-    shape = openvino.PartialShape([-1, n_classes])
-    found = [result for result in graph.get_results() if result.get_output_partial_shape(0) == shape]
-    if len(found) != 1:
-        raise ValueError(f"expected one output of shape {shape}, found {len(found)}")
-    return openvino.Model(found, graph.get_parameters(), "fercomp")
-
-
 def _name_by_position(graph: Any) -> None:
-    """Replaces names that count what the process did before, so that equal networks give equal files."""
+    """Replaces what comes from the process, not from the network: equal networks give equal files."""
     for i, operation in enumerate(graph.get_ordered_ops()):
         operation.set_friendly_name(f"{operation.get_type_name()}_{i}")
         for output in operation.outputs():
             output.get_tensor().set_names(set())
     graph.input().get_tensor().set_names({"faces"})
     graph.output().get_tensor().set_names({"probabilities"})
+    graph.set_rt_info("", ["conversion_parameters", "input_model"])  # the temporary folder's path
