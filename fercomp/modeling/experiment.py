@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FRAMING_PHOTOS: Final = 300
-"""Training photos looked at to measure how they are framed: two seconds, and +-0.01 of a margin."""
+"""Training photos looked at to measure how they are framed."""
 
 
 def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Card:

@@ -45,7 +45,7 @@ def openvino_network(graph: Path, size: int, n_classes: int) -> Network:
             f"{graph} maps {shapes[0]} to {shapes[1]}, its card promises {promised[0]} to {promised[1]}: "
             "the folder mixes two models; train again"
         )
-    # The default precision on recent CPUs is bf16, which is slower here and changes probabilities.
+    # The default precision on recent CPUs is bf16: faster, but probabilities then depend on the machine.
     compiled = openvino.compile_model(
         model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     )

@@ -165,5 +165,5 @@ def test_defaults_follow_the_backbone_however_it_is_named(backbone, expected, tm
 
 def test_a_set_value_wins_over_the_backbones_own():
     overrides = ["train.size=96", "train.weights=none"]
-    train = load_params(Path("nowhere.yaml"), overrides).experiment("x", "mobilenet_v2")
+    train = load_params(NOWHERE, overrides).experiment("x", "mobilenet_v2")
     assert (train.weights, train.size, train.learning_rate) == ("none", 96, 2e-3)
