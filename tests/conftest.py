@@ -1,6 +1,7 @@
 """What tests of several rooms share: a tiny competition and a model trained on it, both real."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,31 @@ def workspace(tiny_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.Mon
     shutil.copytree(tiny_workspace.root, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return Workspace()
+
+
+@pytest.fixture(scope="session")
+def write_model() -> Callable[..., Path]:
+    """Writes a bundle whose network is one linear layer over all pixels, in no time and without Keras."""
+
+    def write(folder: Path, size: int = 32, seed: int = 0, **card: object) -> Path:
+        import openvino
+        from openvino import opset13 as ops
+
+        from fercomp.core.files import write_json
+        from fercomp.modeling.card import CARD, GRAPH, Card
+
+        card = {"classes": EMOTIONS, "margin": 0.1, "trained": {}, "scores": {}, **card}
+        card = {"name": folder.name, "backbone": "linear", "runtime": "openvino", **card}
+        pixels = size * size * 3
+        weights = np.random.default_rng(seed).normal(0, 3 / pixels**0.5, (pixels, len(card["classes"])))
+        faces = ops.parameter([-1, size, size, 3], np.uint8)
+        flat = ops.reshape(ops.convert(faces, "f32"), np.array([-1, pixels]), special_zero=False)
+        logits = ops.matmul(ops.divide(flat, np.float32(255)), weights.astype(np.float32), False, False)
+        (folder / GRAPH).parent.mkdir(parents=True)
+        openvino.save_model(
+            openvino.Model([ops.softmax(logits, 1)], [faces]), folder / GRAPH, compress_to_fp16=False
+        )
+        write_json(folder / CARD, Card(size=size, **card).model_dump())
+        return folder
+
+    return write

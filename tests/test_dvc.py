@@ -43,7 +43,8 @@ def test_paths_are_the_defaults_of_the_commands():
         "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
         | {bundle / name for name in ("holdout.csv", "history.csv")},
         "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
-        | {bundle / name for name in ("confusion.png", "reliability.png", "history.png")},
+        | {bundle / name for name in ("confusion.png", "per_class.png", "mistakes.png")}
+        | {bundle / name for name in ("reliability.png", "history.png")},
         "predict": {ws.test_probabilities(key)},
         "submission": {ws.submission(key)},
     }

@@ -19,12 +19,12 @@ class Seen:
     Attributes:
         image: `(h, w, 3)` uint8 RGB.
         faces: Its n faces.
-        inputs: `(n, S, S, 3)` uint8 RGB, what the network gets.
+        inputs: `(n, S, S, 3)` uint8 RGB for each of the model's inputs: what the networks get.
     """
 
     image: np.ndarray
     faces: Faces
-    inputs: np.ndarray
+    inputs: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,15 @@ class Recogniser:
         self._make_detector = make_detector
         self._local = threading.local()
         # A photo that is already framed on a face is used whole, as in training.
-        self._margin = 0.0 if self._detector().framed else bundle.card.margin
+        self._framed = self._detector().framed
 
     def look(self, image: np.ndarray) -> Seen:
         """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
-        size = self._bundle.card.size
         faces = self._detector().detect(image)
-        inputs = np.empty((len(faces), size, size, 3), dtype=np.uint8)
-        for slot, box in zip(inputs, faces.boxes, strict=True):
-            slot[...] = face_input(image, box, size, self._margin)
-        return Seen(image, faces, inputs)
+        return Seen(image, faces, tuple(self._cut(image, faces, *input) for input in self._bundle.inputs))
 
     def recognise(self, pictures: Sequence[Seen]) -> list[Recognised]:
-        """Classifies the faces of several pictures with one call of the network.
+        """Classifies the faces of several pictures with one call of each network.
 
         Args:
             pictures: What `look` returned for each.
@@ -111,12 +107,19 @@ class Recogniser:
         if not pictures:
             return []
         card = self._bundle.card
-        pred_probs = self._bundle.predict(np.concatenate([picture.inputs for picture in pictures]))
+        inputs = zip(*(picture.inputs for picture in pictures), strict=True)
+        pred_probs = self._bundle.predict(*(np.concatenate(arrays) for arrays in inputs))
         ends = np.cumsum([len(picture.faces) for picture in pictures])
         return [
             Recognised(picture.image, picture.faces, decide(part, card.classes, card.threshold))
             for picture, part in zip(pictures, np.split(pred_probs, ends[:-1]), strict=True)
         ]
+
+    def _cut(self, image: np.ndarray, faces: Faces, size: int, margin: float) -> np.ndarray:
+        inputs = np.empty((len(faces), size, size, 3), dtype=np.uint8)
+        for slot, box in zip(inputs, faces.boxes, strict=True):
+            slot[...] = face_input(image, box, size, 0.0 if self._framed else margin)
+        return inputs
 
     def _detector(self) -> Detector:
         if not hasattr(self._local, "detector"):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Model
+from fercomp.cli.options import SHIPPED, ModelOrShipped
 
 
 def annotate(
@@ -13,7 +13,7 @@ def annotate(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.csv.")
     ] = Path("annotated"),
-    model: Model = None,
+    model: ModelOrShipped = SHIPPED,
     detector: Annotated[
         str,
         typer.Option(

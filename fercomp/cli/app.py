@@ -11,9 +11,13 @@ import typer
 
 from fercomp import __version__
 from fercomp.cli.annotate import annotate
+from fercomp.cli.bench import bench
 from fercomp.cli.demo import demo
+from fercomp.cli.distill import distill
 from fercomp.cli.doctor import doctor
+from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
+from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
@@ -24,6 +28,7 @@ from fercomp.core.files import is_disk_full
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
+    "Improve": (bench, ensemble, distill, export),
     "Show": (annotate, demo),
     "Help": (doctor,),
 }

@@ -21,8 +21,9 @@ def evaluate(model: Model = None) -> None:
     from fercomp.modeling.card import resolve_model
     from fercomp.report.evaluation import evaluate_model, per_class_table
 
-    folder = resolve_model(model, Workspace())
-    scores, classes = evaluate_model(folder)
+    workspace = Workspace()
+    folder = resolve_model(model, workspace)
+    scores, classes = evaluate_model(folder, workspace.raw)
     Console().print(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
     typer.echo(
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "

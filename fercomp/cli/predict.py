@@ -12,6 +12,7 @@ def predict(model: Model = None) -> None:
     Examples:
       fercomp predict
       fercomp predict --model compact
+      fercomp predict --model shipped
     """
     from fercomp.core.paths import Workspace
     from fercomp.modeling.card import resolve_model

@@ -12,6 +12,7 @@ def submission(model: Model = None) -> None:
     Examples:
       fercomp submission
       fercomp submission --model compact
+      fercomp submission --model shipped
     """
     from fercomp.competition.submission import write_submission
     from fercomp.core.paths import Workspace

@@ -6,15 +6,18 @@ one network what another expects.
 
 import os
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.params import COMPACT
+from fercomp.core.params import COMPACT, LITE0
 from fercomp.modeling.backend import keras
 from fercomp.modeling.compact import build_compact
+from fercomp.modeling.efficientnet_lite import build_efficientnet_lite0, load_imagenet
+from fercomp.modeling.export import load_keras
 
 _APPLICATIONS: Final = {
     "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
@@ -59,7 +62,7 @@ APPLICATIONS: Final = MappingProxyType(
 )
 """Name to (module, class) of `keras.applications`."""
 
-BACKBONES: Final = (COMPACT, *APPLICATIONS)
+BACKBONES: Final = (COMPACT, LITE0, *APPLICATIONS)
 
 
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
@@ -68,7 +71,8 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     Args:
         name: One of `BACKBONES`.
         size: Side of the input in pixels, S.
-        weights: `none`, `imagenet`, or the path of a Keras weights file (`.weights.h5`) for the network.
+        weights: `none`, `imagenet`, or the path of a Keras weights file (`.weights.h5`) for the network, or
+            of a bundle's `model.keras` that holds the network as its backbone.
 
     Returns:
         A model from `(n, S, S, 3)` float32 RGB in 0 to 255 to features `(n, h, w, C)` float32.
@@ -83,6 +87,10 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
         if weights == "imagenet":
             raise FercompError("compact has no ImageNet weights: use `weights: none` or the path of a file")
         backbone = build_compact(size)
+    elif name == LITE0:
+        backbone = build_efficientnet_lite0(size)
+        if weights == "imagenet":
+            load_imagenet(backbone)
     else:
         backbone = _application(name, size, weights)
     if weights not in ("none", "imagenet"):
@@ -102,26 +110,47 @@ def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> k
     pretrained = "imagenet" if weights == "imagenet" else None
     try:
         return build(include_top=False, weights=pretrained, input_shape=(size, size, 3))
-    except ValueError as error:
-        raise FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}") from error
     except Exception as error:
         # Keras raises a bare Exception for a failed download; nothing narrower can be caught.
-        if "URL fetch failure" not in str(error):
-            raise
-        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-        raise FercompError(
-            f"the ImageNet weights of {name} cannot be downloaded ({_one_line(error)}): put that file into "
-            f"{cache}, or train with `weights: none`"
-        ) from error
+        if pretrained and (isinstance(error, OSError) or _DOWNLOAD_FAILED.search(str(error))):
+            raise _weights_error(name, error) from error
+        if isinstance(error, ValueError):
+            raise FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}") from error
+        raise
+
+
+_DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incomplete or corrupted file")
+
+
+def _weights_error(name: str, error: Exception) -> FercompError:
+    cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    failed = _DOWNLOAD_FAILED.search(str(error))
+    if failed and failed["url"]:
+        file = failed["url"].rsplit("/", 1)[-1]
+        if file.startswith("NASNet"):  # the one family that Keras keeps under other names
+            file = file.lower().replace("-", "_")
+        remedy = f"put that file into {cache} as {file}"
+    else:
+        remedy = f"delete what there is of them in {cache} and try again"
+    return FercompError(
+        f"the ImageNet weights of {name} cannot be had ({_one_line(error)}): {remedy}, or train with "
+        f"`train.weights=none`, or with the backbone {LITE0}, whose weights need no network"
+    )
 
 
 def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
     if not path.is_file():
         raise FercompError(
-            f"weights file {path} not found: expected `none`, `imagenet` or the path of a .weights.h5 file"
+            f"weights file {path} not found: expected `none`, `imagenet`, or the path of a .weights.h5 file "
+            "or of a model's model.keras"
         )
     try:
-        backbone.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for every layer, before the error that says it
+            if path.suffix == ".keras":
+                backbone.set_weights(load_keras(path).get_layer(name).get_weights())
+            else:
+                backbone.load_weights(path)
     except (ValueError, OSError, KeyError) as error:
         raise FercompError(f"{path} does not hold weights of {name}: {_one_line(error)}") from error
 

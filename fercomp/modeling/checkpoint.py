@@ -1,8 +1,9 @@
 """What training needs to go on after a kill as if nothing had happened.
 
 One file of plain arrays, written atomically after each epoch: every variable of the network (weights,
-batch statistics, states of the random layers), every variable of the optimizer, the best weights so far
-and the history. It is read without unpickling.
+batch statistics, states of the random layers), every variable of the optimizer, the best weights so far,
+the running mean of the weights, earlier answers where the loss needs them, and the history. It is read
+without unpickling.
 """
 
 import json
@@ -50,13 +51,23 @@ class Checkpoint:
         self.path = path
         self.fingerprint = fingerprint
 
-    def save(self, model: keras.Model, progress: Progress, best: Arrays) -> None:
-        """Writes the state after an epoch."""
+    def save(
+        self,
+        model: keras.Model,
+        optimizer: Any,
+        progress: Progress,
+        best: Arrays,
+        average: Arrays,
+        memory: Arrays,
+    ) -> None:
+        """Writes the state after an epoch; `Saved` says what the parts are."""
         state = json.dumps({"fingerprint": self.fingerprint, "progress": asdict(progress)})
         groups = {
             "model": _values(model.variables),
-            "optimizer": _values(model.optimizer.variables),
+            "optimizer": _values(optimizer.variables),
             "best": best,
+            "average": average,
+            "memory": memory,
         }
         arrays = {f"{group}/{i}": array for group, values in groups.items() for i, array in enumerate(values)}
         with atomic_file(self.path) as temporary:
@@ -78,7 +89,7 @@ class Checkpoint:
                 return None
             return Saved(
                 Progress(**state["progress"]),
-                *(_group(arrays, group) for group in ("model", "optimizer", "best")),
+                *(_group(arrays, group) for group in ("model", "optimizer", "best", "average", "memory")),
             )
         except (ValueError, KeyError, TypeError, EOFError, OSError, BadZipFile):
             return None
@@ -97,17 +108,21 @@ class Saved:
         model: Values of `model.variables`.
         optimizer: Values of `model.optimizer.variables`.
         best: Values of the best weights so far, in the order of `model.weights`.
+        average: State of the running mean of the weights.
+        memory: State of the network's earlier answers; empty where the loss needs none.
     """
 
     progress: Progress
     model: Arrays
     optimizer: Arrays
     best: Arrays
+    average: Arrays
+    memory: Arrays
 
-    def restore(self, model: keras.Model) -> None:
-        """Puts the values into a compiled model of the same build."""
-        model.optimizer.build(model.trainable_variables)
-        for variables, values in ((model.variables, self.model), (model.optimizer.variables, self.optimizer)):
+    def restore(self, model: keras.Model, optimizer: Any) -> None:
+        """Puts the values into a model of the same build and the optimizer it is compiled with."""
+        optimizer.build(model.trainable_variables)
+        for variables, values in ((model.variables, self.model), (optimizer.variables, self.optimizer)):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 

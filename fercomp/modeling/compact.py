@@ -42,5 +42,13 @@ def _basic_block(x: Any, channels: int, strides: int) -> Any:
 
 
 def _convolution(x: Any, channels: int, kernel: int, strides: int) -> Any:
-    x = keras.layers.Conv2D(channels, kernel, strides=strides, padding="same", use_bias=False)(x)
+    x = keras.layers.Conv2D(
+        channels, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer=_initializer()
+    )(x)
     return keras.layers.BatchNormalization(momentum=0.9)(x)
+
+
+def _initializer() -> keras.initializers.Initializer:
+    # Normalisation makes the scale of these weights meaningless, but steps count relative to it: with Keras'
+    # default, 1.7 times as large, the network learns more slowly at the same rate.
+    return keras.initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")

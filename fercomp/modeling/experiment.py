@@ -17,15 +17,19 @@ from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import measure_margin
+from fercomp.modeling.backend import keras
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.calibration import apply_temperature, fit_temperature
-from fercomp.modeling.card import CARD, GRAPH, HISTORY, HOLDOUT, KERAS_MODEL, Card
+from fercomp.modeling.card import CARD, GRAPH, HISTORY, HOLDOUT, KERAS_MODEL, Card, check_name, resolve_model
 from fercomp.modeling.export import export_openvino, save_keras
 from fercomp.modeling.metrics import score
+from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
+from fercomp.modeling.teacher import teacher_probs
 from fercomp.modeling.training import Fitted, data_fingerprint, fit
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 FRAMING_PHOTOS: Final = 300
@@ -49,10 +53,12 @@ def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Ca
     Raises:
         FercompError: See `training.fit`; or the index is missing.
     """
+    check_name(name)
     photos = PHOTOS.read(workspace.photos)
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.models / ".training" / f"{name}.npz"
-    fitted = fit(params, photos, workspace.raw, checkpoint)
+    fitted = fit(params, photos, workspace.raw, checkpoint, _teacher(params, photos, workspace))
+    params = fitted.params
     with atomic_folder(workspace.bundle(name)) as folder:
         card = _write_bundle(folder, name, params, fitted, photos, workspace.raw)
     checkpoint.unlink(missing_ok=True)
@@ -63,11 +69,11 @@ def _write_bundle(
     folder: Path, name: str, params: TrainParams, fitted: Fitted, photos: "pd.DataFrame", raw: Path
 ) -> Card:
     fitted.history.to_csv(folder / HISTORY, index=False, float_format="%.6f")
-    save_keras(fitted.model, folder / KERAS_MODEL)
+    save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
     runtime = "openvino"
     (folder / GRAPH).parent.mkdir()
     try:
-        export_openvino(fitted.model, folder / GRAPH)
+        export_openvino(folder / KERAS_MODEL, folder / GRAPH, params.compress)
     except FercompError as error:
         say(f"{error}; the bundle runs on Keras")
         runtime = "keras"
@@ -79,6 +85,7 @@ def _write_bundle(
         margin=_margin(params, photos, raw),
         runtime=runtime,
         trained=_provenance(params, photos, fitted.best_epoch),
+        flip=params.flip_average,
         scores={},
     )
     write_json(folder / CARD, card.model_dump())
@@ -94,6 +101,18 @@ def _write_bundle(
     card = card.model_copy(update={"temperature": temperature, "scores": scores})
     write_json(folder / CARD, card.model_dump())
     return card
+
+
+def _teacher(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
+    if params.teacher is None:
+        return None
+    train = photos[photos["split"] == "train"]
+    return teacher_probs(
+        resolve_model(params.teacher, workspace),
+        workspace.raw,
+        train["image_path"].tolist(),
+        workspace.models / ".training",
+    )
 
 
 def _margin(params: TrainParams, photos: "pd.DataFrame", raw: Path) -> float:
@@ -114,7 +133,10 @@ def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) ->
         "packages": {
             "fercomp": __version__,
             "python": platform.python_version(),
-            **{package: version(package) for package in ("keras", "tensorflow", "openvino")},
+            **{
+                package: version(package)
+                for package in dict.fromkeys(("keras", "tensorflow", keras.backend.backend(), "openvino"))
+            },
         },
     }
 

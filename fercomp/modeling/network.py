@@ -3,21 +3,21 @@
 from typing import Final
 
 from fercomp.core.params import TrainParams
-from fercomp.modeling.augment import Augment
 from fercomp.modeling.backbones import build_backbone
 from fercomp.modeling.backend import keras
 
+POOL: Final = "pool"
 HEAD: Final = "probabilities"
 
 
 def build_network(params: TrainParams, n_classes: int) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
 
-    Augmentation and preprocessing are layers of the network, so that nothing outside it can prepare a
-    photo in another way.
+    Preprocessing is a layer of the network, so that nothing outside it can prepare a photo in another
+    way.
 
     Args:
-        params: Backbone, its weights, input size, augmentation, dropout and seed.
+        params: Backbone, its weights, input size, dropout and seed.
         n_classes: Number of classes, K.
 
     Returns:
@@ -29,9 +29,8 @@ def build_network(params: TrainParams, n_classes: int) -> keras.Model:
     inputs = keras.Input((params.size, params.size, 3), dtype="uint8", name="faces")
     # A cast by a layer of its own: arithmetic on uint8 wraps around without an error.
     x = keras.layers.Rescaling(1.0, name="to_float")(inputs)
-    x = Augment(**params.augment.model_dump(), seed=params.seed, name="augment")(x)
     x = build_backbone(params.backbone, params.size, params.weights)(x)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
     x = keras.layers.Dropout(params.dropout, seed=params.seed, name="dropout")(x)
     outputs = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name=HEAD)(x)
     return keras.Model(inputs, outputs, name=params.backbone)
@@ -51,3 +50,20 @@ def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> N
     for layer in model.get_layer(params.backbone)._flatten_layers(include_self=False):
         keeps = learned_statistics and isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = not head_only and not keeps
+
+
+def in_float32(model: keras.Model, params: TrainParams) -> keras.Model:
+    """Returns a network that computes in float32, which is what a bundle runs on any machine.
+
+    Args:
+        model: A network of `build_network`.
+        params: What it was built from.
+
+    Returns:
+        The same network where it computes in float32 anyway, or a copy with the same weights.
+    """
+    if keras.config.dtype_policy().name == "float32" and model.get_layer(POOL).compute_dtype == "float32":
+        return model
+    copy = build_network(params.model_copy(update={"weights": "none"}), model.output_shape[-1])
+    copy.set_weights(model.get_weights())
+    return copy

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BATCH = 64
 
 
-def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
+def predict_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> np.ndarray:
     """Classifies photos that are already framed on a face.
 
     Args:
@@ -27,17 +27,30 @@ def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.
         image_paths: N paths.
 
     Returns:
-        N rows: `image_path` and one float32 column of probabilities per class of the model.
+        Probabilities `(N, K)` float32.
 
     Raises:
         ImageProblem: A photo cannot be read.
     """
+    # Framed photos are used whole, whatever the margin: only sizes differ.
+    sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
+    readers = (iterate_faces(raw, image_paths, size, BATCH) for size in sizes)
+    parts = [np.empty((0, len(bundle.card.classes)), dtype=np.float32)]
+    for batches in zip(*readers, strict=True):
+        faces = dict(zip(sizes, batches, strict=True))
+        parts.append(bundle.predict(*(faces[size] for size, _ in bundle.inputs)))
+    return np.concatenate(parts)
+
+
+def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
+    """Classifies photos as `predict_photos` does.
+
+    Returns:
+        N rows: `image_path` and one float32 column of probabilities per class of the model.
+    """
     import pandas as pd
 
-    batches = iterate_faces(raw, image_paths, bundle.card.size, BATCH)
-    none = np.empty((0, len(bundle.card.classes)), dtype=np.float32)
-    probabilities = np.concatenate([none, *(bundle.predict(faces) for faces in batches)])
-    table = pd.DataFrame(probabilities, columns=list(bundle.card.classes))
+    table = pd.DataFrame(predict_photos(bundle, raw, image_paths), columns=list(bundle.card.classes))
     table.insert(0, "image_path", list(image_paths))
     return table
 

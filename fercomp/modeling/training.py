@@ -15,10 +15,17 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say, track
+from fercomp.modeling.average import RunningAverage, copies
 from fercomp.modeling.backend import keras, make_deterministic
 from fercomp.modeling.batches import FaceBatches
 from fercomp.modeling.checkpoint import Checkpoint, Progress
+from fercomp.modeling.devices import all_gpus, is_out_of_memory, precision
+from fercomp.modeling.earlier import EarlierAnswers
+from fercomp.modeling.features import FeatureBatches, feature_batches, head_of
+from fercomp.modeling.losses import accuracy, make_loss
 from fercomp.modeling.network import build_network, set_trainable
+from fercomp.modeling.normalisation import fused_batch_normalisation
+from fercomp.modeling.targets import class_shares, one_hot, training_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +53,13 @@ class Fitted:
         history: One row per epoch: `epoch`, `phase`, `loss`, `accuracy`, `holdout_loss`,
             `holdout_accuracy`, `learning_rate`.
         best_epoch: The epoch the weights are from, counted from 1.
+        params: How it was trained; batches may be smaller than asked for, where memory did not suffice.
     """
 
     model: keras.Model
     history: "pd.DataFrame"
     best_epoch: int
+    params: TrainParams
 
 
 HISTORY: Final = (
@@ -77,24 +86,27 @@ def plan(params: TrainParams) -> tuple[Phase, ...]:
     return phases
 
 
-def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Returns targets `(N, K)` float32 with a 1 at each label's class."""
-    indices = [classes.index(label) for label in labels]
-    targets: np.ndarray = np.eye(len(classes), dtype=np.float32)[indices]
-    return targets
-
-
-def fit(params: TrainParams, photos: "pd.DataFrame", raw: Path, checkpoint_file: Path) -> Fitted:
+def fit(
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    raw: Path,
+    checkpoint_file: Path,
+    teacher: np.ndarray | None = None,
+) -> Fitted:
     """Trains a network on the photos of split `train` and keeps the weights best on `holdout`.
 
     The best weights are those with the highest holdout accuracy; where two epochs tie, the earlier. A
-    run that was killed goes on after its last finished epoch with the result of an unbroken run.
+    run that was killed goes on after its last finished epoch with the result of an unbroken run. Where a
+    batch does not fit into memory, the run starts over with half of it and twice the accumulation, which
+    takes the same steps.
 
     Args:
         params: How to train.
         photos: Table `PHOTOS`.
         raw: The folder that its paths are relative to.
-        checkpoint_file: Where the state is kept between epochs; removed by the caller at the end.
+        checkpoint_file: Where the state is kept between epochs; removed by the caller at the end. Features
+            of a frozen backbone are cached beside it.
+        teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` in their order.
 
     Returns:
         The network with its best weights.
@@ -102,21 +114,48 @@ def fit(params: TrainParams, photos: "pd.DataFrame", raw: Path, checkpoint_file:
     Raises:
         FercompError: A split is empty, the network cannot be built, or the loss is not a number.
     """
+    while True:
+        try:
+            return _fit(params, photos, raw, checkpoint_file, teacher)
+        except Exception as error:
+            if params.batch_size == 1 or not is_out_of_memory(error):
+                raise
+        half = params.batch_size // 2
+        params = params.model_copy(update={"batch_size": half, "accumulate": params.accumulate * 2})
+        say(
+            f"the batch did not fit into memory: going on with {half} photos, "
+            f"{params.accumulate} batches a step"
+        )
+
+
+def _fit(
+    params: TrainParams, photos: "pd.DataFrame", raw: Path, checkpoint_file: Path, teacher: np.ndarray | None
+) -> Fitted:
     make_deterministic(params.seed)
     phases = plan(params)
-    model = build_network(params, len(EMOTIONS))
-    train, holdout = (_batches(params, photos, raw, split) for split in ("train", "holdout"))
-    run = _Run(params, model, train, holdout, Checkpoint(checkpoint_file, fingerprint(params, photos)))
-    run.resume(phases)
-    for i in range(run.progress.phase, len(phases)):
-        run.phase(i, phases[i])
-    return run.result()
+    train, holdout = (_photos_of(photos, split) for split in ("train", "holdout"))
+    targets = training_targets(params, train, teacher)
+    with precision(params.precision), all_gpus(), fused_batch_normalisation():
+        model = build_network(params, len(EMOTIONS))
+        data = _Data(
+            _batches(params, train, raw, targets, augmented=True),
+            _batches(params, holdout, raw, one_hot(holdout["emotion"].tolist(), EMOTIONS), augmented=False),
+            class_shares(targets),
+        )
+        checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher))
+        run = _Run(params, model, data, checkpoint, train["sha1"].tolist(), holdout["sha1"].tolist())
+        run.resume(phases)
+        for i in range(run.progress.phase, len(phases)):
+            run.phase(i, phases[i])
+        return run.result()
 
 
-def fingerprint(params: TrainParams, photos: "pd.DataFrame") -> str:
+def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None) -> str:
     """Returns a SHA-256 over everything the trained weights depend on, apart from the code."""
     digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
     digest.update(data_fingerprint(photos).encode())
+    if teacher is not None:
+        digest.update(np.ascontiguousarray(teacher).tobytes())
     return digest.hexdigest()
 
 
@@ -126,19 +165,36 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
 
 
-def _batches(params: TrainParams, photos: "pd.DataFrame", raw: Path, split: str) -> FaceBatches:
+def _photos_of(photos: "pd.DataFrame", split: str) -> "pd.DataFrame":
     chosen = photos[photos["split"] == split]
     if chosen.empty:
         raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
+    return chosen
+
+
+def _batches(
+    params: TrainParams, photos: "pd.DataFrame", raw: Path, targets: np.ndarray, augmented: bool
+) -> FaceBatches:
     return FaceBatches(
         raw,
-        chosen["image_path"].tolist(),
-        one_hot(chosen["emotion"].tolist(), EMOTIONS),
+        photos["image_path"].tolist(),
+        targets,
         params.size,
         params.batch_size,
         params.memory_gb,
-        seed=params.seed if split == "train" else None,
+        seed=params.seed if augmented else None,
+        augmentation=params.augment if augmented else None,
+        mixup=params.mixup if augmented else 0.0,
     )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The photos of a run; `shares` is the share of each class in the training photos, `(K,)`."""
+
+    train: FaceBatches
+    holdout: FaceBatches
+    shares: np.ndarray
 
 
 class _Run:
@@ -148,33 +204,43 @@ class _Run:
         self,
         params: TrainParams,
         model: keras.Model,
-        train: FaceBatches,
-        holdout: FaceBatches,
+        data: _Data,
         checkpoint: Checkpoint,
+        train_sha1s: list[str],
+        holdout_sha1s: list[str],
     ) -> None:
         self.params = params
         self.model = model
-        self.train = train
-        self.holdout = holdout
+        self.data = data
         self.checkpoint = checkpoint
         self.progress = Progress()
         self.best: list[np.ndarray] = []
+        self.memory = EarlierAnswers(data.train) if params.loss == "elr" else None
+        self._sha1s = (train_sha1s, holdout_sha1s)
+        # What a phase trains, and on what: the network on faces, or its head on features.
+        self._trained: keras.Model = model
+        self._average = RunningAverage(model, 0.0)
+        self._train: FaceBatches | FeatureBatches = data.train
+        self._holdout: FaceBatches | FeatureBatches = data.holdout
 
     def resume(self, phases: Sequence[Phase]) -> None:
         saved = self.checkpoint.load()
         if saved is None:
             return
         self.progress, self.best = saved.progress, saved.best
-        self._compile(phases[saved.progress.phase])
-        saved.restore(self.model)
+        self._start(phases[saved.progress.phase])
+        saved.restore(self.model, self._trained.optimizer)
+        self._average.restore(saved.average)
+        if self.memory is not None:
+            self.memory.restore(saved.memory)
         say(f"going on after epoch {len(self.progress.rows)} of an earlier run")
 
     def phase(self, index: int, phase: Phase) -> None:
-        if index != self.progress.phase or not self.model.compiled:
+        if index != self.progress.phase or not self._trained.compiled:
             if index > 0:  # fine-tuning starts from the best head, not from the last one
                 self.model.set_weights(self.best)
             self.progress.phase, self.progress.epoch, self.progress.stale = index, 0, 0
-            self._compile(phase)
+            self._start(phase)
         while self.progress.epoch < phase.epochs and self.progress.stale < self.params.patience:
             if not self._epoch(phase):
                 return
@@ -184,23 +250,41 @@ class _Run:
 
         self.model.set_weights(self.best)
         history = pd.DataFrame(self.progress.rows, columns=list(HISTORY))
-        return Fitted(self.model, history, int(history["holdout_accuracy"].to_numpy().argmax()) + 1)
+        best_epoch = int(history["holdout_accuracy"].to_numpy().argmax()) + 1
+        return Fitted(self.model, history, best_epoch, self.params)
 
-    def _compile(self, phase: Phase) -> None:
+    def _start(self, phase: Phase) -> None:
+        """Makes ready what a phase trains: the head on features of the frozen backbone, or everything."""
         set_trainable(self.model, self.params, head_only=phase.name == "head")
-        optimizer = keras.optimizers.AdamW(self._rate(phase), weight_decay=self.params.weight_decay)
+        if phase.name == "head":
+            folder = self.checkpoint.path.parent / ".features"
+            self._trained = head_of(self.model)
+            self._train, self._holdout = (
+                feature_batches(self.model, self.params, batches, sha1s, folder, train)
+                for batches, sha1s, train in zip(
+                    (self.data.train, self.data.holdout), self._sha1s, (True, False), strict=True
+                )
+            )
+        else:
+            self._trained, self._train, self._holdout = self.model, self.data.train, self.data.holdout
+        self._average = RunningAverage(self._trained, self.params.ema)
+        optimizer = keras.optimizers.AdamW(
+            self._rate(phase),
+            weight_decay=self.params.weight_decay,
+            gradient_accumulation_steps=self.params.accumulate if self.params.accumulate > 1 else None,
+        )
         # Decay pulls towards zero, which means nothing for offsets and scales.
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-        self.model.compile(
+        self._trained.compile(
             optimizer,
-            keras.losses.CategoricalCrossentropy(label_smoothing=self.params.label_smoothing),
-            metrics=["accuracy"],
+            make_loss(self.params, self.data.shares),
+            metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
         )
 
     def _rate(self, phase: Phase) -> Any:
         if phase.name == "head":
             return self.params.head_learning_rate
-        steps = len(self.train) * phase.epochs
+        steps = len(self.data.train) * phase.epochs
         warmup = math.ceil(steps * self.params.warmup)
         return keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=0.0 if warmup else self.params.learning_rate,
@@ -212,32 +296,38 @@ class _Run:
     def _epoch(self, phase: Phase) -> bool:
         """Trains for an epoch; returns False where the loss stopped being a number."""
         start, number = time.monotonic(), len(self.progress.rows) + 1
-        self.train.start_epoch(number - 1)
+        self._train.start_epoch(number - 1)
         title = f"epoch {number} ({phase.name} {self.progress.epoch + 1}/{phase.epochs})"
-        with track(range(len(self.train)), title, "batch") as bar:
-            callbacks = [_Bar(bar), keras.callbacks.TerminateOnNaN()]
-            logs = self.model.fit(self.train, verbose=0, shuffle=False, callbacks=callbacks).history
+        with track(range(len(self._train)), title, "batch") as bar:
+            callbacks = [_Bar(bar), self._average, keras.callbacks.TerminateOnNaN()]
+            logs = self._trained.fit(self._train, verbose=0, shuffle=False, callbacks=callbacks).history
         if not math.isfinite(logs["loss"][-1]):
             self._diverged(number)
             return False
-        loss, accuracy = self.model.evaluate(self.holdout, verbose=0)
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, accuracy, rate)
-        self._keep(dict(zip(HISTORY, values, strict=True)))
+        if self.memory is not None and phase.name == "whole":
+            self.memory.update(self.model)
+        rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
+        with self._average.in_place():
+            loss, right = _log_loss_and_accuracy(self._trained, self._holdout)
+            values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
+            self._record(dict(zip(HISTORY, values, strict=True)))
+        memory = [] if self.memory is None else self.memory.state()
+        self.checkpoint.save(
+            self.model, self._trained.optimizer, self.progress, self.best, self._average.state(), memory
+        )
         say(
             f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
-            f"holdout {accuracy:.3f}, {time.monotonic() - start:.0f} s"
+            f"holdout {right:.3f}, {time.monotonic() - start:.0f} s"
         )
         return True
 
-    def _keep(self, row: dict[str, Any]) -> None:
+    def _record(self, row: dict[str, Any]) -> None:
         self.progress.rows.append(row)
         self.progress.epoch += 1
         self.progress.stale += 1
         if row["holdout_accuracy"] > self.progress.best_accuracy:
             self.progress.best_accuracy, self.progress.stale = row["holdout_accuracy"], 0
-            self.best = self.model.get_weights()
-        self.checkpoint.save(self.model, self.progress, self.best)
+            self.best = copies(self.model.weights)
 
     def _diverged(self, number: int) -> None:
         if not self.best:
@@ -246,6 +336,15 @@ class _Run:
                 f"(now {self.params.learning_rate}) or raise train.warmup"
             )
         say(f"epoch {number}: the loss is not a number; stopping, the best weights so far are kept")
+
+
+def _log_loss_and_accuracy(model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
+    """Returns cross entropy, whatever the network is trained by, and accuracy on photos in their order."""
+    # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
+    answers = model.predict(batches, verbose=0)
+    right = answers.argmax(axis=1) == batches.targets.argmax(axis=1)
+    likelihood = np.clip((answers * batches.targets).sum(axis=1), 1e-7, 1.0)
+    return float(-np.log(likelihood).mean()), float(right.mean())
 
 
 class _Bar(keras.callbacks.Callback):

@@ -60,7 +60,7 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     train_experiment(EXPERIMENT, params.experiment(EXPERIMENT).model_copy(update=FEW_PHOTOS), workspace)
     say("4/5 scoring it and writing a submission")
     folder = workspace.bundle(EXPERIMENT)
-    scores, _ = evaluate_model(folder)
+    scores, _ = evaluate_model(folder, workspace.raw)
     predict_test(folder, workspace)
     write_submission(folder, workspace)
     say("5/5 annotating photos")

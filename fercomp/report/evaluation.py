@@ -1,28 +1,47 @@
 """What a model is worth, as files beside it: numbers for DVC, tables and pictures for people."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
+from fercomp.core.progress import say
 from fercomp.core.tables import FLOAT_FORMAT, holdout_table, pred_probs
+from fercomp.data.images import ImageProblem
+from fercomp.modeling.calibration import apply_temperature
 from fercomp.modeling.card import HISTORY, HOLDOUT, read_card
-from fercomp.modeling.metrics import Scores, confusion, per_class, score
-from fercomp.report.plots import plot_confusion, plot_history, plot_reliability
+from fercomp.modeling.metrics import Scores, calibration_error, confusion, per_class, score
+from fercomp.modeling.photos import read_face
+from fercomp.report.plots import (
+    SHEET,
+    plot_confusion,
+    plot_history,
+    plot_per_class,
+    plot_reliability,
+    plot_sheet,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+MISTAKES: Final = "mistakes.png"
+SHOWN: Final = 96
+"""Side in pixels of a photo on the sheet of mistakes."""
 
-def evaluate_model(folder: Path) -> "tuple[Scores, pd.DataFrame]":
+
+def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     """Scores a model by its holdout table and writes the result beside it.
 
-    Writes `metrics.json`, `per_class.csv`, `confusion.csv` (rows: given label, columns: predicted),
-    `confusion.png`, `reliability.png` and `history.png`.
+    Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
+    `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,
+    `per_class.png`, `reliability.png`, `history.png`, and `mistakes.png` where the photos are there.
 
     Args:
         folder: The bundle, with the tables that `fercomp train` left in it.
+        raw: The folder that the paths of the photos are relative to.
 
     Returns:
         The scores, and one row per class: `emotion`, `precision`, `recall`, `f1`, `photos`.
@@ -32,7 +51,8 @@ def evaluate_model(folder: Path) -> "tuple[Scores, pd.DataFrame]":
     """
     import pandas as pd
 
-    classes = read_card(folder).classes
+    card = read_card(folder)
+    classes = card.classes
     table = holdout_table(classes).read(folder / HOLDOUT)
     strange = sorted(set(table["emotion"]) - set(classes))
     if strange or table.empty:
@@ -40,16 +60,49 @@ def evaluate_model(folder: Path) -> "tuple[Scores, pd.DataFrame]":
         raise FercompError(f"{folder / HOLDOUT} has {what}: run `fercomp train` again")
     probabilities, labels = pred_probs(table, classes), table["emotion"].map(classes.index).to_numpy()
     scores, by_class = score(probabilities, labels), per_class(probabilities, labels, classes)
-    counts = confusion(probabilities, labels)
-    write_json(folder / "metrics.json", scores.rounded())
+    counts, before = confusion(probabilities, labels), apply_temperature(probabilities, 1 / card.temperature)
+    error_before = round(calibration_error(before, labels), 6)
+    write_json(folder / "metrics.json", {**scores.rounded(), "calibration_error_before": error_before})
     with atomic_file(folder / "per_class.csv") as path:
         by_class.to_csv(path, index=False, float_format=FLOAT_FORMAT)
     with atomic_file(folder / "confusion.csv") as path:
         pd.DataFrame(counts, index=list(classes), columns=list(classes)).to_csv(path, index_label="emotion")
     plot_confusion(counts, classes, folder / "confusion.png")
-    plot_reliability(probabilities, labels, folder / "reliability.png")
-    plot_history(pd.read_csv(folder / HISTORY), folder / "history.png")
+    plot_per_class(by_class, folder / "per_class.png")
+    plot_reliability(probabilities, before, labels, folder / "reliability.png")
+    if (folder / HISTORY).is_file():  # an ensemble has none
+        plot_history(pd.read_csv(folder / HISTORY), folder / "history.png")
+    _show_mistakes(table, probabilities, labels, classes, raw, folder / MISTAKES)
     return scores, by_class
+
+
+def _show_mistakes(
+    table: "pd.DataFrame",
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    classes: tuple[str, ...],
+    raw: Path,
+    path: Path,
+) -> None:
+    """Draws the photos that the model is most sure about and wrong, the surest first."""
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    faces: list[np.ndarray] = []
+    captions: list[str] = []
+    for i in wrong[np.argsort(-confidence[wrong], kind="stable")]:
+        try:
+            faces.append(read_face(raw / table["image_path"].iloc[i], SHOWN))
+        except ImageProblem:
+            continue
+        captions.append(f"{classes[labels[i]]}\n→ {classes[predicted[i]]} {confidence[i]:.2f}")
+        if len(faces) == SHEET[0] * SHEET[1]:
+            break
+    if len(wrong) and not faces:
+        path.unlink(missing_ok=True)  # a sheet of an earlier model would be taken for this one's
+        say(f"no {path.name}: the holdout photos are not in {raw}; `fercomp fetch` brings them")
+        return
+    title = f"{len(faces)} surest of {len(wrong)} mistakes: given label → predicted, its probability"
+    plot_sheet(faces, captions, title if faces else "No mistakes on the holdout", path)
 
 
 def per_class_table(by_class: "pd.DataFrame", title: str) -> "Table":

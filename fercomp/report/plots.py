@@ -2,20 +2,29 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import matplotlib
 import numpy as np
+from matplotlib.transforms import Bbox
 
 from fercomp.core.files import atomic_file
-from fercomp.modeling.metrics import reliability
+from fercomp.modeling.metrics import calibration_error, reliability
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 matplotlib.use("Agg")  # files only: a window system need not be there
 BLUE, ORANGE = "#3366aa", "#dd7722"
+SHEET: Final = (6, 8)
+"""Rows and columns of a contact sheet."""
+SIDES: Final = (
+    *((8, 0, "left"), (-8, 0, "right"), (0, 11, "center"), (0, -11, "center")),
+    *((8, dy, "left") for dy in (11, -11, 22, -22, 33, -33)),
+)
+"""Places of a label beside a dot: offset in points, and which end of the label is there."""
 
 
 def plot_confusion(counts: np.ndarray, classes: Sequence[str], path: Path) -> None:
@@ -38,21 +47,68 @@ def plot_confusion(counts: np.ndarray, classes: Sequence[str], path: Path) -> No
     _save(figure, path)
 
 
-def plot_reliability(pred_probs: np.ndarray, labels: np.ndarray, path: Path) -> None:
+def plot_reliability(calibrated: np.ndarray, before: np.ndarray, labels: np.ndarray, path: Path) -> None:
     """Draws accuracy against confidence; on the diagonal, probabilities mean what they say.
 
     Args:
-        pred_probs: `(N, K)` float.
+        calibrated: `(N, K)` float, after temperature.
+        before: `(N, K)` float, as the network gave them.
         labels: `(N,)` int class indices.
         path: The PNG to write.
     """
     figure, axes = _figure(5, 5)
-    confidence, accuracy, share = reliability(pred_probs, labels)
     axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
-    axes.scatter(confidence, accuracy, s=20 + 600 * share, color=BLUE, alpha=0.8)
-    axes.plot(confidence, accuracy, color=BLUE, linewidth=1)
+    for name, colour, pred_probs in (("before", ORANGE, before), ("after", BLUE, calibrated)):
+        confidence, accuracy, share = reliability(pred_probs, labels)
+        error = calibration_error(pred_probs, labels)
+        axes.scatter(confidence, accuracy, s=10 + 600 * share, color=colour, alpha=0.5)
+        axes.plot(confidence, accuracy, color=colour, linewidth=1, label=f"{name} temperature: {error:.3f}")
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
     axes.set_title("Reliability on the holdout (dot: share of photos)")
+    axes.legend(title="calibration error", loc="upper left")
+    _save(figure, path)
+
+
+def plot_per_class(by_class: "pd.DataFrame", path: Path) -> None:
+    """Draws precision, recall and F1 of each class as bars, beside its number of photos.
+
+    Args:
+        by_class: One row per class: `emotion`, `precision`, `recall`, `f1` (0 to 1), `photos`.
+        path: The PNG to write.
+    """
+    figure, axes = _figure(10, 4)
+    places, width = np.arange(len(by_class)), 0.27
+    for i, (measure, colour) in enumerate((("precision", BLUE), ("recall", ORANGE), ("F1", "grey"))):
+        heights = by_class[measure.lower()].to_numpy()
+        bars = axes.bar(places + (i - 1) * width, heights, width, color=colour, label=measure)
+        axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=1)
+    names = [f"{name}\n{n} photos" for name, n in zip(by_class["emotion"], by_class["photos"], strict=True)]
+    axes.set_xticks(places, names)
+    axes.set(ylim=(0, 1.05), title="Scores of each class on the holdout")
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=3)
+    _save(figure, path)
+
+
+def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str, path: Path) -> None:
+    """Draws a contact sheet of `SHEET` places, filled row by row.
+
+    Args:
+        faces: At most as many as the sheet has places, each `(S, S, 3)` uint8 RGB.
+        captions: What stands under each, in two lines.
+        title: What stands above all.
+        path: The PNG to write.
+    """
+    rows, columns = SHEET
+    figure, axes = _figure(1.3 * columns, 1.68 * rows)
+    high = 1.28  # of a photo of side 1 and its caption
+    for i, (face, caption) in enumerate(zip(faces, captions, strict=True)):
+        row, column = divmod(i, columns)
+        axes.imshow(face, extent=(column, column + 0.94, row * high + 0.94, row * high))
+        axes.text(column + 0.47, row * high + 0.97, caption, ha="center", va="top", fontsize=7.5)
+    axes.set(xlim=(0, columns), ylim=(rows * high, 0), aspect="equal", title=title)
+    axes.axis("off")
     _save(figure, path)
 
 
@@ -76,7 +132,50 @@ def plot_history(history: "pd.DataFrame", path: Path) -> None:
     _save(figure, path)
 
 
-def _figure(width: float, height: float) -> "tuple[Figure, matplotlib.axes.Axes]":
+def plot_speed(
+    names: Sequence[str], milliseconds: np.ndarray, accuracy: np.ndarray, budget: float, path: Path
+) -> None:
+    """Draws accuracy against speed: the best networks are at the upper left.
+
+    Args:
+        names: Of n networks, n at least 1.
+        milliseconds: `(n,)` float, per face.
+        accuracy: `(n,)` float, 0 to 1.
+        budget: Milliseconds that a face may take, drawn as a line.
+        path: The PNG to write.
+    """
+    figure, axes = _figure(8, 5)
+    axes.axvline(budget, color="grey", linestyle="--", linewidth=1)
+    axes.scatter(milliseconds, accuracy, s=40, color=BLUE)
+    axes.set_xscale("log")
+    times = [budget, *milliseconds]
+    axes.set(xlim=(min(times) / 2, max(times) * 6), xlabel="ms per face, one at a time")
+    axes.margins(y=0.15)
+    axes.set(ylabel="holdout accuracy", title="Accuracy against speed")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.text(budget, 0.02, f" {budget:g} ms", transform=axes.get_xaxis_transform(), color="grey")
+    axes.grid(alpha=0.3)
+    figure.draw_without_rendering()  # after which positions in pixels are known
+    _label_dots(axes, names, np.column_stack([milliseconds, accuracy]))
+    _save(figure, path)
+
+
+def _label_dots(axes: "Axes", names: Sequence[str], dots: np.ndarray) -> None:
+    """Writes a name beside each dot, on the first side where it covers no other, or else on the last."""
+    taken = [Bbox.from_extents(*(dot - 4), *(dot + 4)) for dot in axes.transData.transform(dots)]
+    for name, dot in zip(names, dots, strict=True):
+        for dx, dy, align in SIDES:
+            label = axes.annotate(
+                name, dot, (dx, dy), textcoords="offset points", ha=align, va="center", fontsize=9
+            )
+            box = label.get_window_extent()
+            if (dx, dy, align) == SIDES[-1] or not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            label.remove()
+
+
+def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")

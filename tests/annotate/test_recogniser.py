@@ -11,20 +11,43 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.data.images import read_image
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.detect import make_detector
+from fercomp.modeling.bundle import load_bundle
 
 
 def test_a_framed_photo_is_used_whole_as_in_training(bundle, faces):
     seen = Recogniser(bundle, lambda: make_detector("whole")).look(faces[0])
     expected = face_input(faces[0], whole_box(faces[0]), bundle.card.size, 0)
-    assert seen.inputs.tobytes() == expected.tobytes()
+    (inputs,) = seen.inputs
+    assert inputs.tobytes() == expected.tobytes()
 
 
 def test_a_found_face_is_cut_out_with_the_margin_of_the_card(bundle, photos):
     image = read_image(photos / "two.webp")
     seen = Recogniser(bundle, make_detector).look(image)
     assert len(seen.faces) == 2
-    for box, face in zip(seen.faces.boxes, seen.inputs, strict=True):
+    for box, face in zip(seen.faces.boxes, *seen.inputs, strict=True):
         np.testing.assert_array_equal(face, face_input(image, box, bundle.card.size, bundle.card.margin))
+
+
+@pytest.mark.parametrize("detector", ["yunet", "whole"])
+def test_an_ensemble_gets_each_face_as_each_of_its_networks_wants_it(detector, photos, tmp_path, write_model):
+    networks = [
+        write_model(tmp_path / "both" / "members" / name, size=size, seed=size, margin=margin)
+        for name, size, margin in (("a", 32, 0.1), ("b", 24, 0.1), ("c", 32, 0.4), ("d", 32, 0.1))
+    ]
+    members = [{"name": folder.name, "weight": 0.25} for folder in networks]
+    write_model(tmp_path / "both", size=32, members=members)
+    ensemble = load_bundle(tmp_path / "both")
+    assert ensemble.inputs == ((32, 0.1), (24, 0.1), (32, 0.4))
+    image = read_image(photos / "two.webp")
+    recogniser = Recogniser(ensemble, lambda: make_detector(detector))
+    (together,) = recogniser.recognise([recogniser.look(image)])
+    alone = []
+    for folder in networks:
+        single = Recogniser(load_bundle(folder), lambda: make_detector(detector))
+        alone.append(single.recognise([single.look(image)])[0].decisions.pred_probs)
+    assert len(together.faces) == (2 if detector == "yunet" else 1)
+    np.testing.assert_allclose(together.decisions.pred_probs, np.mean(alone, axis=0), atol=1e-6)
 
 
 def test_several_pictures_are_classified_as_each_alone(bundle, photos):
@@ -53,7 +76,7 @@ def test_each_thread_has_its_own_detector(bundle, faces):
         results = list(pool.map(lambda i: recogniser.look(faces[i % len(faces)]), range(36)))
     assert 2 <= len(made) <= 5
     for i, result in enumerate(results):
-        np.testing.assert_array_equal(result.inputs, results[i % len(faces)].inputs)
+        np.testing.assert_array_equal(result.inputs[0], results[i % len(faces)].inputs[0])
 
 
 @given(

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +11,10 @@ from fercomp.data.drawn import draw_face
 
 
 @pytest.fixture
-def photos(workspace):
+def photos(workspace, monkeypatch):
+    # A copy of a real bundle stands for the one in the package.
+    monkeypatch.setattr("fercomp.modeling.card.SHIPPED", workspace.root / "package")
+    shutil.copytree(workspace.bundle("tiny"), workspace.root / "package")
     folder = workspace.root / "photos"
     folder.mkdir()
     for i, emotion in enumerate(("happy", "sad")):
@@ -21,7 +26,8 @@ def run(*arguments):
     return CliRunner().invoke(app, ["annotate", *map(str, arguments)])
 
 
-def test_photos_are_annotated_with_the_model_trained_last(photos, workspace):
+def test_photos_are_annotated_with_the_shipped_model(photos, workspace):
+    shutil.rmtree(workspace.models)
     result = run(photos)
     assert result.exit_code == 0, result.output
     assert "2 photos: 2 faces, 0 photos without a face" in result.stdout

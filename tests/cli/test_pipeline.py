@@ -11,21 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fercomp.cli.app import main
-
 TINY = ("--set", "train.size=32", "--set", "train.epochs=2", "--set", "train.batch_size=16")
-
-
-@pytest.fixture
-def fercomp(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["fercomp", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 def test_from_photos_to_submission(workspace, fercomp):
@@ -51,8 +37,10 @@ def test_from_photos_to_submission(workspace, fercomp):
         "history.png",
         "holdout.csv",
         "metrics.json",
+        "mistakes.png",
         "model.keras",
         "per_class.csv",
+        "per_class.png",
         "reliability.png",
         "test.csv",
     ]
@@ -142,7 +130,8 @@ def test_only_training_imports_tensorflow_and_nothing_imports_kaggle(workspace):
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "print({'tensorflow', 'keras', 'kaggle'} & set(sys.modules))"
     )
-    for command in (("predict",), ("submission",), ("evaluate",), ("annotate", "datasets/raw/test_kaggle")):
+    annotate = ("annotate", "datasets/raw/test_kaggle", "--model", "tiny")
+    for command in (("predict",), ("submission",), ("evaluate",), annotate):
         done = subprocess.run(
             [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
         )

@@ -1,9 +1,17 @@
+import re
+from pathlib import Path
+from urllib.error import URLError
+
 import keras
 import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones import APPLICATIONS, BACKBONES, build_backbone, snake_name
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.experiment import train_experiment
 
 
 def test_every_network_of_keras_applications_has_a_name():
@@ -49,6 +57,15 @@ def test_compact_has_no_imagenet_weights():
         build_backbone("compact", 48, "imagenet")
 
 
+def test_weights_of_another_experiment(tiny_bundle_folder):
+    backbone = build_backbone("compact", 32, str(tiny_bundle_folder / "model.keras"))
+    trained = keras.saving.load_model(tiny_bundle_folder / "model.keras").get_layer("compact")
+    for a, b in zip(backbone.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(FercompError, match="does not hold weights of mobilenet_v2"):
+        build_backbone("mobilenet_v2", 32, str(tiny_bundle_folder / "model.keras"))
+
+
 def test_weights_from_a_file(tmp_path):
     keras.utils.set_random_seed(1)
     first = build_backbone("compact", 32, "none")
@@ -66,12 +83,58 @@ def test_weights_that_are_missing_or_something_else(tmp_path):
         build_backbone("compact", 32, str(tmp_path / "junk.weights.h5"))
 
 
-def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
-    # A proxy that refuses stands for a machine without a network.
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # no file from before
-    with pytest.raises(FercompError, match=r"mobilenet_v2.*put that file into .*`weights: none`"):
-        build_backbone("mobilenet_v2", 224, "imagenet")
+@pytest.fixture
+def no_network(monkeypatch, tmp_path):
+    """No network and no files from before: the first function of Keras that would leave the machine fails."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    asked = []
+
+    def urlretrieve(url, target, *_):
+        asked.append(Path(target))
+        raise URLError("[Errno -3] Temporary failure in name resolution")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", urlretrieve)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v2", "mobilenet_v3_small", "nasnet_mobile", "efficientnet_v2_b0"]
+)
+def test_weights_that_cannot_be_downloaded(no_network, name):
+    with pytest.raises(FercompError, match=rf"{name} cannot be had .*name resolution") as caught:
+        build_backbone(name, 224, "imagenet")
+    (target,) = no_network
+    assert f"put that file into {target.parent} as {target.name}, or" in str(caught.value)
+    assert re.search(r"https://\S+\.h5", str(caught.value)), "nothing says where the file is"
+    assert "`train.weights=none`" in str(caught.value)
+    assert "efficientnet_lite0" in str(caught.value)
+
+
+def test_the_backbone_that_is_offered_without_a_network_needs_none(no_network):
+    build_backbone("efficientnet_lite0", 32, "imagenet")
+    assert no_network == []
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError("reset by peer"), OSError(28, "No space left")])
+def test_a_download_that_breaks_off(no_network, monkeypatch, failure):
+    def urlretrieve(url, target, *_):
+        Path(target).write_bytes(b"half")
+        raise failure
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", urlretrieve)
+    with pytest.raises(FercompError, match=r"cannot be had .*(reset|space).*: delete what .* and try again"):
+        build_backbone("mobilenet_v2", 64, "imagenet")
+
+
+def test_a_download_of_something_else(no_network, monkeypatch):
+    monkeypatch.setattr(
+        "keras.src.utils.file_utils.urlretrieve", lambda url, target, *_: Path(target).write_bytes(b"<html>")
+    )
+    with pytest.raises(FercompError, match=r"mobilenet_v3_small cannot be had \(Incomplete or corrupted"):
+        build_backbone("mobilenet_v3_small", 64, "imagenet")  # Keras knows the file's hash
+    with pytest.raises(FercompError, match=r"mobilenet_v2 cannot be had .*: delete what"):
+        build_backbone("mobilenet_v2", 64, "imagenet")  # and this one's not
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "mobilenet_v3_small"])
@@ -83,3 +146,20 @@ def test_preprocessing_is_inside(name):
     picture = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
     expected = network(module.preprocess_input(picture.copy()), training=False)
     np.testing.assert_allclose(backbone(picture, training=False), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_largest_backbone_goes_all_the_way(workspace):
+    """348 M weights: trained for a step, saved, exported or not, scored; 16 GB of memory suffice."""
+    photos = PHOTOS.read(workspace.photos)
+    PHOTOS.write(photos.groupby("split").head(9), workspace.photos)
+    params = TrainParams(
+        backbone="convnext_xlarge", weights="none", size=32, epochs=1, learning_rate=1e-5, margin=0.1
+    )
+    card = train_experiment("largest", params, workspace)
+    bundle = load_bundle(workspace.bundle("largest"))
+    pred_probs = bundle.predict(np.zeros((2, 32, 32, 3), dtype=np.uint8))
+    assert card.runtime in ("openvino", "keras")
+    assert pred_probs.shape == (2, 9)
+    np.testing.assert_allclose(pred_probs.sum(axis=1), 1, rtol=1e-5)

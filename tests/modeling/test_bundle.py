@@ -6,11 +6,13 @@ import sys
 import numpy as np
 import pytest
 
+from fercomp.competition.submission import write_submission
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_table
 from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import CARD, HOLDOUT, read_card, resolve_model
+from fercomp.modeling.card import CARD, HOLDOUT, SHIPPED, check_name, read_card, resolve_model
 from fercomp.modeling.metrics import score
 from fercomp.modeling.photos import read_faces
 from fercomp.modeling.predict import predict_test
@@ -49,6 +51,25 @@ def test_predict_checks_its_input(tiny_bundle_folder):
     for wrong in (np.zeros((1, 48, 48, 3), np.uint8), np.zeros((1, 32, 32, 3), np.float32)):
         with pytest.raises(ValueError, match=r"expected \(n, 32, 32, 3\) uint8"):
             bundle.predict(wrong)
+    with pytest.raises(ValueError, match="expected 1 arrays of faces, got 0"):
+        bundle.predict()
+
+
+def test_flip_is_the_mean_over_the_face_and_its_mirror_image(write_model, tmp_path):
+    folder = write_model(tmp_path / "plain")
+    faces = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    plain = load_bundle(folder)
+    one, other = plain.predict(faces), plain.predict(faces[:, :, ::-1])
+    assert np.abs(one - other).max() > 0.1
+    edit_card(folder, flip=True)
+    flipping = load_bundle(folder)
+    np.testing.assert_allclose(flipping.predict(faces), (one + other) / 2, atol=1e-6)
+    np.testing.assert_allclose(flipping.predict(faces[:, :, ::-1]), (one + other) / 2, atol=1e-6)
+    assert flipping.predict(faces[:0]).shape == (0, 9)
+    edit_card(folder, flip=True, temperature=2.0)
+    expected = np.sqrt((one + other) / 2)
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(load_bundle(folder).predict(faces), expected, atol=1e-6)
 
 
 def test_keras_is_a_fallback_with_equal_output(workspace):
@@ -80,8 +101,6 @@ def test_predict_test_writes_a_row_for_each_test_photo(workspace):
 
 
 def test_the_model_trained_last_is_the_default(workspace):
-    with pytest.raises(FercompError, match="no model"):
-        resolve_model(None, type(workspace)(workspace.root / "elsewhere"))
     assert resolve_model(None, workspace).name == "tiny"
     newer = workspace.bundle("newer")
     newer.mkdir()
@@ -93,6 +112,48 @@ def test_the_model_trained_last_is_the_default(workspace):
     (killed / CARD).write_text("{}")
     os.utime(killed / CARD, (2**31 + 1, 2**31 + 1))
     assert resolve_model(None, workspace).name == "newer"
+
+
+def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypatch):
+    assert SHIPPED.parent.name == "fercomp"
+    shipped = write_model(workspace.root / "package" / "shipped")
+    monkeypatch.setattr("fercomp.modeling.card.SHIPPED", shipped)
+    empty = Workspace(workspace.root / "elsewhere")
+    assert resolve_model(None, empty) == resolve_model("shipped", empty) == shipped
+    assert resolve_model("shipped", workspace) == shipped
+    with pytest.raises(FercompError, match="unknown model 'shiped': did you mean shipped"):
+        resolve_model("shiped", empty)
+
+
+def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, monkeypatch):
+    shipped = write_model(workspace.root / "package" / "shipped")
+    monkeypatch.setattr("fercomp.modeling.card.SHIPPED", shipped)
+    before = sorted(shipped.rglob("*"))
+    path, _ = predict_test(resolve_model("shipped", workspace), workspace)
+    assert path == workspace.models / "shipped" / "test.csv"
+    written = write_submission(resolve_model("shipped", workspace), workspace)
+    assert written.path == workspace.root / "submissions" / "shipped.csv"
+    assert sorted(shipped.rglob("*")) == before
+    # A folder of results is no model: neither the one trained last, nor the one that is meant.
+    assert resolve_model(None, workspace).name == "tiny"
+    assert resolve_model("shipped", workspace) == shipped
+
+
+@pytest.mark.parametrize("name", ["shipped", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"])
+def test_names_that_an_experiment_may_not_have(name):
+    with pytest.raises(FercompError, match=r"came with fercomp|expected a letter or digit") as error:
+        check_name(name)
+    assert "\n" not in str(error.value)
+
+
+def test_names_that_an_experiment_may_have():
+    assert [check_name(name) for name in ("compact", "v1.2_b-c", "0")] == ["compact", "v1.2_b-c", "0"]
+
+
+def test_a_card_cannot_send_results_elsewhere(workspace):
+    edit_card(workspace.bundle("tiny"), name="../../elsewhere")
+    with pytest.raises(FercompError, match="damaged"):
+        predict_test(workspace.bundle("tiny"), workspace)
 
 
 def test_models_by_name_and_by_folder(workspace):

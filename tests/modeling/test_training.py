@@ -12,10 +12,11 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling import training
-from fercomp.modeling.batches import FaceBatches
+from fercomp.modeling.batches import FaceBatches, blend
 from fercomp.modeling.checkpoint import Checkpoint
 from fercomp.modeling.network import build_network, set_trainable
-from fercomp.modeling.training import HISTORY, fingerprint, fit, one_hot, plan
+from fercomp.modeling.targets import one_hot
+from fercomp.modeling.training import HISTORY, fingerprint, fit, plan
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
 
@@ -77,7 +78,8 @@ def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_pat
     checkpoint = Checkpoint(tmp_path / "state.npz", fingerprint(TINY, photos))
     assert checkpoint.load() is None
     model = unbroken.model
-    checkpoint.save(model, training.Progress(epoch=1), model.get_weights())
+    model.compile("adam")
+    checkpoint.save(model, model.optimizer, training.Progress(epoch=1), model.get_weights(), [], [])
     assert checkpoint.load().progress.epoch == 1
     other = fingerprint(TINY.model_copy(update={"epochs": 4}), photos)
     assert Checkpoint(checkpoint.path, other).load() is None
@@ -166,3 +168,113 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspa
     first = kept[0][0].copy()
     kept.start_epoch(0)
     assert (kept[0][0] != first).any()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "elr", "mixup": 0.3},
+        {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
+        {"precision": "bfloat16", "ema": 0.0},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
+    tiny_workspace, photos, tmp_path, monkeypatch, changes
+):
+    params = TINY.model_copy(update=changes)
+    whole = fit(params, photos, tiny_workspace.raw, tmp_path / "whole.npz")
+
+    class Stop(Exception):
+        pass
+
+    def stop_after_two(text):
+        if text.startswith("epoch 2"):
+            raise Stop
+
+    with monkeypatch.context() as context, pytest.raises(Stop):
+        context.setattr(training, "say", stop_after_two)
+        fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    resumed = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    pd.testing.assert_frame_equal(resumed.history, whole.history)
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_teacher_is_learned_from(tiny_workspace, photos, tmp_path):
+    n = int((photos["split"] == "train").sum())
+    teacher = np.zeros((n, 9), np.float32)
+    teacher[:, 3] = 1
+    params = TINY.model_copy(
+        update={
+            "teacher": "any",
+            "teacher_weight": 1.0,
+            "label_smoothing": 0.0,
+            "epochs": 6,
+            "batch_size": 4,
+            "ema": 0.0,
+        }
+    )
+    fitted = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz", teacher)
+    faces = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    assert fitted.model.predict_on_batch(faces)[:, 3].mean() > 0.5
+    assert fingerprint(params, photos, teacher) != fingerprint(params, photos, 1 - teacher)
+
+
+def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, photos, tmp_path, monkeypatch, capfd):
+    import tensorflow as tf
+
+    from fercomp.modeling.backend import keras
+
+    real = keras.Model.fit
+
+    def small_memory(self, batches, **kwargs):
+        if len(batches[0][0]) > 4:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return real(self, batches, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", small_memory)
+    fitted = fit(TINY.model_copy(update={"epochs": 1}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+    assert (fitted.params.batch_size, fitted.params.accumulate) == (4, 4)
+    assert "going on with 4 photos, 4 batches a step" in capfd.readouterr().err
+
+
+def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, photos, tmp_path, monkeypatch):
+    from fercomp.modeling.backend import keras
+
+    def no_memory(self, batches, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "fit", no_memory)
+    with pytest.raises(MemoryError):
+        fit(TINY.model_copy(update={"batch_size": 2}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+
+
+def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
+    tiny_workspace, photos, tmp_path, monkeypatch, capfd
+):
+    real = FaceBatches.__getitem__
+
+    def poisoned(self, index):
+        faces, targets = real(self, index)
+        spoilt = self._seed is not None and self._epoch == 1
+        return faces, targets * np.float32(np.nan) if spoilt else targets
+
+    monkeypatch.setattr(FaceBatches, "__getitem__", poisoned)
+    fitted = fit(TINY, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    assert len(fitted.history) == 1
+    assert "the best weights so far are kept" in capfd.readouterr().err
+    assert all(np.isfinite(weight).all() for weight in fitted.model.get_weights())
+
+
+def test_mixup_blends_photos_and_targets_alike():
+    rng = np.random.default_rng(0)
+    shades = np.arange(0, 200, 20, dtype=np.uint8)
+    faces = np.broadcast_to(shades[:, None, None, None], (10, 8, 8, 3))
+    targets = np.eye(10, dtype=np.float32)
+    mixed, soft = blend(faces, targets, 0.4, rng)
+    assert (mixed.dtype, soft.dtype) == (np.uint8, np.float32)
+    np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], soft @ shades, atol=0.51)
+    assert (soft.argmax(1) == np.arange(10)).all()
+    assert ((soft > 0).sum(1) == 2).any()

@@ -1,0 +1,80 @@
+"""Compares an epoch of the head phase on cached features with one that runs the backbone, in one run.
+
+    python benchmarks/head.py WORKSPACE [BACKBONE [SIZE [PHOTOS]]]
+
+WORKSPACE holds an index that `fercomp prepare` wrote. Both heads start from the same weights, see the
+same photos and are scored on the same holdout.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.params import TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.backend import keras, make_deterministic
+from fercomp.modeling.batches import FaceBatches
+from fercomp.modeling.features import feature_batches, head_of
+from fercomp.modeling.losses import accuracy, cross_entropy
+from fercomp.modeling.network import build_network, set_trainable
+from fercomp.modeling.targets import one_hot
+
+EPOCHS = 4
+
+
+def main() -> None:
+    """Prints seconds per epoch and holdout accuracy of both, and the ratio."""
+    root = Path(sys.argv[1])
+    backbone = sys.argv[2] if len(sys.argv) > 2 else "efficientnet_lite0"
+    size = int(sys.argv[3]) if len(sys.argv) > 3 else 96
+    limit = int(sys.argv[4]) if len(sys.argv) > 4 else 2000
+    params = TrainParams(backbone=backbone, size=size, head_epochs=EPOCHS)
+    photos = PHOTOS.read(Workspace(root).photos)
+    splits = [photos[photos["split"] == split].iloc[::9].iloc[:limit] for split in ("train", "holdout")]
+    data = [
+        FaceBatches(
+            Workspace(root).raw, part["image_path"].tolist(), one_hot(part["emotion"].tolist(), EMOTIONS),
+            size, params.batch_size, 2.0, seed, params.augment if seed is not None else None,
+        )
+        for part, seed in zip(splits, (0, None), strict=True)
+    ]  # fmt: skip
+    print(f"{backbone} at {size} px, {len(splits[0])} photos, {keras.backend.backend()}")
+    with tempfile.TemporaryDirectory() as folder:
+        make_deterministic(0)
+        model = build_network(params, len(EMOTIONS))
+        set_trainable(model, params, head_only=True)
+        start = model.get_weights()
+        began = time.perf_counter()
+        cached = [
+            feature_batches(model, params, batches, part["sha1"].tolist(), Path(folder), train)
+            for batches, part, train in zip(data, splits, (True, False), strict=True)
+        ]
+        print(f"features, once: {time.perf_counter() - began:.1f} s")
+        seconds = [_epochs(head_of(model), *cached, "cached")]
+        model.set_weights(start)
+        seconds.append(_epochs(model, *data, "without"))
+    print(f"ratio {seconds[1] / seconds[0]:.0f}")
+
+
+def _epochs(
+    model: keras.Model, train: keras.utils.PyDataset, holdout: keras.utils.PyDataset, name: str
+) -> float:
+    model.compile(keras.optimizers.AdamW(1e-3), cross_entropy, metrics=[accuracy])
+    times = []
+    for epoch in range(EPOCHS):
+        train.start_epoch(epoch)
+        start = time.perf_counter()
+        model.fit(train, verbose=0, shuffle=False)
+        times.append(time.perf_counter() - start)
+    right = model.evaluate(holdout, verbose=0)[1]
+    print(f"{name}: {np.median(times):.2f} s an epoch, holdout accuracy {right:.3f}")
+    return float(np.median(times))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""`fercomp bench`."""
+
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def bench(
+    backbones: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="BACKBONE",
+            help="Backbones to train and compare. With --model and none, none is trained.",
+            show_default="compact, efficientnet_lite0, mobilenet_v3_small, efficientnet_v2_b0",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", "-m", metavar="NAME|DIR", help="A trained model to measure as well. May be repeated."
+        ),
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Compare backbones: accuracy on the holdout, size, and speed in the shipped runtime.
+
+    Each is trained as `fercomp train --backbone` does, into models/bench-BACKBONE, unless that was done
+    before with these parameters on these photos. Writes models/bench.csv and models/bench.png after each.
+    Exit code 1 where all failed.
+
+    \b
+    Examples:
+      fercomp bench
+      fercomp bench compact mobilenet_v3_small convnext_tiny --set train.size=96
+      fercomp bench --model compact --model shipped
+    """
+    from rich.console import Console
+
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.report.bench import BACKBONES, bench_table
+    from fercomp.report.bench import bench as run_bench
+
+    workspace = Workspace()
+    params = load_params(workspace.params, set_ or [])
+    names = backbones or ([] if model else BACKBONES)
+    rows = run_bench(names, model or [], params, workspace)
+    failed = [row for row in rows if row.problem]
+    if len(failed) < len(rows):
+        Console().print(bench_table(rows))
+        typer.echo(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
+    for row in failed:
+        typer.echo(f"{row.model} failed: {row.problem}")
+    if len(failed) == len(rows):
+        raise typer.Exit(1)

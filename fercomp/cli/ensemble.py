@@ -1,0 +1,48 @@
+"""`fercomp ensemble`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+
+def ensemble(
+    name: Annotated[str, typer.Argument(help="Name of the ensemble, a new folder under models/.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL MODEL...", help="Experiments under models/, or model folders."),
+    ],
+    weights: Annotated[
+        Literal["equal", "fitted"],
+        typer.Option(
+            help="`equal` (soft vote), or `fitted` for the least log-loss on oof.csv, else on the holdout."
+        ),
+    ] = "equal",
+) -> None:
+    """Join models into one that averages their probabilities, and write it to models/NAME.
+
+    An ensemble is a model like any other for evaluate, predict, submission and annotate. The models must
+    have been trained on the same index of photos.
+
+    \b
+    Examples:
+      fercomp ensemble vote compact wide deep
+      fercomp ensemble best compact wide deep --weights fitted
+    """
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.card import MEMBERS, read_card, resolve_model
+    from fercomp.modeling.ensemble import build_ensemble
+
+    workspace = Workspace()
+    folders = [resolve_model(model, workspace) for model in models]
+    card = build_ensemble(name, folders, weights, workspace)
+    folder = workspace.bundle(name)
+    for member in card.members:
+        alone = read_card(folder / MEMBERS / member.name).scores.get("accuracy", float("nan"))
+        typer.echo(f"{member.name}: weight {member.weight:.3f}, holdout accuracy {alone:.4f}")
+    if left_out := len(folders) - len(card.members):
+        typer.echo(f"{left_out} of {len(folders)} models would have next to no weight and are left out")
+    typer.echo(
+        f"{folder}: holdout accuracy {card.scores['accuracy']:.4f}, macro-F1 {card.scores['macro_f1']:.4f} "
+        f"on {card.scores['n']:.0f} photos"
+    )
+    typer.echo(f"Next: fercomp predict --model {name}")

@@ -1,0 +1,34 @@
+"""`fercomp export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Model
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
+    model: Model = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", "-n", help="Name of the copy.", show_default="the model's own"),
+    ] = None,
+) -> None:
+    """Copy what a model needs to run, to hand it on.
+
+    The copy is a few megabytes: the card and the inference graph. Another machine needs fercomp and this
+    folder: `fercomp annotate photos/ --model DIR`.
+
+    \b
+    Examples:
+      fercomp export mine/ --model compact
+      fercomp export ~/usb/vote --model vote --name friday
+    """
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.card import resolve_model
+    from fercomp.modeling.exporting import export_model
+
+    size = export_model(resolve_model(model, Workspace()), folder, name)
+    typer.echo(f"{folder}: {size / 1e6:.1f} MB; fercomp annotate PHOTOS --model {folder}")

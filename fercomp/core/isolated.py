@@ -1,0 +1,76 @@
+"""Work in a process of its own, which may run out of memory without harm to the one that waits for it."""
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing import connection, get_context, parent_process
+from threading import RLock, Thread
+from typing import Any, TypeVar
+
+from fercomp.core.errors import FercompError
+
+T = TypeVar("T")
+
+KILLED = -9
+"""Exit code of a process that the system stopped at once, as Linux does where memory runs out."""
+
+
+def isolated(function: Callable[..., T], *arguments: Any) -> T:
+    """Calls a function in a new process and waits for it.
+
+    What the function prints is shown. The process ends with this one, whatever ends this one.
+
+    Args:
+        function: A function that stands in a module, so that the new process can import it.
+        *arguments: Its arguments, which can be pickled.
+
+    Returns:
+        What it returned.
+
+    Raises:
+        FercompError: It raised something or its process ended; the traceback of a bug is on stderr.
+    """
+    context = get_context("spawn")  # a fork of a process with threads, such as pandas' or Keras', may hang
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_call, args=(sender, function, arguments), daemon=True)
+    process.start()
+    sender.close()  # the other end is the new process' alone: with it the pipe ends
+    try:
+        problem, result = receiver.recv()
+    except EOFError:
+        process.join()
+        why = "it may have run out of memory" if process.exitcode == KILLED else "see above"
+        raise FercompError(f"the process ended with exit code {process.exitcode}: {why}") from None
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+    if problem is not None:
+        raise FercompError(problem)
+    returned: T = result
+    return returned
+
+
+def _call(sender: "connection.Connection", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    from tqdm import tqdm
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that waits, which ends this process
+    tqdm.set_lock(RLock())  # a lock among processes, its default, would be reported as leaked then
+    Thread(target=_end_with_parent, daemon=True).start()
+    outcome: tuple[str | None, Any]
+    try:
+        outcome = (None, function(*arguments))
+    except FercompError as error:
+        outcome = (str(error), None)
+    except Exception as error:
+        traceback.print_exc()
+        outcome = (f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", None)
+    sender.send(outcome)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,78 @@
+"""Random changes of training photos, in the loader: one warp, one change of light, one patch erased.
+
+Not a layer of the network: OpenCV warps a small photo some ten times faster than Keras' layers do on a CPU
+(`docs/performance.md` has the figures), the random numbers depend on nothing but the seed, and a saved
+network holds nothing that is not needed to run it.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fercomp.core.params import AugmentParams
+
+ERASED_AREA: Final = (0.02, 0.2)
+"""Share of a photo that is erased, from and to; Zhong et al. (2020) go to 0.4, but a face fills its photo."""
+
+ERASED_ASPECT: Final = (0.3, 1 / 0.3)
+"""Height by width of what is erased (Zhong et al., 2020)."""
+
+
+def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) -> np.ndarray:
+    """Changes each photo in a way of its own.
+
+    Args:
+        faces: `(n, S, S, 3)` uint8 RGB; left as they are.
+        params: What may change, and how much.
+        rng: Where the random numbers come from.
+
+    Returns:
+        `(n, S, S, 3)` uint8 RGB. What comes from outside a photo repeats its border.
+    """
+    n, size = len(faces), faces.shape[1]
+    matrices = _warps(n, size, params, rng)
+    gain = 1 + rng.uniform(-params.contrast, params.contrast, n)
+    offset = rng.uniform(-255 * params.brightness, 255 * params.brightness, n)
+    erased = rng.random(n) < params.erase
+    changed = np.empty_like(faces)
+    for i in range(n):
+        cv2.warpAffine(
+            faces[i],
+            matrices[i],
+            (size, size),
+            dst=changed[i],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        mean = changed[i].mean()
+        levels = (np.arange(256) - mean) * gain[i] + mean + offset[i]
+        changed[i] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)[changed[i]]
+        if erased[i]:
+            _erase(changed[i], rng)
+    return changed
+
+
+def _warps(n: int, size: int, params: AugmentParams, rng: np.random.Generator) -> np.ndarray:
+    """Returns `(n, 2, 3)` maps from a pixel of the result to the pixel of the photo that it shows."""
+    angle = np.deg2rad(rng.uniform(-params.rotate, params.rotate, n))
+    scale = 1 + rng.uniform(-params.zoom, params.zoom, n)
+    mirror = np.where(rng.random(n) < 0.5, -1.0, 1.0) if params.flip else np.ones(n)
+    shift = rng.uniform(-params.shift * size, params.shift * size, (n, 2))
+    linear = np.empty((n, 2, 2))
+    linear[:, 0, 0], linear[:, 0, 1] = scale * np.cos(angle) * mirror, -scale * np.sin(angle)
+    linear[:, 1, 0], linear[:, 1, 1] = scale * np.sin(angle) * mirror, scale * np.cos(angle)
+    centre = np.full(2, (size - 1) / 2)
+    return np.concatenate([linear, (centre - linear @ centre + shift)[:, :, None]], axis=2)
+
+
+def _erase(face: np.ndarray, rng: np.random.Generator) -> None:
+    """Covers a rectangle with one random colour (random erasing, Zhong et al., 2020)."""
+    size = len(face)
+    area = rng.uniform(*ERASED_AREA) * size * size
+    aspect = np.exp(rng.uniform(*np.log(ERASED_ASPECT)))
+    height, width = (
+        int(np.clip(round(side), 1, size)) for side in (np.sqrt(area * aspect), np.sqrt(area / aspect))
+    )
+    top, left = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
+    face[top : top + height, left : left + width] = rng.integers(0, 256, 3)

@@ -1,0 +1,68 @@
+"""What a teacher says of the training photos: computed once, then kept on disk."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file, sha256
+from fercomp.core.progress import say
+from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.modeling.predict import predict_photos
+
+
+def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: Path) -> np.ndarray:
+    """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
+
+    They are computed once: the cache is keyed by the teacher's fingerprint and the photos' paths and
+    bytes, so that another teacher or a changed photo gets its own.
+
+    Args:
+        teacher: The teacher's bundle: a single model or an ensemble.
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+        cache: Folder where the probabilities are kept, made if missing.
+
+    Returns:
+        `(N, K)` float32, rows sum to 1, columns in the order of `EMOTIONS`.
+
+    Raises:
+        FercompError: The teacher has other classes, or is missing or damaged.
+        ImageProblem: A photo cannot be read.
+    """
+    bundle = load_bundle(teacher)
+    if bundle.card.classes != EMOTIONS:
+        raise FercompError(
+            f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
+            f"{', '.join(EMOTIONS)}: name a teacher of the same classes"
+        )
+    file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
+    known = _read(file, (len(image_paths), len(EMOTIONS)))
+    if known is not None:
+        return known
+    say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
+    pred_probs = predict_photos(bundle, raw, image_paths)
+    with atomic_file(file) as temporary:
+        np.save(temporary, pred_probs, allow_pickle=False)
+    return pred_probs
+
+
+def _key(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> str:
+    digest = hashlib.sha256(bundle.fingerprint.encode())
+    for path in image_paths:
+        digest.update(f"\n{path} {sha256(raw / path)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _read(file: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """Returns what is kept, or `None` where there is nothing or it is damaged."""
+    if not file.is_file():
+        return None
+    try:
+        known: np.ndarray = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        return None
+    return known if known.shape == shape and known.dtype == np.float32 else None

@@ -1,0 +1,50 @@
+import shutil
+
+import pandas as pd
+import pytest
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.tables import PHOTOS, holdout_table
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.predict import predict_table
+
+
+@pytest.fixture
+def models(workspace, write_model):
+    """The experiments `tiny` and `other`."""
+    holdout = PHOTOS.read(workspace.photos).query("split == 'holdout'")
+    other = write_model(workspace.bundle("other"), size=24)
+    table = predict_table(load_bundle(other), workspace.raw, holdout["image_path"].tolist())
+    holdout_table(EMOTIONS).write(table.assign(emotion=holdout["emotion"].tolist()), other / "holdout.csv")
+    return workspace
+
+
+@pytest.mark.parametrize("weights", ["equal", "fitted"])
+def test_an_ensemble_is_a_model_like_any_other(models, fercomp, weights):
+    code, out, err = fercomp("ensemble", "both", "tiny", "other", "--weights", weights)
+    assert code == 0, err
+    assert "tiny: weight 0." in out
+    assert "models/both: holdout accuracy 0." in out
+    for command in ("evaluate", "predict", "submission"):  # the model made last
+        code, out, err = fercomp(command)
+        assert code == 0, err
+    assert out.startswith("submissions/both.csv: 20 rows")
+    metrics = pd.read_json("models/both/metrics.json", typ="series")
+    assert metrics["accuracy"] == load_bundle(models.bundle("both")).card.scores["accuracy"]
+    code, out, err = fercomp("annotate", "datasets/raw/test_kaggle", "--detector", "whole", "-m", "both")
+    assert code == 0, err
+    assert "20 photos: 20 faces" in out
+
+
+def test_models_that_do_not_fit_are_one_line(models, fercomp):
+    shutil.copytree(models.bundle("tiny"), "copy")
+    for words, told in (
+        (("both", "tiny", "copy"), "two of the models are called 'tiny'"),
+        (("both", "tiny"), "two models or more, got 1"),
+        (("both", "tiny", "othr"), "did you mean other"),
+        (("tiny", "other", "copy"), "tiny is a trained network"),
+        (("a/b", "tiny", "other"), "name 'a/b'"),
+    ):
+        code, out, err = fercomp("ensemble", *words)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert told in err

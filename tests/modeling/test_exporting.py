@@ -1,0 +1,64 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from fercomp.core.errors import FercompError
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.card import read_card
+from fercomp.modeling.ensemble import build_ensemble
+from fercomp.modeling.exporting import export_model
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_copy_runs_and_holds_nothing_else(tiny_bundle_folder, tmp_path):
+    size = export_model(tiny_bundle_folder, tmp_path / "copy", "friday")
+    assert files(tmp_path / "copy") == ["card.json", "graph/graph.bin", "graph/graph.xml"]
+    assert size == sum((tmp_path / "copy" / file).stat().st_size for file in files(tmp_path / "copy"))
+    assert read_card(tmp_path / "copy").name == "friday"
+    faces = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(
+        load_bundle(tmp_path / "copy").predict(faces), load_bundle(tiny_bundle_folder).predict(faces)
+    )
+
+
+def test_an_ensemble_takes_its_members_along(workspace, tmp_path):
+    shutil.copytree(workspace.bundle("tiny"), workspace.bundle("other"))
+    card = workspace.bundle("other") / "card.json"
+    card.write_text(card.read_text().replace('"name": "tiny"', '"name": "other"'))
+    build_ensemble("vote", [workspace.bundle("tiny"), workspace.bundle("other")], "equal", workspace)
+    export_model(workspace.bundle("vote"), tmp_path / "copy")
+    faces = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(
+        load_bundle(tmp_path / "copy").predict(faces), load_bundle(workspace.bundle("vote")).predict(faces)
+    )
+
+
+def test_a_bundle_is_replaced_and_its_readme_stays(tiny_bundle_folder, tmp_path):
+    target = tmp_path / "copy"
+    export_model(tiny_bundle_folder, target)
+    (target / "README.md").write_text("made by hand")
+    (target / "old.txt").write_text("old")
+    export_model(tiny_bundle_folder, target, "shipped")
+    assert files(target) == ["README.md", "card.json", "graph/graph.bin", "graph/graph.xml"]
+
+
+def test_what_is_not_a_model_is_left_alone(tiny_bundle_folder, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    for target, why in ((tmp_path, "something else"), (tiny_bundle_folder, "the model itself")):
+        with pytest.raises(FercompError, match=why):
+            export_model(tiny_bundle_folder, target)
+    with pytest.raises(FercompError, match="expected a letter"):
+        export_model(tiny_bundle_folder, tmp_path / "copy", "../up")
+    assert files(tmp_path) == ["letter.txt"]
+
+
+def test_an_incomplete_bundle_is_one_line(tiny_bundle_folder, tmp_path):
+    shutil.copytree(tiny_bundle_folder, tmp_path / "torn")
+    (tmp_path / "torn/graph/graph.bin").unlink()
+    with pytest.raises(FercompError, match=r"graph\.bin not found: train"):
+        export_model(tmp_path / "torn", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
