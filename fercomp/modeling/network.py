@@ -43,12 +43,13 @@ def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> N
         model: A network of `build_network`.
         params: What it was built from.
         head_only: Freeze the whole backbone. Otherwise all of it is trained, except that batch
-            normalisation with learned statistics keeps them: small batches of other photos would spoil
-            what the weights after it were fitted to.
+            normalisation keeps what it learned on other photos, ImageNet's: small batches of ours would
+            spoil what the weights after it were fitted to. Weights of another experiment (`model.keras`)
+            are from our own photos, and their statistics are learned on.
     """
-    learned_statistics = params.weights != "none"
+    of_other_photos = params.weights != "none" and not params.weights.endswith(".keras")
     for layer in model.get_layer(params.backbone)._flatten_layers(include_self=False):
-        keeps = learned_statistics and isinstance(layer, keras.layers.BatchNormalization)
+        keeps = of_other_photos and isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = not head_only and not keeps
 
 

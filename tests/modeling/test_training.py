@@ -144,7 +144,12 @@ def test_fine_tuning_keeps_learned_batch_statistics():
     set_trainable(model, TINY.model_copy(update={"weights": "imagenet"}), head_only=False)
     frozen = {type(layer).__name__ for layer in model.get_layer("compact").layers if not layer.trainable}
     assert frozen == {"BatchNormalization"}
-    set_trainable(model, TINY, head_only=False)
+
+
+@pytest.mark.parametrize("weights", ["none", "models/first/model.keras"])
+def test_batch_statistics_of_our_own_photos_are_learned_on(weights):
+    model = build_network(TINY, 9)
+    set_trainable(model, TINY.model_copy(update={"weights": weights}), head_only=False)
     assert all(layer.trainable for layer in model.get_layer("compact").layers)
 
 

@@ -1,0 +1,70 @@
+"""Compares training steps of `compact`: TensorFlow, PyTorch, and PyTorch with fused batch normalisation.
+
+    python benchmarks/training.py [BATCH]
+
+Needs the extra `torch`. Each runs in a process of its own; every round times all three in turn.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+
+import numpy as np
+
+from fercomp.core.params import TrainParams
+
+STEPS = 8
+ROUNDS = 3
+RUNS = {
+    "TensorFlow": ("tensorflow", "composed"),
+    "PyTorch": ("torch", "composed"),
+    "PyTorch, fused": ("torch", "fused"),
+}
+
+
+def main() -> None:
+    """Prints photos per second, the median of the rounds, and the ratio to TensorFlow."""
+    batch = sys.argv[1] if len(sys.argv) > 1 else "64"
+    speeds: dict[str, list[float]] = {name: [] for name in RUNS}
+    for _ in range(ROUNDS):
+        for name, (backend, normalisation) in RUNS.items():
+            done = subprocess.run(
+                [sys.executable, __file__, batch, normalisation],
+                env={**os.environ, "KERAS_BACKEND": backend},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            )
+            speeds[name].append(float(done.stdout.split()[-1]))
+    baseline = np.median(speeds["TensorFlow"])
+    for name, values in speeds.items():
+        print(f"{name:16} {np.median(values):5.0f} photos/s  ratio {np.median(values) / baseline:.2f}")
+
+
+def measure(batch: int, fused: bool) -> float:
+    """Returns photos per second of a training step on one batch, over and over."""
+    from fercomp.modeling.backend import keras
+    from fercomp.modeling.network import build_network
+    from fercomp.modeling.normalisation import fused_batch_normalisation
+
+    rng = np.random.default_rng(0)
+    faces = rng.integers(0, 256, (batch, 48, 48, 3), dtype=np.uint8)
+    targets = np.eye(9, dtype=np.float32)[rng.integers(0, 9, batch)]
+    with fused_batch_normalisation() if fused else nullcontext():
+        model = build_network(TrainParams(), 9)
+        model.compile(keras.optimizers.AdamW(1e-3), "categorical_crossentropy")
+        for _ in range(3):
+            model.train_on_batch(faces, targets)
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            model.train_on_batch(faces, targets)
+    return STEPS * batch / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        print(measure(int(sys.argv[1]), sys.argv[2] == "fused"))
+    else:
+        main()
