@@ -98,8 +98,8 @@ def check_name(name: str) -> str:
     """Returns the name of an experiment that is about to be written, if it may have it.
 
     Raises:
-        FercompError: It cannot be a folder's name, is the name of the model that came with fercomp, or its CSV
-            would have the name of the record of submissions.
+        FercompError: It cannot be a folder's name, is the name of the model that came with fercomp, or the
+            name of the record of submissions.
     """
     if name == "history":
         raise FercompError("'history' is the name of the record of submissions: choose another name")

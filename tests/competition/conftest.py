@@ -273,6 +273,7 @@ class Handler(BaseHTTPRequestHandler):
             self._drop()
 
     def _upload(self, body, silent=False):
+        assert "Authorization" not in self.headers, "credentials were sent to the storage"
         self.server.state.uploads[self.path.rpartition("/")[2]] = body
         if not silent:
             self._send(200, b"")
@@ -361,7 +362,9 @@ def start(kaggle, tmp_path):
     work.mkdir(exist_ok=True)
     home.mkdir(exist_ok=True)
 
-    def run(*words: str, slug: str | None = SLUG, **environment: str) -> subprocess.Popen:
+    def run(
+        *words: str, slug: str | None = SLUG, stderr: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.Popen:
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -372,7 +375,7 @@ def start(kaggle, tmp_path):
             cwd=work,
             env={**inherited, **kaggle.environment(home), "COLUMNS": "200", **environment},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 
@@ -385,7 +388,7 @@ def run(start):
 
     def finish(*words: str, **environment: Any) -> tuple[int, str, str]:
         process = start(*words, **environment)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         return process.returncode, out, err
 
     return finish

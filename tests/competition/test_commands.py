@@ -1,5 +1,9 @@
 """`submit`, `submissions` and `leaderboard` as a user types them, in processes of their own."""
 
+import os
+import pty
+from contextlib import suppress
+
 import pytest
 from PIL import Image
 
@@ -131,3 +135,25 @@ def test_the_competition_is_a_parameter(run, work, kaggle):
     code, _, err = run("leaderboard", slug=None)
     assert code == 1
     assert err.startswith("error: Kaggle has no competition 'another-one'")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("submit", "mine.csv"), "waiting for Kaggle's score"),
+        (("fetch", "--source", "kaggle"), "downloading: "),
+    ],
+)
+def test_a_terminal_shows_what_is_waited_for(start, work, kaggle, words, shown):
+    kaggle.polls, kaggle.slow = 5, 0.1
+    terminal, end = pty.openpty()
+    process = start(*words, stderr=end, TERM="xterm")
+    os.close(end)
+    seen = b""
+    with suppress(OSError):  # how Linux says that nobody writes to it any more
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    os.close(terminal)
+    process.communicate()
+    assert process.returncode == 0
+    assert shown.encode() in seen, seen

@@ -254,7 +254,7 @@ def test_a_disk_that_fills_up_is_one_line_and_the_download_goes_on_later(run, tm
 
 
 def wait_for(condition, process):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end

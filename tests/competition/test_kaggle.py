@@ -9,6 +9,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
+import grimp
 import pytest
 import requests
 from hypothesis import given
@@ -304,9 +305,7 @@ def test_all_pages_of_submissions_are_read(signed_in):
 # -- what imports it --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["train"], ["predict"], ["annotate", "nothing"], ["fetch"], ["doctor"]]
-)
+@pytest.mark.parametrize("words", [["--help"], ["predict"], ["annotate", "nothing"], ["fetch"], ["doctor"]])
 def test_commands_that_have_nothing_to_do_with_kaggle_do_not_import_it(tmp_path, words):
     (tmp_path / "params.yaml").write_text("fetch:\n  source: nowhere.zip\n")
     script = (
@@ -318,9 +317,20 @@ def test_commands_that_have_nothing_to_do_with_kaggle_do_not_import_it(tmp_path,
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "predict", "annotate", "prepare", "evaluate", "submission", "bench"]
+)
+def test_no_line_of_these_commands_leads_to_the_client(command):
+    imports = grimp.build_graph("fercomp", exclude_type_checking_imports=True)
+    modules = imports.find_upstream_modules(f"fercomp.cli.{command}")
+    assert len(modules) > 5
+    assert "fercomp.competition.kaggle" not in modules
+    assert imports.find_modules_that_directly_import("fercomp.competition.kaggle")
 
 
 def test_importing_the_client_sends_and_prints_nothing(kaggle, tmp_path):
