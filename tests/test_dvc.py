@@ -69,6 +69,7 @@ PLUMBING = (
     "fercomp.cli.",
     "fercomp.core.errors",
     "fercomp.core.files",
+    "fercomp.core.git",
     "fercomp.core.params",
     "fercomp.core.paths",
     "fercomp.core.progress",

@@ -19,15 +19,19 @@ from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
+from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.submission import submission
+from fercomp.cli.submissions import submissions
+from fercomp.cli.submit import submit
 from fercomp.cli.train import train
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
+    "Kaggle": (submit, submissions, leaderboard),
     "Improve": (bench, ensemble, distill, export),
     "Show": (annotate, demo),
     "Help": (doctor,),

@@ -12,19 +12,21 @@ def fetch(
         str | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="`demo`, or the path of a zip archive or folder, instead of fetch.source.",
+            help="`demo`, `kaggle`, or the path of a zip archive or folder, instead of fetch.source.",
         ),
     ] = None,
     set_: Set = None,
 ) -> None:
     """Bring the competition's files to datasets/raw.
 
-    Without --source, the drawn demo never takes the place of files fetched earlier.
+    Without --source, the drawn demo never takes the place of files fetched earlier. From Kaggle, the zip is
+    kept in datasets/, and an interrupted download goes on where it was.
 
     \b
     Examples:
       fercomp fetch
       fercomp fetch --source demo
+      fercomp fetch --source kaggle
       fercomp fetch --source ~/Downloads/skillbox-computer-vision-project.zip
     """
     from fercomp.competition.sources import fetch as fetch_files
@@ -35,9 +37,9 @@ def fetch(
     workspace = Workspace()
     params = load_params(workspace.params, set_ or ()).fetch
     if source is None:
-        report = fetch_unless_real(params.source, workspace.raw)
+        report = fetch_unless_real(params.source, workspace.raw, params.competition)
     else:
-        report = fetch_files(source, workspace.raw)
+        report = fetch_files(source, workspace.raw, params.competition)
     photos = f"{report.train_photos:,} training and {report.test_photos:,} test photos"
     typer.echo(f"{report.source}: {photos} in {report.where}")
     if report.kept:

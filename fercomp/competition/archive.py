@@ -31,6 +31,9 @@ RATIO_FROM: Final = 2**20
 
 _CHUNK: Final = 2**20
 
+_DAMAGES: Final = (BadZipFile, zlib.error, EOFError, UnicodeDecodeError, NotImplementedError)
+"""What zipfile raises for a damaged archive."""
+
 
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS) -> None:
     """Unpacks a zip archive.
@@ -59,7 +62,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_members:
                     made.add(parent)
                 if not member.is_dir():
                     _write(file, member, target, archive)
-    except (BadZipFile, zlib.error, EOFError, UnicodeDecodeError, NotImplementedError) as error:
+    except _DAMAGES as error:
         raise FercompError(
             f"expected a whole zip archive, received {archive} ({error}): "
             "download it again, or give the folder of the unpacked files"
@@ -68,6 +71,47 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_members:
         if is_disk_full(error):
             raise
         raise FercompError(f"cannot unpack {archive}: {error.strerror}: {error.filename}") from error
+
+
+def find_fault(archive: Path, sizes: Sequence[tuple[str, int]] = ()) -> str | None:
+    """Reads an archive to its end, as `ZipFile.testzip` does, and compares it with a list of files.
+
+    Args:
+        archive: The archive.
+        sizes: Files that have to be in it, with their unpacked sizes in bytes; 0 where one is not known.
+            A name without its folders stands for any file of that name.
+
+    Returns:
+        What is wrong with it, `None` where it is whole.
+
+    Raises:
+        FercompError: It is not one that is safe to unpack.
+    """
+    try:
+        with ZipFile(archive) as file:
+            members = file.infolist()
+            check_members(members, archive)
+            for member in track(members, "verifying", "file"):
+                with file.open(member) as source:
+                    while source.read(_CHUNK):
+                        pass
+    except _DAMAGES as error:
+        return str(error) or type(error).__name__
+    return _difference(members, sizes)
+
+
+def _difference(members: Sequence[ZipInfo], sizes: Sequence[tuple[str, int]]) -> str | None:
+    by_name: dict[str, set[int]] = {}
+    for member in members:
+        for name in {member.filename, PurePosixPath(member.filename).name}:
+            by_name.setdefault(name, set()).add(member.file_size)
+    for name, size in sizes:
+        found = by_name.get(name)
+        if not found:
+            return f"{name} is not in it"
+        if size and size not in found:
+            return f"{name} has {min(found):,} bytes, {size:,} were expected"
+    return None
 
 
 def check_members(

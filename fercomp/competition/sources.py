@@ -1,22 +1,20 @@
 """Where the competition's files come from. Whatever the source, they arrive whole or not at all."""
 
-import fcntl
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from fercomp.competition.archive import unpack
 from fercomp.competition.demo import is_demo, write_demo
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, require_space
+from fercomp.core.files import atomic_folder, exclusive, require_space
+from fercomp.core.params import COMPETITION
 from fercomp.core.progress import track
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
 
@@ -37,9 +35,7 @@ class Source:
     fill: Callable[[Path], None]
 
 
-NAMED: Final[Mapping[str, Source]] = MappingProxyType(
-    {"demo": Source("demo (faces drawn by fercomp)", write_demo)}
-)
+NAMED: Final = ("demo", "kaggle")
 """Sources that are chosen by a name. Anything else is a path."""
 
 
@@ -62,7 +58,7 @@ class FetchReport:
     kept: bool = False
 
 
-def fetch_unless_real(source: str, raw: Path) -> FetchReport:
+def fetch_unless_real(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
     """Fetches what the parameters name, but never draws the demo over the files of a competition.
 
     `demo` is the default of `fetch.source`, so that a pipeline runs with nothing configured. Whoever has
@@ -71,6 +67,7 @@ def fetch_unless_real(source: str, raw: Path) -> FetchReport:
     Args:
         source: See `fetch`.
         raw: See `fetch`.
+        competition: See `fetch`.
 
     Returns:
         What was fetched, or what was there and is kept.
@@ -80,16 +77,18 @@ def fetch_unless_real(source: str, raw: Path) -> FetchReport:
     """
     if source == "demo" and not _missing(raw) and not is_demo(raw):
         return _report("files fetched earlier", raw, raw, kept=True)
-    return fetch(source, raw)
+    return fetch(source, raw, competition)
 
 
-def fetch(source: str, raw: Path) -> FetchReport:
+def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
     """Brings the competition's files to `raw`, in place of what is there.
 
     Args:
         source: A name of `NAMED`, or the path of a zip archive or a folder. Their files may lie one
             folder deeper.
-        raw: The folder to be made or replaced. It stays as it was until the new files are complete.
+        raw: The folder to be made or replaced. It stays as it was until the new files are complete. The
+            archive that comes from Kaggle is kept beside it.
+        competition: The last part of the competition's address at Kaggle, for the source `kaggle`.
 
     Returns:
         What was fetched.
@@ -99,12 +98,12 @@ def fetch(source: str, raw: Path) -> FetchReport:
             does not fit on the disk, or another fetch is at work.
     """
     where, raw = raw, raw.resolve()  # a link to another disk stays a link
-    chosen = _source(source, raw)
+    chosen = _source(source, raw, competition)
     if raw.exists() and not raw.is_dir():
         raise FercompError(
             f"{where} is a file, the folder of the competition's files was expected: move it away"
         )
-    with _alone(raw):
+    with exclusive(raw.parent, f"another fetch is writing {raw}: wait until it has ended"):
         _clean(raw)
         with atomic_folder(raw) as temporary:
             inbox = Path(tempfile.mkdtemp(dir=temporary))
@@ -121,9 +120,11 @@ def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchR
     return FetchReport(title, train, len(photos) - train, where, kept)
 
 
-def _source(source: str, raw: Path) -> Source:
-    if source in NAMED:
-        return NAMED[source]
+def _source(source: str, raw: Path, competition: str) -> Source:
+    if source == "demo":
+        return Source("demo (faces drawn by fercomp)", write_demo)
+    if source == "kaggle":
+        return Source(f"kaggle ({competition})", partial(_download, competition, raw.parent))
     path = Path(source).expanduser().resolve()
     if not path.exists():
         raise FercompError(
@@ -133,6 +134,12 @@ def _source(source: str, raw: Path) -> Source:
     if path.is_relative_to(raw) or raw.is_relative_to(path):
         raise FercompError(f"the source {source} and {raw} lie in one another: move the source elsewhere")
     return Source(source, partial(_copy, path) if path.is_dir() else partial(unpack, path))
+
+
+def _download(competition: str, archives: Path, folder: Path) -> None:
+    from fercomp.competition.download import fetch_archive
+
+    unpack(fetch_archive(competition, archives), folder)
 
 
 def _root(folder: Path, source: str) -> Path:
@@ -197,27 +204,6 @@ def _files(root: Path) -> Iterator[Path]:
                     f"{file} is not a file that can be copied (a broken link or a device): remove it"
                 )
             yield file
-
-
-@contextmanager
-def _alone(raw: Path) -> Iterator[None]:
-    """Keeps a second fetch away. The system ends the lock with the process, however that ends."""
-    try:
-        raw.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(raw.parent, os.O_RDONLY)
-    except OSError as error:
-        raise FercompError(f"cannot write {raw}: {error.strerror}; choose another folder") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise FercompError(f"another fetch is writing {raw}: wait until it has ended") from error
-    except OSError:
-        pass  # some network disks do not lock folders; there, nobody else is assumed
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 def _clean(raw: Path) -> None:

@@ -1,6 +1,7 @@
 """Files that are either the old ones or the new ones, never a half of one."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -101,6 +102,35 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(folder: Path, busy: str) -> Iterator[None]:
+    """Keeps other processes out of a block. The system ends the lock with the process, however that ends.
+
+    Args:
+        folder: What is locked; it is made where it is missing.
+        busy: What a second process is told.
+
+    Raises:
+        FercompError: Another process is in the block, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise FercompError(f"cannot write {folder}: {error.strerror}; choose another folder") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise FercompError(busy) from error
+    except OSError:
+        pass  # some network disks do not lock folders; there, nobody else is assumed
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _flush(path: Path) -> None:

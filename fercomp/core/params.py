@@ -15,6 +15,9 @@ from fercomp.core.errors import FercompError, unknown_name
 COMPACT: Final = "compact"
 """The backbone of our own, for small photos."""
 
+COMPETITION: Final = "skillbox-computer-vision-project"
+"""The competition that fercomp was made for: the last part of its address at Kaggle."""
+
 LITE0: Final = "efficientnet_lite0"
 """The backbone whose ImageNet weights come with a package."""
 
@@ -38,10 +41,14 @@ class FetchParams(Group):
     """Where the competition's files come from.
 
     Attributes:
-        source: `demo` (drawn faces, no network), or the path of a zip archive or folder.
+        source: `demo` (drawn faces, no network), `kaggle` (needs an account), or the path of a zip archive
+            or folder.
+        competition: The last part of the competition's address at Kaggle; `fetch` downloads from there,
+            `submit` sends there.
     """
 
     source: str = "demo"
+    competition: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$")] = COMPETITION
 
 
 class PrepareParams(Group):

@@ -57,6 +57,26 @@ class Workspace:
         """Returns the test photos' probabilities by one trained model."""
         return self.bundle(name) / "test.csv"
 
+    @property
+    def submissions(self) -> Path:
+        """The folder of all Kaggle CSVs."""
+        return self.root / "submissions"
+
     def submission(self, name: str) -> Path:
         """Returns the Kaggle CSV of one trained model."""
-        return self.root / "submissions" / f"{name}.csv"
+        return self.submissions / f"{name}.csv"
+
+    @property
+    def history(self) -> Path:
+        """The record of what was sent to Kaggle, and how it scored."""
+        return self.submissions / "history.csv"
+
+    @property
+    def history_plot(self) -> Path:
+        """The record as a picture: holdout accuracy against Kaggle's scores."""
+        return self.submissions / "history.png"
+
+    @property
+    def sending(self) -> Path:
+        """What is being sent to Kaggle; there between sending and the record of Kaggle's answer."""
+        return self.submissions / ".sending.json"

@@ -1,8 +1,9 @@
 """Progress on stderr: bars where somebody watches, lines everywhere."""
 
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Never, TypeVar
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -38,6 +39,41 @@ def track(
         leave=False,
         dynamic_ncols=True,
     )
+
+
+def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]":
+    """Gives a progress bar over bytes; its `update` takes how many have come.
+
+    Args:
+        description: What is being done, shown before the bar.
+        total: Number of bytes, `None` where it is not known.
+        initial: Bytes that were there before.
+
+    Returns:
+        The bar, to be closed by `with`. It is not drawn where stderr is not a terminal.
+    """
+    from tqdm import tqdm
+
+    return tqdm(
+        desc=description,
+        unit="B",
+        unit_scale=True,
+        total=total,
+        initial=initial,
+        delay=0.5,
+        disable=None,
+        leave=False,
+        dynamic_ncols=True,
+    )
+
+
+@contextmanager
+def waiting(description: str) -> Iterator[None]:
+    """Turns a spinner on stderr while the block waits; where stderr is not a terminal, there is none."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(description):
+        yield
 
 
 def say(line: str) -> None:

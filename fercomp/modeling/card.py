@@ -98,8 +98,11 @@ def check_name(name: str) -> str:
     """Returns the name of an experiment that is about to be written, if it may have it.
 
     Raises:
-        FercompError: It cannot be a folder's name, or is the name of the model that came with fercomp.
+        FercompError: It cannot be a folder's name, is the name of the model that came with fercomp, or the
+            name of the record of submissions.
     """
+    if name == "history":
+        raise FercompError("'history' is the name of the record of submissions: choose another name")
     if name == SHIPPED_NAME:
         raise FercompError(f"{name!r} is the name of the model that came with fercomp: choose another name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):

@@ -1,7 +1,6 @@
 """An experiment from index to bundle: train, export, calibrate, score, and write it all at once."""
 
 import platform
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from fercomp import __version__
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.git import head
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
@@ -129,7 +129,7 @@ def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) ->
         "best_epoch": best_epoch,
         "photos": int((photos["split"] == "train").sum()),
         "data_sha256": data_fingerprint(photos),
-        "git_commit": _git_commit(),
+        "git_commit": head(),
         "packages": {
             "fercomp": __version__,
             "python": platform.python_version(),
@@ -139,11 +139,3 @@ def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) ->
             },
         },
     }
-
-
-def _git_commit() -> str | None:
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

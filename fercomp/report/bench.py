@@ -153,10 +153,9 @@ def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
     """
     import pandas as pd
 
-    path = workspace.root / "submissions" / "history.csv"
-    if not path.is_file():
+    if not workspace.history.is_file():
         return {}
-    history = HISTORY.read(path)
+    history = HISTORY.read(workspace.history)
     for column in ("public", "private"):
         history[column] = pd.to_numeric(history[column], errors="coerce")
     best = history.groupby("experiment")[["public", "private"]].max()

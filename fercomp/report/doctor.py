@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from fercomp.competition.credentials import SETTINGS, find_credentials
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
@@ -92,36 +93,17 @@ def findings_table(findings: list[Finding]) -> "Table":
 def kaggle_credentials(environment: Mapping[str, str], home: Path) -> Finding:
     """Says whether the Kaggle client would find credentials, without reading them.
 
-    The places are those of kaggle 2.2 (`kagglesdk.get_access_token_from_env` and
-    `KaggleApi.authenticate`), in its order.
-
     Args:
         environment: Environment variables.
         home: The user's home folder.
     """
-    folder = home / ".kaggle"
-    settings = folder
-    if environment.get("KAGGLE_CONFIG_DIR"):
-        settings = Path(environment["KAGGLE_CONFIG_DIR"])
-    elif sys.platform == "linux" and not folder.exists():
-        settings = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
-    places = {
-        "KAGGLE_API_TOKEN": bool(environment.get("KAGGLE_API_TOKEN")),
-        **_filled(folder / "access_token", folder / "access_token.txt"),
-        "KAGGLE_USERNAME and KAGGLE_KEY": bool(
-            environment.get("KAGGLE_USERNAME") and environment.get("KAGGLE_KEY")
-        ),
-        **_filled(settings / "kaggle.json", folder / "credentials.json"),
-    }
-    found = next((place for place, present in places.items() if present), None)
-    if found:
-        return Finding("kaggle account", "ok", found)
-    remedy = "only to download and submit: make a token at https://www.kaggle.com/settings and save it"
-    return Finding("kaggle account", "missing", "no credentials", f"{remedy} as {folder / 'access_token'}")
-
-
-def _filled(*paths: Path) -> dict[str, bool]:
-    return {str(path): path.is_file() and path.stat().st_size > 0 for path in paths}
+    place = find_credentials(environment, home)
+    if place:
+        return Finding("kaggle account", "ok", place)
+    remedy = f"only to download and submit: make a token at {SETTINGS} and save it"
+    return Finding(
+        "kaggle account", "missing", "no credentials", f"{remedy} as {home / '.kaggle' / 'access_token'}"
+    )
 
 
 def _package(name: str) -> Finding:

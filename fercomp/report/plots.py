@@ -1,6 +1,6 @@
 """Pictures of a model's results, as PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -157,6 +157,36 @@ def plot_speed(
     axes.grid(alpha=0.3)
     figure.draw_without_rendering()  # after which positions in pixels are known
     _label_dots(axes, names, np.column_stack([milliseconds, accuracy]))
+    _save(figure, path)
+
+
+def plot_scores(
+    names: Sequence[str], holdout: np.ndarray, scores: Mapping[str, np.ndarray], path: Path
+) -> None:
+    """Draws holdout accuracy against a leaderboard's scores; on the diagonal, the holdout foretells them.
+
+    Args:
+        names: Of n submissions, n at least 1.
+        holdout: `(n,)` float, 0 to 1.
+        scores: By the kind of score, `(n,)` float, NaN where there is none. Names stand beside the first.
+        path: The PNG to write.
+    """
+    figure, axes = _figure(6, 6)
+    everything = np.concatenate([holdout, *scores.values()])
+    low, high = float(np.nanmin(everything)), float(np.nanmax(everything))
+    space = max(0.01, 0.15 * (high - low))
+    axes.set(xlim=(low - space, high + 2 * space), ylim=(low - space, high + space))
+    axes.axline((low, low), slope=1, color="grey", linestyle="--", linewidth=1)
+    for (kind, values), colour in zip(scores.items(), (BLUE, ORANGE), strict=False):
+        axes.scatter(holdout, values, s=40, color=colour, label=kind)
+    axes.set(xlabel="holdout accuracy", ylabel="Kaggle's score", title="Holdout against leaderboard")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.draw_without_rendering()  # after which positions in pixels are known
+    first = next(iter(scores.values()))
+    known = ~np.isnan(first)
+    shown = [name for name, there in zip(names, known, strict=True) if there]
+    _label_dots(axes, shown, np.column_stack([holdout, first])[known])
     _save(figure, path)
 
 

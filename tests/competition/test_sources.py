@@ -122,9 +122,11 @@ def test_new_data_take_the_place_of_the_old(tmp_path, raw):
     assert names_beside(raw) == ["raw"]
 
 
-@pytest.mark.parametrize("source", ["kaggle", "demmo", "no/such/file.zip"])
+@pytest.mark.parametrize("source", ["kagle", "demmo", "no/such/file.zip"])
 def test_an_unknown_source_lists_what_is_accepted(raw, source):
-    with pytest.raises(FercompError, match=f"unknown source '{source}': expected 'demo', or the path"):
+    with pytest.raises(
+        FercompError, match=f"unknown source '{source}': expected 'demo' or 'kaggle', or the path"
+    ):
         fetch(source, raw)
     assert not raw.parent.exists()
 

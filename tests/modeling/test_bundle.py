@@ -139,9 +139,11 @@ def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, 
     assert resolve_model("shipped", workspace) == shipped
 
 
-@pytest.mark.parametrize("name", ["shipped", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"])
+@pytest.mark.parametrize("name", ["shipped", "history", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"])
 def test_names_that_an_experiment_may_not_have(name):
-    with pytest.raises(FercompError, match=r"came with fercomp|expected a letter or digit") as error:
+    with pytest.raises(
+        FercompError, match=r"came with fercomp|record of submis|expected a letter or digit"
+    ) as error:
         check_name(name)
     assert "\n" not in str(error.value)
 

@@ -1,0 +1,36 @@
+"""`fercomp leaderboard`."""
+
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def leaderboard(
+    top: Annotated[int, typer.Option("--top", "-n", min=1, help="How many of the best to show.")] = 10,
+    set_: Set = None,
+) -> None:
+    """Show the best teams of the competition, and your own place.
+
+    \b
+    Examples:
+      fercomp leaderboard
+      fercomp leaderboard --top 50
+    """
+    from rich.console import Console
+
+    from fercomp.competition.leaderboard import read_leaderboard
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.report.submissions import leaderboard_table
+
+    competition = load_params(Workspace().params, set_ or ()).fetch.competition
+    standing = read_leaderboard(competition, top)
+    Console().print(leaderboard_table(standing))
+    if standing.own:
+        typer.echo(f"{standing.team} is number {standing.own[0]:,} of {standing.teams:,} teams")
+    elif standing.team:
+        typer.echo(f"{standing.team} is not among the {standing.teams:,} teams of the leaderboard")
+    else:
+        typer.echo(f"{standing.teams:,} teams; yours has no submission yet: fercomp submit")

@@ -1,0 +1,38 @@
+"""`fercomp submissions`."""
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def submissions(set_: Set = None) -> None:
+    """Show what was sent to Kaggle: the holdout's accuracy beside public and private score.
+
+    Scores are asked for where there are credentials; without, or without a network, the record is shown as
+    it is. Draws them against the holdout in submissions/history.png.
+
+    \b
+    Examples:
+      fercomp submissions
+    """
+    from rich.console import Console
+
+    from fercomp.competition.history import read_history, refresh
+    from fercomp.core.errors import FercompError
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.core.progress import say
+    from fercomp.report.submissions import draw_history, history_table
+
+    workspace = Workspace()
+    competition = load_params(workspace.params, set_ or ()).fetch.competition
+    if read_history(workspace).empty:
+        typer.echo("nothing was sent from here; next: fercomp submit")
+        return
+    try:
+        refresh(workspace, competition)
+    except FercompError as error:
+        say(f"as of the last time, since the scores could not be asked for: {error}")
+    Console().print(history_table(read_history(workspace)))
+    if draw_history(workspace):
+        typer.echo(f"Look at {workspace.history_plot}")

@@ -1,0 +1,65 @@
+"""`fercomp submit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def submit(
+    csv: Annotated[
+        Path | None,
+        typer.Argument(metavar="CSV", help="What to send.", show_default="that of the model trained last"),
+    ] = None,
+    message: Annotated[
+        str | None,
+        typer.Option(
+            "--message",
+            "-m",
+            metavar="TEXT",
+            help="What Kaggle shows beside it.",
+            show_default="the model and its holdout accuracy",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Send bytes that were sent and scored before.")
+    ] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    set_: Set = None,
+) -> None:
+    """Send a CSV to Kaggle, wait for its score, and write both down in submissions/history.csv.
+
+    The CSV is checked against the sample submission. The same bytes are not sent twice: a tag in the message
+    tells them, also after a lost answer or a kill. The same command then goes on from there.
+
+    \b
+    Examples:
+      fercomp submit
+      fercomp submit submissions/vote.csv -m "three networks"
+      fercomp submit --dry-run
+    """
+    from fercomp.competition.candidate import choose
+    from fercomp.competition.submit import submit as send
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+
+    workspace = Workspace()
+    competition = load_params(workspace.params, set_ or ()).fetch.competition
+    chosen = choose(csv, message, workspace)
+    typer.echo(f"{chosen.path}: {chosen.rows} rows, as in the sample; message: {chosen.message}")
+    outcome = send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run)
+    if outcome.resumed:
+        typer.echo("it was sent by an earlier run")
+    else:
+        left = "an unknown number of" if outcome.left is None else outcome.left
+        typer.echo(f"{left} submissions were left at Kaggle")
+    if outcome.ref is None:
+        typer.echo("a dry run: nothing was sent")
+    elif outcome.score is None:
+        typer.echo(f"sent as {outcome.ref}; `fercomp submissions` shows the score when it is there")
+    else:
+        public, private = outcome.score.public, outcome.score.private
+        typer.echo(f"public score {public or 'not shown'}, private score {private or 'not shown yet'}")
