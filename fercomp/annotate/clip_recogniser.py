@@ -70,6 +70,10 @@ class ClipRecogniser:
         self._newest = -1
         self._smoother = Smoother(bundle.card.classes, bundle.card.threshold)
 
+    def warm_up(self) -> None:
+        """Loads the network, so that not the first face waits for it."""
+        self._bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in self._bundle.inputs))
+
     def find(self, frame: Frame) -> Found:
         """Finds and follows the faces of the next frame, and cuts out those that are to be classified."""
         faces = self._detector.detect(frame.image)

@@ -19,6 +19,7 @@ from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
+from fercomp.cli.live import live
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.submission import submission
@@ -29,7 +30,7 @@ from fercomp.core.files import is_disk_full
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
     "Improve": (bench, ensemble, distill, export),
-    "Show": (annotate, demo),
+    "Show": (annotate, live, demo),
     "Help": (doctor,),
 }
 """The commands by help panel, each panel in the order of use."""
@@ -57,7 +58,7 @@ def fercomp(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Win a facial-emotion competition, then show the result on photos."""
+    """Win a facial-emotion competition, then show the result on photos, videos and a camera."""
 
 
 def main() -> None:
