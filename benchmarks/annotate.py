@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.run import BATCH, annotate_photos, workers
-from fercomp.annotate.sources import find_photos
+from fercomp.annotate.run import BATCH, annotate_media, workers
+from fercomp.annotate.sources import find_sources
 from fercomp.core.parallel import in_order
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
@@ -38,14 +38,14 @@ def seconds_to_annotate(photos: Path, bundle: Bundle) -> float:
     """Times the whole, into a folder that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
-        annotate_photos(photos, Path(folder) / "annotated", bundle)
+        annotate_media(photos, Path(folder) / "annotated", bundle)
         return time.perf_counter() - begin
 
 
 def main() -> None:
     """Prints both rates and their ratio."""
     photos, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
-    images = [read_image(photo.path) for photo in find_photos(photos, photos / "annotated")]
+    images = [read_image(photo.path) for photo in find_sources(photos, photos / "annotated")]
     bundle.predict(np.zeros((1, bundle.card.size, bundle.card.size, 3), dtype=np.uint8))  # loads the network
     times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(3)]
     floor, whole = (min(column) for column in zip(*times, strict=True))

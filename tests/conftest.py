@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -89,5 +90,44 @@ def write_model() -> Callable[..., Path]:
         )
         write_json(folder / CARD, Card(size=size, **card).model_dump())
         return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_clip() -> Callable[..., Path]:
+    """Writes a clip: pictures, their times in milliseconds or a rate, and a tone where a codec is named."""
+
+    def write(path, pictures, rate=25, times=None, sound=None, rotation=0, encoder="libx264") -> Path:
+        import av
+
+        index_first = {"movflags": "faststart"} if path.suffix == ".mp4" else {}
+        with av.open(str(path), "w", options=index_first) as container:
+            stream = container.add_stream(encoder, rate=rate)
+            height, width = pictures[0].shape[:2]
+            stream.width, stream.height = width, height
+            even = width % 2 == height % 2 == 0
+            stream.pix_fmt = ("yuvj420p" if encoder == "mjpeg" else "yuv420p") if even else "yuv444p"
+            if times is not None:
+                stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+            if rotation:
+                stream.set_display_rotation(rotation)
+            tone = container.add_stream(sound, rate=44100, layout="mono") if sound else None
+            for i, picture in enumerate(pictures):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                if times is not None:
+                    frame.pts, frame.time_base = times[i], Fraction(1, 1000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+            if tone:
+                seconds = np.arange(int(len(pictures) / rate * 44100)) / 44100
+                wave = (np.sin(seconds * 440 * 2 * np.pi) * 9000).astype(np.int16)
+                samples = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+                samples.rate = 44100
+                resampler = av.AudioResampler(tone.format, "mono", 44100, frame_size=1024)
+                for part in [*resampler.resample(samples), *resampler.resample(None)]:
+                    container.mux(tone.encode(part))
+                container.mux(tone.encode())
+        return path
 
     return write

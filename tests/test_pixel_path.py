@@ -16,7 +16,8 @@ SIZE = 32
 def test_training_predict_and_annotate_see_the_same_bytes(
     width, height, mode, tmp_path, tiny_bundle_folder, monkeypatch
 ):
-    from fercomp.annotate.run import annotate_photos
+    from fercomp.annotate.options import Options
+    from fercomp.annotate.run import annotate_media
     from fercomp.modeling.predict import predict_table
 
     (tmp_path / "photos").mkdir()
@@ -38,7 +39,7 @@ def test_training_predict_and_annotate_see_the_same_bytes(
         )
         seen.append(batches[0][0])
     predict_table(bundle, tmp_path / "photos", ["face.jpg"])
-    annotate_photos(tmp_path / "photos", tmp_path / "annotated", bundle, detector="whole")
+    annotate_media(tmp_path / "photos", tmp_path / "annotated", bundle, Options(detector="whole"))
     assert len(seen) == 4
     assert seen[0].shape == (1, SIZE, SIZE, 3)
     assert seen[0].std() > 10

@@ -36,7 +36,9 @@ Rectangle = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels, right and bottom exclusive."""
 
 
-def draw(image: np.ndarray, faces: Faces, decisions: Decisions) -> np.ndarray:
+def draw(
+    image: np.ndarray, faces: Faces, decisions: Decisions, tracks: np.ndarray | None = None
+) -> np.ndarray:
     """Draws a box around every face, and a label with its emotion and confidence.
 
     Lines and text grow with the picture and the face. A label lies above its box, or where there is no
@@ -46,6 +48,7 @@ def draw(image: np.ndarray, faces: Faces, decisions: Decisions) -> np.ndarray:
         image: `(h, w, 3)` uint8 RGB; left as it is.
         faces: Its n faces.
         decisions: What is said of them.
+        tracks: `(n,)` int numbers by which people are known over the frames of a clip, drawn as `#3`.
 
     Returns:
         A new picture of the same shape.
@@ -58,13 +61,23 @@ def draw(image: np.ndarray, faces: Faces, decisions: Decisions) -> np.ndarray:
     for emotion, box in zip(decisions.emotions, boxes, strict=True):
         _frame(canvas, box, line, COLOURS.get(emotion, NEUTRAL))
     # Labels come after all boxes, so that no line crosses a text.
-    for emotion, confidence, box in zip(decisions.emotions, decisions.confidences, boxes, strict=True):
-        text, font_size = f"{emotion} {confidence:.0%}", _text_height(box, width, height)
+    for i, (emotion, box) in enumerate(zip(decisions.emotions, boxes, strict=True)):
+        text, font_size = _text(decisions, i, tracks), _text_height(box, width, height)
         label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, NEUTRAL)), width, height)
         place = _place(label, box, width, height, labels)
         labels.append(place)
         canvas[place[1] : place[3], place[0] : place[2]] = label
     return canvas
+
+
+def _text(decisions: Decisions, i: int, tracks: np.ndarray | None) -> str:
+    """Returns what is said of a face, such as `#2 happy 93%`, and valence and arousal where given."""
+    number = "" if tracks is None else f"#{tracks[i]} "
+    text = f"{number}{decisions.emotions[i]} {decisions.confidences[i]:.0%}"
+    if decisions.valence_arousal is None:
+        return text
+    valence, arousal = decisions.valence_arousal[i]
+    return f"{text} v{valence:+.2f} a{arousal:+.2f}"
 
 
 def _whole_pixels(box: np.ndarray, width: int, height: int) -> Rectangle:

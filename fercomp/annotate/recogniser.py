@@ -35,11 +35,13 @@ class Decisions:
         emotions: A class name each, or `uncertain`.
         confidences: `(n,)` float32, the probability of the likeliest class.
         pred_probs: `(n, K)` float32, the probability of every class.
+        valence_arousal: `(n, 2)` float32, -1 to 1 each, where the model gives them.
     """
 
     emotions: tuple[str, ...]
     confidences: np.ndarray
     pred_probs: np.ndarray
+    valence_arousal: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,27 @@ def decide(pred_probs: np.ndarray, classes: tuple[str, ...], threshold: float | 
     return Decisions(emotions, pred_probs.max(axis=1), pred_probs)
 
 
+def cut_faces(image: np.ndarray, boxes: np.ndarray, bundle: Bundle, framed: bool) -> tuple[np.ndarray, ...]:
+    """Cuts faces out as a model wants them.
+
+    Args:
+        image: `(h, w, 3)` uint8 RGB.
+        boxes: `(n, 4)` xyxy in its pixels.
+        bundle: The model.
+        framed: The boxes frame the face as training photos do: no margin is added.
+
+    Returns:
+        `(n, S, S, 3)` uint8 for each of the model's inputs.
+    """
+    arrays = []
+    for size, margin in bundle.inputs:
+        inputs = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
+        for slot, box in zip(inputs, boxes, strict=True):
+            slot[...] = face_input(image, box, size, 0.0 if framed else margin)
+        arrays.append(inputs)
+    return tuple(arrays)
+
+
 class Recogniser:
     """Finds and classifies the faces in pictures.
 
@@ -93,7 +116,7 @@ class Recogniser:
     def look(self, image: np.ndarray) -> Seen:
         """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
         faces = self._detector().detect(image)
-        return Seen(image, faces, tuple(self._cut(image, faces, *input) for input in self._bundle.inputs))
+        return Seen(image, faces, cut_faces(image, faces.boxes, self._bundle, self._framed))
 
     def recognise(self, pictures: Sequence[Seen]) -> list[Recognised]:
         """Classifies the faces of several pictures with one call of each network.
@@ -114,12 +137,6 @@ class Recogniser:
             Recognised(picture.image, picture.faces, decide(part, card.classes, card.threshold))
             for picture, part in zip(pictures, np.split(pred_probs, ends[:-1]), strict=True)
         ]
-
-    def _cut(self, image: np.ndarray, faces: Faces, size: int, margin: float) -> np.ndarray:
-        inputs = np.empty((len(faces), size, size, 3), dtype=np.uint8)
-        for slot, box in zip(inputs, faces.boxes, strict=True):
-            slot[...] = face_input(image, box, size, 0.0 if self._framed else margin)
-        return inputs
 
     def _detector(self) -> Detector:
         if not hasattr(self._local, "detector"):

@@ -1,20 +1,27 @@
-"""What was found, as a CSV that survives being cut off at any byte.
+"""What was found, as lines of a file that survives being cut off at any byte.
 
-One row for every face and one for every picture without a face. Every row says how many faces its picture
-has, so a reader knows whether a picture is on record completely.
+One row for every face and one for every picture without a face, be it a photo or a frame of a clip. Every
+row says how many faces its picture has, so a reader knows whether a picture is on record completely. The
+file is read as a stream: a long clip has more rows than should be in memory at once.
 """
 
 import csv
 import io
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
+import numpy as np
+
+from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.recogniser import Decisions
 from fercomp.core.errors import FercompError
-from fercomp.core.files import write_text
+from fercomp.core.files import atomic_file
 from fercomp.core.tables import FLOAT_FORMAT
 from fercomp.faces.detect import Faces
 
@@ -24,19 +31,29 @@ NO_FACE: Final = "no_face"
 COLUMNS: Final = (
     "file",  # path relative to the folder that was annotated
     "status",  # face | no_face | why the file could not be read
+    "frame",  # number of the frame in its clip, from 0; empty for a photo
+    "time",  # seconds since the clip's beginning; empty for a photo
     "face",  # number of the face in its picture, from 0, left to right
+    "track",  # number of the person in the clip, from 0; empty for a photo
     "x1",  # pixels of the picture
     "y1",
     "x2",
     "y2",
     "score",  # of the detector
     "emotion",  # likeliest class, or `uncertain`
-    "confidence",  # probability of the likeliest class
+    "confidence",  # probability of the emotion
+    "valence",  # -1 to 1, where the model gives it
+    "arousal",  # likewise
     "faces",  # number of faces in the picture
 )
-"""Columns of every record; after them, one with the probability of each class."""
+"""Columns of every record. After them, one with the probability of each class, smoothed in clips, and one
+`raw_<class>` with that of a clip's frame alone."""
+
+TEXT: Final = frozenset({"file", "status", "emotion"})
+"""The columns that are no numbers."""
 
 Row = Mapping[str, str]
+RecordFormat = Literal["csv", "jsonl"]
 
 
 def columns(classes: Sequence[str]) -> tuple[str, ...]:
@@ -50,13 +67,14 @@ def columns(classes: Sequence[str]) -> tuple[str, ...]:
         raise FercompError(
             f"the model's classes {sorted(clash)} are names of columns: train it with other names"
         )
-    return (*COLUMNS, *classes)
+    return (*COLUMNS, *classes, *(f"raw_{name}" for name in classes))
 
 
 def face_rows(file: str, faces: Faces, decisions: Decisions, classes: Sequence[str]) -> list[Row]:
     """Returns the rows of one picture: one for each face, or one that says there is none."""
     if len(faces) == 0:
         return [{"file": file, "status": NO_FACE, "faces": "0"}]
+    points = decisions.valence_arousal
     return [
         {
             "file": file,
@@ -69,10 +87,24 @@ def face_rows(file: str, faces: Faces, decisions: Decisions, classes: Sequence[s
             "score": FLOAT_FORMAT % faces.scores[i],
             "emotion": decisions.emotions[i],
             "confidence": FLOAT_FORMAT % decisions.confidences[i],
+            **({} if points is None else _numbers(("valence", "arousal"), points[i])),
             "faces": str(len(faces)),
-            **{name: FLOAT_FORMAT % p for name, p in zip(classes, decisions.pred_probs[i], strict=True)},
+            **_numbers(classes, decisions.pred_probs[i]),
         }
         for i in range(len(faces))
+    ]
+
+
+def frame_rows(file: str, named: Named, classes: Sequence[str]) -> list[Row]:
+    """Returns the rows of one frame of a clip; raw probabilities are empty where it was not classified."""
+    moment = {"frame": str(named.frame.index), "time": FLOAT_FORMAT % named.frame.time}
+    rows = face_rows(file, named.faces, named.decisions, classes)
+    if len(named.faces) == 0:
+        return [{**row, **moment} for row in rows]
+    names = [f"raw_{name}" for name in classes]
+    return [
+        {**row, **moment, "track": str(track), **({} if np.isnan(raw).any() else _numbers(names, raw))}
+        for row, track, raw in zip(rows, named.tracks, named.raw, strict=True)
     ]
 
 
@@ -81,50 +113,39 @@ def problem_row(file: str, reason: str) -> Row:
     return {"file": file, "status": reason, "faces": "0"}
 
 
-def read_records(path: Path, columns: Sequence[str]) -> dict[str, list[Row]]:
-    """Reads what is on record completely.
-
-    Args:
-        path: The CSV; it need not exist, and may have been cut off.
-        columns: The columns it should have.
-
-    Returns:
-        The rows of each picture by `file`, in the order of the CSV. Nothing where its columns are others.
-    """
-    if not path.is_file():
-        return {}
-    text = path.read_bytes().decode("utf-8", "replace")
-    # After a power cut a file may end in a part of a line, or in zeros.
-    whole_lines = text[: text.rfind("\n") + 1].partition("\0")[0]
-    reader = csv.DictReader(io.StringIO(whole_lines, newline=""))
-    if tuple(reader.fieldnames or ()) != tuple(columns):
-        return {}
-    groups: dict[str, list[Row]] = {}
-    for row in reader:
-        if None not in row and None not in row.values():
-            groups.setdefault(row["file"], []).append(row)
-    return {file: group for file, group in groups.items() if str(max(1, _count(group[0]))) == str(len(group))}
+def _numbers(names: Sequence[str], values: np.ndarray) -> dict[str, str]:
+    return {name: FLOAT_FORMAT % value for name, value in zip(names, values, strict=True)}
 
 
-def write_records(path: Path, columns: Sequence[str], groups: Iterable[Sequence[Row]]) -> None:
-    """Writes the header and the rows of some pictures, atomically."""
-    header = dict(zip(columns, columns, strict=True))
-    write_text(path, _csv(columns, [header, *(row for group in groups for row in group)]))
+@dataclass
+class OnRecord:
+    """Where the rows of one file are.
 
-
-class RecordAppender:
-    """Adds pictures to a CSV of records, each wholly or not at all.
-
-    Args:
-        path: The CSV, made by `write_records`.
-        columns: Its columns.
+    Attributes:
+        usable: It could be read.
+        spans: Begin and end of its complete pictures, in bytes; pictures that follow each other are one span.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    usable: bool = True
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Records:
+    """A file of records, to which pictures are added, each wholly or not at all.
+
+    Args:
+        path: The file; it need not exist, and may have been cut off.
+        columns: Its columns. A file with others has nothing on record.
+        kind: CSV, or JSON lines in which numbers are numbers and empty values are null.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], kind: RecordFormat = "csv") -> None:
+        self.path = path
         self._columns = columns
-        self._file = path.open("ab", buffering=0)
+        self._kind = kind
 
     def __enter__(self) -> Self:
+        self._file = self.path.open("ab", buffering=0)
         return self
 
     def __exit__(
@@ -135,7 +156,7 @@ class RecordAppender:
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows of one picture; takes back what was written of them if it cannot write all."""
         start = self._file.seek(0, os.SEEK_END)
-        left = memoryview(_csv(self._columns, rows).encode("utf-8"))
+        left = memoryview(self._lines(rows))
         try:
             while left:
                 left = left[self._file.write(left) :]
@@ -143,11 +164,106 @@ class RecordAppender:
             self._file.truncate(start)
             raise
 
+    def pictures(self) -> Iterator[list[Row]]:
+        """Gives the rows of each picture that is on record completely, in the order of the file."""
+        for rows, _, _ in self._spans():
+            yield rows
 
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    text = io.StringIO()
-    csv.DictWriter(text, columns, restval="", lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    def index(self) -> dict[str, OnRecord]:
+        """Returns by `file` what is on record completely, in the order of the file."""
+        index: dict[str, OnRecord] = {}
+        for rows, begin, end in self._spans():
+            entry = index.setdefault(rows[0]["file"], OnRecord())
+            entry.usable &= rows[0]["status"] in (FACE, NO_FACE)
+            if entry.spans and entry.spans[-1][1] == begin:
+                begin = entry.spans.pop()[0]
+            entry.spans.append((begin, end))
+        return index
+
+    def rewrite(self, files: Iterable[OnRecord]) -> None:
+        """Writes the file anew, atomically: its header, and of what is on record these files only."""
+        with atomic_file(self.path) as temporary, temporary.open("wb") as new:
+            new.write(self._header())
+            spans = [span for entry in files for span in entry.spans]
+            if spans:
+                with self.path.open("rb") as old:
+                    for begin, end in spans:
+                        _copy(old, new, begin, end)
+
+    def _spans(self) -> Iterator[tuple[list[Row], int, int]]:
+        """Gives the complete pictures with their begin and end in bytes."""
+        for _, group in groupby(self._rows(), lambda line: (line[0]["file"], line[0]["frame"])):
+            lines = list(group)
+            rows = [row for row, _, _ in lines]
+            if str(max(1, _count(rows[0]))) == str(len(rows)):
+                yield rows, lines[0][1], lines[-1][2]
+
+    def _rows(self) -> Iterator[tuple[Row, int, int]]:
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            if file.read(len(self._header())) != self._header():
+                return
+            end = file.tell()
+            for line in file:
+                begin, end = end, end + len(line)
+                # After a power cut a file may end in a part of a line, or in zeros.
+                if b"\0" in line or not line.endswith(b"\n"):
+                    return
+                row = self._parsed(line.decode("utf-8", "replace"))
+                if row is not None:
+                    yield row, begin, end
+
+    def _header(self) -> bytes:
+        return (
+            self._lines([dict(zip(self._columns, self._columns, strict=True))])
+            if self._kind == "csv"
+            else b""
+        )
+
+    def _lines(self, rows: Iterable[Row]) -> bytes:
+        text = io.StringIO()
+        if self._kind == "csv":
+            csv.DictWriter(text, self._columns, restval="", lineterminator="\n").writerows(rows)
+        else:
+            for row in rows:
+                values = {name: _json_value(name, row.get(name, "")) for name in self._columns}
+                text.write(json.dumps(values, ensure_ascii=False) + "\n")
+        return text.getvalue().encode("utf-8")
+
+    def _parsed(self, line: str) -> Row | None:
+        """Returns the row of a line, or `None` where it is no row of these columns."""
+        if self._kind == "csv":
+            try:
+                cells = next(csv.reader([line], strict=True), [])
+            except csv.Error:
+                return None
+            return dict(zip(self._columns, cells, strict=True)) if len(cells) == len(self._columns) else None
+        try:
+            values = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(values, dict) or tuple(values) != tuple(self._columns):
+            return None
+        return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def _json_value(name: str, text: str) -> str | float | int | None:
+    if not text:
+        return None
+    if name in TEXT:
+        return text
+    return float(text) if "." in text else int(text)
+
+
+def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:
+    old.seek(begin)
+    while begin < end:
+        piece = old.read(min(2**20, end - begin))
+        if not piece:
+            raise EOFError("the records became shorter while they were read")
+        new.write(piece)
+        begin += len(piece)
 
 
 def _count(row: Row) -> int:

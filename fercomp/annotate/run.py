@@ -1,11 +1,11 @@
-"""Annotates photos: decoding, detection, classification, drawing and writing at once."""
+"""Annotates photos and clips. Photos: decoding, detection, classification, drawing and writing at once."""
 
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,15 +15,17 @@ from typing import Final
 import cv2
 
 from fercomp import __version__
+from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.drawing import draw
+from fercomp.annotate.options import Options
 from fercomp.annotate.recogniser import Recognised, Recogniser, Seen
 from fercomp.annotate.records import FACE, NO_FACE, Row, face_rows, problem_row
-from fercomp.annotate.sinks import PhotoFolder, encode
-from fercomp.annotate.sources import Photo, find_photos
+from fercomp.annotate.sinks import OutputFolder, encode
+from fercomp.annotate.sources import Photo, Video, find_sources
 from fercomp.core.parallel import in_order
 from fercomp.core.progress import say, track
+from fercomp.data.clips import ClipProblem
 from fercomp.data.images import ImageProblem, read_image
-from fercomp.faces.detect import make_detector
 from fercomp.modeling.bundle import Bundle
 
 BATCH: Final = 8
@@ -35,18 +37,22 @@ class Summary:
     """What is on record after a run.
 
     Attributes:
-        records: The CSV.
+        records: The file of records.
         photos: Number of photos.
-        earlier: How many of them were on record before this run.
-        faces: Number of faces.
-        without_face: Number of photos without a face.
+        videos: Number of clips.
+        frames: Number of their frames.
+        earlier: How many photos and clips were on record before this run.
+        faces: Number of faces, in each photo and each frame.
+        without_face: Number of photos and frames without a face.
         emotions: Number of faces by emotion, the most frequent first.
-        problems: Why files could not be read, by file.
+        problems: Why files could not be used wholly, by file.
         seconds: Duration of this run.
     """
 
     records: Path
     photos: int
+    videos: int
+    frames: int
     earlier: int
     faces: int
     without_face: int
@@ -55,44 +61,60 @@ class Summary:
     seconds: float
 
 
-def annotate_photos(
-    path: Path, output: Path, bundle: Bundle, detector: str = "yunet", min_score: float | None = None
-) -> Summary:
-    """Annotates a photo or a folder of photos, going on where an earlier run of the same kind ended.
+def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | None = None) -> Summary:
+    """Annotates photos and clips, going on where an earlier run of the same kind ended.
 
     Args:
-        path: The photo or folder.
-        output: Folder for annotated copies, which mirror the photos' folders, and `records.csv`.
+        path: A photo, a clip, or a folder with any number of both.
+        output: Folder for annotated copies, which mirror the originals' folders, and the records.
         bundle: The trained model.
-        detector: Name of the face detector.
-        min_score: Lowest score of a face; `None` for the detector's own.
+        options: How to look, and what to write.
 
     Returns:
         What is on record now. Files that could not be read are among it and have been told.
 
     Raises:
-        FercompError: There are no photos, the output cannot be written, or model or detector is missing.
+        FercompError: There is nothing to annotate, the output cannot be written, or model or detector is
+            missing.
     """
     start = monotonic()
+    options = options or Options()
     root = path if path.is_dir() else path.parent
-    photos = find_photos(path, output)
-    recogniser = Recogniser(bundle, partial(make_detector, detector, min_score))
+    sources = find_sources(path, output)
+    recogniser = Recogniser(bundle, options.make_detector)
     settings = {
         "fercomp": __version__,
         "input": str(root.resolve()),
         "model": bundle.card.name,
         "fingerprint": bundle.fingerprint,
-        "detector": detector,
-        "min_score": min_score,
+        **asdict(options),
     }
-    with PhotoFolder(output, root, photos, bundle.card.classes, settings) as folder, workers() as pool:
-        seen = in_order(pool, partial(_look, recogniser), folder.todo, ahead=BATCH)
+    with OutputFolder(output, root, sources, bundle.card.classes, settings, options.records) as folder:
+        _annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser, bundle)
+        for video in folder.todo:
+            if isinstance(video, Video):
+                _annotate_video(video, folder, bundle, options)
+    earlier = len(sources) - len(folder.todo)
+    return _summary(folder, sources, earlier, monotonic() - start)
+
+
+def _annotate_photos(
+    photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser, bundle: Bundle
+) -> None:
+    with workers() as pool:
+        seen = in_order(pool, partial(_look, recogniser), photos, ahead=BATCH)
         decided = _decide(recogniser, seen)
         results = in_order(pool, partial(_result, bundle.card.classes), decided, ahead=BATCH)
-        earlier = len(photos) - len(folder.todo)
-        for photo, rows, copy in track(results, "annotate", "photo", total=len(photos), initial=earlier):
+        for photo, rows, copy in track(results, "annotate", "photo", total=len(photos)):
             folder.write(photo, rows, copy)
-    return _summary(folder, earlier, monotonic() - start)
+
+
+def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
+    try:
+        annotate_clip(video, folder, bundle, options)
+    except ClipProblem as problem:
+        say(str(problem))
+        folder.records.append([problem_row(video.file, problem.reason)])
 
 
 @contextmanager
@@ -141,16 +163,29 @@ def _result(classes: Sequence[str], decided: Decided) -> Result:
     return photo, [problem_row(photo.file, result.reason)], None
 
 
-def _summary(folder: PhotoFolder, earlier: int, seconds: float) -> Summary:
-    records = folder.records()
-    all_rows = [row for group in records.values() for row in group]
+def _summary(folder: OutputFolder, sources: Sequence[Photo | Video], earlier: int, seconds: float) -> Summary:
+    faces = without_face = frames = 0
+    emotions: Counter[str] = Counter()
+    problems: dict[str, str] = {}
+    for rows in folder.records.pictures():
+        first = rows[0]
+        frames += first["frame"] != ""
+        without_face += first["status"] == NO_FACE
+        if first["status"] == FACE:
+            faces += len(rows)
+            emotions.update(row["emotion"] for row in rows)
+        elif first["status"] != NO_FACE:
+            problems[first["file"]] = first["status"]
+    videos = sum(isinstance(source, Video) for source in sources)
     return Summary(
-        records=folder.records_file,
-        photos=len(records),
+        records=folder.records.path,
+        photos=len(sources) - videos,
+        videos=videos,
+        frames=frames,
         earlier=earlier,
-        faces=sum(row["status"] == FACE for row in all_rows),
-        without_face=sum(row["status"] == NO_FACE for row in all_rows),
-        emotions=dict(Counter(row["emotion"] for row in all_rows if row["status"] == FACE).most_common()),
-        problems={row["file"]: row["status"] for row in all_rows if row["status"] not in (FACE, NO_FACE)},
+        faces=faces,
+        without_face=without_face,
+        emotions=dict(emotions.most_common()),
+        problems=problems,
         seconds=seconds,
     )

@@ -1,24 +1,25 @@
 """Where annotated pictures and their records go."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
 from PIL import Image
 
-from fercomp.annotate.records import FACE, NO_FACE, RecordAppender, Row, columns, read_records, write_records
-from fercomp.annotate.sources import Photo
+from fercomp.annotate.records import OnRecord, RecordFormat, Records, Row, columns
+from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
 from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem
 
-RECORDS: Final = "records.csv"
 SETTINGS: Final = "run.json"
+TIMELINE: Final = ".timeline.png"
 
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -57,101 +58,112 @@ def encode(photo: Photo, image: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-def _copy_name(photo: Photo) -> str:
-    return photo.file if Path(photo.file).suffix.lower() in IMAGE_SUFFIXES else photo.file + ".png"
+def _copy_name(source: Photo | Video) -> str:
+    if isinstance(source, Video):
+        return str(PurePosixPath(source.file).with_suffix(".mp4"))
+    return source.file if Path(source.file).suffix.lower() in IMAGE_SUFFIXES else source.file + ".png"
 
 
-class PhotoFolder:
-    """A folder of annotated copies with `records.csv`, which goes on where an earlier run ended.
+class OutputFolder:
+    """A folder of annotated copies with their records, which goes on where an earlier run ended.
 
     `run.json` says by what the records were made. Where it says something else, the records start anew.
-    A photo is done when its rows are on record and its copy is there and is not older than the photo;
-    so what was changed, removed or could not be read is done again.
+    A photo or clip is done when its rows are on record and what is written last is there and is not older
+    than itself: a photo's copy, a clip's timeline. So what was changed, removed, stopped or could not be
+    read is done again.
 
     Args:
         folder: The folder, made if missing.
-        root: The folder that the photos are in.
-        photos: All photos that are to be on record in the end.
+        root: The folder that the sources are in.
+        sources: All that are to be on record in the end.
         classes: The model's class names.
         settings: What the results depend on, as JSON values.
+        kind: Format of the records.
 
     Raises:
-        FercompError: Copies would overwrite the photos themselves.
+        FercompError: Copies would overwrite the sources themselves.
     """
 
     def __init__(
         self,
         folder: Path,
         root: Path,
-        photos: Sequence[Photo],
+        sources: Sequence[Photo | Video],
         classes: Sequence[str],
         settings: Mapping[str, object],
+        kind: RecordFormat = "csv",
     ) -> None:
-        here, there = root.resolve(), folder.resolve()
-        sources = {f"{here}/{photo.file}" for photo in photos}
-        if any(f"{there}/{photo.file}" in sources for photo in photos):
-            raise FercompError(f"copies in {folder} would overwrite the photos: choose another --output")
         self.folder = folder
-        self.records_file = folder / RECORDS
-        self._photos = photos
-        self._columns = columns(classes)
+        self._sources = sources
+        self._names = _copy_names(sources)
+        here, there = root.resolve(), folder.resolve()
+        if {f"{there}/{name}" for name in self._names.values()} & {f"{here}/{s.file}" for s in sources}:
+            raise FercompError(f"copies in {folder} would overwrite the originals: choose another --output")
+        self.records = Records(folder / f"records.{kind}", columns(classes), kind)
         self._settings = dict(settings)
 
     def __enter__(self) -> Self:
         kept = self._kept()
         # The records first: a kill between the two leaves other settings, so the next run starts anew.
-        write_records(self.records_file, self._columns, kept.values())
+        self.records.rewrite(kept.values())
         write_json(self.folder / SETTINGS, self._settings)
-        self.todo = [photo for photo in self._photos if photo.file not in kept]
-        self._appender = RecordAppender(self.records_file, self._columns)
+        self.todo = [source for source in self._sources if source.file not in kept]
+        self.records.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._appender.__exit__(kind, error, trace)
+        self.records.__exit__(kind, error, trace)
         if kind is None:  # what an earlier run left out comes to its place
-            records = self.records()
-            ordered = [photo.file for photo in self._photos if photo.file in records]
-            if ordered != list(records):
-                write_records(self.records_file, self._columns, [records[file] for file in ordered])
+            index = self.records.index()
+            ordered = [source.file for source in self._sources if source.file in index]
+            if ordered != list(index):
+                self.records.rewrite(index[file] for file in ordered)
 
     def write(self, photo: Photo, rows: Sequence[Row], copy: bytes | None) -> None:
         """Writes the annotated copy of a photo, if there is one, and then puts its rows on record."""
         if copy is not None:
             with atomic_file(self.copy_of(photo)) as temporary:
                 temporary.write_bytes(copy)
-        self._appender.append(rows)
+        self.records.append(rows)
 
-    def records(self) -> dict[str, list[Row]]:
-        """Returns all rows on record by `file`."""
-        return read_records(self.records_file, self._columns)
+    def copy_of(self, source: Photo | Video) -> Path:
+        """Returns the path of a copy, which mirrors its original's."""
+        return self.folder / self._names[source.file]
 
-    def copy_of(self, photo: Photo) -> Path:
-        """Returns the path of a photo's copy, which mirrors its own."""
-        return self.folder / _copy_name(photo)
+    def timeline_of(self, video: Video) -> Path:
+        """Returns the path of a clip's timeline."""
+        return self.copy_of(video).with_suffix(TIMELINE)
 
-    def _kept(self) -> dict[str, list[Row]]:
+    def _kept(self) -> dict[str, OnRecord]:
         before = _read_settings(self.folder / SETTINGS)
         if before != self._settings:
             if before is not None:
                 keys = sorted({*before, *self._settings})
                 changed = [key for key in keys if before.get(key) != self._settings.get(key)]
-                say(f"{self.records_file} was made with another {', '.join(changed)}: starting anew")
+                say(f"{self.records.path} was made with another {', '.join(changed)}: starting anew")
             return {}
-        records = self.records()
+        index = self.records.index()
         return {
-            photo.file: records[photo.file]
-            for photo in self._photos
-            if photo.file in records and self._is_done(photo, records[photo.file])
+            source.file: index[source.file]
+            for source in self._sources
+            if source.file in index and index[source.file].usable and self._is_done(source)
         }
 
-    def _is_done(self, photo: Photo, rows: Sequence[Row]) -> bool:
+    def _is_done(self, source: Photo | Video) -> bool:
+        last = self.timeline_of(source) if isinstance(source, Video) else self.copy_of(source)
         try:
-            fresh = self.copy_of(photo).stat().st_mtime_ns >= photo.path.stat().st_mtime_ns
+            return last.stat().st_mtime_ns >= source.path.stat().st_mtime_ns
         except OSError:
             return False
-        return fresh and rows[0]["status"] in (FACE, NO_FACE)
+
+
+def _copy_names(sources: Sequence[Photo | Video]) -> dict[str, str]:
+    """Says by `file` how copies are called: clips are MP4s, with their whole name where two would meet."""
+    names = {source.file: _copy_name(source) for source in sources}
+    met = {name for name, n in Counter(names.values()).items() if n > 1}
+    return {file: f"{file}.mp4" if name in met else name for file, name in names.items()}
 
 
 def _read_settings(path: Path) -> dict[str, object] | None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercomp.core.errors import FercompError
+from fercomp.data.clips import CLIP_SUFFIXES
 from fercomp.data.images import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
-class Photo:
-    """A photo to be annotated.
+class Source:
+    """A photo or a clip to be annotated.
 
     Attributes:
         path: The file.
@@ -24,30 +25,43 @@ class Photo:
     file: str
 
 
-def find_photos(path: Path, output: Path) -> list[Photo]:
-    """Finds the photos of a folder and its sub-folders.
+class Photo(Source):
+    """A photo to be annotated."""
+
+
+class Video(Source):
+    """A clip to be annotated."""
+
+
+def find_sources(path: Path, output: Path) -> list[Photo | Video]:
+    """Finds the photos and clips of a folder and its sub-folders.
 
     Hidden files and folders are left out, and so is the output folder where it lies inside.
 
     Args:
-        path: A folder, or one photo, which is taken whatever its name ends with.
+        path: A folder, or one file, which is taken for a photo unless its name ends as that of a clip.
         output: The folder that annotated copies go to.
 
     Returns:
-        The photos in the order of their names.
+        Photos and clips in the order of their names.
 
     Raises:
-        FercompError: There is no such path, or the folder holds no photos.
+        FercompError: There is no such path, or the folder holds neither.
     """
     if not path.exists():
-        raise FercompError(f"{path} not found: name a photo or a folder of photos")
+        raise FercompError(f"{path} not found: name a photo, a video or a folder of them")
     if not path.is_dir():
-        return [Photo(path, _recordable(path.name))]
+        return [_source(path, path.name)]
     found = sorted(_walk(path, output.resolve()))
     if not found:
-        kinds = ", ".join(sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES))
-        raise FercompError(f"{path} holds no photos ({kinds}): name another folder")
-    return [Photo(path / file, _recordable(file.as_posix())) for file in found]
+        kinds = ", ".join(sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES | CLIP_SUFFIXES))
+        raise FercompError(f"{path} holds no photos and no videos ({kinds}): name another folder")
+    return [_source(path / file, file.as_posix()) for file in found]
+
+
+def _source(path: Path, file: str) -> Photo | Video:
+    kind = Video if path.suffix.lower() in CLIP_SUFFIXES else Photo
+    return kind(path, _recordable(file))
 
 
 def _walk(folder: Path, output: Path) -> Iterator[Path]:
@@ -58,7 +72,7 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
         place = Path(here)
         folders[:] = [f for f in folders if not f.startswith(".") and (place / f).resolve() != output]
         for file in files:
-            if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES:
+            if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES | CLIP_SUFFIXES:
                 yield (place / file).relative_to(folder)
 
 

@@ -1,60 +1,62 @@
 """`fercomp annotate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from fercomp.cli.options import SHIPPED, ModelOrShipped
+from fercomp.cli.options import SHIPPED, DetectorName, MinScore, MinSize, ModelOrShipped
 
 
 def annotate(
-    path: Annotated[Path, typer.Argument(help="A photo, or a folder with photos in it and its sub-folders.")],
+    path: Annotated[
+        Path, typer.Argument(help="A photo, a video, or a folder with any of them in it and its sub-folders.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.csv.")
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.")
     ] = Path("annotated"),
     model: ModelOrShipped = SHIPPED,
-    detector: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Face detector: yunet, haar_default, haar_alt, haar_alt2, haar_alt_tree, or whole for "
-            "photos cut out around one face.",
-        ),
-    ] = "yunet",
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SCORE",
-            help="Lowest score of a face: 0 to 1 for yunet (0.7), agreeing windows for haar (5).",
-            show_default=False,
-        ),
-    ] = None,
+    detector: DetectorName = "yunet",
+    min_score: MinScore = None,
+    min_size: MinSize = 16,
+    every: Annotated[
+        int, typer.Option(metavar="N", help="Classify the faces of every N-th frame of a video.")
+    ] = 1,
+    video: Annotated[
+        bool, typer.Option(help="Write annotated videos, besides records and timelines.")
+    ] = True,
+    records: Annotated[Literal["csv", "jsonl"], typer.Option(help="Format of the records.")] = "csv",
 ) -> None:
-    """Find the faces in photos and name their emotions: annotated copies and a table.
+    """Find the faces in photos and videos and name their emotions: annotated copies and a table.
 
-    A second run goes on where the first one ended. Exit code 1 if a file could not be read.
+    A second run goes on where the first one ended. Exit code 1 if a file could not be used wholly.
 
     \b
     Examples:
       fercomp annotate photos/
-      fercomp annotate party.jpg --output party/ --model compact
-      fercomp annotate portraits/ --detector whole
+      fercomp annotate party.mp4 --output party/
+      fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
+      fercomp annotate portraits/ --detector whole --model compact
     """
-    from fercomp.annotate.run import annotate_photos
+    from fercomp.annotate.options import Options
+    from fercomp.annotate.run import annotate_media
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle import load_bundle
     from fercomp.modeling.card import resolve_model
 
-    bundle = load_bundle(resolve_model(model, Workspace()))
-    done = annotate_photos(path, output, bundle, detector, min_score)
+    options = Options(detector, min_score, min_size, every, video, records)
+    done = annotate_media(path, output, load_bundle(resolve_model(model, Workspace())), options)
+    counts = {"photos": done.photos, "videos": done.videos}
+    files = " and ".join(f"{n} {kind}" for kind, n in counts.items() if n)
     on_record = f", {done.earlier} of them earlier" if done.earlier else ""
+    pictures = "photos" if not done.videos else "pictures"
+    frames = f" ({done.frames} frames)" if done.videos else ""
     typer.echo(
-        f"{done.photos} photos{on_record}: {done.faces} faces, {done.without_face} photos without a face"
+        f"{files}{frames}{on_record}: {done.faces} faces, {done.without_face} {pictures} without a face"
     )
     typer.echo(", ".join(f"{emotion} {n}" for emotion, n in done.emotions.items()) or "no emotions to name")
     typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
-        bad = f"{len(done.problems)} of {done.photos} files could not be used"
+        bad = f"{len(done.problems)} of {done.photos + done.videos} files could not be used wholly"
         raise FercompError(f"{bad}: `status` in {done.records} says why; mend or remove them")

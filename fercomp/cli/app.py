@@ -20,6 +20,7 @@ from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
 from fercomp.cli.leaderboard import leaderboard
+from fercomp.cli.live import live
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.submission import submission
@@ -33,7 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
     "Improve": (bench, ensemble, distill, export),
-    "Show": (annotate, demo),
+    "Show": (annotate, live, demo),
     "Help": (doctor,),
 }
 """The commands by help panel, each panel in the order of use."""
@@ -61,7 +62,7 @@ def fercomp(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Win a facial-emotion competition, then show the result on photos."""
+    """Win a facial-emotion competition, then show the result on photos, videos and a camera."""
 
 
 def main() -> None:

@@ -27,3 +27,28 @@ ModelOrShipped = Annotated[str, typer.Option("--model", "-m", metavar="NAME|DIR"
 
 SHIPPED = "shipped"
 """The default of `ModelOrShipped`."""
+
+DetectorName = Annotated[
+    str,
+    typer.Option(
+        "--detector",
+        metavar="NAME",
+        help="Face detector: yunet, haar_default, haar_alt, haar_alt2, haar_alt_tree, or whole for "
+        "pictures cut out around one face.",
+    ),
+]
+
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        "--min-score",
+        metavar="SCORE",
+        help="Lowest score of a face: 0 to 1 for yunet (0.7), agreeing windows for haar (5).",
+        show_default=False,
+    ),
+]
+
+MinSize = Annotated[
+    float,
+    typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face."),
+]

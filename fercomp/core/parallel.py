@@ -3,10 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+_LOOK_UP: Final = 0.1
+"""Seconds after which a waiting stage looks whether all is over; an item is passed on at once."""
 
 
 def in_order(pool: Executor, function: Callable[[A], B], items: Iterable[A], ahead: int) -> Iterator[B]:
@@ -28,3 +34,80 @@ def in_order(pool: Executor, function: Callable[[A], B], items: Iterable[A], ahe
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+class Stages:
+    """Stages of a stream of work that run at once, each in a thread of its own.
+
+    A stage is an iterator that takes from the stage before. Between two stages lie a few items at most, so
+    memory does not grow with the stream. An error in a stage is raised where its results are taken. Leaving
+    the block ends all threads: after the last item, after an error, and on Ctrl-C alike.
+
+    Args:
+        size: Items that may lie between two stages.
+    """
+
+    _END: Final = object()
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._stop = Event()
+        self._threads: list[Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def ahead(self, items: Iterable[A]) -> Iterator[A]:
+        """Starts to take items in a new thread.
+
+        Args:
+            items: A stage, which only the new thread will touch.
+
+        Returns:
+            The same items in the same order.
+        """
+        lane: Queue[tuple[Any, BaseException | None]] = Queue(self._size)
+        # A daemon, so that a call that never comes back cannot keep the program from ending.
+        thread = Thread(target=self._work, args=(items, lane), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return self._results(lane)
+
+    def _work(self, items: Iterable[A], lane: "Queue[tuple[Any, BaseException | None]]") -> None:
+        last: tuple[Any, BaseException | None] = (self._END, None)
+        try:
+            for item in items:
+                if not self._put(lane, (item, None)):
+                    return
+        # Whatever it is, it is raised again where somebody waits for this stage.
+        except BaseException as error:
+            last = (None, error)
+        self._put(lane, last)
+
+    def _put(self, lane: Queue[Any], item: object) -> bool:
+        while not self._stop.is_set():
+            try:
+                lane.put(item, timeout=_LOOK_UP)
+                return True
+            except Full:
+                continue
+        return False
+
+    def _results(self, lane: "Queue[tuple[Any, BaseException | None]]") -> Iterator[Any]:
+        while not self._stop.is_set():
+            try:
+                item, error = lane.get(timeout=_LOOK_UP)
+            except Empty:
+                continue
+            if error is not None:
+                raise error
+            if item is self._END:
+                return
+            yield item

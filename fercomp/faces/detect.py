@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import cv2
 import cv2.data
@@ -102,6 +102,7 @@ class YuNet:
     Args:
         min_score: Lowest score, 0 to 1.
         min_size: Lowest longer side of a face in pixels.
+        scales: Says for a height and a width at which scales to look.
     """
 
     framed = False
@@ -112,15 +113,21 @@ class YuNet:
     LARGEST: Final = 320
     """Pixels of a look. Larger finds are often a part of a face; the first look sees the whole of it."""
 
-    def __init__(self, min_score: float = 0.7, min_size: float = MIN_SIZE) -> None:
+    def __init__(
+        self,
+        min_score: float = 0.7,
+        min_size: float = MIN_SIZE,
+        scales: Callable[[int, int], tuple[float, ...]] | None = None,
+    ) -> None:
         self._min_score = min_score
         self._min_size = min_size
+        self._scales = scales or yunet_scales
         self._network = cv2.FaceDetectorYN.create(str(yunet_file()), "", (320, 320), min_score, self.OVERLAP)
 
     def detect(self, image: np.ndarray) -> Faces:
-        """Finds faces at each of `yunet_scales` and keeps the best of those that overlap."""
+        """Finds faces at each scale and keeps the best of those that overlap."""
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        found = np.concatenate([self._at_scale(bgr, scale) for scale in yunet_scales(*image.shape[:2])])
+        found = np.concatenate([self._at_scale(bgr, scale) for scale in self._scales(*image.shape[:2])])
         corners, scores = found[:, :4], found[:, 4]
         # OpenCV's suppression takes x, y, width, height.
         rectangles = np.hstack((corners[:, :2], corners[:, 2:] - corners[:, :2]))
@@ -187,6 +194,16 @@ def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     return (256 / longest,) if longest <= 384 else (256 / longest, min(1.0, 1280 / longest))
 
 
+def yunet_clip_scales(height: int, width: int) -> tuple[float, ...]:
+    """Says at which scale YuNet looks at a frame of a clip: once, at up to 480 pixels of the longer side.
+
+    A face that is missed in one frame is found in the next, so one look has to do, in a third of the time of
+    two. `docs/annotate.md` has the figures.
+    """
+    longest = max(height, width)
+    return ((256 if longest <= 384 else min(480, longest)) / longest,)
+
+
 def haar_scale(height: int, width: int) -> float:
     """Says at which scale a cascade looks at a picture: its time grows with the pixels, its finds hardly."""
     longest = max(height, width)
@@ -225,7 +242,10 @@ DETECTORS: Final = (*_MAKERS, "whole")
 
 
 def make_detector(
-    name: str = DETECTORS[0], min_score: float | None = None, min_size: float = MIN_SIZE
+    name: str = DETECTORS[0],
+    min_score: float | None = None,
+    min_size: float = MIN_SIZE,
+    clip: bool = False,
 ) -> Detector:
     """Makes a detector.
 
@@ -234,6 +254,8 @@ def make_detector(
         min_score: Lowest score of a face: 0 to 1 for `yunet` (0.7), a number of agreeing windows for the
             Haar cascades (5); `None` for these defaults. `whole` does not look at it.
         min_size: Lowest longer side of a face in pixels. `whole` does not look at it.
+        clip: The pictures are frames of a clip: `yunet` looks at `yunet_clip_scales`; the others have but
+            one way to look.
 
     Returns:
         The detector, for one thread.
@@ -247,7 +269,11 @@ def make_detector(
         raise unknown_name("detector", name, DETECTORS)
     if min_score is not None and not 0 <= min_score <= (1 if name == "yunet" else 1000):
         raise FercompError(f"min-score {min_score}: expected 0 to 1 for yunet, 1 to 1000 for a Haar detector")
-    chosen = {} if min_score is None else {"min_score": min_score}
+    if min_size < 1:
+        raise FercompError(f"min-size {min_size:g}: expected the pixels of a face's longer side, at least 1")
+    chosen: dict[str, Any] = {} if min_score is None else {"min_score": min_score}
+    if clip and name == "yunet":
+        chosen["scales"] = yunet_clip_scales
     return _MAKERS[name](min_size=min_size, **chosen)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fercomp.annotate.run import annotate_photos
+from fercomp.annotate.run import annotate_media
 from fercomp.competition.demo import MEDIA
 from fercomp.competition.sources import fetch
 from fercomp.competition.submission import write_submission
@@ -65,5 +65,5 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     write_submission(folder, workspace)
     say("5/5 annotating photos")
     annotated = workspace.root / "annotated"
-    done = annotate_photos(workspace.raw / MEDIA, annotated, load_bundle(folder))
+    done = annotate_media(workspace.raw / MEDIA, annotated, load_bundle(folder))
     return DemoResult(scores.accuracy, annotated, done.photos, done.faces)

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercomp.annotate.run import annotate_photos
+from fercomp.annotate.options import Options
+from fercomp.annotate.run import annotate_media
 from fercomp.core.errors import FercompError
 from fercomp.data.images import read_image
 
@@ -20,7 +21,7 @@ CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annota
 
 
 def test_a_folder_of_photos(bundle, photos, tmp_path):
-    done = annotate_photos(photos, tmp_path / "out", bundle)
+    done = annotate_media(photos, tmp_path / "out", bundle)
     table = pd.read_csv(done.records, keep_default_na=False)
     assert (done.photos, done.earlier, done.faces, done.without_face) == (6, 0, 6, 1)
     assert sum(done.emotions.values()) == 6
@@ -43,7 +44,7 @@ def test_a_folder_of_photos(bundle, photos, tmp_path):
 
 
 def test_one_photo(bundle, photos, tmp_path):
-    done = annotate_photos(photos / "two.webp", tmp_path / "out", bundle)
+    done = annotate_media(photos / "two.webp", tmp_path / "out", bundle)
     assert (done.photos, done.faces) == (1, 2)
     assert (tmp_path / "out" / "two.webp").is_file()
 
@@ -52,7 +53,7 @@ def test_framed_photos_are_used_whole(bundle, photos, tmp_path):
     """The probabilities on record are those of the whole photo, as `fercomp predict` gives them."""
     from fercomp.modeling.photos import read_faces
 
-    done = annotate_photos(photos, tmp_path / "out", bundle, detector="whole")
+    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
     table = pd.read_csv(done.records)
     inputs = read_faces(photos, table["file"].tolist(), bundle.card.size)
     np.testing.assert_allclose(table[list(bundle.card.classes)], bundle.predict(inputs), atol=2e-6)
@@ -65,7 +66,7 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsy
     (photos / "text.png").write_text("not a picture")
     (photos / "folder.jpg").mkdir()
     (photos / "nowhere.png").symlink_to(tmp_path / "missing")
-    done = annotate_photos(photos, tmp_path / "out", bundle)
+    done = annotate_media(photos, tmp_path / "out", bundle)
     assert done.problems == {
         "empty.jpg": "empty",
         "half.jpg": "truncated",
@@ -76,43 +77,43 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsy
     told = capsys.readouterr().err
     assert all(name in told for name in done.problems)
     (photos / "half.jpg").write_bytes(data)  # mended: a second run does only what failed
-    again = annotate_photos(photos, tmp_path / "out", bundle)
+    again = annotate_media(photos, tmp_path / "out", bundle)
     assert (again.earlier, len(again.problems), again.faces) == (6, 3, 7)
 
 
 def test_a_second_run_has_nothing_to_do(bundle, photos, tmp_path):
-    first = annotate_photos(photos, tmp_path / "out", bundle)
+    first = annotate_media(photos, tmp_path / "out", bundle)
     before = snapshot(tmp_path / "out")
-    second = annotate_photos(photos, tmp_path / "out", bundle)
+    second = annotate_media(photos, tmp_path / "out", bundle)
     assert (second.earlier, second.emotions) == (6, first.emotions)
     assert snapshot(tmp_path / "out") == before
 
 
 def test_another_model_or_detector_starts_anew(bundle, photos, tmp_path, capsys):
-    annotate_photos(photos, tmp_path / "out", bundle)
-    done = annotate_photos(photos, tmp_path / "out", bundle, detector="whole")
+    annotate_media(photos, tmp_path / "out", bundle)
+    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
     assert (done.earlier, done.faces) == (0, 6)
     assert "another detector: starting anew" in capsys.readouterr().err
 
 
 def test_output_inside_the_input_is_not_annotated(bundle, photos):
-    first = annotate_photos(photos, photos / "annotated", bundle)
-    second = annotate_photos(photos, photos / "annotated", bundle)
+    first = annotate_media(photos, photos / "annotated", bundle)
+    second = annotate_media(photos, photos / "annotated", bundle)
     assert first.photos == second.photos == second.earlier == 6
 
 
 def test_one_thread_or_many_give_the_same(bundle, photos, tmp_path, monkeypatch):
-    annotate_photos(photos, tmp_path / "many", bundle)
+    annotate_media(photos, tmp_path / "many", bundle)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    annotate_photos(photos, tmp_path / "one", bundle)
+    annotate_media(photos, tmp_path / "one", bundle)
     assert snapshot(tmp_path / "one") == snapshot(tmp_path / "many")
 
 
 def test_no_photos_and_no_detector_are_one_line(bundle, photos, tmp_path):
     with pytest.raises(FercompError, match="not found"):
-        annotate_photos(tmp_path / "missing", tmp_path / "out", bundle)
+        annotate_media(tmp_path / "missing", tmp_path / "out", bundle)
     with pytest.raises(FercompError, match="unknown detector"):
-        annotate_photos(photos, tmp_path / "out", bundle, detector="eyes")
+        annotate_media(photos, tmp_path / "out", bundle, Options(detector="eyes"))
     assert not (tmp_path / "out").exists()
 
 
@@ -126,7 +127,7 @@ def many(tmp_path, photos):
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_run_goes_on_to_the_same_result(bundle, many, tmp_path, stop):
-    annotate_photos(many, tmp_path / "whole", bundle)
+    annotate_media(many, tmp_path / "whole", bundle)
     out = tmp_path / "out"
     command = [*CLI, str(many), "--output", str(out), "--model", str(bundle.folder)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -137,7 +138,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(bundle, many, tmp_path, stop):
     assert "Traceback" not in told
     on_record = len(pd.read_csv(out / "records.csv", on_bad_lines="skip")["file"].unique())
     assert 0 < on_record < 156
-    done = annotate_photos(many, out, bundle)
+    done = annotate_media(many, out, bundle)
     assert done.earlier > 0
     assert snapshot(out) == snapshot(tmp_path / "whole")
 
@@ -176,7 +177,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(bundle, many, tmp_path
     assert run.returncode == 1
     assert run.stderr.strip().splitlines()[-1].startswith("error: the disk is full")
     assert "Traceback" not in run.stderr
-    done = annotate_photos(many, out, bundle)
+    done = annotate_media(many, out, bundle)
     assert 0 < done.earlier < done.photos == 157
 
 

@@ -6,8 +6,8 @@ from PIL import Image
 
 from fercomp.annotate.recogniser import decide
 from fercomp.annotate.records import face_rows, problem_row
-from fercomp.annotate.sinks import PhotoFolder, encode
-from fercomp.annotate.sources import Photo, find_photos
+from fercomp.annotate.sinks import OutputFolder, encode
+from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, read_image
@@ -27,7 +27,7 @@ GREY = np.full((40, 60, 3), 90, dtype=np.uint8)
 
 
 def opened(photos, output, **settings):
-    return PhotoFolder(output, photos, find_photos(photos, output), EMOTIONS, {"model": "tiny", **settings})
+    return OutputFolder(output, photos, find_sources(photos, output), EMOTIONS, {"model": "tiny", **settings})
 
 
 def no_face(photo):
@@ -43,7 +43,7 @@ def test_a_copy_keeps_name_and_format(tmp_path, suffix):
     photo = Photo(tmp_path / f"in/x{suffix}", f"sub/x{suffix}")
     gradient = np.repeat(np.arange(60, dtype=np.uint8)[None, :, None] * 4, 40, axis=0).repeat(3, axis=2)
     gradient[..., 1] //= 2
-    with PhotoFolder(tmp_path / "out", tmp_path / "in", [photo], EMOTIONS, {}) as folder:
+    with OutputFolder(tmp_path / "out", tmp_path / "in", [photo], EMOTIONS, {}) as folder:
         folder.write(photo, no_face(photo), encode(photo, gradient))
     copy = tmp_path / "out" / "sub" / f"x{suffix}"
     assert np.abs(read_image(copy).astype(int) - gradient).mean() < 4
@@ -53,7 +53,7 @@ def test_a_copy_keeps_name_and_format(tmp_path, suffix):
 
 def test_a_photo_named_as_something_else_is_copied_as_a_png(tmp_path):
     photo = Photo(tmp_path / "clip.mp4", "clip.mp4")
-    with PhotoFolder(tmp_path / "out", tmp_path, [photo], EMOTIONS, {}) as folder:
+    with OutputFolder(tmp_path / "out", tmp_path, [photo], EMOTIONS, {}) as folder:
         finish(folder, photo)
     np.testing.assert_array_equal(read_image(tmp_path / "out" / "clip.mp4.png"), GREY)
 
@@ -98,8 +98,8 @@ def test_what_is_not_done_is_done_again_and_comes_to_its_place(photos, tmp_path,
     with opened(photos, out) as folder:
         assert [photo.file for photo in folder.todo] == redo
         finish(folder, folder.todo[0])
-    assert list(folder.records()) == [photo.file for photo in find_photos(photos, out)]
-    assert all(rows[0]["status"] == "no_face" for rows in folder.records().values())
+    assert list(folder.records.index()) == [photo.file for photo in find_sources(photos, out)]
+    assert all(rows[0]["status"] == "no_face" for rows in folder.records.pictures())
 
 
 def test_photos_that_are_gone_are_off_the_record(photos, tmp_path):
@@ -109,7 +109,7 @@ def test_photos_that_are_gone_are_off_the_record(photos, tmp_path):
     (photos / "two.webp").unlink()
     with opened(photos, tmp_path / "out") as folder:
         assert folder.todo == []
-    assert "two.webp" not in folder.records()
+    assert "two.webp" not in folder.records.index()
 
 
 def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
@@ -119,7 +119,7 @@ def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
     capsys.readouterr()
     with opened(photos, tmp_path / "out", detector="whole") as folder:
         assert len(folder.todo) == 6
-        assert folder.records() == {}
+        assert folder.records.index() == {}
     assert "made with another detector: starting anew" in capsys.readouterr().err
 
 
@@ -145,12 +145,12 @@ def test_after_an_error_what_was_finished_stays(photos, tmp_path):
 
 def test_the_photos_themselves_are_never_overwritten(photos):
     for output in (photos, photos / "a" / ".."):
-        with pytest.raises(FercompError, match="would overwrite the photos"):
+        with pytest.raises(FercompError, match="would overwrite the originals"):
             opened(photos, output)
     (photos / "a" / "a").mkdir()
     (photos / "a" / "a" / "face.jpg").write_bytes(b"")  # its copy in photos/ would be a/face.jpg
-    with pytest.raises(FercompError, match="would overwrite the photos"):
-        PhotoFolder(photos, photos / "a", find_photos(photos / "a", photos), EMOTIONS, {})
+    with pytest.raises(FercompError, match="would overwrite the originals"):
+        OutputFolder(photos, photos / "a", find_sources(photos / "a", photos), EMOTIONS, {})
 
 
 def test_an_output_that_cannot_be_a_folder_is_one_line(photos, tmp_path):

@@ -62,7 +62,7 @@ def test_a_bad_file_is_in_the_exit_code(photos):
         (("photos", "--detector", "yunet2"), "did you mean yunet"),
         (("photos", "--min-score", "7"), "min-score 7.0"),
         (("photos", "--model", "tinny"), "did you mean tiny"),
-        (("photos", "--output", "photos"), "would overwrite the photos"),
+        (("photos", "--output", "photos"), "would overwrite the originals"),
     ],
 )
 def test_mistakes_are_one_line(photos, arguments, message):

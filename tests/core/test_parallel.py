@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fercomp.core.parallel import in_order
+from fercomp.core.parallel import Stages, in_order
 
 
 def test_in_order_keeps_the_order_and_few_items():
@@ -32,3 +32,62 @@ def test_in_order_works_at_once():
 def test_in_order_passes_on_what_fails():
     with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
         list(in_order(pool, lambda i: 1 / (3 - i), range(9), ahead=2))
+
+
+def test_stages_keep_the_order_and_run_at_once():
+    meet = threading.Barrier(2, timeout=10)
+
+    def meeting(items, at):
+        for item in items:
+            if item == at:
+                meet.wait()  # passes only while the other stage is at work
+            yield item
+
+    with Stages(2) as stages:
+        last = stages.ahead(meeting(stages.ahead(meeting(range(100), at=5)), at=3))
+        assert list(last) == list(range(100))
+
+
+def test_few_items_lie_between_stages():
+    given = []
+
+    def items():
+        for i in range(1000):
+            given.append(i)
+            yield i
+
+    with Stages(3) as stages:
+        results = stages.ahead(stages.ahead(items()))
+        for i in results:
+            assert len(given) <= i + 10
+            if i == 50:
+                break
+            time.sleep(0.001)
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_an_error_in_any_stage_is_raised_at_the_end_and_nothing_hangs(stage):
+    def failing(items, fails):
+        for item in items:
+            if fails and item == 20:
+                raise ZeroDivisionError(f"stage {stage}")
+            yield item
+
+    before = threading.active_count()
+    got = []
+    with pytest.raises(ZeroDivisionError, match=f"stage {stage}"), Stages(2) as stages:
+        lane = stages.ahead(failing(range(1000), stage == 0))
+        for i in (1, 2):
+            lane = stages.ahead(failing(lane, stage == i))
+        got.extend(lane)
+    assert got == list(range(20))
+    assert threading.active_count() == before
+
+
+def test_leaving_early_ends_the_threads():
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), Stages(2) as stages:
+        for i in stages.ahead(x for x in stages.ahead(iter(int, 1))):
+            assert i == 0
+            raise KeyboardInterrupt
+    assert threading.active_count() == before

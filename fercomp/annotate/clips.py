@@ -1,0 +1,91 @@
+"""Annotates a clip: decoding, detection, classification, drawing and encoding at once."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fercomp.annotate.clip_recogniser import ClipRecogniser, Found, Named
+from fercomp.annotate.clip_writer import ClipWriter
+from fercomp.annotate.drawing import draw
+from fercomp.annotate.options import Options
+from fercomp.annotate.records import frame_rows
+from fercomp.annotate.sinks import OutputFolder
+from fercomp.annotate.sources import Video
+from fercomp.annotate.timeline import Timeline
+from fercomp.core.files import atomic_file
+from fercomp.core.parallel import Stages
+from fercomp.core.progress import track
+from fercomp.data.clips import Clip
+from fercomp.modeling.bundle import Bundle
+
+BATCH: Final = 8
+"""Frames whose faces are classified together."""
+
+BETWEEN: Final = 4
+"""Frames that may lie between two stages."""
+
+
+def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
+    """Annotates a clip: its copy, its rows, and at last its timeline, which says that it is done.
+
+    On Ctrl-C the copy is finished as far as it goes, so that it plays.
+
+    Args:
+        video: The clip.
+        folder: Where everything goes.
+        bundle: The trained model.
+        options: How to look, and what to write.
+
+    Raises:
+        ClipProblem: The clip cannot be used, or a part of it is missing; the rest is annotated then.
+        FercompError: The output cannot be written, or model or detector is missing.
+    """
+    with Clip(video.path) as clip:
+        recogniser = ClipRecogniser(bundle, options.make_detector(clip=True), options.every)
+        folder.timeline_of(video).unlink(missing_ok=True)
+        timeline = Timeline(float(1 / clip.rate))
+        copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
+        with copy as writer, Stages(BETWEEN) as stages:
+            found = stages.ahead(recogniser.find(frame) for frame in stages.ahead(clip))
+            named = stages.ahead(_named(recogniser, found))
+            drawn = stages.ahead((each, _drawn(each) if writer else None) for each in named)
+            for each, image in track(drawn, video.file, "frame", total=clip.count):
+                if writer is not None and image is not None:
+                    writer.write(each.frame, image)
+                folder.records.append(frame_rows(video.file, each, bundle.card.classes))
+                timeline.add(each)
+        problem = clip.problem()
+        if problem is not None:
+            raise problem
+        timeline.draw(video.file, folder.timeline_of(video))
+
+
+def _named(recogniser: ClipRecogniser, found: Iterable[Found]) -> Iterator[Named]:
+    """Classifies the faces of several frames together, which is faster than frame by frame."""
+    frames = iter(found)
+    while group := list(islice(frames, BATCH)):
+        yield from recogniser.name(group)
+
+
+def _drawn(named: Named) -> np.ndarray:
+    return draw(named.frame.image, named.faces, named.decisions, named.tracks)
+
+
+@contextmanager
+def _writer(path: Path, clip: Clip) -> Iterator[ClipWriter]:
+    """Gives what writes the copy; after Ctrl-C, too, the copy comes to its place."""
+    stopped: KeyboardInterrupt | None = None
+    with atomic_file(path) as temporary:
+        try:
+            with ClipWriter(temporary, clip) as writer:
+                yield writer
+        except KeyboardInterrupt as interrupt:
+            if not writer.frames:
+                raise
+            stopped = interrupt
+    if stopped is not None:
+        raise stopped

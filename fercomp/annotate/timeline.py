@@ -1,0 +1,89 @@
+"""A picture of who showed which emotion when."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from fercomp.annotate.clip_recogniser import Named
+from fercomp.annotate.drawing import COLOURS, NEUTRAL
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.files import atomic_file
+
+LARGEST: Final = 12
+"""People in the picture: those who are seen longest."""
+
+GAP: Final = 0.5
+"""Seconds for which a face may be out of sight without a gap in its line."""
+
+Stretch = tuple[float, float, str]
+"""Seconds at which a stretch of one emotion begins and ends, and the emotion."""
+
+
+class Timeline:
+    """Collects the emotions of a clip, a stretch for each change, so that long clips take little memory.
+
+    Args:
+        step: Seconds that a frame is shown.
+    """
+
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._end = 0.0
+        self._stretches: dict[int, list[Stretch]] = defaultdict(list)
+
+    def add(self, named: Named) -> None:
+        """Adds the next frame."""
+        now = named.frame.time
+        self._end = now + self._step
+        for track, emotion in zip(named.tracks.tolist(), named.decisions.emotions, strict=True):
+            stretches = self._stretches[track]
+            if stretches and now - stretches[-1][1] <= GAP:
+                begin, _, last = stretches[-1]
+                if emotion == last:
+                    stretches[-1] = (begin, self._end, emotion)
+                    continue
+                stretches[-1] = (begin, now, last)
+            stretches.append((now, self._end, emotion))
+
+    def longest(self) -> dict[int, list[Stretch]]:
+        """Returns the stretches of those who are seen longest, by track, in the order of their tracks."""
+        seen = {track: sum(end - begin for begin, end, _ in s) for track, s in self._stretches.items()}
+        chosen = sorted(sorted(seen, key=lambda track: -seen[track])[:LARGEST])
+        return {track: self._stretches[track] for track in chosen}
+
+    def draw(self, title: str, path: Path) -> None:
+        """Draws a line of emotions for each person, over the seconds of the clip, as a PNG.
+
+        Args:
+            title: What stands above.
+            path: The PNG to write.
+        """
+        from matplotlib.figure import Figure
+
+        people = self.longest()
+        figure = Figure(figsize=(10, 1.6 + 0.34 * max(1, len(people))), layout="constrained")
+        axes = figure.add_subplot()
+        for row, stretches in enumerate(people.values()):
+            for begin, end, emotion in stretches:
+                axes.barh(row, end - begin, left=begin, height=0.8, color=_shade(emotion))
+        axes.set_yticks(range(len(people)), [f"track {track}" for track in people])
+        axes.set(xlim=(0, max(self._end, self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
+        axes.set(xlabel="seconds", title=f"{title}: {len(self._stretches)} tracks")
+        shown = {emotion for stretches in people.values() for _, _, emotion in stretches}
+        for emotion in sorted(shown):
+            axes.bar(0, 0, color=_shade(emotion), label=emotion)
+        if shown:
+            figure.legend(loc="outside lower center", ncols=len(shown), fontsize=8)
+        else:
+            axes.text(0.5, 0.5, "no faces", transform=axes.transAxes, ha="center", va="center")
+        with atomic_file(path) as temporary:
+            figure.savefig(temporary, dpi=110)
+
+
+def _shade(emotion: str) -> tuple[float, float, float]:
+    """Returns the emotion's colour, lighter or darker than that of others which are as good or as bad."""
+    colour = COLOURS.get(emotion, NEUTRAL)
+    alike = [other for other in EMOTIONS if COLOURS[other] == colour]
+    place = alike.index(emotion) / len(alike) if emotion in alike else 0.0
+    red, green, blue = (part / 255 + (1 - part / 255) * 0.75 * place for part in colour)
+    return red, green, blue

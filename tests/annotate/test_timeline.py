@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercomp.annotate.clip_recogniser import Named
+from fercomp.annotate.recogniser import Decisions
+from fercomp.annotate.timeline import LARGEST, Timeline
+from fercomp.data.clips import Frame
+from fercomp.faces.detect import Faces
+
+
+def frame(index, emotions):
+    """A frame at 10 per second with the emotions of some tracks."""
+    n = len(emotions)
+    faces = Faces(np.zeros((n, 4), np.float32), np.ones(n, np.float32))
+    decisions = Decisions(tuple(emotions.values()), np.ones(n), np.ones((n, 1)))
+    return Named(
+        Frame(index, index / 10, index, np.zeros((1, 1, 3), np.uint8)),
+        faces,
+        np.array([*emotions]),
+        decisions,
+        np.ones((n, 1)),
+    )
+
+
+def test_a_stretch_for_each_change():
+    timeline = Timeline(0.1)
+    for i in range(30):
+        timeline.add(frame(i, {0: "happy" if i < 20 else "sad"} if i != 7 else {}))
+    assert timeline.longest() == {0: [(0, 2.0, "happy"), (2.0, pytest.approx(3.0), "sad")]}
+
+
+def test_out_of_sight_is_a_gap():
+    timeline = Timeline(0.1)
+    for i in (*range(5), *range(20, 25)):
+        timeline.add(frame(i, {3: "fear"}))
+    (stretches,) = timeline.longest().values()
+    assert stretches == [(0, pytest.approx(0.5), "fear"), (2.0, pytest.approx(2.5), "fear")]
+
+
+def test_those_who_are_seen_longest_are_drawn(tmp_path):
+    timeline = Timeline(0.1)
+    for i in range(40):
+        timeline.add(frame(i, {track: "happy" for track in range(40) if track >= i}))
+    assert list(timeline.longest()) == list(range(40 - LARGEST, 40))
+    timeline.draw("clip.mp4", tmp_path / "t.png")
+    with Image.open(tmp_path / "t.png") as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    assert (pixels == (46, 160, 67)).all(axis=1).mean() > 0.2
+
+
+def test_a_clip_without_faces_says_so(tmp_path):
+    timeline = Timeline(0.1)
+    timeline.add(frame(0, {}))
+    timeline.draw("clip.mp4", tmp_path / "t.png")
+    assert (tmp_path / "t.png").stat().st_size > 2000

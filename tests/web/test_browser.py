@@ -1,0 +1,111 @@
+"""The page in a real browser, whose camera plays a clip of a drawn face."""
+
+import io
+import re
+import shutil
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from fercomp.annotate.drawing import COLOURS
+from fercomp.data.drawn import draw_clip
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory):
+    """A clip in the format that Chromium plays as a camera."""
+    path = tmp_path_factory.mktemp("camera") / "face.y4m"
+    pictures = draw_clip([("neutral", "happy")], np.random.default_rng(2), 640, 480, 30)
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n")
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
+    return path
+
+
+@pytest.fixture
+def browse():
+    """Opens an address in a Chromium with further arguments; gives the page."""
+    with sync_playwright() as playwright:
+        browsers = []
+
+        def browse(address, *arguments):
+            # Without its sandbox, which a container's root may not set up; all pages are our own.
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", *arguments], timeout=60_000
+            )
+            browsers.append(browser)
+            page = browser.new_page()
+            page.goto(address)
+            return page
+
+        yield browse
+        for browser in browsers:
+            browser.close()
+
+
+def number(page, place):
+    return float(page.locator(place).inner_text())
+
+
+def test_faces_of_the_camera_are_drawn_and_recorded(server, camera, browse):
+    page = browse(
+        server.address,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    )
+    errors, others = [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: others.append(request.url))
+    expect(page.locator("#count")).to_have_text("1", timeout=60_000)
+    page.get_by_role("button", name="Start recording").click()
+    page.get_by_text("recording to").wait_for()
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Stop recording").click()
+    page.get_by_text("recorded in").wait_for()
+    page.wait_for_timeout(3000)
+    assert errors == []
+    assert all(server.host in url for url in others)
+    assert page.locator("#message").is_hidden()
+    rate, latency = number(page, "#fps"), number(page, "#latency")
+    assert rate > 4, "frames per second"
+    assert 0 < latency < 300, "milliseconds"
+    shares = [s.rstrip("%") for s in page.locator("#bars .share").all_inner_texts()]
+    assert sum(map(int, shares)) == pytest.approx(100, abs=6)
+    with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as screenshot:
+        pixels = np.asarray(screenshot.convert("RGB")).reshape(-1, 3)
+    drawn = {emotion: (pixels == colour).all(axis=1).sum() for emotion, colour in COLOURS.items()}
+    assert max(drawn.values()) > 500, "pixels in the colour of an emotion"
+    assert (pixels > 250).all(axis=1).sum() > 50, "white pixels of the label's text"
+    table = pd.read_csv(next(server.folder.iterdir()))
+    assert (table["status"] == "face").mean() > 0.8
+    assert len(table) > 8
+
+
+def test_no_camera_is_said(server, browse):
+    page = browse(server.address, "--use-fake-ui-for-media-stream")
+    page.get_by_text("No camera was found. Connect one and reload this page.").wait_for(timeout=60_000)
+
+
+def test_a_refused_permission_is_said(server, browse):
+    page = browse(server.address, "--use-fake-device-for-media-stream", "--deny-permission-prompts")
+    page.get_by_text("The browser may not use the camera.").wait_for(timeout=60_000)
+
+
+def test_a_server_that_ends_is_said(server, camera, browse):
+    page = browse(server.address, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    expect(page.locator("#count")).to_have_text(re.compile("[0-9]"), timeout=60_000)
+    server.stop()
+    page.get_by_text("The connection to fercomp ended.").wait_for()

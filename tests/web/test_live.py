@@ -1,0 +1,172 @@
+import http.client
+import io
+import json
+import re
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from fercomp.annotate.options import Options
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.data.drawn import draw_face
+from fercomp.modeling.bundle import load_bundle
+from fercomp.web.live import live_app
+from fercomp.web.local import Access, serve
+
+
+def get(server, path, **headers):
+    connection = http.client.HTTPConnection(server.host)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.headers, response.read().decode()
+
+
+def talk(server, token=None, origin=None):
+    origin = f"http://{server.host}" if origin is None else origin
+    return connect(f"ws://{server.host}/frames?token={token or server.token}", origin=origin or None)
+
+
+def jpeg(image):
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, "JPEG", quality=90)
+    return data.getvalue()
+
+
+def scene():
+    image = np.full((270, 480, 3), 190, dtype=np.uint8)
+    image[60:188, 100:228] = draw_face("happy", np.random.default_rng(1), 128)
+    return image
+
+
+def ask(socket, message):
+    socket.send(message)
+    return json.loads(socket.recv(timeout=30))
+
+
+def test_the_page_is_for_those_who_know_the_address(server):
+    status, headers, text = get(server, f"/?token={server.token}")
+    assert status == 200
+    assert "<title>fercomp live</title>" in text
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    (nonce,) = set(re.findall(r'nonce="([^"]+)"', text))
+    assert f"'nonce-{nonce}'" in policy
+    assert get(server, "/")[0] == get(server, "/?token=wrong")[0] == 403
+    assert get(server, f"/?token={server.token}", Host="evil.example")[0] == 403
+    assert get(server, "/docs")[0] == get(server, "/openapi.json")[0] == 404
+
+
+EVIL = "http://evil.example"
+STRANGERS = [
+    ("wrong", None),
+    ("é", None),
+    *((None, origin) for origin in (EVIL, "null", "http://127.0.0.1:1", "")),
+]
+
+
+@pytest.mark.parametrize(("token", "origin"), STRANGERS)
+def test_other_sites_and_guessed_secrets_cannot_connect(server, token, origin):
+    with pytest.raises(InvalidStatus, match="403"), talk(server, token, origin):
+        pass
+
+
+def test_frames_are_answered_one_by_one(server):
+    image = scene()
+    with talk(server) as socket:
+        hello = json.loads(socket.recv(timeout=30))
+        assert hello["kind"] == "hello"
+        assert tuple(hello["classes"]) == EMOTIONS
+        assert set(hello["colours"]) == set(EMOTIONS)
+        for _ in range(3):
+            answer = ask(socket, jpeg(image))
+            (face,) = answer["faces"]
+            x1, y1, x2, y2 = face["box"]
+            assert abs((x1 + x2) / 2 - 164) < 20
+            assert abs((y1 + y2) / 2 - 124) < 25
+            assert face["track"] == 0
+            assert sum(face["probabilities"]) == pytest.approx(1, abs=0.01)
+            assert face["emotion"] in EMOTIONS
+            assert face["point"] is None
+        assert ask(socket, jpeg(np.full((270, 480, 3), 90, np.uint8)))["faces"] == []
+        assert ask(socket, b"no picture")["message"].startswith("the frame is not a picture")
+        for text in ("", "{", "[]", '{"x": 1}'):
+            assert "expected a frame" in ask(socket, text)["message"]
+        assert len(ask(socket, jpeg(image))["faces"]) == 1
+
+
+def test_a_message_that_is_too_large_ends_the_connection(server):
+    with talk(server) as socket:
+        socket.recv()
+        with pytest.raises(ConnectionClosed):
+            socket.send(bytes(5 * 2**20))
+            socket.recv(timeout=30)
+    with talk(server) as socket:
+        assert json.loads(socket.recv(timeout=30))["kind"] == "hello"
+
+
+def test_recordings_are_files_of_their_own(server):
+    with talk(server) as socket:
+        socket.recv()
+        for _ in range(2):
+            started = ask(socket, '{"record": true}')
+            for _ in range(4):
+                ask(socket, jpeg(scene()))
+            assert ask(socket, '{"record": true}')["file"] == started["file"]
+            assert ask(socket, '{"record": false}')["file"] is None
+            ask(socket, jpeg(scene()))
+    first, second = sorted(server.folder.iterdir())
+    for path in (first, second):
+        table = pd.read_csv(path)
+        assert len(table) == 4
+        assert table["file"].unique().tolist() == ["camera"]
+        assert table["frame"].diff().dropna().eq(1).all()
+        assert table["time"].is_monotonic_increasing
+
+
+def test_a_recording_that_cannot_be_written_is_told(server):
+    server.folder.write_text("a file in the place of the folder")
+    with talk(server) as socket:
+        socket.recv()
+        assert "choose another folder" in ask(socket, '{"record": true}')["message"]
+        assert len(ask(socket, jpeg(scene()))["faces"]) == 1
+
+
+def test_ctrl_c_ends_the_server_in_the_middle_of_a_talk(server):
+    with talk(server) as socket:
+        socket.recv()
+        ask(socket, '{"record": true}')
+        ask(socket, jpeg(scene()))
+        code, told = server.stop()
+    assert code == 0
+    assert "Traceback" not in told
+    assert len(pd.read_csv(next(server.folder.iterdir()))) == 1
+
+
+def test_a_taken_port_is_one_line(server, tiny_bundle_folder, tmp_path):
+    app = live_app(load_bundle(tiny_bundle_folder), Options(), tmp_path, Access())
+    port = int(server.host.partition(":")[2])
+    with pytest.raises(FercompError, match=f"port {port} cannot be used"):
+        serve(app, Access(), port, ready=lambda address: None)
+
+
+def test_two_browsers_do_not_share_their_people(server):
+    with talk(server) as one, talk(server) as two:
+        for socket in (one, two):
+            socket.recv()
+        left = np.full((270, 480, 3), 190, dtype=np.uint8)
+        left[60:188, 300:428] = draw_face("sad", np.random.default_rng(5), 128)
+        for _ in range(3):
+            assert ask(one, jpeg(scene()))["faces"][0]["track"] == 0
+            assert ask(two, jpeg(left))["faces"][0]["track"] == 0
+
+
+def test_the_page_asks_nobody_else():
+    html = files("fercomp.web").joinpath("live.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://", html)
+    assert not re.search(r"<(link|script|img|iframe)[^>]+(src|href)=\"(?!data:)", html)
