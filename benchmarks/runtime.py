@@ -20,7 +20,7 @@ from rich.table import Table
 
 from fercomp.core.params import TrainParams
 from fercomp.modeling.backend import keras, make_deterministic
-from fercomp.modeling.export import export_openvino
+from fercomp.modeling.export import export_openvino, save_keras
 from fercomp.modeling.network import build_network
 from fercomp.modeling.runtime import openvino_network
 
@@ -44,7 +44,8 @@ def peers(model: keras.Model, size: int, folder: Path) -> dict[str, Network | st
     import tensorflow as tf
 
     function = tf.function(lambda faces: model(faces, training=False))
-    export_openvino(model, folder / "graph.xml")
+    save_keras(model, folder / "model.keras")
+    export_openvino(folder / "model.keras", folder / "graph.xml")
     return {
         "keras predict": lambda faces: model.predict(faces, verbose=0),
         "tf.function": lambda faces: function(tf.constant(faces)).numpy(),

@@ -12,6 +12,7 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones import APPLICATIONS, BACKBONES, build_backbone, snake_name
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.experiment import train_experiment
+from fercomp.modeling.export import load_keras
 
 
 def test_every_network_of_keras_applications_has_a_name():
@@ -59,7 +60,7 @@ def test_compact_has_no_imagenet_weights():
 
 def test_weights_of_another_experiment(tiny_bundle_folder):
     backbone = build_backbone("compact", 32, str(tiny_bundle_folder / "model.keras"))
-    trained = keras.saving.load_model(tiny_bundle_folder / "model.keras").get_layer("compact")
+    trained = load_keras(tiny_bundle_folder / "model.keras").get_layer("compact")
     for a, b in zip(backbone.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(FercompError, match="does not hold weights of mobilenet_v2"):

@@ -17,6 +17,12 @@ QUICK = [("compact", 48), ("mobilenet_v3_small", 64), ("efficientnet_v2_b0", 64)
 SLOW = [(name, 64) for name in ("resnet50", "mobilenet_v2", "vgg16")] + [("xception", 96)]
 
 
+def export(model, folder):
+    """Saves and exports a network; returns the largest difference between the two."""
+    save_keras(model, folder / "model.keras")
+    return export_openvino(folder / "model.keras", folder / "graph.xml")
+
+
 def noise(n, size):
     return np.random.default_rng(n).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
 
@@ -27,7 +33,7 @@ def noise(n, size):
 def test_exported_graph_equals_keras(backbone, size, tmp_path):
     make_deterministic(0)
     model = build_network(TrainParams(backbone=backbone, size=size, weights="none"), 9)
-    assert export_openvino(model, tmp_path / "graph.xml") <= TOLERANCE
+    assert export(model, tmp_path) <= TOLERANCE
     network = openvino_network(tmp_path / "graph.xml", size, 9)
     for n in (1, 3):  # the batch is free
         faces = noise(n, size)
@@ -51,13 +57,12 @@ def test_files_are_the_same_bytes_whatever_the_process_did_before(model, tmp_pat
         "from fercomp.modeling.network import build_network\n"
         "make_deterministic(3)\n"
         "model = build_network(TrainParams(size=32), 9)\n"
-        "export_openvino(model, Path('graph.xml'))\n"
         "save_keras(model, Path('model.keras'))\n"
+        "export_openvino(Path('model.keras'), Path('graph.xml'))\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     (tmp_path / "here").mkdir()
-    export_openvino(model, tmp_path / "here" / "graph.xml")
-    save_keras(model, tmp_path / "here" / "model.keras")
+    export(model, tmp_path / "here")
     for name in ("graph.xml", "graph.bin", "model.keras"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
 
@@ -96,7 +101,7 @@ def test_missing_files_are_one_line(tmp_path):
 
 
 def test_a_truncated_graph_is_one_line(model, tmp_path):
-    export_openvino(model, tmp_path / "graph.xml")
+    export(model, tmp_path)
     weights = tmp_path / "graph.bin"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(FercompError, match="damaged"):
@@ -104,8 +109,7 @@ def test_a_truncated_graph_is_one_line(model, tmp_path):
 
 
 def test_a_graph_of_another_card_is_refused(model, tmp_path):
-    export_openvino(model, tmp_path / "graph.xml")
-    save_keras(model, tmp_path / "model.keras")
+    export(model, tmp_path)
     for size, k in ((48, 9), (32, 8)):
         with pytest.raises(FercompError, match="mixes two models"):
             openvino_network(tmp_path / "graph.xml", size, k)
