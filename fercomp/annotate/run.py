@@ -104,9 +104,9 @@ def _annotate_photos(
     with workers() as pool:
         seen = in_order(pool, partial(_look, recogniser), photos, ahead=BATCH)
         decided = _decide(recogniser, seen)
-        results = in_order(pool, partial(_result, bundle.card.classes), decided, ahead=BATCH)
-        for photo, rows, copy in track(results, "annotate", "photo", total=len(photos)):
-            folder.write(photo, rows, copy)
+        results = in_order(pool, partial(_result, folder, bundle.card.classes), decided, ahead=BATCH)
+        for rows in track(results, "annotate", "photo", total=len(photos)):
+            folder.records.append(rows)
 
 
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
@@ -132,7 +132,6 @@ def workers() -> Iterator[Executor]:
 
 Looked = tuple[Photo, Seen | ImageProblem]
 Decided = tuple[Photo, Recognised | ImageProblem]
-Result = tuple[Photo, list[Row], bytes | None]
 
 
 def _look(recogniser: Recogniser, photo: Photo) -> Looked:
@@ -150,17 +149,17 @@ def _decide(recogniser: Recogniser, photos: Iterator[Looked]) -> Iterator[Decide
             yield photo, next(recognised) if isinstance(seen, Seen) else seen
 
 
-def _result(classes: Sequence[str], decided: Decided) -> Result:
-    """Makes the rows and the copy of a photo; a file that cannot be used is told and has but a row."""
+def _result(folder: OutputFolder, classes: Sequence[str], decided: Decided) -> list[Row]:
+    """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
     photo, result = decided
     if isinstance(result, Recognised):
         try:
-            copy = encode(photo, draw(result.image, result.faces, result.decisions))
-            return photo, face_rows(photo.file, result.faces, result.decisions, classes), copy
+            folder.write_copy(photo, encode(photo, draw(result.image, result.faces, result.decisions)))
+            return face_rows(photo.file, result.faces, result.decisions, classes)
         except ImageProblem as problem:
             result = problem
     say(str(result))
-    return photo, [problem_row(photo.file, result.reason)], None
+    return [problem_row(photo.file, result.reason)]
 
 
 def _summary(folder: OutputFolder, sources: Sequence[Photo | Video], earlier: int, seconds: float) -> Summary:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 from PIL import Image
 
-from fercomp.annotate.records import OnRecord, RecordFormat, Records, Row, columns
+from fercomp.annotate.records import OnRecord, RecordFormat, Records, columns
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
@@ -121,12 +121,10 @@ class OutputFolder:
             if ordered != list(index):
                 self.records.rewrite(index[file] for file in ordered)
 
-    def write(self, photo: Photo, rows: Sequence[Row], copy: bytes | None) -> None:
-        """Writes the annotated copy of a photo, if there is one, and then puts its rows on record."""
-        if copy is not None:
-            with atomic_file(self.copy_of(photo)) as temporary:
-                temporary.write_bytes(copy)
-        self.records.append(rows)
+    def write_copy(self, photo: Photo, copy: bytes) -> None:
+        """Writes the annotated copy of a photo, before its rows come on record; from any thread."""
+        with atomic_file(self.copy_of(photo)) as temporary:
+            temporary.write_bytes(copy)
 
     def copy_of(self, source: Photo | Video) -> Path:
         """Returns the path of a copy, which mirrors its original's."""

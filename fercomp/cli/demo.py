@@ -11,7 +11,7 @@ def demo(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for everything the demo writes.")
     ] = Path("demo"),
 ) -> None:
-    """Run the whole pipeline on drawn faces, then annotate drawn photos. No network, no account.
+    """Run the whole pipeline on drawn faces, then annotate drawn photos and a clip. No network, no account.
 
     It works in a folder of its own: your datasets/, models/ and submissions/ stay as they are.
 
@@ -28,8 +28,8 @@ def demo(
     done = run_demo(workspace, Params())
     bundle = workspace.bundle(EXPERIMENT)
     typer.echo(f"Drawn faces, not photos of people. Holdout accuracy {done.accuracy:.2f} in nine classes.")
-    typer.echo(f"{done.faces} faces in {done.photos} photos annotated. Look at:")
-    typer.echo(f"  {done.annotated}/        photos with faces and emotions, and records.csv")
+    typer.echo(f"{done.faces} faces in {done.photos} photos and {done.frames} frames annotated. Look at:")
+    typer.echo(f"  {done.annotated}/        photos and a clip with faces and emotions, and records.csv")
     typer.echo(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
     typer.echo(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
     typer.echo("Next, with the competition's files: fercomp fetch --source PATH, then dvc repro")

@@ -1,4 +1,4 @@
-"""The main job, from nothing to annotated photos, in one call."""
+"""The main job, from nothing to annotated photos and a clip, in one call."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,19 +29,21 @@ class DemoResult:
 
     Attributes:
         accuracy: On the holdout of drawn faces, 0 to 1.
-        annotated: Folder of the annotated photos.
+        annotated: Folder of the annotated photos and clip.
         photos: Number of photos annotated.
-        faces: Number of faces found in them.
+        frames: Number of frames of the clip annotated.
+        faces: Number of faces found in all of them.
     """
 
     accuracy: float
     annotated: Path
     photos: int
+    frames: int
     faces: int
 
 
 def run_demo(workspace: Workspace, params: Params) -> DemoResult:
-    """Draws the demo data, runs every stage on it and annotates its photos.
+    """Draws the demo data, runs every stage on it and annotates its photos and its clip.
 
     Args:
         workspace: A folder of the demo's own.
@@ -63,7 +65,7 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     scores, _ = evaluate_model(folder, workspace.raw)
     predict_test(folder, workspace)
     write_submission(folder, workspace)
-    say("5/5 annotating photos")
+    say("5/5 annotating photos and a clip")
     annotated = workspace.root / "annotated"
     done = annotate_media(workspace.raw / MEDIA, annotated, load_bundle(folder))
-    return DemoResult(scores.accuracy, annotated, done.photos, done.faces)
+    return DemoResult(scores.accuracy, annotated, done.photos, done.frames, done.faces)

@@ -62,7 +62,7 @@ def test_what_is_appended_can_be_read_by_anybody(tmp_path):
     groups = [
         rows_of('two, "faces".jpg', 2),
         rows_of("none.jpg", 0),
-        [problem_row("broken.jpg", "truncated")],
+        [problem_row("bad.jpg", "empty")],
     ]
     written(
         tmp_path / "records.csv", "csv", [*groups, frame_of("clip.mp4", 30, 2), frame_of("clip.mp4", 31, 0)]

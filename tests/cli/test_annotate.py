@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,20 @@ def test_photos_are_annotated_with_the_shipped_model(photos, workspace):
     assert "2 photos, 2 of them earlier" in run(photos).stdout
 
 
+def test_photos_and_a_video(photos, write_clip):
+    picture = np.full((120, 160, 3), 190, dtype=np.uint8)
+    picture[10:106, 30:126] = draw_face("happy", np.random.default_rng(0), 96)
+    write_clip(photos / "clip.mp4", [picture] * 6)
+    result = run(photos, "--every", "3", "--records", "jsonl")
+    assert result.exit_code == 0, result.output
+    assert "2 photos and 1 videos (6 frames): 8 faces, 0 pictures without a face" in result.stdout
+    assert "Look at annotated/ and annotated/records.jsonl" in result.stdout
+    assert {"clip.mp4", "clip.timeline.png"} < {path.name for path in Path("annotated").iterdir()}
+    only = run(photos / "clip.mp4", "--no-video", "-o", "only")
+    assert "1 videos (6 frames): 6 faces" in only.stdout
+    assert not Path("only/clip.mp4").exists()
+
+
 def test_options_reach_the_library(photos):
     result = run(photos / "sad.png", "-o", "out", "-m", "tiny", "--detector", "haar_alt", "--min-score", 900)
     assert "1 photos: 0 faces, 1 photos without a face" in result.stdout
@@ -62,6 +77,8 @@ def test_a_bad_file_is_in_the_exit_code(photos):
         (("photos", "--detector", "yunet2"), "did you mean yunet"),
         (("photos", "--min-score", "7"), "min-score 7.0"),
         (("photos", "--model", "tinny"), "did you mean tiny"),
+        (("photos", "--every", "0"), "every 0: expected at least 1"),
+        (("photos", "--min-size", "0"), "min-size 0: expected"),
         (("photos", "--output", "photos"), "would overwrite the originals"),
     ],
 )
