@@ -1,6 +1,7 @@
 """What tests of several rooms share: a tiny competition and a model trained on it, both real."""
 
 import shutil
+import signal
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,10 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and what a test starts inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def write_competition(raw: Path, per_class: int, tests: int) -> None:
