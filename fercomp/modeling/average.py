@@ -6,10 +6,11 @@ weights with it at the end of every call.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from fercomp.modeling.backend import keras
+from fercomp.modeling.backend import compiled, keras
 
 
 class RunningAverage(keras.callbacks.Callback):
@@ -33,13 +34,18 @@ class RunningAverage(keras.callbacks.Callback):
             if momentum
             else []
         )
+        self._take_in = compiled(self._move_means)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Takes the weights of one more step into the mean."""
         keep = min(self._momentum, (1 + self._step) / (10 + self._step))
         self._step += 1
-        for mean, weight in zip(self._means, self._weights, strict=bool(self._means)):
-            mean.assign(mean + (1 - keep) * (keras.ops.stop_gradient(weight) - mean))
+        if self._means:
+            self._take_in(keras.ops.convert_to_tensor(1 - keep, dtype="float32"))
+
+    def _move_means(self, share: Any) -> None:
+        for mean, weight in zip(self._means, self._weights, strict=True):
+            mean.assign(mean + share * (keras.ops.stop_gradient(weight) - mean))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -6,8 +6,9 @@ Only what builds, trains or exports a network may import this module: it costs s
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -35,7 +36,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with _native_stderr_held():
     import keras
 
-__all__ = ["keras", "make_deterministic"]
+__all__ = ["compiled", "keras", "make_deterministic"]
 
 
 def make_deterministic(seed: int) -> None:
@@ -53,3 +54,20 @@ def make_deterministic(seed: int) -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles a function of tensors that changes variables, where the backend runs each operation slowly.
+
+    Args:
+        function: Takes tensors and returns nothing.
+
+    Returns:
+        A function that does the same: TensorFlow's graph of it, or itself on other backends.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    graph: Callable[..., Any] = tf.function(function)
+    return graph
