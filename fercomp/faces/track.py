@@ -1,9 +1,9 @@
 """Who is who over the frames of a clip.
 
 A track is a person from frame to frame, known by place and looks. The libraries of such trackers do not fit:
-`trackers` and `supervision` bring an OpenCV of their own, and `norfair` a further
-package for its Kalman filter; and they follow places, not looks, so that two people who swap places may swap ids. What a
-few faces per frame need is SciPy's assignment and the lines below.
+`trackers` and `supervision` bring an OpenCV of their own, and `norfair` a further package for its Kalman
+filter; and they follow places, not looks, so that two people who swap places may swap ids. What a few faces
+per frame need is SciPy's assignment and the lines below.
 """
 
 from dataclasses import dataclass
