@@ -1,7 +1,8 @@
 """Batch normalisation in one fused operation where the backend is PyTorch.
 
-Keras 3.15 composes it of eight element-wise passes there; PyTorch's own operator takes one, and a training
-step of `compact` on a CPU a quarter less time. A saved network is not touched: it holds Keras' plain layer.
+Keras 3.15 composes it of element-wise operations there; with PyTorch's own operator a training step of
+`compact` on a CPU takes a fifth less time (`docs/training.md`).
+A saved network is not touched: it holds Keras' plain layer.
 """
 
 from collections.abc import Callable, Iterator
