@@ -12,10 +12,11 @@ from pydantic import Field
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params_group import Group, Name, Share, merged, validated
-from fercomp.core.params_train import COMPACT, LITE0, AugmentParams, TrainParams
+from fercomp.core.params_train import COMPACT, COMPACT_WIDE, LITE0, AugmentParams, TrainParams
 
 __all__ = [
     "COMPACT",
+    "COMPACT_WIDE",
     "COMPETITION",
     "LITE0",
     "AugmentParams",
