@@ -12,6 +12,7 @@ import typer
 from fercomp import __version__
 from fercomp.cli.annotate import annotate
 from fercomp.cli.bench import bench
+from fercomp.cli.crossval import crossval
 from fercomp.cli.demo import demo
 from fercomp.cli.distill import distill
 from fercomp.cli.doctor import doctor
@@ -33,7 +34,7 @@ from fercomp.core.files import is_disk_full
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (bench, ensemble, distill, export),
+    "Improve": (bench, crossval, ensemble, distill, export),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

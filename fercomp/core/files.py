@@ -104,6 +104,10 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+class Busy(FercompError):
+    """Another process is where only one may be."""
+
+
 @contextmanager
 def exclusive(folder: Path, busy: str) -> Iterator[None]:
     """Keeps other processes out of a block. The system ends the lock with the process, however that ends.
@@ -113,7 +117,8 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         busy: What a second process is told.
 
     Raises:
-        FercompError: Another process is in the block, or the folder cannot be made.
+        Busy: Another process is in the block.
+        FercompError: The folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +129,7 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise FercompError(busy) from error
+        raise Busy(busy) from error
     except OSError:
         pass  # some network disks do not lock folders; there, nobody else is assumed
     try:

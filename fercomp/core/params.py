@@ -15,13 +15,16 @@ from fercomp.core.errors import FercompError, unknown_name
 COMPACT: Final = "compact"
 """The backbone of our own, for small photos."""
 
+COMPACT_WIDE: Final = "compact_wide"
+"""The same with half as many channels again, for more photos or more time."""
+
 COMPETITION: Final = "skillbox-computer-vision-project"
 """The competition that fercomp was made for: the last part of its address at Kaggle."""
 
 LITE0: Final = "efficientnet_lite0"
 """The backbone whose ImageNet weights come with a package."""
 
-SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, LITE0: 96}
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96}
 """Side of the input in pixels of backbones that are used with small photos."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -96,12 +99,13 @@ class TrainParams(Group):
     """How one network is trained: the head with the backbone frozen, then the whole network.
 
     Attributes:
-        backbone: `compact`, `efficientnet_lite0`, or the lower-case name of a network of
+        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, or the lower-case name of a network of
             `keras.applications`.
         weights: Where the backbone starts from: `none`, `imagenet`, the path of a weights file, or of
-            another experiment's `model.keras`. By default `imagenet`, which `compact` does not have: `none`.
+            another experiment's `model.keras`. By default `imagenet`, which `compact` and
+            `compact_wide` do not have: `none`.
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
-            48 for `compact` and 96 for `efficientnet_lite0`, which suit small photos.
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, which suit small photos.
         margin: Share of a detector's box added on each side so that a found face is framed like the
             training photos, which are used whole. `null` measures it on training photos.
         batch_size: Photos per pass through the network. Where they do not fit into memory, it is halved.
@@ -184,7 +188,7 @@ class TrainParams(Group):
 
 
 def _is_compact(given: Mapping[str, Any]) -> bool:
-    return given.get("backbone") == COMPACT
+    return given.get("backbone") in (COMPACT, COMPACT_WIDE)
 
 
 class Params(Group):

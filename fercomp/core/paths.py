@@ -53,6 +53,16 @@ class Workspace:
         """Returns the folder of one trained model."""
         return self.models / name
 
+    @property
+    def training(self) -> Path:
+        """What training keeps while it runs: checkpoints, features, a teacher's answers."""
+        return self.models / ".training"
+
+    @property
+    def oof(self) -> Path:
+        """Probabilities of the labelled photos by networks that were not trained on them, by `crossval`."""
+        return self.bundle("crossval") / "oof.csv"
+
     def test_probabilities(self, name: str) -> Path:
         """Returns the test photos' probabilities by one trained model."""
         return self.bundle(name) / "test.csv"

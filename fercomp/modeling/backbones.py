@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.params import COMPACT, LITE0
+from fercomp.core.params import LITE0
 from fercomp.modeling.backend import keras
-from fercomp.modeling.compact import build_compact
+from fercomp.modeling.compact import CHANNELS, build_compact
 from fercomp.modeling.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.export import load_keras
 
@@ -62,7 +62,7 @@ APPLICATIONS: Final = MappingProxyType(
 )
 """Name to (module, class) of `keras.applications`."""
 
-BACKBONES: Final = (COMPACT, LITE0, *APPLICATIONS)
+BACKBONES: Final = (*CHANNELS, LITE0, *APPLICATIONS)
 
 
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
@@ -83,10 +83,10 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """
     if name not in BACKBONES:
         raise unknown_name("backbone", name, BACKBONES)
-    if name == COMPACT:
+    if name in CHANNELS:
         if weights == "imagenet":
-            raise FercompError("compact has no ImageNet weights: use `weights: none` or the path of a file")
-        backbone = build_compact(size)
+            raise FercompError(f"{name} has no ImageNet weights: use `weights: none` or the path of a file")
+        backbone = build_compact(name, size)
     elif name == LITE0:
         backbone = build_efficientnet_lite0(size)
         if weights == "imagenet":

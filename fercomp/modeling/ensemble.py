@@ -37,7 +37,13 @@ PARTS: Final = 5
 """Parts of the holdout in cross-fitting: each is scored with weights fitted on the others."""
 
 
-def build_ensemble(name: str, folders: Sequence[Path], weighting: Weighting, workspace: Workspace) -> Card:
+def build_ensemble(
+    name: str,
+    folders: Sequence[Path],
+    weighting: Weighting,
+    workspace: Workspace,
+    out_of_fold: "pd.DataFrame | None" = None,
+) -> Card:
     """Joins models into one and writes its bundle, which holds copies of theirs.
 
     Equal weights are a soft vote. Fitted weights are those of `fit_weights` on the models' out-of-fold
@@ -49,6 +55,8 @@ def build_ensemble(name: str, folders: Sequence[Path], weighting: Weighting, wor
         folders: Bundles of two models or more, with their holdout tables.
         weighting: `equal` or `fitted`.
         workspace: Where the bundle goes.
+        out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
+            `holdout_table`; with the holdout's they become `oof.csv`.
 
     Returns:
         The card of the new bundle, with its scores on the holdout.
@@ -56,6 +64,8 @@ def build_ensemble(name: str, folders: Sequence[Path], weighting: Weighting, wor
     Raises:
         FercompError: The name is a trained network's, or the models do not fit each other.
     """
+    import pandas as pd
+
     _refuse_to_replace_a_network(workspace.bundle(check_name(name)))
     cards = _read_cards(folders)
     classes = cards[0].classes
@@ -82,6 +92,8 @@ def build_ensemble(name: str, folders: Sequence[Path], weighting: Weighting, wor
         for source, member, _ in used:
             copy_network(source, member, folder / MEMBERS / member.name)
         holdout_table(classes).write(table, folder / HOLDOUT)
+        if out_of_fold is not None:
+            holdout_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
         write_json(folder / CARD, card.model_dump())
     return card
 

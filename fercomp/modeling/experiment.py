@@ -20,13 +20,23 @@ from fercomp.faces.framing import measure_margin
 from fercomp.modeling.backend import keras
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.calibration import apply_temperature, fit_temperature
-from fercomp.modeling.card import CARD, GRAPH, HISTORY, HOLDOUT, KERAS_MODEL, Card, check_name, resolve_model
+from fercomp.modeling.card import (
+    CARD,
+    GRAPH,
+    HISTORY,
+    HOLDOUT,
+    KERAS_MODEL,
+    Card,
+    check_name,
+    read_card,
+    resolve_model,
+)
 from fercomp.modeling.export import export_openvino, save_keras
 from fercomp.modeling.metrics import score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
 from fercomp.modeling.teacher import teacher_probs
-from fercomp.modeling.training import Fitted, data_fingerprint, fit
+from fercomp.modeling.training import Fitted, data_fingerprint, fingerprint, fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,19 +65,50 @@ def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Ca
     """
     check_name(name)
     photos = PHOTOS.read(workspace.photos)
+    return train_bundle(workspace.bundle(name), name, params, photos, workspace)
+
+
+def train_bundle(
+    target: Path, name: str, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace
+) -> Card:
+    """Trains a network on some photos and writes its bundle, as `train_experiment` does.
+
+    Args:
+        target: The bundle's folder.
+        name: The name on its card, and of its checkpoint.
+        params: How to train.
+        photos: Rows of table `PHOTOS`.
+        workspace: Where photos, teachers and checkpoints are.
+
+    Returns:
+        The card of the new bundle.
+
+    Raises:
+        FercompError: See `training.fit`.
+    """
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
-    checkpoint = workspace.models / ".training" / f"{name}.npz"
-    fitted = fit(params, photos, workspace.raw, checkpoint, _teacher(params, photos, workspace))
-    params = fitted.params
-    with atomic_folder(workspace.bundle(name)) as folder:
-        card = _write_bundle(folder, name, params, fitted, photos, workspace.raw)
+    checkpoint = workspace.training / f"{name}.npz"
+    teacher = _teacher(params, photos, workspace)
+    fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
+    with atomic_folder(target) as folder:
+        run = fingerprint(params, photos, teacher)
+        card = _write_bundle(folder, name, fitted, photos, workspace.raw, run)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
+def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> bool:
+    """Tells whether a folder holds the bundle that `train_bundle` would write, code apart."""
+    if not (target / CARD).is_file():
+        return False
+    run = fingerprint(params, photos, _teacher(params, photos, workspace))
+    return bool(read_card(target).trained.get("run_sha256") == run)
+
+
 def _write_bundle(
-    folder: Path, name: str, params: TrainParams, fitted: Fitted, photos: "pd.DataFrame", raw: Path
+    folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame", raw: Path, run: str
 ) -> Card:
+    params = fitted.params
     fitted.history.to_csv(folder / HISTORY, index=False, float_format="%.6f")
     save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
     runtime = "openvino"
@@ -84,7 +125,7 @@ def _write_bundle(
         size=params.size,
         margin=_margin(params, photos, raw),
         runtime=runtime,
-        trained=_provenance(params, photos, fitted.best_epoch),
+        trained={**_provenance(params, photos, fitted.best_epoch), "run_sha256": run},
         flip=params.flip_average,
         scores={},
     )
@@ -111,7 +152,7 @@ def _teacher(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) 
         resolve_model(params.teacher, workspace),
         workspace.raw,
         train["image_path"].tolist(),
-        workspace.models / ".training",
+        workspace.training,
     )
 
 

@@ -10,15 +10,20 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
+from fercomp.core.tables import holdout_table, pred_probs
 from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.modeling.card import OOF
 from fercomp.modeling.predict import predict_photos
 
 
 def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: Path) -> np.ndarray:
     """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
 
-    They are computed once: the cache is keyed by the teacher's fingerprint and the photos' paths and
-    bytes, so that another teacher or a changed photo gets its own.
+    Of a cross-validated teacher, a photo's probabilities are those of the network that was not trained on it
+    (`oof.csv`): what a network says of photos it has learned by heart repeats their wrong labels.
+
+    Otherwise they are computed once: the cache is keyed by the teacher's fingerprint and the photos' paths
+    and bytes, so that another teacher or a changed photo gets its own.
 
     Args:
         teacher: The teacher's bundle: a single model or an ensemble.
@@ -39,15 +44,26 @@ def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: P
             f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
             f"{', '.join(EMOTIONS)}: name a teacher of the same classes"
         )
+    if (teacher / OOF).is_file():
+        return _out_of_fold(teacher / OOF, image_paths)
     file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = _read(file, (len(image_paths), len(EMOTIONS)))
     if known is not None:
         return known
     say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
-    pred_probs = predict_photos(bundle, raw, image_paths)
+    answers = predict_photos(bundle, raw, image_paths)
     with atomic_file(file) as temporary:
-        np.save(temporary, pred_probs, allow_pickle=False)
-    return pred_probs
+        np.save(temporary, answers, allow_pickle=False)
+    return answers
+
+
+def _out_of_fold(file: Path, image_paths: Sequence[str]) -> np.ndarray:
+    table = holdout_table(EMOTIONS).read(file).set_index("image_path")
+    if missing := [path for path in image_paths if path not in table.index]:
+        raise FercompError(
+            f"{file} lacks {len(missing)} of the photos, such as {missing[0]}: run `fercomp crossval` again"
+        )
+    return pred_probs(table.loc[list(image_paths)]).astype(np.float32)
 
 
 def _key(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> str:

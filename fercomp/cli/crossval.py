@@ -1,0 +1,53 @@
+"""`fercomp crossval`."""
+
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def crossval(
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Name of the ensemble, a folder under models/.")
+    ] = "crossval",
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            "--backbone",
+            "-b",
+            help="`compact`, or another network of `fercomp train`.",
+            show_default="train.backbone",
+        ),
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Train a network per fold, and write what each says of photos it has not seen.
+
+    Writes models/NAME, an ensemble of the networks, with oof.csv: out-of-fold probabilities of the training
+    photos. A model that learns from NAME (fercomp distill) takes those, and so does `relabel`.
+
+    Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch. Typed in a second
+    terminal as well, it takes the next fold.
+
+    \b
+    Examples:
+      fercomp crossval
+      fercomp crossval --backbone compact_wide --set train.epochs=16
+      fercomp distill crossval --name student
+    """
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.crossval import cross_validate
+
+    workspace = Workspace()
+    params = load_params(workspace.params, set_ or [])
+    card = cross_validate(name, params.experiment(name, backbone), workspace)
+    if card is None:
+        return
+    typer.echo(
+        f"{workspace.bundle(name)}: {len(card.members)} networks, "
+        f"holdout accuracy {card.scores['accuracy']:.4f}, "
+        f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
+    )
+    typer.echo(f"Next: fercomp distill {name} --name student, or fercomp predict --model {name}")
