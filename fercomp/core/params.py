@@ -73,6 +73,18 @@ class PrepareParams(Group):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class RelabelParams(Group):
+    """How given labels and a network's opinion are weighed.
+
+    Attributes:
+        network_votes: How many people's votes the network's probabilities count as, beside the given labels
+            of a picture and its copies. With 4, a picture without copies gets another label where that is
+            more probable by more than 1/4 (docs/labels.md has the figures).
+    """
+
+    network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
+
+
 class AugmentParams(Group):
     """Random changes of training photos, drawn anew for each photo and epoch.
 
@@ -127,6 +139,10 @@ class TrainParams(Group):
             Sabuncu, 2018), `sce` (symmetric cross entropy; Wang et al., 2019) or `elr` (early-learning
             regularisation; Liu et al., 2020).
         label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
+            ones of `datasets/labels.csv`. `weighted`: a mix of both, the given label's share being its
+            quality there (dynamic bootstrapping; Arazo et al., 2019). With the last two, photos that a
+            reviewer dropped are left out. The holdout is scored against given labels in any case.
         duplicate_labels: `soft`: near-duplicates share the mean of their labels; `given`: each keeps its own.
         balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or
             `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
@@ -165,6 +181,7 @@ class TrainParams(Group):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     loss: Literal["cross_entropy", "gce", "sce", "elr"] = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    labels: Literal["given", "relabelled", "weighted"] = "given"
     duplicate_labels: Literal["soft", "given"] = "soft"
     balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
@@ -198,13 +215,18 @@ class Params(Group):
         fetch: Parameters of the stage `fetch`.
         prepare: Parameters of the stage `prepare`.
         train: Parameters of the stage `train`, shared by all experiments.
+        relabel: Parameters of the stage `relabel`.
         experiments: What each experiment changes in `train`, by the experiment's name.
+        relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
+            runs `crossval` and `relabel` first.
     """
 
     fetch: FetchParams = FetchParams()
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
+    relabel: RelabelParams = RelabelParams()
     experiments: dict[Name, dict[str, Any]] = {COMPACT: {"backbone": COMPACT}}
+    relabelled: dict[Name, dict[str, Any]] = {}
 
     def experiment(self, name: str, backbone: str | None = None) -> TrainParams:
         """Returns the training parameters of an experiment.
@@ -219,7 +241,7 @@ class Params(Group):
         Raises:
             FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
         """
-        changes = dict(self.experiments.get(name, {}))
+        changes = dict({**self.experiments, **self.relabelled}.get(name, {}))
         if backbone:
             changes["backbone"] = backbone
         # Only what was set: a default may depend on what the experiment changes.
@@ -252,14 +274,18 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
         change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
         values = _merged(values, change)
         # What is typed by hand wins over what an experiment changes in `train`.
-        train, experiments = change.get("train"), values.get("experiments")
-        if isinstance(train, dict) and isinstance(experiments, dict):
-            values["experiments"] = {
-                name: _merged(changes, train) if isinstance(changes, dict) else changes
-                for name, changes in experiments.items()
-            }
+        train = change.get("train")
+        for group in ("experiments", "relabelled"):
+            experiments = values.get(group)
+            if isinstance(train, dict) and isinstance(experiments, dict):
+                values[group] = {
+                    name: _merged(changes, train) if isinstance(changes, dict) else changes
+                    for name, changes in experiments.items()
+                }
     params = _validated(Params, values, "")
-    for name in params.experiments:
+    if twice := sorted(params.experiments.keys() & params.relabelled.keys()):
+        raise FercompError(f"experiments and relabelled both have {twice[0]!r}: give one another name")
+    for name in (*params.experiments, *params.relabelled):
         params.experiment(name)
     return params
 

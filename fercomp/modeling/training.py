@@ -72,6 +72,9 @@ HISTORY: Final = (
     "learning_rate",
 )
 
+DATA: Final = ("image_path", "sha1", "emotion", "split", "suggested", "quality")
+"""Columns of the index that trained weights depend on; the last two where `with_labels` joined them."""
+
 
 def plan(params: TrainParams) -> tuple[Phase, ...]:
     """Returns the phases of a run: a backbone without weights has nothing to be kept frozen for.
@@ -160,8 +163,8 @@ def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray
 
 
 def data_fingerprint(photos: "pd.DataFrame") -> str:
-    """Returns a SHA-256 over the labelled photos: their bytes, labels and splits."""
-    labelled = photos.loc[photos["split"] != "test", ["image_path", "sha1", "emotion", "split"]]
+    """Returns a SHA-256 over the labelled photos: their bytes, splits, and given and taught labels."""
+    labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
 
 
