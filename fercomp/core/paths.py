@@ -63,6 +63,21 @@ class Workspace:
         """Probabilities of the labelled photos by networks that were not trained on them, by `crossval`."""
         return self.bundle("crossval") / "oof.csv"
 
+    @property
+    def labels(self) -> Path:
+        """Given and suggested labels side by side, written by `relabel`."""
+        return self.root / "datasets" / "labels.csv"
+
+    @property
+    def reviewed(self) -> Path:
+        """The journal of what was decided in `review`; kept in git, since nothing brings it back."""
+        return self.root / "datasets" / "review.jsonl"
+
+    @property
+    def relabel_report(self) -> Path:
+        """The folder of what `relabel` changed: a table of class pairs, a contact sheet for each."""
+        return self.root / "datasets" / "relabel"
+
     def test_probabilities(self, name: str) -> Path:
         """Returns the test photos' probabilities by one trained model."""
         return self.bundle(name) / "test.csv"
