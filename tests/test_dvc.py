@@ -42,6 +42,7 @@ def test_paths_are_the_defaults_of_the_commands():
         "prepare": {ws.photos, ws.problems},
         "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
         | {bundle / name for name in ("holdout.csv", "history.csv")},
+        "uncertain": {bundle / name for name in ("decision.json", "uncertain.csv", "uncertain.png")},
         "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
         | {bundle / name for name in ("confusion.png", "per_class.png", "mistakes.png")}
         | {bundle / name for name in ("reliability.png", "history.png")},

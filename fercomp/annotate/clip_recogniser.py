@@ -68,7 +68,7 @@ class ClipRecogniser:
         self._every = every
         self._tracker = Tracker()
         self._newest = -1
-        self._smoother = Smoother(bundle.card.classes, bundle.card.threshold)
+        self._smoother = Smoother(bundle.card.rule)
 
     def warm_up(self) -> None:
         """Loads the network, so that not the first face waits for it."""

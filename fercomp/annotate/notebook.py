@@ -61,8 +61,8 @@ class FaceEmotionsModel:
         return self.bundle.predict(*shaped)
 
     def __call__(self, *faces: np.ndarray) -> list[tuple[str, float]]:
-        """Says for each face its emotion, or `uncertain`, and the probability of the likeliest class."""
-        said = decide(self.pred_probs(*faces), self.classes, self.bundle.card.threshold)
+        """Says for each face its emotion, or `uncertain`, and how probable that or the likeliest class is."""
+        said = decide(self.pred_probs(*faces), self.bundle.card.rule)
         return [(emotion, float(p)) for emotion, p in zip(said.emotions, said.confidences, strict=True)]
 
 

@@ -28,11 +28,12 @@ from fercomp.cli.submission import submission
 from fercomp.cli.submissions import submissions
 from fercomp.cli.submit import submit
 from fercomp.cli.train import train
+from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
-    "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
+    "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
     "Improve": (bench, crossval, ensemble, distill, export),
     "Show": (annotate, live, demo),

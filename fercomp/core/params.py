@@ -6,7 +6,7 @@ misspelt setting never goes unnoticed. Defaults stand here; a test keeps the shi
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ __all__ = [
     "Params",
     "PrepareParams",
     "TrainParams",
+    "UncertainParams",
     "load_params",
 ]
 
@@ -66,6 +67,16 @@ class PrepareParams(Group):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class UncertainParams(Group):
+    """How a model without the class `uncertain` comes to say so.
+
+    Attributes:
+        score: What the threshold is on: the top `probability`, its `margin` over the second, or `entropy`.
+    """
+
+    score: Literal["probability", "margin", "entropy"] = "probability"
+
+
 class Params(Group):
     """The whole of `params.yaml`.
 
@@ -73,12 +84,14 @@ class Params(Group):
         fetch: Parameters of the stage `fetch`.
         prepare: Parameters of the stage `prepare`.
         train: Parameters of the stage `train`, shared by all experiments.
+        uncertain: Parameters of the stage `uncertain`.
         experiments: What each experiment changes in `train`, by the experiment's name.
     """
 
     fetch: FetchParams = FetchParams()
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
+    uncertain: UncertainParams = UncertainParams()
     experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
 
     def experiment(self, name: str, backbone: str | None = None) -> TrainParams:

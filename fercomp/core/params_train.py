@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from fercomp.core.classes import class_names
 from fercomp.core.params_group import Group, Share
 
 COMPACT: Final = "compact"
@@ -55,6 +56,8 @@ class TrainParams(Group):
             48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, which suit small photos.
         margin: Share of a detector's box added on each side so that a found face is framed like the
             training photos, which are used whole. `null` measures it on training photos.
+        classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
+            finds the threshold below which an answer becomes `uncertain`.
         batch_size: Photos per pass through the network. Where they do not fit into memory, it is halved.
         accumulate: Passes whose gradients are added up before the weights change, so that a step sees
             `batch_size * accumulate` photos.
@@ -97,6 +100,7 @@ class TrainParams(Group):
     weights: str = Field(default_factory=lambda given: "none" if _is_compact(given) else "imagenet")
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: Literal[8, 9] = 9
     batch_size: Annotated[int, Field(ge=1)] = 32
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -124,6 +128,11 @@ class TrainParams(Group):
     memory_gb: Annotated[float, Field(ge=0)] = 2.0
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The K classes that the network is taught, in the order of its outputs."""
+        return class_names(self.classes)
 
     @model_validator(mode="before")
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
 from fercomp.modeling.calibration import apply_temperature
-from fercomp.modeling.card import CARD, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.card import CARD, DECISION, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
 
 
 class Input(NamedTuple):
@@ -73,8 +73,10 @@ class Bundle:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over cards and networks, which tells whether results came from this bundle."""
-        return f"{sha256(self.folder / CARD)[:16]}-{self._network_sha256()[:16]}"
+        """SHA-256 over cards, decisions and networks, which tells whether results came from this bundle."""
+        said = [sha256(self.folder / file) for file in (CARD, DECISION) if (self.folder / file).is_file()]
+        card = said[0] if len(said) == 1 else hashlib.sha256(" ".join(said).encode()).hexdigest()
+        return f"{card[:16]}-{self._network_sha256()[:16]}"
 
     def _network_sha256(self) -> str:
         if self.members:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fercomp import __version__
-from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.git import head
@@ -36,6 +35,7 @@ from fercomp.modeling.metrics import score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
 from fercomp.modeling.run import Fitted
+from fercomp.modeling.targets import photos_of
 from fercomp.modeling.teacher import teacher_probs
 from fercomp.modeling.training import data_fingerprint, fingerprint, fit
 
@@ -122,7 +122,7 @@ def _write_bundle(
     card = Card(
         name=name,
         backbone=params.backbone,
-        classes=EMOTIONS,
+        classes=params.class_names,
         size=params.size,
         margin=_margin(params, photos, raw),
         runtime=runtime,
@@ -133,12 +133,12 @@ def _write_bundle(
     write_json(folder / CARD, card.model_dump())
     holdout = photos[photos["split"] == "holdout"]
     table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
-    labels = holdout["emotion"].map(EMOTIONS.index).to_numpy()
-    temperature = fit_temperature(pred_probs(table), labels)
-    calibrated = apply_temperature(pred_probs(table), temperature)
-    table[list(EMOTIONS)] = calibrated
+    probabilities = pred_probs(table, card.classes)
+    labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
+    temperature = fit_temperature(probabilities, labels)
+    table[list(card.classes)] = calibrated = apply_temperature(probabilities, temperature)
     table.insert(1, "emotion", holdout["emotion"].to_numpy())
-    holdout_table(EMOTIONS).write(table, folder / HOLDOUT)
+    holdout_table(card.classes).write(table, folder / HOLDOUT)
     scores = score(calibrated, labels).rounded()
     card = card.model_copy(update={"temperature": temperature, "scores": scores})
     write_json(folder / CARD, card.model_dump())
@@ -148,9 +148,10 @@ def _write_bundle(
 def _teacher(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
     if params.teacher is None:
         return None
-    train = photos[photos["split"] == "train"]
+    train = photos_of(photos, "train", params.class_names)
     return teacher_probs(
         resolve_model(params.teacher, workspace),
+        params.class_names,
         workspace.raw,
         train["image_path"].tolist(),
         workspace.training,
@@ -169,7 +170,7 @@ def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) ->
     return {
         "params": params.model_dump(),
         "best_epoch": best_epoch,
-        "photos": int((photos["split"] == "train").sum()),
+        "photos": len(photos_of(photos, "train", params.class_names)),
         "data_sha256": data_fingerprint(photos),
         "git_commit": head(),
         "packages": {

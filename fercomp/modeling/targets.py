@@ -5,11 +5,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd.DataFrame":
+    """Returns the photos of a split whose label is one of the classes.
+
+    Raises:
+        FercompError: There is none.
+    """
+    chosen = photos[(photos["split"] == split) & photos["emotion"].isin(classes)]
+    if chosen.empty:
+        raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
+    return chosen
 
 
 def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -23,14 +35,14 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     """Returns what the photos of one split are taught as.
 
     Args:
-        params: `duplicate_labels`, `teacher_weight` and `label_smoothing`.
-        photos: N rows of table `PHOTOS`, all labelled.
+        params: `classes`, `duplicate_labels`, `teacher_weight` and `label_smoothing`.
+        photos: N rows of table `PHOTOS`, all labelled with one of the classes.
         teacher: A teacher's probabilities of these photos `(N, K)`; `None` without a teacher.
 
     Returns:
         `(N, K)` float32, rows sum to 1.
     """
-    targets = one_hot(photos["emotion"].tolist(), EMOTIONS)
+    targets = one_hot(photos["emotion"].tolist(), params.class_names)
     if params.duplicate_labels == "soft":
         targets = group_means(targets, photos["duplicate_group"].to_numpy())
     if teacher is not None:

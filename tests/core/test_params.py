@@ -38,7 +38,7 @@ def test_no_file_and_an_empty_file_are_the_defaults(tmp_path):
 def test_shipped_file_states_every_default():
     shipped = YAML(typ="safe").load(SHIPPED.read_text())
     defaults = Params().model_dump()
-    for group in ("fetch", "prepare", "train"):
+    for group in ("fetch", "prepare", "train", "uncertain"):
         stated, default = leaves(shipped[group]), leaves(defaults[group])
         assert set(stated) == set(default)
         # null stands for a default that depends on the backbone; test_dvc.py checks what it becomes
