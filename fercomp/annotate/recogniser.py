@@ -60,19 +60,20 @@ class Recognised:
     decisions: Decisions
 
 
-def decide(pred_probs: np.ndarray, rule: Rule) -> Decisions:
+def decide(pred_probs: np.ndarray, rule: Rule, points: np.ndarray | None = None) -> Decisions:
     """Decides on faces.
 
     Args:
         pred_probs: `(n, K)` probabilities.
         rule: How the model decides.
+        points: `(n, 2)` valence and arousal, where the model gives them.
 
     Returns:
         The decisions.
     """
     likeliest = rule.likeliest(pred_probs)[:, None]
     confidences = np.take_along_axis(pred_probs, likeliest, axis=1)[:, 0]
-    return Decisions(tuple(rule.labels(pred_probs)), confidences, pred_probs)
+    return Decisions(tuple(rule.labels(pred_probs)), confidences, pred_probs, points)
 
 
 def cut_faces(image: np.ndarray, boxes: np.ndarray, bundle: Bundle, framed: bool) -> tuple[np.ndarray, ...]:
@@ -132,11 +133,12 @@ class Recogniser:
             return []
         rule = self._bundle.card.rule
         inputs = zip(*(picture.inputs for picture in pictures), strict=True)
-        pred_probs = self._bundle.predict(*(np.concatenate(arrays) for arrays in inputs))
+        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs))
         ends = np.cumsum([len(picture.faces) for picture in pictures])
+        parts = answer.split(ends[:-1])
         return [
-            Recognised(picture.image, picture.faces, decide(part, rule))
-            for picture, part in zip(pictures, np.split(pred_probs, ends[:-1]), strict=True)
+            Recognised(picture.image, picture.faces, decide(part.pred_probs, rule, part.points))
+            for picture, part in zip(pictures, parts, strict=True)
         ]
 
     def _detector(self) -> Detector:

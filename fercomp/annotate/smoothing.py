@@ -25,6 +25,7 @@ CLEAR: Final = 0.25
 @dataclass
 class _State:
     pred_probs: np.ndarray
+    point: np.ndarray
     label: str
     seen: float
     classified: float
@@ -42,7 +43,9 @@ class Smoother:
         self._rule = rule
         self._states: dict[int, _State] = {}
 
-    def update(self, tracks: np.ndarray, raw: np.ndarray, time: float) -> Decisions:
+    def update(
+        self, tracks: np.ndarray, raw: np.ndarray, time: float, points: np.ndarray | None = None
+    ) -> Decisions:
         """Decides on the faces of the next frame.
 
         Args:
@@ -50,26 +53,34 @@ class Smoother:
             raw: `(n, K)` probabilities of this frame alone; a row of NaN where a face was not classified,
                 which a track's first row must not be.
             time: Seconds, never earlier than in the call before.
+            points: `(n, 2)` valence and arousal of this frame alone, NaN likewise, where the model gives
+                them; they are smoothed as probabilities are.
 
         Returns:
             The decisions, by smoothed probabilities.
         """
         self._states = {track: s for track, s in self._states.items() if time - s.seen <= PATIENCE}
-        states = [self._state(int(track), row, time) for track, row in zip(tracks, raw, strict=True)]
+        given = np.empty((len(tracks), 0), np.float32) if points is None else points
+        states = [
+            self._state(int(track), row, point, time)
+            for track, row, point in zip(tracks, raw, given, strict=True)
+        ]
         pred_probs = np.array([s.pred_probs for s in states], dtype=np.float32)
         return Decisions(
             tuple(s.label for s in states),
             np.array([self._probability(s.pred_probs, s.label) for s in states], dtype=np.float32),
             pred_probs.reshape(-1, len(self._rule.classes)),
+            None if points is None else np.array([s.point for s in states], np.float32).reshape(-1, 2),
         )
 
-    def _state(self, track: int, row: np.ndarray, time: float) -> _State:
+    def _state(self, track: int, row: np.ndarray, point: np.ndarray, time: float) -> _State:
         state = self._states.get(track)
         if state is None:
-            state = self._states[track] = _State(row, self._leading(row), time, time)
+            state = self._states[track] = _State(row, point, self._leading(row), time, time)
         elif not np.isnan(row).any():
             share = 1 - exp(-(time - state.classified) / MEMORY)
             state.pred_probs = state.pred_probs + share * (row - state.pred_probs)
+            state.point = state.point + share * (point - state.point)
             state.classified = time
             self._relabel(state, time)
         state.seen = time

@@ -96,18 +96,35 @@ PROBLEMS: Final = Table(
 )
 
 
-def holdout_table(classes: tuple[str, ...]) -> Table:
-    """Describes the holdout's `pred_probs`: the photo, its given label, one column per class."""
-    return _probability_table({"image_path": "str", "emotion": "str"}, classes, "run `fercomp train`")
+AXES: Final = ("valence", "arousal")
+"""Columns of a point, -1 to 1 each."""
+
+TARGETS: Final = ("valence_target", "arousal_target")
+"""Columns of the point that a photo is taught as; `nan` where it has none."""
 
 
-def prediction_table(classes: tuple[str, ...]) -> Table:
-    """Describes the test photos' `pred_probs`: the photo, one column per class."""
-    return _probability_table({"image_path": "str"}, classes, "run `fercomp predict`")
+def holdout_table(classes: tuple[str, ...], points: bool = False) -> Table:
+    """Describes the holdout's `pred_probs`: the photo, its given label, one column per class.
+
+    Args:
+        classes: The K class names.
+        points: Of a model that gives valence and arousal: then its points and what they should be, too.
+    """
+    first = {"image_path": "str", "emotion": "str"}
+    return _probability_table(
+        first, (*classes, *((*AXES, *TARGETS) if points else ())), "run `fercomp train`"
+    )
 
 
-def _probability_table(first: Mapping[str, str], classes: tuple[str, ...], remedy: str) -> Table:
-    return Table(_columns(**first, **dict.fromkeys(classes, "float64")), remedy)
+def prediction_table(classes: tuple[str, ...], points: bool = False) -> Table:
+    """Describes the test photos' `pred_probs`: the photo, one column per class, then points if any."""
+    return _probability_table(
+        {"image_path": "str"}, (*classes, *(AXES if points else ())), "run `fercomp predict`"
+    )
+
+
+def _probability_table(first: Mapping[str, str], numbers: tuple[str, ...], remedy: str) -> Table:
+    return Table(_columns(**first, **dict.fromkeys(numbers, "float64")), remedy)
 
 
 def pred_probs(frame: "pd.DataFrame", classes: tuple[str, ...] = EMOTIONS) -> "np.ndarray":

@@ -22,9 +22,11 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.params import Group, Name
 from fercomp.core.paths import Workspace
+from fercomp.labels.circumplex import VECTORS
 from fercomp.labels.uncertain import Score
 from fercomp.modeling.decision import Rule
 
@@ -86,6 +88,8 @@ class Card(Group):
         name: Name of the experiment; no path, since what is made with the model is named after it.
         backbone: Name of the backbone, or `ensemble`.
         classes: Class names in the order of the network's K outputs.
+        head: What the network gives: `emotion`, probabilities; `valence_arousal`, a point, from which classes
+            and their probabilities are decoded (`labels.circumplex`); or `both`, probabilities first.
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
         flip: Probabilities are the mean over the face and its mirror image.
@@ -106,6 +110,7 @@ class Card(Group):
     name: Name
     backbone: str
     classes: tuple[str, ...] = Field(min_length=2)
+    head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     size: int = Field(ge=8, le=4096)
     margin: float = Field(ge=0, le=2)
     flip: bool = False
@@ -130,6 +135,20 @@ class Card(Group):
         if self.bias is not None and len(self.bias) != len(self.classes):
             raise ValueError(f"bias has {len(self.bias)} values for {len(self.classes)} classes")
         return self
+
+    @model_validator(mode="after")
+    def _a_class_for_every_name_of_a_point(self) -> Self:
+        missing = {*VECTORS, UNCERTAIN} - set(self.classes)
+        if self.head == "valence_arousal" and missing:
+            raise ValueError(f"points may be named {sorted(missing)}, which are none of the classes")
+        if self.head != "emotion" and self.members:
+            raise ValueError("an ensemble has the head emotion")
+        return self
+
+    @property
+    def width(self) -> int:
+        """Number of outputs of the network, W."""
+        return {"emotion": len(self.classes), "valence_arousal": 2, "both": len(self.classes) + 2}[self.head]
 
     @property
     def rule(self) -> Rule:
@@ -193,6 +212,7 @@ def read_card(folder: Path) -> Card:
 def _decided(card: Card, decision: Decision) -> Card:
     found = decision.model_dump()
     about = {key: found.pop(key) for key in ("fitted_on", "cross_fitted")}
+    found["scores"] = {**card.scores, **decision.scores}
     return Card.model_validate({**card.model_dump(), **found, "trained": {**card.trained, "decision": about}})
 
 

@@ -41,6 +41,8 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
         FercompError: There are fewer than two folds, or training fails (`training.fit`).
     """
     check_name(name)
+    if params.head == "valence_arousal":
+        raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
     photos = PHOTOS.read(workspace.photos)
     folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
     if len(folds) < 2:

@@ -178,6 +178,8 @@ def _read_cards(folders: Sequence[Path]) -> list[Card]:
     for folder, card in zip(folders, cards, strict=True):
         if card.members:
             raise FercompError(f"{folder} is an ensemble itself: name its models instead")
+        if card.head == "valence_arousal":
+            raise FercompError(f"{folder} gives points, not emotions: an ensemble takes models of emotions")
         if card.classes != cards[0].classes:
             raise FercompError(
                 f"{folder} knows the classes {', '.join(card.classes)}, {folders[0]} "

@@ -12,10 +12,11 @@ from fercomp.core.git import head
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, PHOTOS, TARGETS, holdout_table, pred_probs
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import measure_margin
+from fercomp.modeling.affect import with_points
 from fercomp.modeling.backend import keras
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.calibration import apply_temperature, fit_temperature
@@ -31,11 +32,11 @@ from fercomp.modeling.card import (
     resolve_model,
 )
 from fercomp.modeling.export import export_openvino, save_keras
-from fercomp.modeling.metrics import score
+from fercomp.modeling.metrics import agreement, score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
 from fercomp.modeling.run import Fitted
-from fercomp.modeling.targets import photos_of
+from fercomp.modeling.targets import photos_of, points_of
 from fercomp.modeling.teacher import teacher_probs
 from fercomp.modeling.training import data_fingerprint, fingerprint, fit
 
@@ -90,6 +91,7 @@ def train_bundle(
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
     teacher = _teacher(params, photos, workspace)
+    photos = with_points(photos, params, workspace)
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
     with atomic_folder(target) as folder:
         run = fingerprint(params, photos, teacher)
@@ -102,7 +104,7 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     """Tells whether a folder holds the bundle that `train_bundle` would write, code apart."""
     if not (target / CARD).is_file():
         return False
-    run = fingerprint(params, photos, _teacher(params, photos, workspace))
+    run = fingerprint(params, with_points(photos, params, workspace), _teacher(params, photos, workspace))
     return bool(read_card(target).trained.get("run_sha256") == run)
 
 
@@ -123,6 +125,7 @@ def _write_bundle(
         name=name,
         backbone=params.backbone,
         classes=params.class_names,
+        head=params.head,
         size=params.size,
         margin=_margin(params, photos, raw),
         runtime=runtime,
@@ -138,8 +141,13 @@ def _write_bundle(
     temperature = fit_temperature(probabilities, labels)
     table[list(card.classes)] = calibrated = apply_temperature(probabilities, temperature)
     table.insert(1, "emotion", holdout["emotion"].to_numpy())
-    holdout_table(card.classes).write(table, folder / HOLDOUT)
     scores = score(calibrated, labels).rounded()
+    if card.head != "emotion":
+        meant = points_of(holdout)
+        scores |= agreement(table[list(AXES)].to_numpy(), meant)
+        # As text, since a missing number would be an empty cell, which is none.
+        table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
+    holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
     card = card.model_copy(update={"temperature": temperature, "scores": scores})
     write_json(folder / CARD, card.model_dump())
     return card

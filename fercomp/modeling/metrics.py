@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercomp.core.tables import AXES
 from fercomp.labels.uncertain import macro_f1
 
 if TYPE_CHECKING:
@@ -123,3 +124,34 @@ def per_class(decided: np.ndarray, labels: np.ndarray, answers: Sequence[str]) -
     return pd.DataFrame(
         {"emotion": list(answers), "precision": precision, "recall": recall, "f1": f1, "photos": photos}
     )
+
+
+def agreement(points: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    """Scores points against targets, where those are known.
+
+    Args:
+        points: `(N, 2)` valence and arousal.
+        targets: `(N, 2)`, NaN where a point is not known.
+
+    Returns:
+        For valence and arousal each: `ccc_` concordance (Lin, 1989), -1 to 1, higher is better; `rmse_` root
+        mean squared error, lower is better; `sign_` share of photos on the same side of 0. Six decimals;
+        empty where no target is known.
+    """
+    known = ~np.isnan(targets).any(axis=1)
+    if not known.any():
+        return {}
+    scores = {}
+    for axis, name in enumerate(AXES):
+        said, meant = points[known, axis].astype(np.float64), targets[known, axis].astype(np.float64)
+        scores[f"ccc_{name}"] = concordance(said, meant)
+        scores[f"rmse_{name}"] = float(np.sqrt(np.square(said - meant).mean()))
+        scores[f"sign_{name}"] = float((np.sign(said) == np.sign(meant)).mean())
+    return {name: round(value, 6) for name, value in scores.items()}
+
+
+def concordance(a: np.ndarray, b: np.ndarray) -> float:
+    """Returns the concordance correlation of `(N,)` arrays (Lin, 1989), 0 where both are constant."""
+    covariance = ((a - a.mean()) * (b - b.mean())).mean()
+    spread = a.var() + b.var() + (a.mean() - b.mean()) ** 2
+    return float(2 * covariance / spread) if spread > 0 else 0.0

@@ -52,6 +52,32 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     return result
 
 
+def points_of(photos: "pd.DataFrame") -> np.ndarray:
+    """Returns the points that photos are taught as, `(N, 2)` float32, NaN where there is none."""
+    points: np.ndarray = photos[["valence", "arousal"]].to_numpy(dtype=np.float32)
+    return points
+
+
+def beside_points(targets: np.ndarray, photos: "pd.DataFrame") -> np.ndarray:
+    """Returns targets `(N, K)` with the photos' points as two further columns."""
+    return np.concatenate([targets, points_of(photos)], axis=1)
+
+
+def only_with_points(photos: "pd.DataFrame", targets: np.ndarray) -> "tuple[pd.DataFrame, np.ndarray]":
+    """Returns the photos, and their targets `(N, K + 2)`, that have a point.
+
+    Raises:
+        FercompError: There is none.
+    """
+    known = ~np.isnan(targets[:, -2:]).any(axis=1)
+    if not known.any():
+        raise FercompError(
+            "no training photo has valence and arousal: are the paths of train.va_targets those of "
+            "datasets/photos.csv?"
+        )
+    return photos[known], targets[known]
+
+
 def group_means(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Gives every copy of a picture the mean of what its copies are labelled.
 

@@ -46,8 +46,10 @@ def teacher_probs(
             f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
             f"{', '.join(classes)}: name a teacher of the same classes"
         )
+    if bundle.card.head == "valence_arousal":
+        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
     if (teacher / OOF).is_file():
-        return _out_of_fold(teacher / OOF, classes, image_paths)
+        return out_of_fold(teacher / OOF, classes, image_paths)
     file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = _read(file, (len(image_paths), len(classes)))
     if known is not None:
@@ -59,7 +61,20 @@ def teacher_probs(
     return answers
 
 
-def _out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]) -> np.ndarray:
+def out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]) -> np.ndarray:
+    """Reads the probabilities of photos by networks that were not trained on them.
+
+    Args:
+        file: Table `oof.csv` of a cross-validated model.
+        classes: Its K classes.
+        image_paths: N paths.
+
+    Returns:
+        `(N, K)` float32.
+
+    Raises:
+        FercompError: The table is missing or lacks a photo.
+    """
     table = holdout_table(classes).read(file).set_index("image_path")
     if missing := [path for path in image_paths if path not in table.index]:
         raise FercompError(

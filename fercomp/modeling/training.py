@@ -17,7 +17,15 @@ from fercomp.modeling.devices import all_gpus, is_out_of_memory, precision
 from fercomp.modeling.network import build_network
 from fercomp.modeling.normalisation import fused_batch_normalisation
 from fercomp.modeling.run import Data, Fitted, Phase, Run
-from fercomp.modeling.targets import class_shares, one_hot, photos_of, training_targets
+from fercomp.modeling.targets import (
+    beside_points,
+    class_shares,
+    one_hot,
+    only_with_points,
+    photos_of,
+    points_of,
+    training_targets,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +61,7 @@ def fit(
 
     Args:
         params: How to train.
-        photos: Table `PHOTOS`.
+        photos: Table `PHOTOS`, from `affect.with_points` where the network gives points.
         raw: The folder that its paths are relative to.
         checkpoint_file: Where the state is kept between epochs; removed by the caller at the end. Features
             of a frozen backbone are cached beside it.
@@ -88,12 +96,18 @@ def _fit(
     classes = params.class_names
     train, holdout = (photos_of(photos, split, classes) for split in ("train", "holdout"))
     targets = training_targets(params, train, teacher)
+    shares = class_shares(targets)
+    given = one_hot(holdout["emotion"].tolist(), classes)
+    if params.head != "emotion":
+        targets, given = (beside_points(array, rows) for array, rows in ((targets, train), (given, holdout)))
+    if params.head == "valence_arousal":
+        train, targets = only_with_points(train, targets)
     with precision(params.precision), all_gpus(), fused_batch_normalisation():
-        model = build_network(params, len(classes))
+        model = build_network(params)
         data = Data(
             _batches(params, train, raw, targets, augmented=True),
-            _batches(params, holdout, raw, one_hot(holdout["emotion"].tolist(), classes), augmented=False),
-            class_shares(targets),
+            _batches(params, holdout, raw, given, augmented=False),
+            shares,
         )
         checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher))
         run = Run(params, model, data, checkpoint, train["sha1"].tolist(), holdout["sha1"].tolist())
@@ -107,6 +121,8 @@ def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray
     """Returns a SHA-256 over everything the trained weights depend on, apart from the code."""
     digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
     digest.update(data_fingerprint(photos).encode())
+    if params.head != "emotion":
+        digest.update(points_of(photos).tobytes())
     if teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
     return digest.hexdigest()

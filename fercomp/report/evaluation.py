@@ -8,13 +8,14 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
-from fercomp.core.tables import FLOAT_FORMAT, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table, pred_probs
 from fercomp.data.images import ImageProblem
 from fercomp.modeling.calibration import apply_temperature
 from fercomp.modeling.card import HISTORY, HOLDOUT, Card, read_card
 from fercomp.modeling.decision import Rule
-from fercomp.modeling.metrics import Scores, calibration_error, confusion, per_class, score
+from fercomp.modeling.metrics import Scores, agreement, calibration_error, confusion, per_class, score
 from fercomp.modeling.photos import read_face
+from fercomp.report.label_plots import plot_points
 from fercomp.report.plots import (
     SHEET,
     plot_confusion,
@@ -38,7 +39,8 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
 
     Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
     `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,
-    `per_class.png`, `reliability.png`, `history.png`, and `mistakes.png` where the photos are there.
+    `per_class.png`, `reliability.png`, `history.png`, `mistakes.png` where the photos are there, and
+    `valence_arousal.png` where the model gives points.
 
     Args:
         folder: The bundle, with the tables that `fercomp train` left in it.
@@ -61,7 +63,13 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     known = labels < len(card.classes)
     after, before = probabilities[known], apply_temperature(probabilities[known], 1 / card.temperature)
     error_before = round(calibration_error(before, labels[known]), 6)
-    write_json(folder / "metrics.json", {**scores.rounded(), "calibration_error_before": error_before})
+    numbers = {**scores.rounded(), "calibration_error_before": error_before}
+    if card.head != "emotion":
+        points = holdout_table(card.classes, points=True).read(folder / HOLDOUT)
+        said, meant = points[list(AXES)].to_numpy(), points[list(TARGETS)].to_numpy()
+        numbers |= agreement(said, meant)
+        plot_points(said, meant, table["emotion"].tolist(), folder / "valence_arousal.png")
+    write_json(folder / "metrics.json", numbers)
     with atomic_file(folder / "per_class.csv") as path:
         by_class.to_csv(path, index=False, float_format=FLOAT_FORMAT)
     with atomic_file(folder / "confusion.csv") as path:
