@@ -10,8 +10,14 @@ from fercomp.core.params import Params, load_params
 from fercomp.core.paths import Workspace
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
-STAGES = {name: {**stage, **stage.get("do", {})} for name, stage in PIPELINE["stages"].items()}
+FILES = (ROOT / "dvc.yaml", ROOT / "pipelines" / "labels" / "dvc.yaml")
+STAGES = {
+    name: {**stage, **stage.get("do", {})}
+    for file in FILES
+    for name, stage in YAML(typ="safe").load(file)["stages"].items()
+}
+COMMANDS = {name: name.removesuffix("_relabelled") for name in STAGES}
+"""The command of each stage; experiments that learn from `labels.csv` have stages of their own."""
 
 
 def paths(entries):
@@ -24,7 +30,21 @@ def test_params_yaml_holds_the_defaults():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_the_command_of_its_name(stage):
-    assert STAGES[stage]["cmd"].split()[:2] == ["fercomp", stage]
+    assert STAGES[stage]["cmd"].split()[:2] == ["fercomp", COMMANDS[stage]]
+
+
+def test_every_stage_runs_in_the_same_folder():
+    for file in FILES:
+        for stage in YAML(typ="safe").load(file)["stages"].values():
+            assert (file.parent / stage.get("wdir", ".")).resolve() == ROOT
+
+
+def test_stages_of_relabelled_experiments_differ_in_what_they_read():
+    plain, relabelled = STAGES["train"], STAGES["train_relabelled"]
+    assert paths(relabelled["deps"]) - paths(plain["deps"]) == {"datasets/labels.csv"}
+    assert paths(plain["deps"]) <= paths(relabelled["deps"])
+    for name in ("uncertain", "evaluate", "predict", "submission"):
+        assert STAGES[f"{name}_relabelled"]["do"] == STAGES[name]["do"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -49,6 +69,11 @@ def test_paths_are_the_defaults_of_the_commands():
         "predict": {ws.test_probabilities(key)},
         "submission": {ws.submission(key)},
     }
+    expected |= {
+        f"{name}_relabelled": expected[name]
+        for name in ("train", "uncertain", "evaluate", "predict", "submission")
+    }
+    expected |= {"crossval": {ws.oof.parent}, "relabel": {ws.labels, ws.relabel_report}}
     outs = {
         name: {Path(p) for kind in ("outs", "metrics", "plots") for p in paths(stage.get(kind, []))}
         for name, stage in STAGES.items()
@@ -86,7 +111,7 @@ def imports():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_imports_of_the_command(stage, imports):
-    modules = imports.find_upstream_modules(f"fercomp.cli.{stage}")
+    modules = imports.find_upstream_modules(f"fercomp.cli.{COMMANDS[stage]}")
     needed = set()
     for module in modules:
         if module == "fercomp" or module.startswith(PLUMBING):

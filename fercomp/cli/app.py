@@ -24,6 +24,9 @@ from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
+from fercomp.cli.relabel import relabel
+from fercomp.cli.review import review
+from fercomp.cli.study import study
 from fercomp.cli.submission import submission
 from fercomp.cli.submissions import submissions
 from fercomp.cli.submit import submit
@@ -35,7 +38,7 @@ from fercomp.core.files import is_disk_full
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (bench, crossval, ensemble, distill, export),
+    "Improve": (bench, crossval, relabel, review, ensemble, distill, export, study),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

@@ -25,6 +25,7 @@ __all__ = [
     "Name",
     "Params",
     "PrepareParams",
+    "RelabelParams",
     "TrainParams",
     "UncertainParams",
     "load_params",
@@ -67,6 +68,18 @@ class PrepareParams(Group):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class RelabelParams(Group):
+    """How given labels and a network's opinion are weighed.
+
+    Attributes:
+        network_votes: How many people's votes the network's probabilities count as, beside the given labels
+            of a picture and its copies. With 4, a picture without copies gets another label where that is
+            more probable by more than 1/4 (docs/labels.md has the figures).
+    """
+
+    network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
+
+
 class UncertainParams(Group):
     """How a model without the class `uncertain` comes to say so.
 
@@ -84,15 +97,20 @@ class Params(Group):
         fetch: Parameters of the stage `fetch`.
         prepare: Parameters of the stage `prepare`.
         train: Parameters of the stage `train`, shared by all experiments.
+        relabel: Parameters of the stage `relabel`.
         uncertain: Parameters of the stage `uncertain`.
         experiments: What each experiment changes in `train`, by the experiment's name.
+        relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
+            runs `crossval` and `relabel` first.
     """
 
     fetch: FetchParams = FetchParams()
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
+    relabel: RelabelParams = RelabelParams()
     uncertain: UncertainParams = UncertainParams()
     experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
+    relabelled: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
     def experiment(self, name: str, backbone: str | None = None) -> TrainParams:
         """Returns the training parameters of an experiment.
@@ -107,7 +125,7 @@ class Params(Group):
         Raises:
             FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
         """
-        changes = dict(self.experiments.get(name, {}))
+        changes = dict({**self.experiments, **self.relabelled}.get(name, {}))
         if backbone:
             changes["backbone"] = backbone
         # Only what was set: a default may depend on what the experiment changes.
@@ -140,14 +158,18 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
         change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
         values = merged(values, change)
         # What is typed by hand wins over what an experiment changes in `train`.
-        train, experiments = change.get("train"), values.get("experiments")
-        if isinstance(train, dict) and isinstance(experiments, dict):
-            values["experiments"] = {
-                name: merged(changes, train) if isinstance(changes, dict) else changes
-                for name, changes in experiments.items()
-            }
+        train = change.get("train")
+        for group in ("experiments", "relabelled"):
+            experiments = values.get(group)
+            if isinstance(train, dict) and isinstance(experiments, dict):
+                values[group] = {
+                    name: merged(changes, train) if isinstance(changes, dict) else changes
+                    for name, changes in experiments.items()
+                }
     params = validated(Params, values, "")
-    for name in params.experiments:
+    if twice := sorted(params.experiments.keys() & params.relabelled.keys()):
+        raise FercompError(f"experiments and relabelled both have {twice[0]!r}: give one another name")
+    for name in (*params.experiments, *params.relabelled):
         params.experiment(name)
     return params
 

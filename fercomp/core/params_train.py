@@ -84,6 +84,10 @@ class TrainParams(Group):
             Sabuncu, 2018), `sce` (symmetric cross entropy; Wang et al., 2019) or `elr` (early-learning
             regularisation; Liu et al., 2020).
         label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
+            ones of `datasets/labels.csv`. `weighted`: a mix of both, the given label's share being its
+            quality there (dynamic bootstrapping; Arazo et al., 2019). With the last two, photos that a
+            reviewer dropped are left out. The holdout is scored against given labels in any case.
         duplicate_labels: `soft`: near-duplicates share the mean of their labels; `given`: each keeps its own.
         balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or
             `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
@@ -127,6 +131,7 @@ class TrainParams(Group):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     loss: Literal["cross_entropy", "gce", "sce", "elr"] = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    labels: Literal["given", "relabelled", "weighted"] = "given"
     duplicate_labels: Literal["soft", "given"] = "soft"
     balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0

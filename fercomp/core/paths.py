@@ -20,6 +20,11 @@ class Workspace:
         return self.root / "params.yaml"
 
     @property
+    def study_params(self) -> Path:
+        """The experiments of the study, `params.study.yaml`."""
+        return self.root / "params.study.yaml"
+
+    @property
     def raw(self) -> Path:
         """The competition's own files, never edited."""
         return self.root / "datasets" / "raw"
@@ -62,6 +67,21 @@ class Workspace:
     def oof(self) -> Path:
         """Probabilities of the labelled photos by networks that were not trained on them, by `crossval`."""
         return self.bundle("crossval") / "oof.csv"
+
+    @property
+    def labels(self) -> Path:
+        """Given and suggested labels side by side, written by `relabel`."""
+        return self.root / "datasets" / "labels.csv"
+
+    @property
+    def reviewed(self) -> Path:
+        """The journal of what was decided in `review`; kept in git, since nothing brings it back."""
+        return self.root / "datasets" / "review.jsonl"
+
+    @property
+    def relabel_report(self) -> Path:
+        """The folder of what `relabel` changed: a table of class pairs, a contact sheet for each."""
+        return self.root / "datasets" / "relabel"
 
     def test_probabilities(self, name: str) -> Path:
         """Returns the test photos' probabilities by one trained model."""

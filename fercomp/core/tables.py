@@ -96,6 +96,17 @@ PROBLEMS: Final = Table(
 )
 
 
+LABELS: Final = Table(
+    _columns(
+        image_path="str",  # as in PHOTOS; all labelled photos, in the same order
+        emotion="str",  # given label
+        suggested="str",  # the same or a better one; empty where a reviewer dropped the photo
+        quality="float64",  # of the given label, 0 to 1: the share of people expected to give it
+        reason="str",  # of the suggestion: copies | tie | network | review; empty where nobody doubts
+    ),
+    "run `fercomp crossval`, then `fercomp relabel`",
+)
+
 AXES: Final = ("valence", "arousal")
 """Columns of a point, -1 to 1 each."""
 
@@ -114,6 +125,11 @@ def holdout_table(classes: tuple[str, ...], points: bool = False) -> Table:
     return _probability_table(
         first, (*classes, *((*AXES, *TARGETS) if points else ())), "run `fercomp train`"
     )
+
+
+def oof_table(classes: tuple[str, ...]) -> Table:
+    """Describes `pred_probs` by networks that did not see the photo: columns as those of the holdout's."""
+    return _probability_table({"image_path": "str", "emotion": "str"}, classes, "run `fercomp crossval`")
 
 
 def prediction_table(classes: tuple[str, ...], points: bool = False) -> Table:

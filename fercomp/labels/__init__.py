@@ -1,1 +1,1 @@
-"""Labels as data: which are wrong, when to give none, and emotions as points. NumPy only."""
+"""Labels: better ones than the given, when to give none, and emotions as points. Arrays and tables only."""

@@ -30,7 +30,7 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
-        params: How to train each; fold k has the seed `params.seed + k`.
+        params: How to train each, on given labels; fold k has the seed `params.seed + k`.
         workspace: Where the index is and the bundle goes.
 
     Returns:
@@ -41,6 +41,8 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
         FercompError: There are fewer than two folds, or training fails (`training.fit`).
     """
     check_name(name)
+    # Suggested labels come from this very table.
+    params = params.model_copy(update={"labels": "given"})
     if params.head == "valence_arousal":
         raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
     photos = PHOTOS.read(workspace.photos)

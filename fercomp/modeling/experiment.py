@@ -12,7 +12,7 @@ from fercomp.core.git import head
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, FLOAT_FORMAT, PHOTOS, TARGETS, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, LABELS, PHOTOS, TARGETS, holdout_table, pred_probs
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import measure_margin
@@ -36,7 +36,7 @@ from fercomp.modeling.metrics import agreement, score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
 from fercomp.modeling.run import Fitted
-from fercomp.modeling.targets import photos_of, points_of
+from fercomp.modeling.targets import photos_of, points_of, with_labels
 from fercomp.modeling.teacher import teacher_probs
 from fercomp.modeling.training import data_fingerprint, fingerprint, fit
 
@@ -63,11 +63,22 @@ def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Ca
         The card of the new bundle, with its scores on the holdout.
 
     Raises:
-        FercompError: See `training.fit`; or the index is missing.
+        FercompError: See `training.fit`; or the index is missing, or labels that `params` asks for.
     """
     check_name(name)
+    return train_bundle(workspace.bundle(name), name, params, read_photos(params, workspace), workspace)
+
+
+def read_photos(params: TrainParams, workspace: Workspace) -> "pd.DataFrame":
+    """Reads the index, joined with suggested labels where `params.labels` asks for them.
+
+    Raises:
+        FercompError: See `targets.with_labels`; or a table is missing.
+    """
     photos = PHOTOS.read(workspace.photos)
-    return train_bundle(workspace.bundle(name), name, params, photos, workspace)
+    if params.labels == "given":
+        return photos
+    return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
 def train_bundle(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd.DataFrame":
-    """Returns the photos of a split whose label is one of the classes.
+    """Returns the photos of a split that are taught as one of the classes, or given a label among them.
 
     Raises:
         FercompError: There is none.
     """
-    chosen = photos[(photos["split"] == split) & photos["emotion"].isin(classes)]
+    chosen = photos[photos["split"] == split]
+    known: np.ndarray = _taught(chosen, classes).sum(axis=1) > 0
+    chosen = chosen[known]
     if chosen.empty:
         raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
     return chosen
@@ -31,18 +34,52 @@ def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     return targets
 
 
+def with_labels(photos: "pd.DataFrame", labels: "pd.DataFrame", how: str) -> "pd.DataFrame":
+    """Joins the index with the labels that training photos are taught instead of their given ones.
+
+    Args:
+        photos: Table `PHOTOS`.
+        labels: Table `LABELS`.
+        how: `relabelled` or `weighted`, see `TrainParams.labels`.
+
+    Returns:
+        The same photos without training photos that a reviewer dropped, and two columns more: `suggested`
+        and, from 0 to 1, `quality`, the share that the given label has in the target. Photos of other splits
+        keep their given label.
+
+    Raises:
+        FercompError: `labels` lacks a training photo or has another given label for it.
+    """
+    train = (photos["split"] == "train").to_numpy()
+    known = labels.drop_duplicates("image_path").set_index("image_path").reindex(photos["image_path"])
+    strange = train & (known["emotion"].to_numpy() != photos["emotion"].to_numpy())
+    if strange.any():
+        example = photos.loc[strange, "image_path"].iloc[0]
+        raise FercompError(
+            f"datasets/labels.csv lacks {strange.sum()} of {train.sum()} training photos or has another "
+            f"given label for them, such as {example}: run `fercomp relabel` again"
+        )
+    quality = known["quality"].to_numpy() if how == "weighted" else 0.0
+    joined = photos.assign(
+        suggested=np.where(train, known["suggested"].to_numpy(), photos["emotion"].to_numpy()),
+        quality=np.where(train, quality, 1.0),
+    )
+    return joined[~train | (joined["suggested"] != "").to_numpy()]
+
+
 def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None) -> np.ndarray:
     """Returns what the photos of one split are taught as.
 
     Args:
         params: `classes`, `duplicate_labels`, `teacher_weight` and `label_smoothing`.
-        photos: N rows of table `PHOTOS`, all labelled with one of the classes.
+        photos: N rows of `photos_of`; where `with_labels` has joined them, with the labels that are taught.
         teacher: A teacher's probabilities of these photos `(N, K)`; `None` without a teacher.
 
     Returns:
         `(N, K)` float32, rows sum to 1.
     """
-    targets = one_hot(photos["emotion"].tolist(), params.class_names)
+    targets = _taught(photos, params.class_names)
+    targets = targets / targets.sum(axis=1, keepdims=True)
     if params.duplicate_labels == "soft":
         targets = group_means(targets, photos["duplicate_group"].to_numpy())
     if teacher is not None:
@@ -50,6 +87,16 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     smoothed = (1 - params.label_smoothing) * targets + params.label_smoothing / targets.shape[1]
     result: np.ndarray = smoothed.astype(np.float32)
     return result
+
+
+def _taught(photos: "pd.DataFrame", classes: Sequence[str]) -> np.ndarray:
+    """Returns the share of each class in what photos are taught: `(N, K)` float32, rows sum to 1 at most."""
+    known = [EMOTIONS.index(name) for name in classes]
+    shares = one_hot(photos["emotion"].tolist(), EMOTIONS)[:, known]
+    if "suggested" in photos:
+        share = photos["quality"].to_numpy(dtype=np.float32)[:, None]
+        shares = share * shares + (1 - share) * one_hot(photos["suggested"].tolist(), EMOTIONS)[:, known]
+    return shares
 
 
 def points_of(photos: "pd.DataFrame") -> np.ndarray:

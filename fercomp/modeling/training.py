@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -29,6 +29,10 @@ from fercomp.modeling.targets import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+DATA: Final = ("image_path", "sha1", "emotion", "split", "suggested", "quality")
+"""Columns of the index that trained weights depend on; the last two where `with_labels` joined them."""
 
 
 def plan(params: TrainParams) -> tuple[Phase, ...]:
@@ -129,8 +133,8 @@ def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray
 
 
 def data_fingerprint(photos: "pd.DataFrame") -> str:
-    """Returns a SHA-256 over the labelled photos: their bytes, labels and splits."""
-    labelled = photos.loc[photos["split"] != "test", ["image_path", "sha1", "emotion", "split"]]
+    """Returns a SHA-256 over the labelled photos: their bytes, splits, and given and taught labels."""
+    labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
 
 

@@ -18,7 +18,7 @@ from fercomp.core.isolated import isolated
 from fercomp.core.params import COMPACT, Params, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import PHOTOS, Table
+from fercomp.core.tables import Table
 from fercomp.modeling.card import CARD, read_card, resolve_model
 from fercomp.report.measure import BUDGET_MS, Row, measure
 
@@ -103,14 +103,15 @@ def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str
         FercompError: A backbone is unknown, or the index of photos is missing.
     """
     from fercomp.modeling import backbones
+    from fercomp.modeling.experiment import read_photos
     from fercomp.modeling.training import data_fingerprint
 
     for backbone in plans:
         if backbone not in backbones.BACKBONES:
             raise unknown_name("backbone", backbone, backbones.BACKBONES)
-    data = data_fingerprint(PHOTOS.read(workspace.photos))
     done = {}
     for backbone, plan in plans.items():
+        data = data_fingerprint(read_photos(plan, workspace))
         for folder in (workspace.bundle(backbone), workspace.bundle(f"{PREFIX}{backbone}")):
             if (folder / CARD).is_file() and _is_trained_so(folder, plan, data):
                 done[backbone] = folder

@@ -1,6 +1,6 @@
 """Pictures of decisions and of emotions as points, as PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,5 +72,31 @@ def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str]
     against.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="target", ylabel="model", aspect="equal")
     against.set_title("Against the targets of the holdout")
     against.legend(markerscale=2)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def plot_study(names: Sequence[str], scores: Mapping[str, np.ndarray], path: Path) -> None:
+    """Draws the accuracies of experiments as bars.
+
+    Args:
+        names: Of n experiments, n at least 1.
+        scores: By what they are scored on, at most two, `(n,)` float in 0 to 1; NaN where there is no score.
+        path: The PNG to write.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1.5 + 0.6 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    places, height = np.arange(len(names)), 0.38
+    for i, ((name, values), colour) in enumerate(zip(scores.items(), (BLUE, ORANGE), strict=False)):
+        bars = axes.barh(places + (i - 0.5) * height, np.nan_to_num(values), height, color=colour, label=name)
+        axes.bar_label(bars, ["" if np.isnan(v) else f"{v:.3f}" for v in values], fontsize=8, padding=2)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1.05), xlabel="accuracy", title="Accuracy on the holdout")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=len(scores))
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=110)

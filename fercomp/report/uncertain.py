@@ -36,6 +36,7 @@ class Settled:
         plain: Scores on the holdout of the likeliest class.
         decided: Scores with what was found.
         cross_fitted: Scores where each photo is decided by what was found on others.
+        answers: `(N,)` int, what is answered on the holdout: of a photo, by what was found on others.
         sweeps: What thresholds are worth, by what they are on.
     """
 
@@ -45,6 +46,7 @@ class Settled:
     plain: Scores
     decided: Scores
     cross_fitted: Scores
+    answers: np.ndarray
     sweeps: Mapping[Score, Sweep]
 
     @property
@@ -86,8 +88,9 @@ def settle(folder: Path, params: UncertainParams) -> Settled:
         score(probabilities, labels, given)
         for given in (plain.decide(probabilities), fitted.decide(probabilities), answers)
     )
-    rule = fitted if honest.accuracy > before.accuracy else plain
-    settled = Settled(rule, fitted, fitted_on, before, after, honest, sweeps)
+    used = honest.accuracy > before.accuracy
+    rule, answers = (fitted, answers) if used else (plain, plain.decide(probabilities))
+    settled = Settled(rule, fitted, fitted_on, before, after, honest, answers, sweeps)
     _write(folder, settled, after if settled.used else before, params.score)
     return settled
 

@@ -1,24 +1,37 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
+from playwright.sync_api import sync_playwright
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "live", "--no-browser")
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import LABELS, PHOTOS
+
+CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Server:
-    """A real `fercomp live` in a process of its own."""
+    """A real server of a page in a process of its own."""
 
-    def __init__(self, folder, model):
-        self.folder = folder
-        command = [*CLI, "--model", str(model), "--output", str(folder)]
+    def __init__(self, *words, cwd=None):
         # As a terminal does, though the tests may run without one.
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            [*CLI, *words, "--no-browser"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=cwd,
         )
         line = self.process.stdout.readline()
         assert line.startswith("open http://127.0.0.1:"), line + self.process.stderr.read()
@@ -27,16 +40,100 @@ class Server:
         self.token = parse_qs(urlsplit(self.address).query)["token"][0]
 
     def stop(self):
-        """Ctrl-C: the exit code and what was written to stderr."""
+        """Ctrl-C: the exit code and what was written to stdout and stderr since the address."""
         self.process.send_signal(signal.SIGINT)
-        _, told = self.process.communicate(timeout=30)
-        return self.process.returncode, told
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
 
 
 @pytest.fixture
 def server(tmp_path, tiny_bundle_folder):
-    server = Server(tmp_path / "recordings", tiny_bundle_folder)
+    """`fercomp live`; its recordings are in `server.folder`."""
+    folder = tmp_path / "recordings"
+    server = Server("live", "--model", str(tiny_bundle_folder), "--output", str(folder))
+    server.folder = folder
     yield server
-    if server.process.poll() is None:
-        server.process.kill()
-        server.process.communicate()
+    server.kill()
+
+
+@pytest.fixture
+def write_review(tmp_path):
+    """Writes photos of noise, every fourth a copy of the one before under another label, and doubts."""
+
+    def write(photos, doubted):
+        workspace, rng, numbers = Workspace(tmp_path), np.random.default_rng(0), np.arange(photos)
+        (workspace.raw / "train").mkdir(parents=True)
+        paths = [f"train/{i}.png" for i in numbers]
+        for i, path in enumerate(paths):
+            if i < 100:
+                noise = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(noise).resize((48, 48)).save(workspace.raw / path)
+            else:
+                (workspace.raw / path).hardlink_to(workspace.raw / paths[i % 100])
+        given, other = (np.array(EMOTIONS)[k % 9] for k in (numbers, numbers * 7 + 1))  # never the same
+        index = pd.DataFrame({"image_path": paths, "split": "train", "emotion": given})
+        index["sha1"] = [f"{i:040x}" for i in numbers]
+        index["duplicate_group"] = np.where(numbers % 4 == 3, numbers - 1, numbers)
+        PHOTOS.write(index.assign(width=48, height=48, phash="0" * 16, fold=0), workspace.photos)
+        labels = index.assign(suggested=given, quality=rng.random(photos), reason="")
+        labels.loc[numbers < doubted, "suggested"] = other[:doubted]
+        labels.loc[numbers < doubted, "reason"] = "network"
+        LABELS.write(labels, workspace.labels)
+        return workspace
+
+    return write
+
+
+@pytest.fixture
+def review_workspace(write_review):
+    """130 photos; 103 labels are doubted, of the last one's copy is not."""
+    return write_review(130, doubted=103)
+
+
+@pytest.fixture
+def start_review():
+    """Starts `fercomp review`; its journal is `server.journal`."""
+    servers = []
+
+    def start(workspace):
+        server = Server("review", cwd=workspace.root)
+        server.journal = workspace.reviewed
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def review_server(start_review, review_workspace):
+    return lambda: start_review(review_workspace)
+
+
+@pytest.fixture
+def browse():
+    """Opens an address in a Chromium with further arguments; gives the page."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browsers = []
+
+        def browse(address, *arguments):
+            # Without its sandbox, which a container's root may not set up; all pages are our own.
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", *arguments], timeout=60_000
+            )
+            browsers.append(browser)
+            page = browser.new_page()
+            page.goto(address)
+            return page
+
+        yield browse
+        for browser in browsers:
+            browser.close()

@@ -1,24 +1,19 @@
-"""The page in a real browser, whose camera plays a clip of a drawn face."""
+"""The page of `live` in a real browser, whose camera plays a clip of a drawn face."""
 
 import io
 import re
-import shutil
 
 import av
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from fercomp.annotate.drawing import COLOURS
 from fercomp.data.drawn import draw_clip
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -32,27 +27,6 @@ def camera(tmp_path_factory):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
             file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
     return path
-
-
-@pytest.fixture
-def browse():
-    """Opens an address in a Chromium with further arguments; gives the page."""
-    with sync_playwright() as playwright:
-        browsers = []
-
-        def browse(address, *arguments):
-            # Without its sandbox, which a container's root may not set up; all pages are our own.
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", *arguments], timeout=60_000
-            )
-            browsers.append(browser)
-            page = browser.new_page()
-            page.goto(address)
-            return page
-
-        yield browse
-        for browser in browsers:
-            browser.close()
 
 
 def number(page, place):

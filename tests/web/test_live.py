@@ -142,7 +142,7 @@ def test_ctrl_c_ends_the_server_in_the_middle_of_a_talk(server):
         socket.recv()
         ask(socket, '{"record": true}')
         ask(socket, jpeg(scene()))
-        code, told = server.stop()
+        code, _, told = server.stop()
     assert code == 0
     assert "Traceback" not in told
     assert len(pd.read_csv(next(server.folder.iterdir()))) == 1

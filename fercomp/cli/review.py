@@ -1,0 +1,42 @@
+"""`fercomp review`."""
+
+from typing import Annotated
+
+import typer
+
+
+def review(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the page is served; 0 for any free one.")
+    ] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Look through the suggested labels in a local page, the worst given labels first.
+
+    Every decision goes to datasets/review.jsonl at once; the next `fercomp relabel` applies them. The page
+    is served on this machine, to this machine only. Ctrl-C ends it; the next time it goes on from there.
+
+    \b
+    Examples:
+      fercomp review
+      fercomp review --no-browser --port 8000
+    """
+    import webbrowser
+
+    from fercomp.core.paths import Workspace
+    from fercomp.core.tables import LABELS, PHOTOS
+    from fercomp.labels.journal import Journal
+    from fercomp.web.local import Access, serve
+    from fercomp.web.review import Review, review_app
+
+    def ready(address: str) -> None:
+        typer.echo(f"open {address} (Ctrl-C ends)")
+        if browser:
+            webbrowser.open(address)
+
+    workspace = Workspace()
+    labels, photos = LABELS.read(workspace.labels), PHOTOS.read(workspace.photos)
+    access = Access()
+    with Journal(workspace.reviewed) as journal:
+        serve(review_app(Review(photos, labels, workspace.raw, journal), access), access, port, ready)
+        typer.echo(f"{len(journal.decided):,} photos are decided; next: fercomp relabel")

@@ -1,0 +1,187 @@
+"""The journal of a review: one line for each decision, on disk before it is answered for."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.files import Busy
+from fercomp.core.progress import say
+
+DROP: Final = "drop"
+"""The decision that a photo is not to be learned from."""
+
+Key = tuple[str, str]
+"""A photo: its path and the SHA-1 of its bytes, so that a decision is never taken for another photo's."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a reviewer said of a photo.
+
+    Attributes:
+        image_path: The photo, as in table `PHOTOS`.
+        sha1: Of its bytes.
+        label: A class, `drop`, or `None` where an earlier decision is taken back.
+    """
+
+    image_path: str
+    sha1: str
+    label: str | None
+
+    @property
+    def key(self) -> Key:
+        """What the decision is about."""
+        return self.image_path, self.sha1
+
+
+class Journal:
+    """An append-only file of decisions that one process at a time may write.
+
+    A line that was torn by a kill or a power cut is cut off when the journal is opened, and said. What was
+    answered for is never torn: `append` returns when the bytes are on disk.
+
+    Args:
+        path: The journal, made where it is missing.
+
+    Attributes:
+        decided: The decisions that hold: of each photo the last one, unless it was taken back.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.decided: dict[Key, str] = {}
+        self._file: FileIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            raise FercompError(f"cannot write {self.path}: {error.strerror}; make it writable") from error
+        try:
+            self._lock(file)
+            self.decided = _last(self._repaired(file))
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        _flush_folder(self.path.parent)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def append(self, decisions: Iterable[Decision]) -> None:
+        """Writes decisions and waits until they are on disk.
+
+        Raises:
+            FercompError: They could not be written; then none of them is in the journal.
+        """
+        if self._file is None:
+            raise ValueError("the journal is not open")
+        decisions = list(decisions)
+        end = self._file.seek(0, os.SEEK_END)
+        waiting = memoryview(b"".join(_line(decision) for decision in decisions))
+        try:
+            while waiting:
+                waiting = waiting[self._file.write(waiting) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(end)
+            raise FercompError(f"cannot write {self.path}: {error.strerror}; nothing was decided") from error
+        for decision in decisions:
+            _apply(self.decided, decision)
+
+    def _lock(self, file: FileIO) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy(
+                f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C"
+            ) from error
+        except OSError:
+            pass  # some network disks do not lock; there, nobody else is assumed
+
+    def _repaired(self, file: FileIO) -> list[Decision]:
+        file.seek(0)
+        data = file.read()
+        whole = data.rfind(b"\n") + 1
+        decisions = _parsed(data[:whole], self.path)
+        if whole < len(data):
+            file.truncate(whole)
+            os.fsync(file.fileno())
+            say(f"{self.path} ended in a torn line of {len(data) - whole} bytes, which was cut off")
+        return decisions
+
+
+def read_decisions(path: Path) -> dict[Key, str]:
+    """Returns the decisions that hold, none where there is no journal; a torn last line is left out.
+
+    Raises:
+        FercompError: The file is not a journal.
+    """
+    if not path.is_file():
+        return {}
+    data = path.read_bytes()
+    return _last(_parsed(data[: data.rfind(b"\n") + 1], path))
+
+
+def _parsed(data: bytes, path: Path) -> list[Decision]:
+    decisions = []
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        try:
+            decisions.append(_decision(json.loads(line)))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FercompError(
+                f"{path}, line {number} is not a decision: take the line out, or move the file away"
+            ) from error
+    return decisions
+
+
+def _decision(value: Mapping[str, Any]) -> Decision:
+    decision = Decision(value["image_path"], value["sha1"], value["label"])
+    if not (isinstance(decision.image_path, str) and isinstance(decision.sha1, str)):
+        raise TypeError("text was expected")
+    if decision.label not in (*EMOTIONS, DROP, None):
+        raise ValueError("unknown label")
+    return decision
+
+
+def _line(decision: Decision) -> bytes:
+    value = {"image_path": decision.image_path, "sha1": decision.sha1, "label": decision.label}
+    return json.dumps(value).encode() + b"\n"
+
+
+def _last(decisions: Iterable[Decision]) -> dict[Key, str]:
+    decided: dict[Key, str] = {}
+    for decision in decisions:
+        _apply(decided, decision)
+    return decided
+
+
+def _apply(decided: dict[Key, str], decision: Decision) -> None:
+    if decision.label is None:
+        decided.pop(decision.key, None)
+    else:
+        decided[decision.key] = decision.label
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes sure that a file just made is still in its folder after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

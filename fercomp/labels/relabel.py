@@ -1,0 +1,102 @@
+"""Suggested labels, and how good the given ones are."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.params import RelabelParams
+from fercomp.core.tables import pred_probs
+from fercomp.labels.journal import DROP, Key
+from fercomp.labels.opinions import opinion_shares, per_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COPIES: Final = "copies"
+"""More copies of the picture carry the suggested label than any other."""
+
+TIE: Final = "tie"
+"""Several labels are equally frequent among the copies; the network decided between them."""
+
+NETWORK: Final = "network"
+"""The network's opinion outweighs the given labels."""
+
+REVIEW: Final = "review"
+"""Somebody looked at the photo and decided."""
+
+REVIEWER_VOTES: Final = 1000
+"""How many votes a reviewer's label counts as, for the photo and its copies: more than all others."""
+
+
+def relabel(
+    photos: "pd.DataFrame", oof: "pd.DataFrame", decisions: Mapping[Key, str], params: RelabelParams
+) -> "pd.DataFrame":
+    """Suggests a label for every labelled photo, and says how good its given label is.
+
+    Quality is the share of people expected to give the label that was given: cleanlab's self-confidence,
+    taken of `opinions.opinion_shares`. Of cleanlab's scores it found most labels that other copies of the
+    picture contradict (docs/labels.md). The suggestion is the label expected most often. What a reviewer
+    decided comes before everything, and the photo's copies follow it, unless the photo is to be dropped.
+
+    Args:
+        photos: Table `PHOTOS`.
+        oof: Table `oof_table(EMOTIONS)` of all labelled photos, in any order.
+        decisions: A class or `drop` by photo, from `journal.read_decisions`.
+        params: How votes and network are weighed.
+
+    Returns:
+        Table `LABELS`.
+
+    Raises:
+        FercompError: There is no labelled photo, or `oof` lacks one or has another given label for it.
+    """
+    from cleanlab.rank import get_label_quality_scores
+
+    labelled = photos[photos["split"] != "test"].reset_index(drop=True)
+    probabilities = _probabilities(labelled, oof)
+    given = labelled["emotion"].map(EMOTIONS.index).to_numpy()
+    keys = zip(labelled["image_path"], labelled["sha1"], strict=True)
+    decided = np.array([decisions.get(key, "") for key in keys], dtype=object)
+    groups = labelled["duplicate_group"].to_numpy()
+    votes = _votes(given, decided)
+    shares = opinion_shares(votes, probabilities, groups, params.network_votes)
+    suggested = shares.argmax(axis=1)
+    reasons = _reasons(given, suggested, per_picture(votes, groups))
+    return labelled[["image_path", "emotion"]].assign(
+        suggested=np.where(decided == DROP, "", np.array(EMOTIONS, dtype=object)[suggested]),
+        quality=get_label_quality_scores(given, shares, method="self_confidence"),
+        reason=np.where(decided != "", REVIEW, reasons),
+    )
+
+
+def _probabilities(labelled: "pd.DataFrame", oof: "pd.DataFrame") -> np.ndarray:
+    """Returns the probabilities of the labelled photos in their order, `(N, K)`."""
+    if labelled.empty:
+        raise FercompError("no labelled photo in the index: run `fercomp prepare` on more photos")
+    found = oof.drop_duplicates("image_path").set_index("image_path").reindex(labelled["image_path"])
+    strange = found["emotion"].to_numpy() != labelled["emotion"].to_numpy()
+    if strange.any():
+        raise FercompError(
+            f"the out-of-fold table lacks {strange.sum()} of {len(strange)} labelled photos or has another "
+            f"given label for them, such as {labelled.loc[strange, 'image_path'].iloc[0]}: run "
+            "`fercomp crossval` again"
+        )
+    return pred_probs(found)
+
+
+def _votes(given: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    votes: np.ndarray = np.eye(len(EMOTIONS))[given]
+    for k, emotion in enumerate(EMOTIONS):
+        votes[decided == emotion, k] += REVIEWER_VOTES
+    return votes
+
+
+def _reasons(given: np.ndarray, suggested: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """Says what speaks for each suggestion: an array `(N,)` of texts, empty where it is the given label."""
+    frequent = votes == votes.max(axis=1, keepdims=True)
+    voted = frequent[np.arange(len(given)), suggested]
+    reasons = np.where(voted, np.where(frequent.sum(axis=1) > 1, TIE, COPIES), NETWORK)
+    return np.where(suggested == given, "", reasons)

@@ -1,0 +1,135 @@
+"""What relabelling changes, for people: a table of class pairs, and a contact sheet for each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fercomp.core.files import atomic_folder
+from fercomp.core.progress import say, track
+from fercomp.core.tables import Table
+from fercomp.data.images import ImageProblem
+from fercomp.modeling.photos import read_face
+from fercomp.report.plots import SHEET, plot_sheet
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from rich.table import Table as RichTable
+
+PAIRS: Final = Table(
+    {"emotion": "str", "suggested": "str", "photos": "int64", "quality": "float64"}, "run `fercomp relabel`"
+)
+"""Given and suggested label, how many photos, and the mean quality of their given labels."""
+
+SHOWN: Final = 96
+"""Side in pixels of a photo on a sheet."""
+
+LISTED: Final = 15
+"""Pairs shown in the terminal; `pairs.csv` has all."""
+
+WHY: Final = {
+    "network": "the network",
+    "copies": "copies of the picture",
+    "tie": "the network where copies tie",
+    "review": "review",
+}
+"""What is said of each reason."""
+
+
+def class_pairs(labels: "pd.DataFrame") -> "pd.DataFrame":
+    """Counts the photos by given and suggested label where these differ: table `PAIRS`, most photos first.
+
+    Args:
+        labels: Table `LABELS`. Photos that a reviewer dropped are not counted.
+    """
+    changed = _changed(labels)
+    pairs = changed.groupby(["emotion", "suggested"], as_index=False).agg(
+        photos=("quality", "size"), quality=("quality", "mean")
+    )
+    return pairs.sort_values(["photos", "emotion", "suggested"], ascending=[False, True, True])
+
+
+def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFrame":
+    """Writes `pairs.csv` and a sheet `GIVEN-SUGGESTED.png` of each pair, the worst given labels first.
+
+    Args:
+        labels: Table `LABELS`.
+        raw: The folder that its paths are relative to.
+        folder: The folder, replaced as a whole.
+
+    Returns:
+        Table `PAIRS`.
+    """
+    pairs = class_pairs(labels)
+    changed = _changed(labels).sort_values("quality", kind="stable")
+    missing = 0
+    with atomic_folder(folder) as temporary:
+        PAIRS.write(pairs, temporary / "pairs.csv")
+        for (given, suggested), rows in track(changed.groupby(["emotion", "suggested"]), "drawing", "sheet"):
+            faces, captions = _faces(rows, raw)
+            if not faces:
+                missing += 1
+                continue
+            title = f"given {given}, suggested {suggested}: {len(faces)} of {len(rows)} photos"
+            plot_sheet(faces, captions, title, temporary / f"{given}-{suggested}.png")
+    if missing:
+        say(f"no sheet for {missing} pairs: their photos are not in {raw}; `fercomp fetch` brings them")
+    return pairs
+
+
+def pairs_table(pairs: "pd.DataFrame") -> "RichTable":
+    """Lays out the most frequent class pairs for the terminal."""
+    from rich.table import Table as RichTable
+
+    shown = pairs.head(LISTED)
+    table = RichTable(title=f"{len(shown)} most frequent of {len(pairs)} class pairs")
+    for column in ("given", "suggested"):
+        table.add_column(column)
+    for column in ("photos", "quality of the given label"):
+        table.add_column(column, justify="right")
+    for row in shown.itertuples():
+        table.add_row(str(row.emotion), str(row.suggested), f"{row.photos:,}", f"{row.quality:.2f}")
+    return table
+
+
+def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:
+    """Says in two lines how many labels change and why, and what became of contradicting copies.
+
+    Args:
+        labels: Table `LABELS`.
+        photos: Table `PHOTOS`.
+    """
+    changed, dropped = _changed(labels), int((labels["suggested"] == "").sum())
+    reasons = changed["reason"].value_counts()
+    why = ", ".join(f"{reasons.get(name, 0):,} by {what}" for name, what in WHY.items())
+    first = (
+        f"{len(changed):,} of {len(labels):,} labels change ({len(changed) / len(labels):.1%}): {why}; "
+        f"{dropped:,} photos dropped"
+    )
+    groups = photos.set_index("image_path")["duplicate_group"].reindex(labels["image_path"]).to_numpy()
+    counts = labels.groupby([groups, "emotion"]).size()
+    pictures = counts.groupby(level=0)
+    several = pictures.size() > 1
+    tied = (counts == pictures.transform("max")).groupby(level=0).sum() > 1
+    return (
+        f"{first}\n{several.sum():,} pictures carry several labels on their copies; in {tied.sum():,} of "
+        "them no label is the most frequent, and the network decides"
+    )
+
+
+def _changed(labels: "pd.DataFrame") -> "pd.DataFrame":
+    return labels[(labels["suggested"] != labels["emotion"]) & (labels["suggested"] != "")]
+
+
+def _faces(rows: "pd.DataFrame", raw: Path) -> "tuple[list[np.ndarray], list[str]]":
+    """Reads as many photos as a sheet has places; those that cannot be read are left out."""
+    faces: list[np.ndarray] = []
+    captions: list[str] = []
+    for row in rows.itertuples():
+        try:
+            faces.append(read_face(raw / str(row.image_path), SHOWN))
+        except ImageProblem:
+            continue
+        captions.append(f"{Path(str(row.image_path)).stem}\n{row.reason} {row.quality:.2f}")
+        if len(faces) == SHEET[0] * SHEET[1]:
+            break
+    return faces, captions

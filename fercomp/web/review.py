@@ -1,0 +1,173 @@
+"""The page of `fercomp review`: suggested labels, worst given ones first, decided by keyboard."""
+
+import io
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.data.images import ImageProblem, read_image
+from fercomp.labels.journal import DROP, Decision, Journal
+from fercomp.web.local import MAX_MESSAGE, Access, page
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN: Final = 256
+"""Longest side in pixels of a photo on the page."""
+
+REFUSED: Final = "open the address that `fercomp review` printed"
+
+
+class Review:
+    """What is to be decided, and what was.
+
+    Args:
+        photos: Table `PHOTOS`.
+        labels: Table `LABELS`, made from these photos.
+        raw: The folder that the paths are relative to.
+        journal: Where decisions go, opened.
+
+    Raises:
+        FercompError: The tables do not fit each other, or nothing is suggested.
+    """
+
+    def __init__(self, photos: "pd.DataFrame", labels: "pd.DataFrame", raw: Path, journal: Journal) -> None:
+        known = photos.drop_duplicates("image_path").set_index("image_path").reindex(labels["image_path"])
+        if (known["emotion"].to_numpy() != labels["emotion"].to_numpy()).any():
+            raise FercompError("datasets/labels.csv is of other photos: run `fercomp relabel` again")
+        self._raw = raw
+        self._journal = journal
+        self._lock = Lock()
+        self._labels = labels.reset_index(drop=True)
+        self._pictures = known["duplicate_group"].to_numpy(dtype=int)
+        self._keys = list(zip(self._labels["image_path"], known["sha1"], strict=True))
+        doubted = self._labels[self._labels["reason"] != ""]
+        self._queue = doubted.sort_values("quality", kind="stable").index.tolist()
+        if not self._queue:
+            raise FercompError("datasets/labels.csv suggests no other label: there is nothing to review")
+
+    def state(self) -> dict[str, Any]:
+        """Returns everything but the photos: what the page has to know when it opens.
+
+        `queue` has the numbers of the suggestions, the worst first; `photos` what is known of these and of
+        all their copies, by number: path, given label, suggested label (empty: dropped), quality, number of
+        the picture, and the decision or `None`.
+        """
+        pictures = set(self._pictures[self._queue].tolist())
+        shown = [i for i, picture in enumerate(self._pictures.tolist()) if picture in pictures]
+        table = self._labels.iloc[shown]
+        columns = (table["image_path"], table["emotion"], table["suggested"], table["quality"].round(4))
+        decided = [self._journal.decided.get(self._keys[i]) for i in shown]
+        rows = zip(*(c.tolist() for c in columns), self._pictures[shown].tolist(), decided, strict=True)
+        photos = dict(zip(shown, rows, strict=True))
+        return {"classes": EMOTIONS, "queue": self._queue, "photos": photos}
+
+    def photo(self, number: int) -> bytes:
+        """Returns a photo as a PNG of at most `SHOWN` pixels.
+
+        Raises:
+            FercompError: There is no such photo, or it cannot be read.
+        """
+        path = self._raw / self._keys[self._known(number)][0]
+        try:
+            picture = Image.fromarray(read_image(path))
+        except ImageProblem as problem:
+            raise FercompError(f"{problem}: run `fercomp fetch`") from problem
+        picture.thumbnail((SHOWN, SHOWN))
+        data = io.BytesIO()
+        picture.save(data, "PNG", compress_level=1)
+        return data.getvalue()
+
+    def decide(self, text: bytes) -> int:
+        """Puts decisions on record; they are on disk when this returns.
+
+        Args:
+            text: JSON, such as `[{"photo": 3, "label": "happy"}]`; a label may also be `drop`, or `null` to
+                take a decision back.
+
+        Returns:
+            How many decisions there were.
+
+        Raises:
+            FercompError: The text is something else, or cannot be put on record; then nothing is decided.
+        """
+        try:
+            wishes = [self._decision(wish) for wish in json.loads(text)]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise FercompError('expected [{"photo": number, "label": class, "drop" or null}]') from error
+        with self._lock:
+            self._journal.append(wishes)
+        return len(wishes)
+
+    def _decision(self, wish: Mapping[str, Any]) -> Decision:
+        path, sha1 = self._keys[self._known(wish["photo"])]
+        label = wish["label"]
+        if label not in (*EMOTIONS, DROP, None):
+            raise ValueError(f"unknown label {label!r}")
+        return Decision(path, sha1, label)
+
+    def _known(self, number: int) -> int:
+        if type(number) is not int or not 0 <= number < len(self._keys):
+            raise FercompError(f"there is no photo {number!r}")
+        return number
+
+
+def review_app(review: Review, access: Access) -> FastAPI:
+    """Makes the server of the page.
+
+    Args:
+        review: What is to be decided.
+        access: Who may connect.
+    """
+    html = files("fercomp.web").joinpath("review.html").read_text(encoding="utf-8")
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    kept_private = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
+
+    @app.get("/")
+    def index(request: Request, token: str = "") -> Response:
+        if not access.allows(token, request.headers):
+            return PlainTextResponse(REFUSED, status_code=403)
+        return page(html)
+
+    @app.get("/state")
+    def state(request: Request, token: str = "") -> Response:
+        if not access.allows(token, request.headers):
+            return PlainTextResponse(REFUSED, status_code=403)
+        return JSONResponse(review.state(), headers={"cache-control": "no-store"})
+
+    @app.get("/photos/{number}")
+    def photo(request: Request, number: int, token: str = "") -> Response:
+        if not access.allows(token, request.headers):
+            return PlainTextResponse(REFUSED, status_code=403)
+        try:
+            return Response(review.photo(number), media_type="image/png", headers=kept_private)
+        except FercompError as error:
+            return PlainTextResponse(str(error), status_code=404)
+
+    @app.post("/decisions")
+    async def decisions(request: Request, token: str = "") -> Response:
+        # A browser names the origin of every POST.
+        if "origin" not in request.headers or not access.allows(token, request.headers):
+            return PlainTextResponse(REFUSED, status_code=403)
+        text = b""
+        async for part in request.stream():
+            text += part
+            if len(text) > MAX_MESSAGE:
+                return PlainTextResponse(f"more than {MAX_MESSAGE} bytes", status_code=413)
+        try:
+            return JSONResponse(await run_in_threadpool(review.decide, text))
+        except FercompError as error:
+            return PlainTextResponse(str(error), status_code=400)
+
+    return app

@@ -1,0 +1,116 @@
+"""`fercomp relabel` and training on what it suggests."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.tables import LABELS, PHOTOS, oof_table
+from fercomp.labels.journal import Decision, Journal
+from fercomp.modeling.card import read_card
+
+TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
+
+
+@pytest.fixture
+def crossvalidated(workspace):
+    """The tiny workspace with an out-of-fold table that doubts two labels: the first two training photos."""
+    photos = PHOTOS.read(workspace.photos)
+    labelled = photos[photos["split"] != "test"]
+    said = np.array(labelled["emotion"].tolist(), dtype=object)
+    doubted = np.flatnonzero((labelled["split"] == "train").to_numpy())[:2]
+    said[doubted] = "surprise"
+    table = pd.DataFrame(0.9 * (said[:, None] == EMOTIONS) + 0.1 / 9, columns=list(EMOTIONS))
+    table.insert(0, "image_path", labelled["image_path"].to_numpy())
+    table.insert(1, "emotion", labelled["emotion"].to_numpy())
+    workspace.oof.parent.mkdir()
+    oof_table(EMOTIONS).write(table, workspace.oof)
+    return workspace
+
+
+def doubted(workspace):
+    labels = LABELS.read(workspace.labels)
+    return labels[labels["reason"] != ""]
+
+
+def test_what_is_suggested_is_written_shown_and_drawn(crossvalidated, fercomp):
+    code, out, err = fercomp("relabel", "--export-folders", "sorted")
+    assert code == 0, err
+    labels = LABELS.read(crossvalidated.labels)
+    rows = doubted(crossvalidated)
+    assert rows["suggested"].tolist() == ["surprise"] * 2
+    assert len(labels) == 72
+    assert (labels["quality"] < 0.3).sum() == 2
+    assert "2 of 72 labels change (2.8%): 2 by the network" in out
+    assert "0 pictures carry several labels" in out
+    assert "next: fercomp review" in out
+    given = rows["emotion"].iloc[0]
+    pairs = pd.read_csv(crossvalidated.relabel_report / "pairs.csv")
+    assert pairs.iloc[0].tolist()[:3] == [given, "surprise", 2]
+    with Image.open(crossvalidated.relabel_report / f"{given}-surprise.png") as sheet:
+        assert sheet.width > 800
+    name = rows["image_path"].iloc[0].replace("/", "_")
+    assert (crossvalidated.root / "sorted" / "surprise" / name).is_file()
+
+
+def test_without_cross_validation_it_says_what_to_do(workspace, fercomp):
+    code, out, err = fercomp("relabel")
+    assert (code, out) == (1, "")
+    assert "models/crossval/oof.csv not found: run `fercomp crossval`" in err
+
+
+def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):
+    fercomp("relabel")
+    photos = PHOTOS.read(crossvalidated.photos).set_index("image_path")
+    first, second = doubted(crossvalidated)["image_path"]
+    with Journal(crossvalidated.reviewed) as journal:
+        journal.append([Decision(first, photos.loc[first, "sha1"], "fear")])
+        journal.append([Decision(second, photos.loc[second, "sha1"], "drop")])
+    code, out, err = fercomp("relabel", "--export-folders", "sorted")
+    assert code == 0, err
+    rows = doubted(crossvalidated)
+    assert rows["suggested"].tolist() == ["fear", ""]
+    assert rows["reason"].tolist() == ["review", "review"]
+    assert "1 photos dropped" in out
+    assert "sorted: 71 photos" in out
+
+
+def test_an_experiment_learns_what_was_suggested(crossvalidated, fercomp):
+    fercomp("relabel")
+    code, _, err = fercomp("train", "--name", "relabelled", *TINY, "--set", "train.labels=relabelled")
+    assert code == 0, err
+    path = doubted(crossvalidated)["image_path"].iloc[0]
+    photos = PHOTOS.read(crossvalidated.photos).set_index("image_path")
+    with Journal(crossvalidated.reviewed) as journal:
+        journal.append([Decision(path, photos.loc[path, "sha1"], "drop")])
+    fercomp("relabel")
+    code, _, err = fercomp("train", "--name", "weighted", *TINY, "--set", "train.labels=weighted")
+    assert code == 0, err
+    given, relabelled, weighted = (
+        read_card(crossvalidated.bundle(name)).trained for name in ("tiny", "relabelled", "weighted")
+    )
+    assert len({trained["data_sha256"] for trained in (given, relabelled, weighted)}) == 3
+    assert given["photos"] == relabelled["photos"] == weighted["photos"] + 1
+    tables = [pd.read_csv(crossvalidated.bundle(name) / "holdout.csv") for name in ("tiny", "relabelled")]
+    assert tables[0]["emotion"].equals(tables[1]["emotion"])
+
+
+def test_labels_that_are_missing_or_old_are_one_line(crossvalidated, fercomp):
+    learn = ("train", "--name", "new", *TINY, "--set", "train.labels=relabelled")
+    code, _, err = fercomp(*learn)
+    assert code == 1
+    assert "datasets/labels.csv not found: run `fercomp crossval`, then `fercomp relabel`" in err
+    fercomp("relabel")
+    labels = LABELS.read(crossvalidated.labels)
+    LABELS.write(labels.iloc[9:], crossvalidated.labels)
+    code, _, err = fercomp(*learn)
+    assert code == 1
+    assert "run `fercomp relabel` again" in err
+    assert err.count("\n") == 1
+
+
+def test_an_experiment_may_be_listed_once(crossvalidated, fercomp):
+    code, _, err = fercomp("train", "--set", "relabelled.compact.labels=relabelled")
+    assert code == 1
+    assert "experiments and relabelled both have 'compact'" in err

@@ -1,0 +1,149 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fercomp.core.errors import FercompError
+from fercomp.labels import journal as module
+from fercomp.labels.journal import Decision, Journal, read_decisions
+
+
+def decision(i, label):
+    return Decision(f"train/{i}.jpg", f"{i:040x}", label)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "datasets" / "review.jsonl"
+
+
+def test_the_last_decision_holds_and_undo_takes_it_back(path):
+    with Journal(path) as journal:
+        journal.append([decision(1, "happy"), decision(2, "drop"), decision(3, "sad")])
+        journal.append([decision(1, "fear"), decision(3, None), decision(4, None)])
+        expected = {decision(1, "").key: "fear", decision(2, "").key: "drop"}
+        assert journal.decided == expected
+    assert read_decisions(path) == expected
+    with Journal(path) as again:
+        assert again.decided == expected
+    assert path.read_bytes().count(b"\n") == 6
+
+
+def test_no_journal_is_no_decision(path):
+    assert read_decisions(path) == {}
+    with Journal(path) as journal:
+        assert journal.decided == {}
+    assert path.read_bytes() == b""
+
+
+@settings(deadline=None, max_examples=40)  # a disk may take its time
+@given(st.integers(0, 250))
+def test_a_torn_journal_is_cut_at_the_last_whole_line(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("torn") / "review.jsonl"
+    with Journal(path) as journal:
+        journal.append([decision(i, "happy") for i in range(3)])
+    data = path.read_bytes()
+    path.write_bytes(data[: min(cut, len(data))])
+    whole = path.read_bytes().count(b"\n")
+    assert len(read_decisions(path)) == whole
+    with Journal(path) as journal:
+        assert len(journal.decided) == whole
+        journal.append([decision(9, "sad")])
+    assert path.read_bytes().startswith(data[: len(data) // 3 * whole])
+    assert len(read_decisions(path)) == whole + 1
+
+
+def test_a_torn_line_is_said(path, capsys):
+    path.parent.mkdir()
+    path.write_bytes(b'{"image_path": "a", "sha1": "b", "label": "sad"}\n{"image_pa')
+    with Journal(path):
+        pass
+    assert "review.jsonl ended in a torn line of 10 bytes, which was cut off" in capsys.readouterr().err
+    assert path.read_bytes() == b'{"image_path": "a", "sha1": "b", "label": "sad"}\n'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        "{}",
+        '{"image_path": "a", "sha1": "b"}',
+        '{"image_path": "a", "sha1": "b", "label": "glad"}',
+        '{"image_path": 3, "sha1": "b", "label": "sad"}',
+        '{"image_path": "a", "sha1": "b", "label": ["sad"]}',
+        "[" * 100_000,
+    ],
+    ids=range(11),
+)
+def test_a_file_that_is_no_journal_is_left_alone(path, line):
+    path.parent.mkdir()
+    text = '{"image_path": "a", "sha1": "b", "label": "sad"}\n' + line + "\n"
+    path.write_text(text)
+    with pytest.raises(FercompError, match="line 2 is not a decision"), Journal(path):
+        pass
+    with pytest.raises(FercompError, match="line 2 is not a decision"):
+        read_decisions(path)
+    assert path.read_text() == text
+
+
+def test_a_second_writer_is_turned_away_and_the_first_goes_on(path):
+    with Journal(path) as first:
+        with pytest.raises(FercompError, match="another `fercomp review` writes"), Journal(path):
+            pass
+        first.append([decision(1, "happy")])
+        assert len(read_decisions(path)) == 1
+    with Journal(path) as second:
+        assert len(second.decided) == 1
+
+
+def test_a_full_disk_decides_nothing(path, monkeypatch):
+    with Journal(path) as journal:
+        journal.append([decision(1, "happy")])
+        before = path.read_bytes()
+
+        def full(handle):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as context:
+            context.setattr(module.os, "fsync", full)
+            with pytest.raises(FercompError, match="No space left on device; nothing was decided"):
+                journal.append([decision(2, "sad")])
+        assert path.read_bytes() == before
+        assert len(journal.decided) == 1
+        journal.append([decision(3, "sad")])
+    assert len(read_decisions(path)) == 2
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from fercomp.labels.journal import Decision, Journal
+with Journal(Path(sys.argv[1])) as journal:
+    for i in range(10**9):
+        journal.append([Decision(f"{i}-{k}.jpg", "0", "happy") for k in range(40)])
+        print(i, flush=True)
+"""
+
+
+def test_what_was_answered_for_outlives_a_kill(path):
+    for round_ in range(3):
+        before = len(read_decisions(path))
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+        child.stdout.readline()
+        time.sleep(0.05)
+        os.kill(child.pid, signal.SIGKILL)
+        answered = child.stdout.read().splitlines()
+        assert child.wait() == -signal.SIGKILL
+        with Journal(path) as journal:
+            last = int(answered[-1]) if answered else 0
+            assert all((f"{i}-{k}.jpg", "0") in journal.decided for i in range(last + 1) for k in range(40))
+        assert len(read_decisions(path)) >= before, round_

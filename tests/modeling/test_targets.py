@@ -1,0 +1,80 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.modeling.targets import one_hot, training_targets, with_labels
+from fercomp.modeling.training import data_fingerprint
+
+PLAIN = TrainParams(label_smoothing=0.0)
+
+
+@pytest.fixture
+def photos():
+    return pd.DataFrame(
+        {
+            "image_path": ["a", "b", "c", "d", "t"],
+            "split": ["train", "train", "train", "holdout", "test"],
+            "emotion": ["sad", "sad", "fear", "sad", ""],
+            "sha1": list("abcdt"),
+            "duplicate_group": [0, 1, 1, 2, 3],
+        }
+    )
+
+
+@pytest.fixture
+def labels():
+    return pd.DataFrame(
+        {
+            "image_path": ["d", "c", "b", "a"],
+            "emotion": ["sad", "fear", "sad", "sad"],
+            "suggested": ["happy", "fear", "", "happy"],
+            "quality": [0.1, 0.9, 0.3, 0.25],
+            "reason": ["network", "", "review", "network"],
+        }
+    )
+
+
+def test_suggested_labels_are_taught_and_dropped_photos_are_not(photos, labels):
+    joined = with_labels(photos, labels, "relabelled")
+    assert joined["image_path"].tolist() == ["a", "c", "d", "t"]
+    train = joined[joined["split"] == "train"]
+    np.testing.assert_array_equal(training_targets(PLAIN, train, None), one_hot(["happy", "fear"], EMOTIONS))
+    assert joined["emotion"].tolist() == ["sad", "fear", "sad", ""]
+
+
+def test_weights_mix_given_and_suggested_labels_by_quality(photos, labels):
+    train = with_labels(photos, labels, "weighted").iloc[:2]
+    expected = [0.25, 0.75] @ one_hot(["sad", "happy"], EMOTIONS)
+    np.testing.assert_allclose(training_targets(PLAIN, train, None)[0], expected, rtol=1e-6)
+    np.testing.assert_array_equal(training_targets(PLAIN, train, None)[1], one_hot(["fear"], EMOTIONS)[0])
+
+
+def test_the_holdout_keeps_its_given_labels(photos, labels):
+    for how in ("relabelled", "weighted"):
+        joined = with_labels(photos, labels, how)
+        holdout = joined[joined["split"] == "holdout"]
+        np.testing.assert_array_equal(training_targets(PLAIN, holdout, None), one_hot(["sad"], EMOTIONS))
+
+
+@pytest.mark.parametrize("change", ["missing", "other_label"])
+def test_labels_of_another_index_are_refused(photos, labels, change):
+    labels = labels.iloc[:-1] if change == "missing" else labels.replace({"emotion": {"fear": "anger"}})
+    with pytest.raises(FercompError, match=r"1 of 3 training photos.*run `fercomp relabel` again"):
+        with_labels(photos, labels, "relabelled")
+
+
+def test_the_fingerprint_follows_what_is_taught_and_nothing_else(photos, labels):
+    def prints(**changes):
+        changed = labels.assign(**changes)
+        return [data_fingerprint(with_labels(photos, changed, how)) for how in ("relabelled", "weighted")]
+
+    given = data_fingerprint(photos)
+    assert len({given, *prints()}) == 3
+    other_quality = prints(quality=[0.1, 0.9, 0.3, 0.5])
+    assert other_quality[0] == prints()[0]
+    assert other_quality[1] != prints()[1]
+    assert prints(suggested=["happy", "fear", "", "anger"])[0] != prints()[0]
+    assert prints(suggested=["sad", "fear", "", "happy"], quality=[0.8, 0.9, 0.3, 0.25]) == prints()
