@@ -84,12 +84,15 @@ class Bundle:
             raise FercompError(f"{network} not found: train the model again")
         return sha256(network)
 
-    def predict(self, *faces: np.ndarray) -> np.ndarray:
+    def predict(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> np.ndarray:
         """Classifies faces.
 
         Args:
             *faces: For each of `inputs`, in their order, the same n faces `(n, S, S, 3)` uint8 RGB from
                 `faces.crop.face_input`; n may be 0.
+            mirrored: `(n,)` bool. A network that averages over a face and its mirror image looks at one of
+                the two only: the mirror image of these, the others as they are. In half of the time, for
+                callers that average over many pictures of a face.
 
         Returns:
             Calibrated probabilities `(n, K)` float32, rows sum to 1.
@@ -101,16 +104,22 @@ class Bundle:
         n = self._check(faces)
         if n == 0:
             return np.empty((0, len(self.card.classes)), dtype=np.float32)
-        if self.card.flip:
-            faces = tuple(np.concatenate([array, array[:, :, ::-1]]) for array in faces)
-        pred_probs = self._mean_of_members(faces) if self.members else self._network(faces[0])
-        if self.card.flip:
-            pred_probs = (pred_probs[:n] + pred_probs[n:]) / 2
+        if self.members:
+            pred_probs = self._mean_of_members(faces, mirrored)
+        elif not self.card.flip:
+            pred_probs = self._network(faces[0])
+        elif mirrored is None:
+            both = self._network(np.concatenate([faces[0], faces[0][:, :, ::-1]]))
+            pred_probs = (both[:n] + both[n:]) / 2
+        else:
+            pred_probs = self._network(
+                np.where(mirrored[:, None, None, None], faces[0][:, :, ::-1], faces[0])
+            )
         return apply_temperature(pred_probs, self.card.temperature)
 
-    def _mean_of_members(self, faces: tuple[np.ndarray, ...]) -> np.ndarray:
+    def _mean_of_members(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
         given = dict(zip(self.inputs, faces, strict=True))
-        outputs = np.stack([member.predict(given[member.inputs[0]]) for member in self.members])
+        outputs = np.stack([m.predict(given[m.inputs[0]], mirrored=mirrored) for m in self.members])
         weights = [member.weight for member in self.card.members]
         mean: np.ndarray = np.average(outputs, axis=0, weights=weights)
         return mean.astype(np.float32)

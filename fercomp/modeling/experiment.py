@@ -35,9 +35,10 @@ from fercomp.modeling.export import export_openvino, save_keras
 from fercomp.modeling.metrics import score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
+from fercomp.modeling.run import Fitted
 from fercomp.modeling.targets import with_labels
 from fercomp.modeling.teacher import teacher_probs
-from fercomp.modeling.training import Fitted, data_fingerprint, fingerprint, fit
+from fercomp.modeling.training import data_fingerprint, fingerprint, fit
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,12 +11,13 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling import training
+from fercomp.modeling import run
 from fercomp.modeling.batches import FaceBatches, blend
-from fercomp.modeling.checkpoint import Checkpoint
+from fercomp.modeling.checkpoint import Checkpoint, Progress
 from fercomp.modeling.network import build_network, set_trainable
+from fercomp.modeling.run import HISTORY
 from fercomp.modeling.targets import one_hot
-from fercomp.modeling.training import HISTORY, fingerprint, fit, plan
+from fercomp.modeling.training import fingerprint, fit, plan
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
 
@@ -79,7 +80,7 @@ def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_pat
     assert checkpoint.load() is None
     model = unbroken.model
     model.compile("adam")
-    checkpoint.save(model, model.optimizer, training.Progress(epoch=1), model.get_weights(), [], [])
+    checkpoint.save(model, model.optimizer, Progress(epoch=1), model.get_weights(), [], [])
     assert checkpoint.load().progress.epoch == 1
     other = fingerprint(TINY.model_copy(update={"epochs": 4}), photos)
     assert Checkpoint(checkpoint.path, other).load() is None
@@ -198,7 +199,7 @@ def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
             raise Stop
 
     with monkeypatch.context() as context, pytest.raises(Stop):
-        context.setattr(training, "say", stop_after_two)
+        context.setattr(run, "say", stop_after_two)
         fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
     resumed = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(resumed.history, whole.history)

@@ -1,0 +1,65 @@
+"""What a group of parameters is, and the words in which a wrong one is refused."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fercomp.core.errors import FercompError, unknown_name
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+G = TypeVar("G", bound="Group")
+
+
+class Group(BaseModel):
+    """A group of parameters: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `base` with the values of `change`, group within group."""
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
+    """Makes a group of values that somebody typed.
+
+    Args:
+        kind: The group.
+        values: Its values.
+        prefix: What stands before their names in an error, such as `experiments.compact.`.
+
+    Returns:
+        The group.
+
+    Raises:
+        FercompError: A key or value is not one of the group's.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        key = prefix + ".".join(place)
+        if first["type"] == "extra_forbidden":
+            raise unknown_name("parameter", key, _keys(kind, prefix)) from error
+        raise FercompError(f"parameter {key}: {first['msg']}; received {first['input']!r}") from error
+
+
+def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
+    keys = []
+    for name, field in kind.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            keys += _keys(nested, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys

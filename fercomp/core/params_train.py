@@ -1,0 +1,143 @@
+"""The group `train` of `params.yaml`: how one network is trained."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, model_validator
+
+from fercomp.core.params_group import Group, Share
+
+COMPACT: Final = "compact"
+"""The backbone of our own, for small photos."""
+
+COMPACT_WIDE: Final = "compact_wide"
+"""The same with half as many channels again, for more photos or more time."""
+
+LITE0: Final = "efficientnet_lite0"
+"""The backbone whose ImageNet weights come with a package."""
+
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96}
+"""Side of the input in pixels of backbones that are used with small photos."""
+
+
+class AugmentParams(Group):
+    """Random changes of training photos, drawn anew for each photo and epoch.
+
+    Attributes:
+        flip: Mirror left and right for half of the photos.
+        rotate: Largest rotation in degrees, to either side.
+        shift: Largest shift along each axis, as a share of the side.
+        zoom: Largest change of scale, as a share.
+        brightness: Largest change of brightness, as a share of full white.
+        contrast: Largest change of contrast, as a share.
+        erase: Share of the photos of which a rectangle is covered (random erasing, Zhong et al., 2020).
+    """
+
+    flip: bool = True
+    rotate: Annotated[float, Field(ge=0, le=180)] = 10.0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    zoom: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    brightness: Share = 0.1
+    contrast: Share = 0.2
+    erase: Share = 0.25
+
+
+class TrainParams(Group):
+    """How one network is trained: the head with the backbone frozen, then the whole network.
+
+    Attributes:
+        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, or the lower-case name of a network of
+            `keras.applications`.
+        weights: Where the backbone starts from: `none`, `imagenet`, the path of a weights file, or of
+            another experiment's `model.keras`. By default `imagenet`, which `compact` and
+            `compact_wide` do not have: `none`.
+        size: Side of the network's input in pixels. By default 224, for which most networks were made;
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, which suit small photos.
+        margin: Share of a detector's box added on each side so that a found face is framed like the
+            training photos, which are used whole. `null` measures it on training photos.
+        batch_size: Photos per pass through the network. Where they do not fit into memory, it is halved.
+        accumulate: Passes whose gradients are added up before the weights change, so that a step sees
+            `batch_size * accumulate` photos.
+        precision: `float32`, `bfloat16` or `float16` for the arithmetic (weights stay float32; Micikevicius
+            et al., 2018). `auto`: `bfloat16` on a GPU that has it, `float32` elsewhere.
+        head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
+        head_views: Augmented views of each photo whose features are computed once for the head phase; its
+            epochs take them in turn.
+        epochs: Epochs of the whole network.
+        head_learning_rate: Rate of the head phase (AdamW, constant).
+        learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0). By
+            default 0.002, and 0.0001 where there are weights to keep.
+        warmup: Share of the second phase's steps spent on warm-up.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
+        dropout: Share of pooled features dropped before the classifier.
+        loss: `cross_entropy`, or one made for wrong labels: `gce` (generalised cross entropy; Zhang and
+            Sabuncu, 2018), `sce` (symmetric cross entropy; Wang et al., 2019) or `elr` (early-learning
+            regularisation; Liu et al., 2020).
+        label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
+            ones of `datasets/labels.csv`. `weighted`: a mix of both, the given label's share being its
+            quality there (dynamic bootstrapping; Arazo et al., 2019). With the last two, photos that a
+            reviewer dropped are left out. The holdout is scored against given labels in any case.
+        duplicate_labels: `soft`: near-duplicates share the mean of their labels; `given`: each keeps its own.
+        balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or
+            `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
+        mixup: Two photos are blended by a share drawn from Beta(mixup, mixup) (Zhang et al., 2018); 0 for
+            none.
+        ema: Share of the old value in the running mean of the weights, per step; the mean is what is
+            scored and kept (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017). 0 for none.
+        teacher: Name or folder of a model whose probabilities of the training photos are learned too
+            (distillation, Hinton et al., 2015); `null` for none.
+        teacher_weight: Share of the teacher's probabilities in the target.
+        flip_average: Let the trained model average its answers over a face and its mirror image, which takes
+            twice the time.
+        patience: Epochs without a better holdout accuracy after which a phase stops.
+        compress: Store the weights of the inference graph as float16: half the size.
+        memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
+        seed: Seed of weights, order and augmentation.
+        augment: Random changes of training photos.
+    """
+
+    backbone: str = COMPACT
+    weights: str = Field(default_factory=lambda given: "none" if _is_compact(given) else "imagenet")
+    size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
+    margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    head_epochs: Annotated[int, Field(ge=0)] = 3
+    head_views: Annotated[int, Field(ge=1)] = 2
+    epochs: Annotated[int, Field(ge=0)] = 20
+    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: float = Field(
+        default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, gt=0
+    )
+    warmup: Share = 0.1
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    loss: Literal["cross_entropy", "gce", "sce", "elr"] = "cross_entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    labels: Literal["given", "relabelled", "weighted"] = "given"
+    duplicate_labels: Literal["soft", "given"] = "soft"
+    balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    teacher: str | None = None
+    teacher_weight: Share = 0.7
+    flip_average: bool = True
+    compress: bool = False
+    patience: Annotated[int, Field(ge=1)] = 10
+    memory_gb: Annotated[float, Field(ge=0)] = 2.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    augment: AugmentParams = AugmentParams()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, values: Any) -> Any:
+        """Lets `null` in a file stand for a default that depends on the backbone."""
+        if not isinstance(values, Mapping):
+            return values
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _is_compact(given: Mapping[str, Any]) -> bool:
+    return given.get("backbone") in (COMPACT, COMPACT_WIDE)

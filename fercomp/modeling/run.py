@@ -1,0 +1,255 @@
+"""One training run: its phases, its epochs, and the state that a killed run goes on from."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.core.progress import say, track
+from fercomp.modeling.average import RunningAverage, copies
+from fercomp.modeling.backend import keras
+from fercomp.modeling.batches import FaceBatches
+from fercomp.modeling.checkpoint import Checkpoint, Progress
+from fercomp.modeling.earlier import EarlierAnswers
+from fercomp.modeling.features import FeatureBatches, feature_batches, head_of
+from fercomp.modeling.losses import accuracy, make_loss
+from fercomp.modeling.network import set_trainable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of training with an optimizer of its own.
+
+    Attributes:
+        name: `head` or `whole`.
+        epochs: Largest number of epochs.
+    """
+
+    name: str
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A network that was trained.
+
+    Attributes:
+        model: The network with its best weights.
+        history: One row per epoch: `epoch`, `phase`, `loss`, `accuracy`, `holdout_loss`,
+            `holdout_accuracy`, `learning_rate`.
+        best_epoch: The epoch the weights are from, counted from 1.
+        params: How it was trained; batches may be smaller than asked for, where memory did not suffice.
+    """
+
+    model: keras.Model
+    history: "pd.DataFrame"
+    best_epoch: int
+    params: TrainParams
+
+
+HISTORY: Final = (
+    "epoch",
+    "phase",
+    "loss",
+    "accuracy",
+    "holdout_loss",
+    "holdout_accuracy",
+    "learning_rate",
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The photos of a run.
+
+    Attributes:
+        train: The photos that are trained on.
+        holdout: The photos that say which weights are best.
+        shares: `(K,)` float32, the share of each class in the training photos.
+    """
+
+    train: FaceBatches
+    holdout: FaceBatches
+    shares: np.ndarray
+
+
+class Run:
+    """The state of one training run; `phase` and `resume` change it, `result` reads it.
+
+    Args:
+        params: How to train.
+        model: The network, built.
+        data: The photos.
+        checkpoint: Where the state is kept between epochs.
+        train_sha1s: SHA-1 of each training photo's file.
+        holdout_sha1s: Likewise of the holdout's.
+    """
+
+    def __init__(
+        self,
+        params: TrainParams,
+        model: keras.Model,
+        data: Data,
+        checkpoint: Checkpoint,
+        train_sha1s: list[str],
+        holdout_sha1s: list[str],
+    ) -> None:
+        self.params = params
+        self.model = model
+        self.data = data
+        self.checkpoint = checkpoint
+        self.progress = Progress()
+        self.best: list[np.ndarray] = []
+        self.memory = EarlierAnswers(data.train) if params.loss == "elr" else None
+        self._sha1s = (train_sha1s, holdout_sha1s)
+        # What a phase trains, and on what: the network on faces, or its head on features.
+        self._trained: keras.Model = model
+        self._average = RunningAverage(model, 0.0)
+        self._train: FaceBatches | FeatureBatches = data.train
+        self._holdout: FaceBatches | FeatureBatches = data.holdout
+
+    def resume(self, phases: Sequence[Phase]) -> None:
+        """Goes back to where an earlier run of the same kind stopped, if there is its checkpoint."""
+        saved = self.checkpoint.load()
+        if saved is None:
+            return
+        self.progress, self.best = saved.progress, saved.best
+        self._start(phases[saved.progress.phase])
+        saved.restore(self.model, self._trained.optimizer)
+        self._average.restore(saved.average)
+        if self.memory is not None:
+            self.memory.restore(saved.memory)
+        say(f"going on after epoch {len(self.progress.rows)} of an earlier run")
+
+    def phase(self, index: int, phase: Phase) -> None:
+        """Trains for what is left of a phase."""
+        if index != self.progress.phase or not self._trained.compiled:
+            if index > 0:  # fine-tuning starts from the best head, not from the last one
+                self.model.set_weights(self.best)
+            self.progress.phase, self.progress.epoch, self.progress.stale = index, 0, 0
+            self._start(phase)
+        while self.progress.epoch < phase.epochs and self.progress.stale < self.params.patience:
+            if not self._epoch(phase):
+                return
+
+    def result(self) -> Fitted:
+        """Returns the network with its best weights."""
+        import pandas as pd
+
+        self.model.set_weights(self.best)
+        history = pd.DataFrame(self.progress.rows, columns=list(HISTORY))
+        best_epoch = int(history["holdout_accuracy"].to_numpy().argmax()) + 1
+        return Fitted(self.model, history, best_epoch, self.params)
+
+    def _start(self, phase: Phase) -> None:
+        """Makes ready what a phase trains: the head on features of the frozen backbone, or everything."""
+        set_trainable(self.model, self.params, head_only=phase.name == "head")
+        if phase.name == "head":
+            folder = self.checkpoint.path.parent / ".features"
+            self._trained = head_of(self.model)
+            self._train, self._holdout = (
+                feature_batches(self.model, self.params, batches, sha1s, folder, train)
+                for batches, sha1s, train in zip(
+                    (self.data.train, self.data.holdout), self._sha1s, (True, False), strict=True
+                )
+            )
+        else:
+            self._trained, self._train, self._holdout = self.model, self.data.train, self.data.holdout
+        self._average = RunningAverage(self._trained, self.params.ema)
+        optimizer = keras.optimizers.AdamW(
+            self._rate(phase),
+            weight_decay=self.params.weight_decay,
+            gradient_accumulation_steps=self.params.accumulate if self.params.accumulate > 1 else None,
+        )
+        # Decay pulls towards zero, which means nothing for offsets and scales.
+        optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+        self._trained.compile(
+            optimizer,
+            make_loss(self.params, self.data.shares),
+            metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
+        )
+
+    def _rate(self, phase: Phase) -> Any:
+        if phase.name == "head":
+            return self.params.head_learning_rate
+        steps = len(self.data.train) * phase.epochs
+        warmup = math.ceil(steps * self.params.warmup)
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warmup else self.params.learning_rate,
+            decay_steps=max(1, steps - warmup),
+            warmup_target=self.params.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        )
+
+    def _epoch(self, phase: Phase) -> bool:
+        """Trains for an epoch; returns False where the loss stopped being a number."""
+        start, number = time.monotonic(), len(self.progress.rows) + 1
+        self._train.start_epoch(number - 1)
+        title = f"epoch {number} ({phase.name} {self.progress.epoch + 1}/{phase.epochs})"
+        with track(range(len(self._train)), title, "batch") as bar:
+            callbacks = [_Bar(bar), self._average, keras.callbacks.TerminateOnNaN()]
+            logs = self._trained.fit(self._train, verbose=0, shuffle=False, callbacks=callbacks).history
+        if not math.isfinite(logs["loss"][-1]):
+            self._diverged(number)
+            return False
+        if self.memory is not None and phase.name == "whole":
+            self.memory.update(self.model)
+        rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
+        with self._average.in_place():
+            loss, right = _log_loss_and_accuracy(self._trained, self._holdout)
+            values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
+            self._record(dict(zip(HISTORY, values, strict=True)))
+        memory = [] if self.memory is None else self.memory.state()
+        self.checkpoint.save(
+            self.model, self._trained.optimizer, self.progress, self.best, self._average.state(), memory
+        )
+        say(
+            f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
+            f"holdout {right:.3f}, {time.monotonic() - start:.0f} s"
+        )
+        return True
+
+    def _record(self, row: dict[str, Any]) -> None:
+        self.progress.rows.append(row)
+        self.progress.epoch += 1
+        self.progress.stale += 1
+        if row["holdout_accuracy"] > self.progress.best_accuracy:
+            self.progress.best_accuracy, self.progress.stale = row["holdout_accuracy"], 0
+            self.best = copies(self.model.weights)
+
+    def _diverged(self, number: int) -> None:
+        if not self.best:
+            raise FercompError(
+                f"the loss is not a number in epoch {number}: lower train.learning_rate "
+                f"(now {self.params.learning_rate}) or raise train.warmup"
+            )
+        say(f"epoch {number}: the loss is not a number; stopping, the best weights so far are kept")
+
+
+def _log_loss_and_accuracy(model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
+    """Returns cross entropy, whatever the network is trained by, and accuracy on photos in their order."""
+    # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
+    answers = model.predict(batches, verbose=0)
+    right = answers.argmax(axis=1) == batches.targets.argmax(axis=1)
+    likelihood = np.clip((answers * batches.targets).sum(axis=1), 1e-7, 1.0)
+    return float(-np.log(likelihood).mean()), float(right.mean())
+
+
+class _Bar(keras.callbacks.Callback):
+    """Moves a progress bar batch by batch and shows the running loss."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__()
+        self._bar = bar
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self._bar.update()
+        self._bar.set_postfix(loss=f"{(logs or {}).get('loss', math.nan):.3f}", refresh=False)
