@@ -6,6 +6,7 @@ The floor has the photos decoded in memory, uses the same threads and batches, a
 Both are measured three times in turn; the best of each counts.
 """
 
+import os
 import sys
 import tempfile
 import time
@@ -15,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.run import BATCH, annotate_media, workers
+from fercomp.annotate.run import BATCH, annotate_media
 from fercomp.annotate.sources import find_sources
+from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
@@ -27,7 +29,7 @@ def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
     """Times detection and classification of decoded photos."""
     begin = time.perf_counter()
     recogniser = Recogniser(bundle, make_detector)
-    with workers() as pool:
+    with workers(os.cpu_count()) as pool:
         seen = in_order(pool, recogniser.look, images, ahead=BATCH)
         while group := list(islice(seen, BATCH)):
             recogniser.recognise(group)

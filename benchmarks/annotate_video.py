@@ -2,69 +2,86 @@
 
 Usage: python benchmarks/annotate_video.py CLIP MODEL
 
-A stage alone gets its input ready-made in memory and runs in one thread, as in the pipeline. All are measured
-three times in turn; the best of each counts. The ratio says how close the whole comes to its slowest stage.
+A stage alone gets its input ready-made in memory and uses as many threads as in the pipeline. All are
+measured three times in turn; the best of each counts. Two ratios say how good the whole is: to the rate of
+the slowest stage alone, which has all cores then, and to what the cores could do at most: the processor time
+of all stages, spread over them without a gap.
 """
 
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.clip_writer import ClipWriter
-from fercomp.annotate.clips import BATCH
+from fercomp.annotate.clips import BATCH, BETWEEN
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.run import annotate_media
+from fercomp.annotate.workers import workers
+from fercomp.core.parallel import in_order
 from fercomp.data.clips import Clip
 from fercomp.faces.detect import make_detector
 from fercomp.modeling.bundle import Bundle, load_bundle
 
+Spent = tuple[float, float]
+"""Seconds on the clock, and of the processor."""
 
-def seconds_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[str, float]]:
-    """Runs one stage after the other over the whole clip; gives name and seconds of each."""
-    recogniser = ClipRecogniser(bundle, make_detector(clip=True))
-    begin = time.perf_counter()
-    with Clip(path) as clip:
-        frames = list(clip)
-        yield "decode", time.perf_counter() - begin
-        begin = time.perf_counter()
-        found = [recogniser.find(frame) for frame in frames]
-        yield "detect", time.perf_counter() - begin
-        begin, left, named = time.perf_counter(), iter(found), []
-        while group := list(islice(left, BATCH)):
-            named += recogniser.name(group)
-        yield "classify", time.perf_counter() - begin
-        begin = time.perf_counter()
-        drawn = [draw(each.frame.image, each.faces, each.decisions, each.tracks) for each in named]
-        yield "draw", time.perf_counter() - begin
-        begin = time.perf_counter()
-        with ClipWriter(folder / "alone.mp4", clip) as writer:
-            for frame, image in zip(frames, drawn, strict=True):
-                writer.write(frame, image)
-        yield "encode", time.perf_counter() - begin
+
+def spent(work: Callable[[], object]) -> Spent:
+    """Times a call."""
+    clock, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - clock, time.process_time() - processor
+
+
+def cost_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[str, Spent]]:
+    """Runs one stage after the other over the whole clip; gives name and cost of each."""
+    recogniser = ClipRecogniser(bundle, partial(make_detector, clip=True))
+    frames, looked, found, named, drawn = [], [], [], [], []
+    with Clip(path) as clip, workers(os.cpu_count()) as lookers:
+
+        def name() -> None:
+            left = iter(found)
+            while group := list(islice(left, BATCH)):
+                named.extend(recogniser.name(group))
+
+        def write() -> None:
+            with ClipWriter(folder / "alone.mp4", clip) as writer:
+                for frame, image in zip(frames, drawn, strict=True):
+                    writer.write(frame, image)
+
+        yield "decode", spent(lambda: frames.extend(clip))
+        yield "detect", spent(lambda: looked.extend(in_order(lookers, recogniser.detect, frames, BETWEEN)))
+        yield "follow", spent(lambda: found.extend(map(recogniser.follow, frames, looked)))
+        yield "classify", spent(name)
+        yield "draw", spent(lambda: drawn.extend(draw(n.frame.image, n.faces, n.decisions) for n in named))
+        yield "encode", spent(write)
 
 
 def main() -> None:
-    """Prints the rate of each stage and of the whole, and their ratio."""
+    """Prints the rate of each stage and of the whole, and their ratios."""
     path, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
     with Clip(path) as clip:
         count = len(list(clip))
-    ClipRecogniser(bundle, make_detector(clip=True)).warm_up()
-    best: dict[str, float] = {}
+    ClipRecogniser(bundle, partial(make_detector, clip=True)).warm_up()
+    best: dict[str, Spent] = {}
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
-            times = dict(seconds_of_stages(path, bundle, Path(folder)))
-            begin = time.perf_counter()
-            annotate_media(path, Path(folder) / "annotated", bundle)
-            times["whole"] = time.perf_counter() - begin
-        best = {name: min(seconds, best.get(name, seconds)) for name, seconds in times.items()}
-    for name, seconds in best.items():
-        print(f"{name:9} {count / seconds:8.1f} frames/s {1000 * seconds / count:8.2f} ms a frame")
-    whole = best.pop("whole")
-    print(f"ratio of the whole to the slowest stage {max(best.values()) / whole:.2f}")
+            costs = dict(cost_of_stages(path, bundle, Path(folder)))
+            costs["whole"] = spent(lambda: annotate_media(path, Path(folder) / "annotated", bundle))
+        best = {name: min(cost, best.get(name, cost)) for name, cost in costs.items()}
+    for name, (clock, processor) in best.items():
+        each = f"{1000 * clock / count:6.2f} ms a frame, {1000 * processor / count:6.2f} ms of a core"
+        print(f"{name:9} {count / clock:8.1f} frames/s {each}")
+    whole, _ = best.pop("whole")
+    print(f"ratio of the whole to the slowest stage {max(clock for clock, _ in best.values()) / whole:.2f}")
+    least = sum(processor for _, processor in best.values()) / (os.cpu_count() or 1)
+    print(f"ratio of the whole to what the cores could do at most {least / whole:.2f}")
 
 
 if __name__ == "__main__":

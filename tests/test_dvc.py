@@ -73,7 +73,11 @@ def test_paths_are_the_defaults_of_the_commands():
         f"{name}_relabelled": expected[name]
         for name in ("train", "uncertain", "evaluate", "predict", "submission")
     }
-    expected |= {"crossval": {ws.oof.parent}, "relabel": {ws.labels, ws.relabel_report}}
+    expected |= {
+        "crossval": {ws.bundle("crossval") / name for name in ("card.json", "holdout.csv", "members")}
+        | {ws.oof}
+    }
+    expected |= {"relabel": {ws.labels, ws.relabel_report}}
     outs = {
         name: {Path(p) for kind in ("outs", "metrics", "plots") for p in paths(stage.get(kind, []))}
         for name, stage in STAGES.items()

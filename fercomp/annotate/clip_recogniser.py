@@ -1,6 +1,6 @@
 """From the frames of a clip to decisions: find the faces, follow them, classify, smooth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from fercomp.annotate.recogniser import Decisions, cut_faces
 from fercomp.annotate.smoothing import Smoother
 from fercomp.data.clips import Frame
-from fercomp.faces.detect import Detector, Faces
+from fercomp.faces.detect import Detector, Faces, PerThread
 from fercomp.faces.track import Tracker
 from fercomp.modeling.bundle import Answer, Bundle
 
@@ -54,17 +54,17 @@ class Named:
 class ClipRecogniser:
     """Finds, follows and classifies the faces of one clip, or of a camera.
 
-    `find` and `name` may each run in a thread of its own.
+    `detect`, `follow` and `name` may each run in a thread of its own, `detect` in several.
 
     Args:
         bundle: The trained model.
-        detector: The face detector.
+        make_detector: Makes the face detector; called once for each thread that calls `detect`.
         every: Every how many frames faces are classified; a new face is at once.
     """
 
-    def __init__(self, bundle: Bundle, detector: Detector, every: int = 1) -> None:
+    def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector], every: int = 1) -> None:
         self._bundle = bundle
-        self._detector = detector
+        self._detector = PerThread(make_detector)
         self._every = every
         self._tracker = Tracker()
         self._newest = -1
@@ -75,8 +75,15 @@ class ClipRecogniser:
         self._bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in self._bundle.inputs))
 
     def find(self, frame: Frame) -> Found:
-        """Finds and follows the faces of the next frame, and cuts out those that are to be classified."""
-        faces = self._detector.detect(frame.image)
+        """Finds and follows the faces of the next frame."""
+        return self.follow(frame, self.detect(frame))
+
+    def detect(self, frame: Frame) -> Faces:
+        """Finds the faces of a frame, of whichever."""
+        return self._detector.detect(frame.image)
+
+    def follow(self, frame: Frame, faces: Faces) -> Found:
+        """Says who the faces of the next frame are, and cuts out those that are to be classified."""
         tracks = self._tracker.update(faces, frame.image, frame.time)
         due = (tracks > self._newest) | (frame.index % self._every == 0)
         self._newest = max(self._newest, int(tracks.max(initial=-1)))
@@ -86,6 +93,9 @@ class ClipRecogniser:
     def name(self, frames: Sequence[Found]) -> list[Named]:
         """Classifies the faces of the next frames with one call of each network.
 
+        Where the model averages over a face and its mirror image, every other frame shows the one, the next
+        the other: the mean over time has both.
+
         Args:
             frames: What `find` returned for each, at least one.
 
@@ -93,9 +103,10 @@ class ClipRecogniser:
             The same frames in the same order.
         """
         inputs = zip(*(found.inputs for found in frames), strict=True)
-        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs))
-        ends = np.cumsum([int(found.due.sum()) for found in frames])
-        parts = answer.split(ends[:-1])
+        due = [int(found.due.sum()) for found in frames]
+        mirrored = np.repeat([found.frame.index // self._every % 2 == 1 for found in frames], due)
+        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs), mirrored=mirrored)
+        parts = answer.split(np.cumsum(due)[:-1])
         return [self._named(found, part) for found, part in zip(frames, parts, strict=True)]
 
     def _named(self, found: Found, answer: Answer) -> Named:

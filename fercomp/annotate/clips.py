@@ -1,7 +1,9 @@
 """Annotates a clip: decoding, detection, classification, drawing and encoding at once."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -16,10 +18,12 @@ from fercomp.annotate.records import frame_rows
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Video
 from fercomp.annotate.timeline import Timeline
+from fercomp.annotate.workers import workers
 from fercomp.core.files import atomic_file
-from fercomp.core.parallel import Stages
+from fercomp.core.parallel import Stages, in_order
 from fercomp.core.progress import track
-from fercomp.data.clips import Clip
+from fercomp.data.clips import Clip, Frame
+from fercomp.faces.detect import Faces
 from fercomp.modeling.bundle import Bundle
 
 BATCH: Final = 8
@@ -45,12 +49,13 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         FercompError: The output cannot be written, or model or detector is missing.
     """
     with Clip(video.path) as clip:
-        recogniser = ClipRecogniser(bundle, options.make_detector(clip=True), options.every)
+        recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
         folder.timeline_of(video).unlink(missing_ok=True)
         timeline = Timeline(float(1 / clip.rate))
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
-        with copy as writer, Stages(BETWEEN) as stages:
-            found = stages.ahead(recogniser.find(frame) for frame in stages.ahead(clip))
+        with copy as writer, workers(os.cpu_count()) as lookers, Stages(BETWEEN) as stages:
+            looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), BETWEEN)
+            found = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
             named = stages.ahead(_named(recogniser, found))
             drawn = stages.ahead((each, _drawn(each) if writer else None) for each in named)
             for each, image in track(drawn, video.file, "frame", total=clip.count):
@@ -62,6 +67,10 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         if problem is not None:
             raise problem
         timeline.draw(video.file, folder.timeline_of(video))
+
+
+def _look(recogniser: ClipRecogniser, frame: Frame) -> tuple[Frame, Faces]:
+    return frame, recogniser.detect(frame)
 
 
 def _named(recogniser: ClipRecogniser, found: Iterable[Found]) -> Iterator[Named]:

@@ -1,13 +1,12 @@
 """From a picture to decisions: find the faces, cut them out, classify, decide."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fercomp.faces.crop import face_input
-from fercomp.faces.detect import Detector, Faces
+from fercomp.faces.detect import Detector, Faces, PerThread
 from fercomp.modeling.bundle import Bundle
 from fercomp.modeling.decision import Rule
 
@@ -110,15 +109,12 @@ class Recogniser:
 
     def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector]) -> None:
         self._bundle = bundle
-        self._make_detector = make_detector
-        self._local = threading.local()
-        # A photo that is already framed on a face is used whole, as in training.
-        self._framed = self._detector().framed
+        self._detector = PerThread(make_detector)
 
     def look(self, image: np.ndarray) -> Seen:
         """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
-        faces = self._detector().detect(image)
-        return Seen(image, faces, cut_faces(image, faces.boxes, self._bundle, self._framed))
+        faces = self._detector.detect(image)
+        return Seen(image, faces, cut_faces(image, faces.boxes, self._bundle, self._detector.framed))
 
     def recognise(self, pictures: Sequence[Seen]) -> list[Recognised]:
         """Classifies the faces of several pictures with one call of each network.
@@ -140,9 +136,3 @@ class Recogniser:
             Recognised(picture.image, picture.faces, decide(part.pred_probs, rule, part.points))
             for picture, part in zip(pictures, parts, strict=True)
         ]
-
-    def _detector(self) -> Detector:
-        if not hasattr(self._local, "detector"):
-            self._local.detector = self._make_detector()
-        detector: Detector = self._local.detector
-        return detector

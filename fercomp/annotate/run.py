@@ -3,16 +3,12 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Final
-
-import cv2
 
 from fercomp import __version__
 from fercomp.annotate.clips import annotate_clip
@@ -22,6 +18,7 @@ from fercomp.annotate.recogniser import Recognised, Recogniser, Seen
 from fercomp.annotate.records import FACE, NO_FACE, Row, face_rows, problem_row
 from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, Video, find_sources
+from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
 from fercomp.core.progress import say, track
 from fercomp.data.clips import ClipProblem
@@ -30,6 +27,9 @@ from fercomp.modeling.bundle import Bundle
 
 BATCH: Final = 8
 """Photos whose faces are classified together."""
+
+WRITERS: Final = 4
+"""Threads that encode and write copies: most of their time they wait for the disk to have a copy safely."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | 
 def _annotate_photos(
     photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser, bundle: Bundle
 ) -> None:
-    with workers() as pool:
-        seen = in_order(pool, partial(_look, recogniser), photos, ahead=BATCH)
+    with workers(os.cpu_count()) as lookers, workers(WRITERS) as writers:
+        seen = in_order(lookers, partial(_look, recogniser), photos, ahead=BATCH)
         decided = _decide(recogniser, seen)
-        results = in_order(pool, partial(_result, folder, bundle.card.classes), decided, ahead=BATCH)
+        results = in_order(writers, partial(_result, folder, bundle.card.classes), decided, ahead=BATCH)
         for rows in track(results, "annotate", "photo", total=len(photos)):
             folder.records.append(rows)
 
@@ -115,19 +115,6 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
     except ClipProblem as problem:
         say(str(problem))
         folder.records.append([problem_row(video.file, problem.reason)])
-
-
-@contextmanager
-def workers() -> Iterator[Executor]:
-    """Gives a thread for every core; on leaving early, what has not begun is dropped."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # a photo on each core is faster than each photo on all cores
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        cv2.setNumThreads(before)
 
 
 Looked = tuple[Photo, Seen | ImageProblem]

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -37,7 +38,7 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
             stopped.
     """
     _require_display()
-    recogniser = ClipRecogniser(bundle, options.make_detector(clip=True), options.every)
+    recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
     recogniser.warm_up()
     shown = 0
     for frame, due in _frames(source):

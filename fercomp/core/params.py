@@ -125,12 +125,13 @@ class Params(Group):
         Raises:
             FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
         """
-        changes = dict({**self.experiments, **self.relabelled}.get(name, {}))
+        group = "relabelled" if name in self.relabelled else "experiments"
+        changes = dict(getattr(self, group).get(name, {}))
         if backbone:
             changes["backbone"] = backbone
         # Only what was set: a default may depend on what the experiment changes.
         shared = self.train.model_dump(exclude_unset=True)
-        return validated(TrainParams, merged(shared, changes), f"experiments.{name}.")
+        return validated(TrainParams, merged(shared, changes), f"{group}.{name}.")
 
 
 def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:

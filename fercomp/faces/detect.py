@@ -3,6 +3,7 @@
 Every detector has the same three lines of use: make it once per thread, hand it RGB pictures, get `Faces`.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,9 @@ from fercomp.faces.crop import whole_box
 
 MIN_SIZE: Final = 16
 """Pixels. Faces with a shorter longest side are left out: no emotion can be read in fewer."""
+
+OVERLAP: Final = 0.4
+"""Boxes of YuNet with a higher intersection over union show the same face."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,32 @@ class Detector(Protocol):
         """Finds the faces in a picture `(h, w, 3)` uint8 RGB."""
 
 
+class PerThread:
+    """A detector for any number of threads: it makes one for each that looks at pictures.
+
+    Args:
+        make_detector: Makes the detector; called once at once, in this thread.
+
+    Attributes:
+        framed: As with the detectors themselves.
+    """
+
+    def __init__(self, make_detector: Callable[[], Detector]) -> None:
+        self._make = make_detector
+        self._local = threading.local()
+        self.framed = self._here().framed
+
+    def detect(self, image: np.ndarray) -> Faces:
+        """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
+        return self._here().detect(image)
+
+    def _here(self) -> Detector:
+        if not hasattr(self._local, "detector"):
+            self._local.detector = self._make()
+        detector: Detector = self._local.detector
+        return detector
+
+
 @dataclass(frozen=True)
 class Whole:
     """Takes every picture for a face, for photos that are cut out around one."""
@@ -102,38 +132,24 @@ class YuNet:
     Args:
         min_score: Lowest score, 0 to 1.
         min_size: Lowest longer side of a face in pixels.
-        scales: Says for a height and a width at which scales to look.
     """
 
     framed = False
 
-    OVERLAP: Final = 0.4
-    """Boxes with a higher intersection over union show the same face."""
-
     LARGEST: Final = 320
     """Pixels of a look. Larger finds are often a part of a face; the first look sees the whole of it."""
 
-    def __init__(
-        self,
-        min_score: float = 0.7,
-        min_size: float = MIN_SIZE,
-        scales: Callable[[int, int], tuple[float, ...]] | None = None,
-    ) -> None:
+    def __init__(self, min_score: float = 0.7, min_size: float = MIN_SIZE) -> None:
         self._min_score = min_score
         self._min_size = min_size
-        self._scales = scales or yunet_scales
-        self._network = cv2.FaceDetectorYN.create(str(yunet_file()), "", (320, 320), min_score, self.OVERLAP)
+        self._network = cv2.FaceDetectorYN.create(str(yunet_file()), "", (320, 320), min_score, OVERLAP)
 
     def detect(self, image: np.ndarray) -> Faces:
         """Finds faces at each scale and keeps the best of those that overlap."""
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        found = np.concatenate([self._at_scale(bgr, scale) for scale in self._scales(*image.shape[:2])])
-        corners, scores = found[:, :4], found[:, 4]
-        # OpenCV's suppression takes x, y, width, height.
-        rectangles = np.hstack((corners[:, :2], corners[:, 2:] - corners[:, :2]))
-        best = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), self._min_score, self.OVERLAP)
-        keep = np.asarray(best, dtype=np.intp).reshape(-1)
-        return Faces.within(image, corners[keep], scores[keep], self._min_size)
+        found = np.concatenate([self._at_scale(bgr, scale) for scale in yunet_scales(*image.shape[:2])])
+        keep = best_of(found[:, :4], found[:, 4], self._min_score)
+        return Faces.within(image, found[keep, :4], found[keep, 4], self._min_size)
 
     def _at_scale(self, bgr: np.ndarray, scale: float) -> np.ndarray:
         """Returns `(n, 5)`: xyxy in pixels of `bgr` and the score."""
@@ -194,20 +210,37 @@ def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     return (256 / longest,) if longest <= 384 else (256 / longest, min(1.0, 1280 / longest))
 
 
-def yunet_clip_scales(height: int, width: int) -> tuple[float, ...]:
+def yunet_clip_scale(height: int, width: int) -> float:
     """Says at which scale YuNet looks at a frame of a clip: once, at up to 480 pixels of the longer side.
 
     A face that is missed in one frame is found in the next, so one look has to do, in a third of the time of
     two. `docs/annotate.md` has the figures.
     """
     longest = max(height, width)
-    return ((256 if longest <= 384 else min(480, longest)) / longest,)
+    return (256 if longest <= 384 else min(480, longest)) / longest
 
 
 def haar_scale(height: int, width: int) -> float:
     """Says at which scale a cascade looks at a picture: its time grows with the pixels, its finds hardly."""
     longest = max(height, width)
     return min(max(longest, 96), 640) / longest
+
+
+def best_of(boxes: np.ndarray, scores: np.ndarray, min_score: float) -> np.ndarray:
+    """Chooses among boxes that overlap: the one with the highest score (non-maximum suppression).
+
+    Args:
+        boxes: `(n, 4)` xyxy.
+        scores: `(n,)`.
+        min_score: Lowest score.
+
+    Returns:
+        Their indices, the best first.
+    """
+    # OpenCV's suppression takes x, y, width, height.
+    rectangles = np.hstack((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]))
+    best = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), min_score, OVERLAP)
+    return np.asarray(best, dtype=np.intp).reshape(-1)
 
 
 def yunet_file() -> Path:
@@ -254,8 +287,8 @@ def make_detector(
         min_score: Lowest score of a face: 0 to 1 for `yunet` (0.7), a number of agreeing windows for the
             Haar cascades (5); `None` for these defaults. `whole` does not look at it.
         min_size: Lowest longer side of a face in pixels. `whole` does not look at it.
-        clip: The pictures are frames of a clip: `yunet` looks at `yunet_clip_scales`; the others have but
-            one way to look.
+        clip: The pictures are frames of a clip: `yunet` is a `clip_yunet.ClipYuNet`; the others have but one
+            way to look.
 
     Returns:
         The detector, for one thread.
@@ -273,7 +306,9 @@ def make_detector(
         raise FercompError(f"min-size {min_size:g}: expected the pixels of a face's longer side, at least 1")
     chosen: dict[str, Any] = {} if min_score is None else {"min_score": min_score}
     if clip and name == "yunet":
-        chosen["scales"] = yunet_clip_scales
+        from fercomp.faces.clip_yunet import ClipYuNet  # which builds on this module
+
+        return ClipYuNet(min_size=min_size, **chosen)
     return _MAKERS[name](min_size=min_size, **chosen)
 
 

@@ -105,9 +105,9 @@ class Bundle:
             raise FercompError(f"{network} not found: train the model again")
         return sha256(network)
 
-    def predict(self, *faces: np.ndarray) -> np.ndarray:
+    def predict(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> np.ndarray:
         """Classifies faces: the probabilities of `answer`, `(n, K)` float32."""
-        return self.answer(*faces).pred_probs
+        return self.answer(*faces, mirrored=mirrored).pred_probs
 
     def valence_arousal(self, *faces: np.ndarray) -> np.ndarray:
         """Places faces in the plane of valence and arousal: the points of `answer`, `(n, 2)` float32.
@@ -123,12 +123,15 @@ class Bundle:
             )
         return points
 
-    def answer(self, *faces: np.ndarray) -> Answer:
+    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> Answer:
         """Says everything the model can say of faces, with one call of each network.
 
         Args:
             *faces: For each of `inputs`, in their order, the same n faces `(n, S, S, 3)` uint8 RGB from
                 `faces.crop.face_input`; n may be 0.
+            mirrored: `(n,)` bool. A network that averages over a face and its mirror image looks at one of
+                the two only: the mirror image of these, the others as they are. In half of the time, for
+                callers that average over many pictures of a face.
 
         Returns:
             Probabilities; and points, where the model gives them.
@@ -137,7 +140,7 @@ class Bundle:
             ValueError: There are more or fewer arrays, or one has another shape or dtype.
             FercompError: A network's file is missing or damaged.
         """
-        outputs, head, k = self._outputs(faces), self.card.head, len(self.card.classes)
+        outputs, head, k = self._outputs(faces, mirrored), self.card.head, len(self.card.classes)
         points = None if head == "emotion" else np.clip(outputs[:, -2:], -1.0, 1.0)
         if head == "valence_arousal":
             pred_probs = decoded_probs(outputs, self.card.classes)
@@ -145,19 +148,24 @@ class Bundle:
             pred_probs = outputs[:, :k]
         return Answer(apply_temperature(pred_probs, self.card.temperature), points)
 
-    def _outputs(self, faces: tuple[np.ndarray, ...]) -> np.ndarray:
+    def _outputs(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
         """Returns what the network gives, `(n, W)` float32, averaged over mirror images and members."""
         n = self._check(faces)
         if n == 0:
             return np.empty((0, self.card.width), dtype=np.float32)
-        if self.card.flip:
-            faces = tuple(np.concatenate([array, array[:, :, ::-1]]) for array in faces)
-        outputs = self._mean_of_members(faces) if self.members else self._network(faces[0])
-        return (outputs[:n] + outputs[n:]) / 2 if self.card.flip else outputs
+        if self.members:
+            return self._mean_of_members(faces, mirrored)
+        if not self.card.flip:
+            return self._network(faces[0])
+        if mirrored is None:
+            both = self._network(np.concatenate([faces[0], faces[0][:, :, ::-1]]))
+            mean: np.ndarray = (both[:n] + both[n:]) / 2
+            return mean
+        return self._network(np.where(mirrored[:, None, None, None], faces[0][:, :, ::-1], faces[0]))
 
-    def _mean_of_members(self, faces: tuple[np.ndarray, ...]) -> np.ndarray:
+    def _mean_of_members(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
         given = dict(zip(self.inputs, faces, strict=True))
-        outputs = np.stack([member.predict(given[member.inputs[0]]) for member in self.members])
+        outputs = np.stack([m.predict(given[m.inputs[0]], mirrored=mirrored) for m in self.members])
         weights = [member.weight for member in self.card.members]
         mean: np.ndarray = np.average(outputs, axis=0, weights=weights)
         return mean.astype(np.float32)

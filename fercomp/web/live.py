@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from time import monotonic
@@ -39,7 +40,7 @@ class Session:
         self._bundle = bundle
         self._options = options
         self._output = output
-        self._recogniser = ClipRecogniser(bundle, options.make_detector(clip=True), options.every)
+        self._recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
         self._start = monotonic()
         self._frames = 0
         self._records: Records | None = None
@@ -102,7 +103,7 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
     Raises:
         FercompError: The detector cannot be made, or the model's classes cannot be on record.
     """
-    ClipRecogniser(bundle, options.make_detector(clip=True)).warm_up()
+    ClipRecogniser(bundle, partial(options.make_detector, clip=True)).warm_up()
     columns(bundle.card.classes)
     html = files("fercomp.web").joinpath("live.html").read_text(encoding="utf-8")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

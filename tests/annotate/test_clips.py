@@ -19,7 +19,8 @@ from fercomp.annotate.run import annotate_media
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.clips import Clip, Frame
-from fercomp.faces.detect import Faces, YuNet
+from fercomp.faces.clip_yunet import ClipYuNet
+from fercomp.faces.detect import Faces
 
 CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
 RAW = [f"raw_{emotion}" for emotion in EMOTIONS]
@@ -133,7 +134,7 @@ def test_photos_and_clips_of_one_folder(bundle, clip, photos, faces, tmp_path, w
 
 def test_a_failure_in_any_stage_ends_the_run_with_its_message(bundle, clip, tmp_path, monkeypatch):
     before = threading.active_count()
-    for place, name in ((ClipRecogniser, "name"), (YuNet, "detect"), (clips, "draw")):
+    for place, name in ((ClipRecogniser, "name"), (ClipYuNet, "detect"), (clips, "draw")):
         calls, real = [], getattr(place, name)
 
         def fail(*arguments, calls=calls, name=name, real=real):
@@ -206,7 +207,7 @@ def test_two_hundred_faces_in_a_frame(bundle):
             corners = np.stack([x.ravel(), y.ravel()], axis=1)
             return Faces.within(image, np.hstack((corners, corners + 28)), np.ones(200), 1)
 
-    recogniser = ClipRecogniser(bundle, Crowd())
+    recogniser = ClipRecogniser(bundle, Crowd)
     image = np.random.default_rng(0).integers(0, 256, (300, 600, 3), dtype=np.uint8)
     for i in range(3):
         (named,) = recogniser.name([recogniser.find(Frame(i, i / 25, i, image))])

@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from fercomp.annotate.clip_recogniser import ClipRecogniser
+from fercomp.data.clips import Frame
+from fercomp.faces.detect import make_detector
+from fercomp.modeling.bundle import load_bundle
+
+
+@pytest.mark.parametrize(("flip", "every", "mirrored"), [(True, 1, [1, 3]), (True, 2, [2]), (False, 1, [])])
+def test_every_other_classified_frame_shows_a_mirror_image(
+    write_model, tmp_path, faces, flip, every, mirrored
+):
+    """In place of both in each frame, where the model averages over both."""
+    folder = write_model(tmp_path / "model", flip=flip)
+    plain = load_bundle(write_model(tmp_path / "plain"))
+    recogniser = ClipRecogniser(load_bundle(folder), lambda: make_detector("whole"), every)
+    found = [recogniser.find(Frame(i, i / 25, i, faces[0])) for i in range(4)]
+    for i, named in enumerate(recogniser.name(found)):
+        if i % every:
+            assert np.isnan(named.raw).all()
+            continue
+        (inputs,) = found[i].inputs
+        expected = plain.predict(inputs[:, :, ::-1] if i in mirrored else inputs)
+        np.testing.assert_allclose(named.raw, expected, atol=1e-6)
+    assert np.abs(plain.predict(inputs) - plain.predict(inputs[:, :, ::-1])).max() > 1e-3
