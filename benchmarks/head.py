@@ -19,9 +19,9 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend import keras, make_deterministic
 from fercomp.modeling.batches import FaceBatches
-from fercomp.modeling.features import feature_batches, head_of
+from fercomp.modeling.features import feature_batches
 from fercomp.modeling.losses import accuracy, cross_entropy
-from fercomp.modeling.network import build_network, set_trainable
+from fercomp.modeling.network import build_network, head_of, set_trainable
 from fercomp.modeling.targets import one_hot
 
 EPOCHS = 4
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"{backbone} at {size} px, {len(splits[0])} photos, {keras.backend.backend()}")
     with tempfile.TemporaryDirectory() as folder:
         make_deterministic(0)
-        model = build_network(params, len(EMOTIONS))
+        model = build_network(params)
         set_trainable(model, params, head_only=True)
         start = model.get_weights()
         began = time.perf_counter()

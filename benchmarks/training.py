@@ -53,7 +53,7 @@ def measure(batch: int, fused: bool) -> float:
     faces = rng.integers(0, 256, (batch, 48, 48, 3), dtype=np.uint8)
     targets = np.eye(9, dtype=np.float32)[rng.integers(0, 9, batch)]
     with fused_batch_normalisation() if fused else nullcontext():
-        model = build_network(TrainParams(), 9)
+        model = build_network(TrainParams())
         model.compile(keras.optimizers.AdamW(1e-3), "categorical_crossentropy")
         for _ in range(3):
             model.train_on_batch(faces, targets)

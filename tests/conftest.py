@@ -144,3 +144,24 @@ def write_clip() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def affect_workspace(
+    tiny_workspace: Workspace, write_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """A copy of `tiny_workspace` with out-of-fold probabilities; tests may add models."""
+    from fercomp.core.tables import PHOTOS, holdout_table
+
+    root = tmp_path_factory.mktemp("affect")
+    shutil.copytree(tiny_workspace.root, root, dirs_exist_ok=True)
+    workspace = Workspace(root)
+    write_model(workspace.oof.parent)
+    photos = PHOTOS.read(workspace.photos).query("split != 'test'")
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(9), len(photos))
+    label = photos["emotion"].map(EMOTIONS.index).to_numpy()
+    probabilities = (probabilities + 2 * np.eye(9)[label]) / 3
+    table = pd.DataFrame(probabilities, columns=list(EMOTIONS))
+    table = table.assign(image_path=photos["image_path"].tolist(), emotion=photos["emotion"].tolist())
+    holdout_table(EMOTIONS).write(table, workspace.oof)
+    return workspace

@@ -43,7 +43,7 @@ def test_stages_of_relabelled_experiments_differ_in_what_they_read():
     plain, relabelled = STAGES["train"], STAGES["train_relabelled"]
     assert paths(relabelled["deps"]) - paths(plain["deps"]) == {"datasets/labels.csv"}
     assert paths(plain["deps"]) <= paths(relabelled["deps"])
-    for name in ("evaluate", "predict", "submission"):
+    for name in ("uncertain", "evaluate", "predict", "submission"):
         assert STAGES[f"{name}_relabelled"]["do"] == STAGES[name]["do"]
 
 
@@ -62,6 +62,7 @@ def test_paths_are_the_defaults_of_the_commands():
         "prepare": {ws.photos, ws.problems},
         "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
         | {bundle / name for name in ("holdout.csv", "history.csv")},
+        "uncertain": {bundle / name for name in ("decision.json", "uncertain.csv", "uncertain.png")},
         "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
         | {bundle / name for name in ("confusion.png", "per_class.png", "mistakes.png")}
         | {bundle / name for name in ("reliability.png", "history.png")},
@@ -69,9 +70,14 @@ def test_paths_are_the_defaults_of_the_commands():
         "submission": {ws.submission(key)},
     }
     expected |= {
-        f"{name}_relabelled": expected[name] for name in ("train", "evaluate", "predict", "submission")
+        f"{name}_relabelled": expected[name]
+        for name in ("train", "uncertain", "evaluate", "predict", "submission")
     }
-    expected |= {"crossval": {ws.oof.parent}, "relabel": {ws.labels, ws.relabel_report}}
+    expected |= {
+        "crossval": {ws.bundle("crossval") / name for name in ("card.json", "holdout.csv", "members")}
+        | {ws.oof}
+    }
+    expected |= {"relabel": {ws.labels, ws.relabel_report}}
     outs = {
         name: {Path(p) for kind in ("outs", "metrics", "plots") for p in paths(stage.get(kind, []))}
         for name, stage in STAGES.items()

@@ -10,7 +10,7 @@ from fercomp.annotate.smoothing import Smoother
 from fercomp.data.clips import Frame
 from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.faces.track import Tracker
-from fercomp.modeling.bundle import Bundle
+from fercomp.modeling.bundle import Answer, Bundle
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ClipRecogniser:
         self._every = every
         self._tracker = Tracker()
         self._newest = -1
-        self._smoother = Smoother(bundle.card.classes, bundle.card.threshold)
+        self._smoother = Smoother(bundle.card.rule)
 
     def warm_up(self) -> None:
         """Loads the network, so that not the first face waits for it."""
@@ -105,13 +105,19 @@ class ClipRecogniser:
         inputs = zip(*(found.inputs for found in frames), strict=True)
         due = [int(found.due.sum()) for found in frames]
         mirrored = np.repeat([found.frame.index // self._every % 2 == 1 for found in frames], due)
-        pred_probs = self._bundle.predict(*(np.concatenate(arrays) for arrays in inputs), mirrored=mirrored)
-        ends = np.cumsum(due)
-        parts = np.split(pred_probs, ends[:-1])
+        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs), mirrored=mirrored)
+        parts = answer.split(np.cumsum(due)[:-1])
         return [self._named(found, part) for found, part in zip(frames, parts, strict=True)]
 
-    def _named(self, found: Found, pred_probs: np.ndarray) -> Named:
-        raw = np.full((len(found.faces), pred_probs.shape[1]), np.nan, dtype=np.float32)
-        raw[found.due] = pred_probs
-        decisions = self._smoother.update(found.tracks, raw, found.frame.time)
+    def _named(self, found: Found, answer: Answer) -> Named:
+        raw = _with_gaps(answer.pred_probs, found.due)
+        points = None if answer.points is None else _with_gaps(answer.points, found.due)
+        decisions = self._smoother.update(found.tracks, raw, found.frame.time, points)
         return Named(found.frame, found.faces, found.tracks, decisions, raw)
+
+
+def _with_gaps(rows: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """Returns `(n, C)` float32 with the m rows where `due` is true, NaN elsewhere."""
+    spread = np.full((len(due), rows.shape[1]), np.nan, dtype=np.float32)
+    spread[due] = rows
+    return spread

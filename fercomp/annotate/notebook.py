@@ -36,9 +36,10 @@ class FaceEmotionsModel:
     def __init__(self, va: bool = False, model: str | Path = SHIPPED_NAME) -> None:
         self.bundle = load_bundle(resolve_model(str(model), Workspace()))
         self.classes = self.bundle.card.classes
-        if va:
+        if va and self.bundle.card.head == "emotion":
             raise FercompError(
-                f"model {self.bundle.card.name} names emotions, it gives no valence and arousal: leave va out"
+                f"model {self.bundle.card.name} names emotions, it gives no valence and arousal: leave va "
+                "out, or train one with train.head: both"
             )
 
     def pred_probs(self, *faces: np.ndarray) -> np.ndarray:
@@ -51,18 +52,26 @@ class FaceEmotionsModel:
         Returns:
             Probabilities `(n, K)` float32 in the order of `classes`.
         """
+        return self.bundle.predict(*self._inputs(faces))
+
+    def valence_arousal(self, *faces: np.ndarray) -> np.ndarray:
+        """Places faces, given as to `pred_probs`, in the plane of valence and arousal: `(n, 2)` float32.
+
+        Raises:
+            FercompError: The model gives no valence and arousal.
+        """
+        return self.bundle.valence_arousal(*self._inputs(faces))
+
+    def _inputs(self, faces: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         inputs = [
             np.array([face_input(face, whole_box(face), size, 0.0) for face in faces], dtype=np.uint8)
             for size, _ in self.bundle.inputs
         ]
-        shaped = (
-            a.reshape(-1, size, size, 3) for a, (size, _) in zip(inputs, self.bundle.inputs, strict=True)
-        )
-        return self.bundle.predict(*shaped)
+        return [a.reshape(-1, size, size, 3) for a, (size, _) in zip(inputs, self.bundle.inputs, strict=True)]
 
     def __call__(self, *faces: np.ndarray) -> list[tuple[str, float]]:
-        """Says for each face its emotion, or `uncertain`, and the probability of the likeliest class."""
-        said = decide(self.pred_probs(*faces), self.classes, self.bundle.card.threshold)
+        """Says for each face its emotion, or `uncertain`, and how probable that or the likeliest class is."""
+        said = decide(self.pred_probs(*faces), self.bundle.card.rule)
         return [(emotion, float(p)) for emotion, p in zip(said.emotions, said.confidences, strict=True)]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.modeling.bundle import Bundle
-from fercomp.modeling.decision import most_likely
+from fercomp.modeling.decision import Rule
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Decisions:
 
     Attributes:
         emotions: A class name each, or `uncertain`.
-        confidences: `(n,)` float32, the probability of the likeliest class.
+        confidences: `(n,)` float32, the probability of the emotion; of the likeliest class where a threshold
+            makes it `uncertain`.
         pred_probs: `(n, K)` float32, the probability of every class.
         valence_arousal: `(n, 2)` float32, -1 to 1 each, where the model gives them.
     """
@@ -58,19 +59,20 @@ class Recognised:
     decisions: Decisions
 
 
-def decide(pred_probs: np.ndarray, classes: tuple[str, ...], threshold: float | None) -> Decisions:
-    """Decides for the likeliest class, or for none.
+def decide(pred_probs: np.ndarray, rule: Rule, points: np.ndarray | None = None) -> Decisions:
+    """Decides on faces.
 
     Args:
         pred_probs: `(n, K)` probabilities.
-        classes: K class names.
-        threshold: A face whose likeliest class is less probable is called `uncertain`; `None` for never.
+        rule: How the model decides.
+        points: `(n, 2)` valence and arousal, where the model gives them.
 
     Returns:
         The decisions.
     """
-    emotions = tuple(most_likely(pred_probs, classes, threshold))
-    return Decisions(emotions, pred_probs.max(axis=1), pred_probs)
+    likeliest = rule.likeliest(pred_probs)[:, None]
+    confidences = np.take_along_axis(pred_probs, likeliest, axis=1)[:, 0]
+    return Decisions(tuple(rule.labels(pred_probs)), confidences, pred_probs, points)
 
 
 def cut_faces(image: np.ndarray, boxes: np.ndarray, bundle: Bundle, framed: bool) -> tuple[np.ndarray, ...]:
@@ -125,11 +127,12 @@ class Recogniser:
         """
         if not pictures:
             return []
-        card = self._bundle.card
+        rule = self._bundle.card.rule
         inputs = zip(*(picture.inputs for picture in pictures), strict=True)
-        pred_probs = self._bundle.predict(*(np.concatenate(arrays) for arrays in inputs))
+        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs))
         ends = np.cumsum([len(picture.faces) for picture in pictures])
+        parts = answer.split(ends[:-1])
         return [
-            Recognised(picture.image, picture.faces, decide(part, card.classes, card.threshold))
-            for picture, part in zip(pictures, np.split(pred_probs, ends[:-1]), strict=True)
+            Recognised(picture.image, picture.faces, decide(part.pred_probs, rule, part.points))
+            for picture, part in zip(pictures, parts, strict=True)
         ]

@@ -9,7 +9,7 @@ import numpy as np
 from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import UNCERTAIN
 from fercomp.faces.track import PATIENCE
-from fercomp.modeling.decision import most_likely
+from fercomp.modeling.decision import Rule
 
 MEMORY: Final = 0.4
 """Seconds after which an old probability weighs 1/e."""
@@ -25,6 +25,7 @@ CLEAR: Final = 0.25
 @dataclass
 class _State:
     pred_probs: np.ndarray
+    point: np.ndarray
     label: str
     seen: float
     classified: float
@@ -35,16 +36,16 @@ class Smoother:
     """Decides on the faces of one clip, frame after frame.
 
     Args:
-        classes: K class names.
-        threshold: A face whose likeliest class is less probable is `uncertain`; `None` for never.
+        rule: How the model decides.
     """
 
-    def __init__(self, classes: tuple[str, ...], threshold: float | None) -> None:
-        self._classes = classes
-        self._threshold = threshold
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
         self._states: dict[int, _State] = {}
 
-    def update(self, tracks: np.ndarray, raw: np.ndarray, time: float) -> Decisions:
+    def update(
+        self, tracks: np.ndarray, raw: np.ndarray, time: float, points: np.ndarray | None = None
+    ) -> Decisions:
         """Decides on the faces of the next frame.
 
         Args:
@@ -52,26 +53,34 @@ class Smoother:
             raw: `(n, K)` probabilities of this frame alone; a row of NaN where a face was not classified,
                 which a track's first row must not be.
             time: Seconds, never earlier than in the call before.
+            points: `(n, 2)` valence and arousal of this frame alone, NaN likewise, where the model gives
+                them; they are smoothed as probabilities are.
 
         Returns:
             The decisions, by smoothed probabilities.
         """
         self._states = {track: s for track, s in self._states.items() if time - s.seen <= PATIENCE}
-        states = [self._state(int(track), row, time) for track, row in zip(tracks, raw, strict=True)]
+        given = np.empty((len(tracks), 0), np.float32) if points is None else points
+        states = [
+            self._state(int(track), row, point, time)
+            for track, row, point in zip(tracks, raw, given, strict=True)
+        ]
         pred_probs = np.array([s.pred_probs for s in states], dtype=np.float32)
         return Decisions(
             tuple(s.label for s in states),
-            np.array([self._probability(s) for s in states], dtype=np.float32),
-            pred_probs.reshape(-1, len(self._classes)),
+            np.array([self._probability(s.pred_probs, s.label) for s in states], dtype=np.float32),
+            pred_probs.reshape(-1, len(self._rule.classes)),
+            None if points is None else np.array([s.point for s in states], np.float32).reshape(-1, 2),
         )
 
-    def _state(self, track: int, row: np.ndarray, time: float) -> _State:
+    def _state(self, track: int, row: np.ndarray, point: np.ndarray, time: float) -> _State:
         state = self._states.get(track)
         if state is None:
-            state = self._states[track] = _State(row, self._leading(row), time, time)
+            state = self._states[track] = _State(row, point, self._leading(row), time, time)
         elif not np.isnan(row).any():
             share = 1 - exp(-(time - state.classified) / MEMORY)
             state.pred_probs = state.pred_probs + share * (row - state.pred_probs)
+            state.point = state.point + share * (point - state.point)
             state.classified = time
             self._relabel(state, time)
         state.seen = time
@@ -85,15 +94,15 @@ class Smoother:
             return
         if state.rival_since is None:
             state.rival_since = time
-        lead = state.pred_probs.max() - self._probability(state)
+        lead = self._probability(state.pred_probs, leading) - self._probability(state.pred_probs, state.label)
         if lead >= CLEAR or time - state.rival_since >= HOLD:
             state.label, state.rival_since = leading, None
 
     def _leading(self, pred_probs: np.ndarray) -> str:
-        return str(most_likely(pred_probs[None], self._classes, self._threshold)[0])
+        return str(self._rule.labels(pred_probs[None])[0])
 
-    def _probability(self, state: _State) -> float:
-        """Returns the label's probability; for `uncertain` that of the likeliest class, as on photos."""
-        if state.label == UNCERTAIN:
-            return float(state.pred_probs.max())
-        return float(state.pred_probs[self._classes.index(state.label)])
+    def _probability(self, pred_probs: np.ndarray, label: str) -> float:
+        """Returns a label's probability; for `uncertain` that of the likeliest class, as on photos."""
+        if label == UNCERTAIN:
+            return float(pred_probs.max())
+        return float(pred_probs[self._rule.classes.index(label)])

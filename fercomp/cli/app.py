@@ -26,17 +26,19 @@ from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.relabel import relabel
 from fercomp.cli.review import review
+from fercomp.cli.study import study
 from fercomp.cli.submission import submission
 from fercomp.cli.submissions import submissions
 from fercomp.cli.submit import submit
 from fercomp.cli.train import train
+from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
-    "Pipeline": (fetch, prepare, train, evaluate, predict, submission),
+    "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (bench, crossval, relabel, review, ensemble, distill, export),
+    "Improve": (bench, crossval, relabel, review, ensemble, distill, export, study),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

@@ -18,7 +18,7 @@ def evaluate(model: Model = None) -> None:
     from rich.console import Console
 
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import resolve_model
+    from fercomp.modeling.card import read_card, resolve_model
     from fercomp.report.evaluation import evaluate_model, per_class_table
 
     workspace = Workspace()
@@ -29,4 +29,11 @@ def evaluate(model: Model = None) -> None:
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
     )
+    said = read_card(folder).scores
+    for name in ("valence", "arousal"):
+        if f"ccc_{name}" in said:
+            typer.echo(
+                f"{name}: CCC {said[f'ccc_{name}']:.4f}, RMSE {said[f'rmse_{name}']:.4f}, "
+                f"same sign {said[f'sign_{name}']:.4f}"
+            )
     typer.echo(f"Look at {folder / 'confusion.png'} and {folder / 'reliability.png'}")

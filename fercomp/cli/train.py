@@ -41,4 +41,4 @@ def train(
         f"{workspace.bundle(name)}: holdout accuracy {card.scores['accuracy']:.4f}, "
         f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
     )
-    typer.echo(f"Next: fercomp evaluate --model {name}, or fercomp predict --model {name}")
+    typer.echo(f"Next: fercomp uncertain, evaluate or predict --model {name}")

@@ -12,7 +12,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import exclusive
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import Table
-from fercomp.modeling.card import CARD, SHIPPED, SHIPPED_NAME, read_card
+from fercomp.modeling.card import CARD, DECISION, SHIPPED, SHIPPED_NAME, read_card
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,13 +58,14 @@ def find_origin(csv: Path, workspace: Workspace) -> Origin:
     """Finds the model of a CSV by its name, as `submission` gives it.
 
     Raises:
-        FercompError: The CSV is older than the model, so it is that of an earlier training.
+        FercompError: The CSV is older than the model or its decision, so it is that of an earlier training.
     """
     folder = SHIPPED if csv.stem == SHIPPED_NAME else workspace.bundle(csv.stem)
     if csv.parent.resolve() != workspace.submissions.resolve() or not (folder / CARD).is_file():
         return Origin()
     card = read_card(folder)
-    if folder != SHIPPED and csv.stat().st_mtime < (folder / CARD).stat().st_mtime:
+    changed = [(folder / file).stat().st_mtime for file in (CARD, DECISION) if (folder / file).is_file()]
+    if folder != SHIPPED and csv.stat().st_mtime < max(changed):
         raise FercompError(
             f"{csv} is older than the model {card.name}, so it is not that model's: run `fercomp predict` "
             f"and `fercomp submission --model {card.name}`, or send a copy of it under another name"

@@ -10,7 +10,6 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import Table, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.card import read_card
-from fercomp.modeling.decision import most_likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +56,7 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
     table = prediction_table(card.classes).read(workspace.test_probabilities(card.name))
     sample = SUBMISSION.read(workspace.sample_submission)
     ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
-    labels = pd.Series(most_likely(pred_probs(table, card.classes), card.classes, card.threshold), index=ids)
+    labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
     submission, filled = build_submission(labels, sample)
     path = workspace.submission(card.name)
     check_submission(submission, sample, path)

@@ -16,3 +16,8 @@ EMOTIONS: Final[tuple[str, ...]] = (
 """Class names in alphabetical order: column `k` of any `pred_probs (N, K)` is `EMOTIONS[k]`."""
 
 UNCERTAIN: Final = "uncertain"
+
+
+def class_names(number: int) -> tuple[str, ...]:
+    """Returns the nine classes, or the eight without `uncertain`."""
+    return EMOTIONS if number == len(EMOTIONS) else tuple(name for name in EMOTIONS if name != UNCERTAIN)

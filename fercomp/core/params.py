@@ -6,7 +6,7 @@ misspelt setting never goes unnoticed. Defaults stand here; a test keeps the shi
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -25,7 +25,9 @@ __all__ = [
     "Name",
     "Params",
     "PrepareParams",
+    "RelabelParams",
     "TrainParams",
+    "UncertainParams",
     "load_params",
 ]
 
@@ -78,6 +80,16 @@ class RelabelParams(Group):
     network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
 
 
+class UncertainParams(Group):
+    """How a model without the class `uncertain` comes to say so.
+
+    Attributes:
+        score: What the threshold is on: the top `probability`, its `margin` over the second, or `entropy`.
+    """
+
+    score: Literal["probability", "margin", "entropy"] = "probability"
+
+
 class Params(Group):
     """The whole of `params.yaml`.
 
@@ -86,6 +98,7 @@ class Params(Group):
         prepare: Parameters of the stage `prepare`.
         train: Parameters of the stage `train`, shared by all experiments.
         relabel: Parameters of the stage `relabel`.
+        uncertain: Parameters of the stage `uncertain`.
         experiments: What each experiment changes in `train`, by the experiment's name.
         relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
             runs `crossval` and `relabel` first.
@@ -95,6 +108,7 @@ class Params(Group):
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
     relabel: RelabelParams = RelabelParams()
+    uncertain: UncertainParams = UncertainParams()
     experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
     relabelled: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
@@ -111,12 +125,13 @@ class Params(Group):
         Raises:
             FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
         """
-        changes = dict({**self.experiments, **self.relabelled}.get(name, {}))
+        group = "relabelled" if name in self.relabelled else "experiments"
+        changes = dict(getattr(self, group).get(name, {}))
         if backbone:
             changes["backbone"] = backbone
         # Only what was set: a default may depend on what the experiment changes.
         shared = self.train.model_dump(exclude_unset=True)
-        return validated(TrainParams, merged(shared, changes), f"experiments.{name}.")
+        return validated(TrainParams, merged(shared, changes), f"{group}.{name}.")
 
 
 def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:

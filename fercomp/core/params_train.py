@@ -1,10 +1,11 @@
 """The group `train` of `params.yaml`: how one network is trained."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from fercomp.core.classes import class_names
 from fercomp.core.params_group import Group, Share
 
 COMPACT: Final = "compact"
@@ -55,6 +56,15 @@ class TrainParams(Group):
             48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, which suit small photos.
         margin: Share of a detector's box added on each side so that a found face is framed like the
             training photos, which are used whole. `null` measures it on training photos.
+        classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
+            finds the threshold below which an answer becomes `uncertain`.
+        head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
+            which is then named (`labels.circumplex`); or `both`.
+        va_targets: The points it is taught: `mean` of the emotions' vectors weighted by out-of-fold
+            probabilities; `ray`, drawn on the label's ray as far out as the label is probable out of fold; or
+            the path of a CSV with `path`, `valence` and `arousal`.
+        va_loss: `ccc`, 1 less the concordance of a batch (Lin, 1989), or `mse`, the squared distance.
+        va_weight: Weight of that loss beside the classes' one, where the head is `both`.
         batch_size: Photos per pass through the network. Where they do not fit into memory, it is halved.
         accumulate: Passes whose gradients are added up before the weights change, so that a step sees
             `batch_size * accumulate` photos.
@@ -101,6 +111,11 @@ class TrainParams(Group):
     weights: str = Field(default_factory=lambda given: "none" if _is_compact(given) else "imagenet")
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: Literal[8, 9] = 9
+    head: Literal["emotion", "valence_arousal", "both"] = "emotion"
+    va_targets: str = "mean"
+    va_loss: Literal["ccc", "mse"] = "ccc"
+    va_weight: Annotated[float, Field(ge=0)] = 0.5
     batch_size: Annotated[int, Field(ge=1)] = 32
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -129,6 +144,17 @@ class TrainParams(Group):
     memory_gb: Annotated[float, Field(ge=0)] = 2.0
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()
+
+    @model_validator(mode="after")
+    def _points_are_named_uncertain_too(self) -> Self:
+        if self.head == "valence_arousal" and self.classes != 9:
+            raise ValueError("the head valence_arousal may name a face uncertain: leave train.classes at 9")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The K classes that the network is taught, in the order of its outputs."""
+        return class_names(self.classes)
 
     @model_validator(mode="before")
     @classmethod

@@ -20,6 +20,11 @@ class Workspace:
         return self.root / "params.yaml"
 
     @property
+    def study_params(self) -> Path:
+        """The experiments of the study, `params.study.yaml`."""
+        return self.root / "params.study.yaml"
+
+    @property
     def raw(self) -> Path:
         """The competition's own files, never edited."""
         return self.root / "datasets" / "raw"

@@ -95,6 +95,7 @@ PROBLEMS: Final = Table(
     _columns(image_path="str", split="str", emotion="str", reason="str"), "run `fercomp prepare`"
 )
 
+
 LABELS: Final = Table(
     _columns(
         image_path="str",  # as in PHOTOS; all labelled photos, in the same order
@@ -106,10 +107,24 @@ LABELS: Final = Table(
     "run `fercomp crossval`, then `fercomp relabel`",
 )
 
+AXES: Final = ("valence", "arousal")
+"""Columns of a point, -1 to 1 each."""
 
-def holdout_table(classes: tuple[str, ...]) -> Table:
-    """Describes the holdout's `pred_probs`: the photo, its given label, one column per class."""
-    return _probability_table({"image_path": "str", "emotion": "str"}, classes, "run `fercomp train`")
+TARGETS: Final = ("valence_target", "arousal_target")
+"""Columns of the point that a photo is taught as; `nan` where it has none."""
+
+
+def holdout_table(classes: tuple[str, ...], points: bool = False) -> Table:
+    """Describes the holdout's `pred_probs`: the photo, its given label, one column per class.
+
+    Args:
+        classes: The K class names.
+        points: Of a model that gives valence and arousal: then its points and what they should be, too.
+    """
+    first = {"image_path": "str", "emotion": "str"}
+    return _probability_table(
+        first, (*classes, *((*AXES, *TARGETS) if points else ())), "run `fercomp train`"
+    )
 
 
 def oof_table(classes: tuple[str, ...]) -> Table:
@@ -117,13 +132,15 @@ def oof_table(classes: tuple[str, ...]) -> Table:
     return _probability_table({"image_path": "str", "emotion": "str"}, classes, "run `fercomp crossval`")
 
 
-def prediction_table(classes: tuple[str, ...]) -> Table:
-    """Describes the test photos' `pred_probs`: the photo, one column per class."""
-    return _probability_table({"image_path": "str"}, classes, "run `fercomp predict`")
+def prediction_table(classes: tuple[str, ...], points: bool = False) -> Table:
+    """Describes the test photos' `pred_probs`: the photo, one column per class, then points if any."""
+    return _probability_table(
+        {"image_path": "str"}, (*classes, *(AXES if points else ())), "run `fercomp predict`"
+    )
 
 
-def _probability_table(first: Mapping[str, str], classes: tuple[str, ...], remedy: str) -> Table:
-    return Table(_columns(**first, **dict.fromkeys(classes, "float64")), remedy)
+def _probability_table(first: Mapping[str, str], numbers: tuple[str, ...], remedy: str) -> Table:
+    return Table(_columns(**first, **dict.fromkeys(numbers, "float64")), remedy)
 
 
 def pred_probs(frame: "pd.DataFrame", classes: tuple[str, ...] = EMOTIONS) -> "np.ndarray":

@@ -1,1 +1,1 @@
-"""Better labels than the given ones: what copies, a network and a reviewer say of them."""
+"""Labels: better ones than the given, when to give none, and emotions as points. Arrays and tables only."""

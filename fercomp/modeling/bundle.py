@@ -10,8 +10,9 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
+from fercomp.labels.circumplex import decoded_probs
 from fercomp.modeling.calibration import apply_temperature
-from fercomp.modeling.card import CARD, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.card import CARD, DECISION, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
 
 
 class Input(NamedTuple):
@@ -24,6 +25,24 @@ class Input(NamedTuple):
 
     size: int
     margin: float
+
+
+class Answer(NamedTuple):
+    """What a model says of n faces.
+
+    Attributes:
+        pred_probs: Calibrated probabilities `(n, K)` float32, rows sum to 1.
+        points: Valence and arousal `(n, 2)` float32, -1 to 1 each; `None` where the model gives none.
+    """
+
+    pred_probs: np.ndarray
+    points: np.ndarray | None
+
+    def split(self, ends: np.ndarray) -> "list[Answer]":
+        """Returns the answers of the faces before, between and after some numbers of faces."""
+        pred_probs = np.split(self.pred_probs, ends)
+        points = [None] * len(pred_probs) if self.points is None else np.split(self.points, ends)
+        return [Answer(*part) for part in zip(pred_probs, points, strict=True)]
 
 
 class Bundle:
@@ -66,15 +85,17 @@ class Bundle:
     def _network(self) -> Callable[[np.ndarray], np.ndarray]:
         from fercomp.modeling.runtime import keras_network, openvino_network
 
-        size, k = self.card.size, len(self.card.classes)
+        size, width = self.card.size, self.card.width
         if self.card.runtime == "openvino":
-            return openvino_network(self.folder / GRAPH, size, k)
-        return keras_network(self.folder / KERAS_MODEL, size, k)
+            return openvino_network(self.folder / GRAPH, size, width)
+        return keras_network(self.folder / KERAS_MODEL, size, width)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over cards and networks, which tells whether results came from this bundle."""
-        return f"{sha256(self.folder / CARD)[:16]}-{self._network_sha256()[:16]}"
+        """SHA-256 over cards, decisions and networks, which tells whether results came from this bundle."""
+        said = [sha256(self.folder / file) for file in (CARD, DECISION) if (self.folder / file).is_file()]
+        card = said[0] if len(said) == 1 else hashlib.sha256(" ".join(said).encode()).hexdigest()
+        return f"{card[:16]}-{self._network_sha256()[:16]}"
 
     def _network_sha256(self) -> str:
         if self.members:
@@ -85,7 +106,25 @@ class Bundle:
         return sha256(network)
 
     def predict(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> np.ndarray:
-        """Classifies faces.
+        """Classifies faces: the probabilities of `answer`, `(n, K)` float32."""
+        return self.answer(*faces, mirrored=mirrored).pred_probs
+
+    def valence_arousal(self, *faces: np.ndarray) -> np.ndarray:
+        """Places faces in the plane of valence and arousal: the points of `answer`, `(n, 2)` float32.
+
+        Raises:
+            FercompError: The model gives none.
+        """
+        points = self.answer(*faces).points
+        if points is None:
+            raise FercompError(
+                f"model {self.card.name} names emotions, it gives no valence and arousal: train one with "
+                "train.head: both"
+            )
+        return points
+
+    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> Answer:
+        """Says everything the model can say of faces, with one call of each network.
 
         Args:
             *faces: For each of `inputs`, in their order, the same n faces `(n, S, S, 3)` uint8 RGB from
@@ -95,27 +134,34 @@ class Bundle:
                 callers that average over many pictures of a face.
 
         Returns:
-            Calibrated probabilities `(n, K)` float32, rows sum to 1.
+            Probabilities; and points, where the model gives them.
 
         Raises:
             ValueError: There are more or fewer arrays, or one has another shape or dtype.
             FercompError: A network's file is missing or damaged.
         """
+        outputs, head, k = self._outputs(faces, mirrored), self.card.head, len(self.card.classes)
+        points = None if head == "emotion" else np.clip(outputs[:, -2:], -1.0, 1.0)
+        if head == "valence_arousal":
+            pred_probs = decoded_probs(outputs, self.card.classes)
+        else:
+            pred_probs = outputs[:, :k]
+        return Answer(apply_temperature(pred_probs, self.card.temperature), points)
+
+    def _outputs(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
+        """Returns what the network gives, `(n, W)` float32, averaged over mirror images and members."""
         n = self._check(faces)
         if n == 0:
-            return np.empty((0, len(self.card.classes)), dtype=np.float32)
+            return np.empty((0, self.card.width), dtype=np.float32)
         if self.members:
-            pred_probs = self._mean_of_members(faces, mirrored)
-        elif not self.card.flip:
-            pred_probs = self._network(faces[0])
-        elif mirrored is None:
+            return self._mean_of_members(faces, mirrored)
+        if not self.card.flip:
+            return self._network(faces[0])
+        if mirrored is None:
             both = self._network(np.concatenate([faces[0], faces[0][:, :, ::-1]]))
-            pred_probs = (both[:n] + both[n:]) / 2
-        else:
-            pred_probs = self._network(
-                np.where(mirrored[:, None, None, None], faces[0][:, :, ::-1], faces[0])
-            )
-        return apply_temperature(pred_probs, self.card.temperature)
+            mean: np.ndarray = (both[:n] + both[n:]) / 2
+            return mean
+        return self._network(np.where(mirrored[:, None, None, None], faces[0][:, :, ::-1], faces[0]))
 
     def _mean_of_members(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
         given = dict(zip(self.inputs, faces, strict=True))

@@ -29,13 +29,15 @@ def fit_temperature(pred_probs: np.ndarray, labels: np.ndarray) -> float:
 
     Args:
         pred_probs: `(N, K)` float, from photos the model was not trained on.
-        labels: `(N,)` int class indices.
+        labels: `(N,)` int class indices; photos whose label is no class of the model (K) are left out.
 
     Returns:
         A temperature from 0.05 to 20, rounded to four decimals.
     """
     from scipy.optimize import minimize_scalar
 
+    known = labels < pred_probs.shape[1]
+    pred_probs, labels = pred_probs[known], labels[known]
     rows = np.arange(len(labels))
 
     def log_loss(log_temperature: float) -> float:

@@ -43,6 +43,8 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
     check_name(name)
     # Suggested labels come from this very table.
     params = params.model_copy(update={"labels": "given"})
+    if params.head == "valence_arousal":
+        raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
     photos = PHOTOS.read(workspace.photos)
     folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
     if len(folds) < 2:

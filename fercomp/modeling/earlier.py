@@ -17,13 +17,15 @@ class EarlierAnswers:
     all photos after the epoch, on the photos as they are, which needs no state inside the loss.
 
     Args:
-        batches: The training photos, with targets `(N, K)`; they become `(N, 2 K)`.
+        batches: The training photos, with targets `(N, T)`; they become `(N, T + K)`.
+        k: Number of classes, K; the first of the network's outputs are theirs.
     """
 
-    def __init__(self, batches: FaceBatches) -> None:
+    def __init__(self, batches: FaceBatches, k: int) -> None:
         self._batches = batches
-        self._k = batches.targets.shape[1]
-        self.restore([np.zeros_like(batches.targets)])
+        self._k = k
+        self._given = batches.targets
+        self.restore([np.zeros((len(batches.targets), k), np.float32)])
 
     def update(self, model: keras.Model) -> None:
         """Takes a network's answers of today into the mean."""
@@ -31,13 +33,12 @@ class EarlierAnswers:
         rows = np.arange(n)
         chunks = (self._batches.faces(rows[start : start + CHUNK]) for start in range(0, n, CHUNK))
         answers = np.concatenate([model.predict(faces, batch_size=BATCH, verbose=0) for faces in chunks])
-        self.restore([ELR_BETA * self.state()[0] + (1 - ELR_BETA) * answers])
+        self.restore([ELR_BETA * self.state()[0] + (1 - ELR_BETA) * answers[:, : self._k]])
 
     def state(self) -> list[np.ndarray]:
         """Returns the mean `(N, K)` float32 as the only array of a list."""
-        return [self._batches.targets[:, self._k :]]
+        return [self._batches.targets[:, self._given.shape[1] :]]
 
     def restore(self, state: list[np.ndarray]) -> None:
         """Puts the values of `state` back."""
-        given = self._batches.targets[:, : self._k]
-        self._batches.targets = np.concatenate([given, state[0].astype(np.float32)], axis=1)
+        self._batches.targets = np.concatenate([self._given, state[0].astype(np.float32)], axis=1)

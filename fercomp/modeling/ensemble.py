@@ -22,6 +22,7 @@ from fercomp.modeling.card import (
     check_name,
     read_card,
 )
+from fercomp.modeling.decision import Rule
 from fercomp.modeling.exporting import copy_network
 from fercomp.modeling.metrics import score
 
@@ -107,12 +108,14 @@ def fit_weights(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Args:
         pred_probs: `(M, N, K)` float: M models' probabilities of photos that none was trained on.
-        labels: `(N,)` int class indices; N at least 1.
+        labels: `(N,)` int class indices; photos whose label is no class of the models (K) are left out, and
+            at least one stays.
 
     Returns:
         `(M,)` float64, sum 1; less than `NEGLIGIBLE` is 0.
     """
-    likelihood = np.clip(pred_probs[:, np.arange(len(labels)), labels], 1e-12, 1.0)
+    known = labels < pred_probs.shape[2]
+    likelihood = np.clip(pred_probs[:, known][:, np.arange(known.sum()), labels[known]], 1e-12, 1.0)
     weights = np.full(len(likelihood), 1 / len(likelihood))
     for _ in range(10_000):
         ratio = (likelihood / (weights @ likelihood)).mean(axis=1)
@@ -175,6 +178,8 @@ def _read_cards(folders: Sequence[Path]) -> list[Card]:
     for folder, card in zip(folders, cards, strict=True):
         if card.members:
             raise FercompError(f"{folder} is an ensemble itself: name its models instead")
+        if card.head == "valence_arousal":
+            raise FercompError(f"{folder} gives points, not emotions: an ensemble takes models of emotions")
         if card.classes != cards[0].classes:
             raise FercompError(
                 f"{folder} knows the classes {', '.join(card.classes)}, {folders[0]} "
@@ -194,10 +199,9 @@ def _read_tables(
     tables = []
     for folder in folders:
         table = holdout_table(classes).read(folder / file).sort_values("image_path", ignore_index=True)
-        strange = sorted(set(table["emotion"]) - set(classes))
-        if strange or len(table) < 2:
-            what = f"labels unknown to the model {strange}" if strange else f"{len(table)} photos"
-            raise FercompError(f"{folder / file} has {what}: run `fercomp train` again")
+        labels = Rule(classes).indices(table["emotion"].tolist(), str(folder / file))
+        if len(table) < 2:
+            raise FercompError(f"{folder / file} has {len(table)} photos: run `fercomp train` again")
         tables.append(table)
     photos = [table[["image_path", "emotion"]].apply(tuple, axis=1).tolist() for table in tables]
     for folder, others in zip(folders, photos, strict=True):
@@ -208,5 +212,4 @@ def _read_tables(
                 f"{folder / file} and {folders[0] / file} differ in {len(only)} photos or labels{example}: "
                 "train these models again on the same index"
             )
-    labels = tables[0]["emotion"].map(classes.index).to_numpy()
     return tables[0], labels, np.stack([pred_probs(table, classes) for table in tables])

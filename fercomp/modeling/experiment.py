@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fercomp import __version__
-from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.git import head
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import LABELS, PHOTOS, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, LABELS, PHOTOS, TARGETS, holdout_table, pred_probs
 from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import measure_margin
+from fercomp.modeling.affect import with_points
 from fercomp.modeling.backend import keras
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.calibration import apply_temperature, fit_temperature
@@ -32,11 +32,11 @@ from fercomp.modeling.card import (
     resolve_model,
 )
 from fercomp.modeling.export import export_openvino, save_keras
-from fercomp.modeling.metrics import score
+from fercomp.modeling.metrics import agreement, score
 from fercomp.modeling.network import in_float32
 from fercomp.modeling.predict import predict_table
 from fercomp.modeling.run import Fitted
-from fercomp.modeling.targets import with_labels
+from fercomp.modeling.targets import photos_of, points_of, with_labels
 from fercomp.modeling.teacher import teacher_probs
 from fercomp.modeling.training import data_fingerprint, fingerprint, fit
 
@@ -102,6 +102,7 @@ def train_bundle(
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
     teacher = _teacher(params, photos, workspace)
+    photos = with_points(photos, params, workspace)
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
     with atomic_folder(target) as folder:
         run = fingerprint(params, photos, teacher)
@@ -114,7 +115,7 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     """Tells whether a folder holds the bundle that `train_bundle` would write, code apart."""
     if not (target / CARD).is_file():
         return False
-    run = fingerprint(params, photos, _teacher(params, photos, workspace))
+    run = fingerprint(params, with_points(photos, params, workspace), _teacher(params, photos, workspace))
     return bool(read_card(target).trained.get("run_sha256") == run)
 
 
@@ -134,7 +135,8 @@ def _write_bundle(
     card = Card(
         name=name,
         backbone=params.backbone,
-        classes=EMOTIONS,
+        classes=params.class_names,
+        head=params.head,
         size=params.size,
         margin=_margin(params, photos, raw),
         runtime=runtime,
@@ -145,13 +147,18 @@ def _write_bundle(
     write_json(folder / CARD, card.model_dump())
     holdout = photos[photos["split"] == "holdout"]
     table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
-    labels = holdout["emotion"].map(EMOTIONS.index).to_numpy()
-    temperature = fit_temperature(pred_probs(table), labels)
-    calibrated = apply_temperature(pred_probs(table), temperature)
-    table[list(EMOTIONS)] = calibrated
+    probabilities = pred_probs(table, card.classes)
+    labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
+    temperature = fit_temperature(probabilities, labels)
+    table[list(card.classes)] = calibrated = apply_temperature(probabilities, temperature)
     table.insert(1, "emotion", holdout["emotion"].to_numpy())
-    holdout_table(EMOTIONS).write(table, folder / HOLDOUT)
     scores = score(calibrated, labels).rounded()
+    if card.head != "emotion":
+        meant = points_of(holdout)
+        scores |= agreement(table[list(AXES)].to_numpy(), meant)
+        # As text, since a missing number would be an empty cell, which is none.
+        table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
+    holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
     card = card.model_copy(update={"temperature": temperature, "scores": scores})
     write_json(folder / CARD, card.model_dump())
     return card
@@ -160,9 +167,10 @@ def _write_bundle(
 def _teacher(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
     if params.teacher is None:
         return None
-    train = photos[photos["split"] == "train"]
+    train = photos_of(photos, "train", params.class_names)
     return teacher_probs(
         resolve_model(params.teacher, workspace),
+        params.class_names,
         workspace.raw,
         train["image_path"].tolist(),
         workspace.training,
@@ -181,7 +189,7 @@ def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) ->
     return {
         "params": params.model_dump(),
         "best_epoch": best_epoch,
-        "photos": int((photos["split"] == "train").sum()),
+        "photos": len(photos_of(photos, "train", params.class_names)),
         "data_sha256": data_fingerprint(photos),
         "git_commit": head(),
         "packages": {

@@ -21,7 +21,7 @@ from fercomp.modeling.backend import keras
 from fercomp.modeling.runtime import openvino_network
 
 TOLERANCE = 1e-4
-"""Largest difference of a probability between the exported graph and Keras."""
+"""Largest difference of an output between the exported graph and Keras."""
 
 COMPRESSED_TOLERANCE = 0.02
 """The same where the graph's weights are rounded to float16."""
@@ -84,12 +84,12 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
     Only TensorFlow's backend can export. Under another one, a process of TensorFlow's own does it.
 
     Args:
-        model_file: A `.keras` file of a network from `(n, S, S, 3)` uint8 to `(n, K)` float32.
+        model_file: A `.keras` file of a network from `(n, S, S, 3)` uint8 to `(n, W)` float32.
         path: The graph's `.xml` to write; the weights go into a `.bin` beside it.
         compress: Store weights as float16: half the size; arithmetic stays float32.
 
     Returns:
-        The largest difference of a probability between the graph and Keras, at most `TOLERANCE`, or
+        The largest difference of an output between the graph and Keras, at most `TOLERANCE`, or
         `COMPRESSED_TOLERANCE` with compressed weights.
 
     Raises:
@@ -112,10 +112,10 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
         _name_by_position(graph)
         path.parent.mkdir(parents=True, exist_ok=True)
         openvino.save_model(graph, path, compress_to_fp16=compress)
-    size, n_classes = model.input_shape[1], model.output_shape[1]
+    size, width = model.input_shape[1], model.output_shape[1]
     faces = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
     expected = keras.ops.convert_to_numpy(model(faces, training=False))
-    difference = float(np.abs(openvino_network(path, size, n_classes)(faces) - expected).max())
+    difference = float(np.abs(openvino_network(path, size, width)(faces) - expected).max())
     if not difference <= (COMPRESSED_TOLERANCE if compress else TOLERANCE):
         raise FercompError(f"the exported graph of {model.name} differs from Keras by {difference:.2g}")
     return difference

@@ -17,7 +17,7 @@ from fercomp.core.progress import track
 from fercomp.data.augment import augment
 from fercomp.modeling.backend import keras
 from fercomp.modeling.batches import FaceBatches
-from fercomp.modeling.network import HEAD, POOL
+from fercomp.modeling.network import POOL
 
 BATCH = 64
 CHUNK = 1024
@@ -59,13 +59,6 @@ class FeatureBatches(keras.utils.PyDataset):
         """Returns one batch: features `(n, C)` float32 and targets `(n, T)` float32."""
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         return self._view[rows], self.targets[rows]
-
-
-def head_of(model: keras.Model) -> keras.Model:
-    """Returns what comes after pooling as a network of its own that shares the layers of `model`."""
-    pooled = model.get_layer(POOL).output
-    features = keras.Input(pooled.shape[1:], dtype="float32", name="features")
-    return keras.Model(features, model.get_layer(HEAD)(model.get_layer("dropout")(features)), name="head")
 
 
 def feature_batches(

@@ -1,6 +1,6 @@
-"""The whole network: raw pixels in, class probabilities out."""
+"""The whole network: raw pixels in; class probabilities, a point of valence and arousal, or both out."""
 
-from typing import Final
+from typing import Any, Final
 
 from fercomp.core.params import TrainParams
 from fercomp.modeling.backbones import build_backbone
@@ -8,20 +8,21 @@ from fercomp.modeling.backend import keras
 
 POOL: Final = "pool"
 HEAD: Final = "probabilities"
+POINT: Final = "valence_arousal"
 
 
-def build_network(params: TrainParams, n_classes: int) -> keras.Model:
+def build_network(params: TrainParams) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
 
     Preprocessing is a layer of the network, so that nothing outside it can prepare a photo in another
     way.
 
     Args:
-        params: Backbone, its weights, input size, dropout and seed.
-        n_classes: Number of classes, K.
+        params: Backbone, its weights, input size, dropout and seed, head and classes.
 
     Returns:
-        A model from `(n, S, S, 3)` uint8 RGB to probabilities `(n, K)` float32.
+        A model from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`, valence and arousal `(n, 2)`
+        in -1 to 1, or both `(n, K + 2)` in this order.
 
     Raises:
         FercompError: The backbone or its weights cannot be had.
@@ -32,8 +33,27 @@ def build_network(params: TrainParams, n_classes: int) -> keras.Model:
     x = build_backbone(params.backbone, params.size, params.weights)(x)
     x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
     x = keras.layers.Dropout(params.dropout, seed=params.seed, name="dropout")(x)
-    outputs = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name=HEAD)(x)
-    return keras.Model(inputs, outputs, name=params.backbone)
+    heads = []
+    if params.head != "valence_arousal":
+        classes = len(params.class_names)
+        heads.append(keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD))
+    if params.head != "emotion":
+        heads.append(keras.layers.Dense(2, activation="tanh", dtype="float32", name=POINT))
+    return keras.Model(inputs, _side_by_side(heads, x), name=params.backbone)
+
+
+def head_of(model: keras.Model) -> keras.Model:
+    """Returns what comes after pooling as a network of its own that shares the layers of `model`."""
+    features = keras.Input(model.get_layer(POOL).output.shape[1:], dtype="float32", name="features")
+    heads = [layer for layer in model.layers if layer.name in (HEAD, POINT)]
+    outputs = _side_by_side(heads, model.get_layer("dropout")(features))
+    return keras.Model(features, outputs, name="head")
+
+
+def _side_by_side(heads: list[keras.layers.Layer], x: Any) -> Any:
+    """Returns the outputs of layers as one, so that loaders, graph and runtime deal with one array."""
+    outputs = [head(x) for head in heads]
+    return outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(dtype="float32")(outputs)
 
 
 def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> None:
@@ -65,6 +85,6 @@ def in_float32(model: keras.Model, params: TrainParams) -> keras.Model:
     """
     if keras.config.dtype_policy().name == "float32" and model.get_layer(POOL).compute_dtype == "float32":
         return model
-    copy = build_network(params.model_copy(update={"weights": "none"}), model.output_shape[-1])
+    copy = build_network(params.model_copy(update={"weights": "none"}))
     copy.set_weights(model.get_weights())
     return copy

@@ -8,8 +8,8 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import PHOTOS, prediction_table
-from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.core.tables import AXES, PHOTOS, prediction_table
+from fercomp.modeling.bundle import Answer, Bundle, load_bundle
 from fercomp.modeling.photos import iterate_faces
 
 if TYPE_CHECKING:
@@ -32,27 +32,38 @@ def predict_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> np.
     Raises:
         ImageProblem: A photo cannot be read.
     """
+    return answer_photos(bundle, raw, image_paths).pred_probs
+
+
+def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answer:
+    """Says everything a model can say of photos, as `predict_photos` does."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     readers = (iterate_faces(raw, image_paths, size, BATCH) for size in sizes)
-    parts = [np.empty((0, len(bundle.card.classes)), dtype=np.float32)]
+    nothing = bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
+    parts = [nothing]
     for batches in zip(*readers, strict=True):
         faces = dict(zip(sizes, batches, strict=True))
-        parts.append(bundle.predict(*(faces[size] for size, _ in bundle.inputs)))
-    return np.concatenate(parts)
+        parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs)))
+    points = [part.points for part in parts if part.points is not None]
+    return Answer(
+        np.concatenate([part.pred_probs for part in parts]), np.concatenate(points) if points else None
+    )
 
 
 def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
     """Classifies photos as `predict_photos` does.
 
     Returns:
-        N rows: `image_path` and one float32 column of probabilities per class of the model.
+        N rows: `image_path`, one float32 column of probabilities per class of the model, and `valence` and
+        `arousal` where the model gives them.
     """
     import pandas as pd
 
-    table = pd.DataFrame(predict_photos(bundle, raw, image_paths), columns=list(bundle.card.classes))
+    answer = answer_photos(bundle, raw, image_paths)
+    table = pd.DataFrame(answer.pred_probs, columns=list(bundle.card.classes))
     table.insert(0, "image_path", list(image_paths))
-    return table
+    return table if answer.points is None else table.assign(**dict(zip(AXES, answer.points.T, strict=True)))
 
 
 def predict_test(folder: Path, workspace: Workspace) -> tuple[Path, int]:
@@ -77,5 +88,5 @@ def predict_test(folder: Path, workspace: Workspace) -> tuple[Path, int]:
     bundle = load_bundle(folder)
     table = predict_table(bundle, workspace.raw, test)
     path = workspace.test_probabilities(bundle.card.name)
-    prediction_table(bundle.card.classes).write(table, path)
+    prediction_table(bundle.card.classes, points=bundle.card.head != "emotion").write(table, path)
     return path, len(table)

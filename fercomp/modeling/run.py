@@ -16,9 +16,9 @@ from fercomp.modeling.backend import keras
 from fercomp.modeling.batches import FaceBatches
 from fercomp.modeling.checkpoint import Checkpoint, Progress
 from fercomp.modeling.earlier import EarlierAnswers
-from fercomp.modeling.features import FeatureBatches, feature_batches, head_of
-from fercomp.modeling.losses import accuracy, make_loss
-from fercomp.modeling.network import set_trainable
+from fercomp.modeling.features import FeatureBatches, feature_batches
+from fercomp.modeling.network import head_of, set_trainable
+from fercomp.modeling.objective import Objective
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +108,10 @@ class Run:
         self.checkpoint = checkpoint
         self.progress = Progress()
         self.best: list[np.ndarray] = []
-        self.memory = EarlierAnswers(data.train) if params.loss == "elr" else None
+        remembers = params.loss == "elr" and params.head != "valence_arousal"
+        self.memory = EarlierAnswers(data.train, len(params.class_names)) if remembers else None
         self._sha1s = (train_sha1s, holdout_sha1s)
+        self._objective = Objective(params, data.shares)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
         self._average = RunningAverage(model, 0.0)
@@ -173,8 +175,8 @@ class Run:
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         self._trained.compile(
             optimizer,
-            make_loss(self.params, self.data.shares),
-            metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
+            self._objective.loss,
+            metrics=[keras.metrics.MeanMetricWrapper(self._objective.accuracy, name="accuracy")],
         )
 
     def _rate(self, phase: Phase) -> Any:
@@ -204,7 +206,7 @@ class Run:
             self.memory.update(self.model)
         rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
         with self._average.in_place():
-            loss, right = _log_loss_and_accuracy(self._trained, self._holdout)
+            loss, right = self._objective.evaluate(self._trained, self._holdout)
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY, values, strict=True)))
         memory = [] if self.memory is None else self.memory.state()
@@ -232,15 +234,6 @@ class Run:
                 f"(now {self.params.learning_rate}) or raise train.warmup"
             )
         say(f"epoch {number}: the loss is not a number; stopping, the best weights so far are kept")
-
-
-def _log_loss_and_accuracy(model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
-    """Returns cross entropy, whatever the network is trained by, and accuracy on photos in their order."""
-    # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
-    answers = model.predict(batches, verbose=0)
-    right = answers.argmax(axis=1) == batches.targets.argmax(axis=1)
-    likelihood = np.clip((answers * batches.targets).sum(axis=1), 1e-7, 1.0)
-    return float(-np.log(likelihood).mean()), float(right.mean())
 
 
 class _Bar(keras.callbacks.Callback):

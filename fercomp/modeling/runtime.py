@@ -13,16 +13,16 @@ import numpy as np
 from fercomp.core.errors import FercompError
 
 Network = Callable[[np.ndarray], np.ndarray]
-"""From `(n, S, S, 3)` uint8 to `(n, K)` float32, n at least 1; safe to call from several threads."""
+"""From `(n, S, S, 3)` uint8 to `(n, W)` float32, n at least 1; safe to call from several threads."""
 
 
-def openvino_network(graph: Path, size: int, n_classes: int) -> Network:
+def openvino_network(graph: Path, size: int, width: int) -> Network:
     """Compiles an OpenVINO graph for this machine's CPU.
 
     Args:
         graph: The graph's `.xml`; its `.bin` lies beside it.
         size: Side of the input that the card promises, S.
-        n_classes: Number of outputs that the card promises, K.
+        width: Number of outputs that the card promises, W.
 
     Returns:
         The network.
@@ -39,7 +39,7 @@ def openvino_network(graph: Path, size: int, n_classes: int) -> Network:
         shapes = (model.input().partial_shape, model.output().partial_shape)
     except RuntimeError as error:
         raise FercompError(f"{graph} is damaged ({_last_line(error)}): train the model again") from error
-    promised = (openvino.PartialShape([-1, size, size, 3]), openvino.PartialShape([-1, n_classes]))
+    promised = (openvino.PartialShape([-1, size, size, 3]), openvino.PartialShape([-1, width]))
     if shapes != promised:
         raise FercompError(
             f"{graph} maps {shapes[0]} to {shapes[1]}, its card promises {promised[0]} to {promised[1]}: "
@@ -58,13 +58,13 @@ def openvino_network(graph: Path, size: int, n_classes: int) -> Network:
     return run
 
 
-def keras_network(path: Path, size: int, n_classes: int) -> Network:
+def keras_network(path: Path, size: int, width: int) -> Network:
     """Loads a Keras model for inference.
 
     Args:
         path: The `.keras` file.
         size: Side of the input that the card promises, S.
-        n_classes: Number of outputs that the card promises, K.
+        width: Number of outputs that the card promises, W.
 
     Returns:
         The network.
@@ -75,10 +75,10 @@ def keras_network(path: Path, size: int, n_classes: int) -> Network:
     from fercomp.modeling.export import load_keras
 
     model = load_keras(path)
-    if model.input_shape != (None, size, size, 3) or model.output_shape != (None, n_classes):
+    if model.input_shape != (None, size, size, 3) or model.output_shape != (None, width):
         raise FercompError(
             f"{path} maps {model.input_shape} to {model.output_shape}, its card promises size {size} and "
-            f"{n_classes} classes: the folder mixes two models; train again"
+            f"{width} outputs: the folder mixes two models; train again"
         )
 
     def run(faces: np.ndarray) -> np.ndarray:

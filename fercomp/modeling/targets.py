@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd.DataFrame":
+    """Returns the photos of a split that are taught as one of the classes, or given a label among them.
+
+    Raises:
+        FercompError: There is none.
+    """
+    chosen = photos[photos["split"] == split]
+    known: np.ndarray = _taught(chosen, classes).sum(axis=1) > 0
+    chosen = chosen[known]
+    if chosen.empty:
+        raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
+    return chosen
+
+
 def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     """Returns targets `(N, K)` float32 with a 1 at each label's class."""
     indices = [classes.index(label) for label in labels]
@@ -57,18 +71,15 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     """Returns what the photos of one split are taught as.
 
     Args:
-        params: `duplicate_labels`, `teacher_weight` and `label_smoothing`.
-        photos: N rows of table `PHOTOS`, all labelled; where `with_labels` has joined them, with the labels
-            that are taught.
+        params: `classes`, `duplicate_labels`, `teacher_weight` and `label_smoothing`.
+        photos: N rows of `photos_of`; where `with_labels` has joined them, with the labels that are taught.
         teacher: A teacher's probabilities of these photos `(N, K)`; `None` without a teacher.
 
     Returns:
         `(N, K)` float32, rows sum to 1.
     """
-    targets = one_hot(photos["emotion"].tolist(), EMOTIONS)
-    if "suggested" in photos:
-        share = photos["quality"].to_numpy(dtype=np.float32)[:, None]
-        targets = share * targets + (1 - share) * one_hot(photos["suggested"].tolist(), EMOTIONS)
+    targets = _taught(photos, params.class_names)
+    targets = targets / targets.sum(axis=1, keepdims=True)
     if params.duplicate_labels == "soft":
         targets = group_means(targets, photos["duplicate_group"].to_numpy())
     if teacher is not None:
@@ -76,6 +87,42 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     smoothed = (1 - params.label_smoothing) * targets + params.label_smoothing / targets.shape[1]
     result: np.ndarray = smoothed.astype(np.float32)
     return result
+
+
+def _taught(photos: "pd.DataFrame", classes: Sequence[str]) -> np.ndarray:
+    """Returns the share of each class in what photos are taught: `(N, K)` float32, rows sum to 1 at most."""
+    known = [EMOTIONS.index(name) for name in classes]
+    shares = one_hot(photos["emotion"].tolist(), EMOTIONS)[:, known]
+    if "suggested" in photos:
+        share = photos["quality"].to_numpy(dtype=np.float32)[:, None]
+        shares = share * shares + (1 - share) * one_hot(photos["suggested"].tolist(), EMOTIONS)[:, known]
+    return shares
+
+
+def points_of(photos: "pd.DataFrame") -> np.ndarray:
+    """Returns the points that photos are taught as, `(N, 2)` float32, NaN where there is none."""
+    points: np.ndarray = photos[["valence", "arousal"]].to_numpy(dtype=np.float32)
+    return points
+
+
+def beside_points(targets: np.ndarray, photos: "pd.DataFrame") -> np.ndarray:
+    """Returns targets `(N, K)` with the photos' points as two further columns."""
+    return np.concatenate([targets, points_of(photos)], axis=1)
+
+
+def only_with_points(photos: "pd.DataFrame", targets: np.ndarray) -> "tuple[pd.DataFrame, np.ndarray]":
+    """Returns the photos, and their targets `(N, K + 2)`, that have a point.
+
+    Raises:
+        FercompError: There is none.
+    """
+    known = ~np.isnan(targets[:, -2:]).any(axis=1)
+    if not known.any():
+        raise FercompError(
+            "no training photo has valence and arousal: are the paths of train.va_targets those of "
+            "datasets/photos.csv?"
+        )
+    return photos[known], targets[known]
 
 
 def group_means(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:

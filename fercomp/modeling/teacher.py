@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
@@ -16,7 +15,9 @@ from fercomp.modeling.card import OOF
 from fercomp.modeling.predict import predict_photos
 
 
-def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: Path) -> np.ndarray:
+def teacher_probs(
+    teacher: Path, classes: tuple[str, ...], raw: Path, image_paths: Sequence[str], cache: Path
+) -> np.ndarray:
     """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
 
     Of a cross-validated teacher, a photo's probabilities are those of the network that was not trained on it
@@ -27,27 +28,30 @@ def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: P
 
     Args:
         teacher: The teacher's bundle: a single model or an ensemble.
+        classes: The student's K classes.
         raw: The folder that `image_paths` are relative to.
         image_paths: N paths.
         cache: Folder where the probabilities are kept, made if missing.
 
     Returns:
-        `(N, K)` float32, rows sum to 1, columns in the order of `EMOTIONS`.
+        `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
 
     Raises:
         FercompError: The teacher has other classes, or is missing or damaged.
         ImageProblem: A photo cannot be read.
     """
     bundle = load_bundle(teacher)
-    if bundle.card.classes != EMOTIONS:
+    if bundle.card.classes != classes:
         raise FercompError(
             f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
-            f"{', '.join(EMOTIONS)}: name a teacher of the same classes"
+            f"{', '.join(classes)}: name a teacher of the same classes"
         )
+    if bundle.card.head == "valence_arousal":
+        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
     if (teacher / OOF).is_file():
-        return _out_of_fold(teacher / OOF, image_paths)
+        return out_of_fold(teacher / OOF, classes, image_paths)
     file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
-    known = _read(file, (len(image_paths), len(EMOTIONS)))
+    known = _read(file, (len(image_paths), len(classes)))
     if known is not None:
         return known
     say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
@@ -57,13 +61,26 @@ def teacher_probs(teacher: Path, raw: Path, image_paths: Sequence[str], cache: P
     return answers
 
 
-def _out_of_fold(file: Path, image_paths: Sequence[str]) -> np.ndarray:
-    table = holdout_table(EMOTIONS).read(file).set_index("image_path")
+def out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]) -> np.ndarray:
+    """Reads the probabilities of photos by networks that were not trained on them.
+
+    Args:
+        file: Table `oof.csv` of a cross-validated model.
+        classes: Its K classes.
+        image_paths: N paths.
+
+    Returns:
+        `(N, K)` float32.
+
+    Raises:
+        FercompError: The table is missing or lacks a photo.
+    """
+    table = holdout_table(classes).read(file).set_index("image_path")
     if missing := [path for path in image_paths if path not in table.index]:
         raise FercompError(
             f"{file} lacks {len(missing)} of the photos, such as {missing[0]}: run `fercomp crossval` again"
         )
-    return pred_probs(table.loc[list(image_paths)]).astype(np.float32)
+    return pred_probs(table.loc[list(image_paths)], classes).astype(np.float32)
 
 
 def _key(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> str:

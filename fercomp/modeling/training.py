@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
@@ -18,7 +17,15 @@ from fercomp.modeling.devices import all_gpus, is_out_of_memory, precision
 from fercomp.modeling.network import build_network
 from fercomp.modeling.normalisation import fused_batch_normalisation
 from fercomp.modeling.run import Data, Fitted, Phase, Run
-from fercomp.modeling.targets import class_shares, one_hot, training_targets
+from fercomp.modeling.targets import (
+    beside_points,
+    class_shares,
+    one_hot,
+    only_with_points,
+    photos_of,
+    points_of,
+    training_targets,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,18 +57,20 @@ def fit(
 ) -> Fitted:
     """Trains a network on the photos of split `train` and keeps the weights best on `holdout`.
 
-    The best weights are those with the highest holdout accuracy; where two epochs tie, the earlier. A
+    The best weights are those with the highest accuracy on the holdout photos whose label the network can
+    name; where two epochs tie, the earlier. A
     run that was killed goes on after its last finished epoch with the result of an unbroken run. Where a
     batch does not fit into memory, the run starts over with half of it and twice the accumulation, which
     takes the same steps.
 
     Args:
         params: How to train.
-        photos: Table `PHOTOS`.
+        photos: Table `PHOTOS`, from `affect.with_points` where the network gives points.
         raw: The folder that its paths are relative to.
         checkpoint_file: Where the state is kept between epochs; removed by the caller at the end. Features
             of a frozen backbone are cached beside it.
-        teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` in their order.
+        teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
+            the classes, in their order.
 
     Returns:
         The network with its best weights.
@@ -88,14 +97,21 @@ def _fit(
 ) -> Fitted:
     make_deterministic(params.seed)
     phases = plan(params)
-    train, holdout = (_photos_of(photos, split) for split in ("train", "holdout"))
+    classes = params.class_names
+    train, holdout = (photos_of(photos, split, classes) for split in ("train", "holdout"))
     targets = training_targets(params, train, teacher)
+    shares = class_shares(targets)
+    given = one_hot(holdout["emotion"].tolist(), classes)
+    if params.head != "emotion":
+        targets, given = (beside_points(array, rows) for array, rows in ((targets, train), (given, holdout)))
+    if params.head == "valence_arousal":
+        train, targets = only_with_points(train, targets)
     with precision(params.precision), all_gpus(), fused_batch_normalisation():
-        model = build_network(params, len(EMOTIONS))
+        model = build_network(params)
         data = Data(
             _batches(params, train, raw, targets, augmented=True),
-            _batches(params, holdout, raw, one_hot(holdout["emotion"].tolist(), EMOTIONS), augmented=False),
-            class_shares(targets),
+            _batches(params, holdout, raw, given, augmented=False),
+            shares,
         )
         checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher))
         run = Run(params, model, data, checkpoint, train["sha1"].tolist(), holdout["sha1"].tolist())
@@ -109,6 +125,8 @@ def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray
     """Returns a SHA-256 over everything the trained weights depend on, apart from the code."""
     digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
     digest.update(data_fingerprint(photos).encode())
+    if params.head != "emotion":
+        digest.update(points_of(photos).tobytes())
     if teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
     return digest.hexdigest()
@@ -118,13 +136,6 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
     """Returns a SHA-256 over the labelled photos: their bytes, splits, and given and taught labels."""
     labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
-
-
-def _photos_of(photos: "pd.DataFrame", split: str) -> "pd.DataFrame":
-    chosen = photos[photos["split"] == split]
-    if chosen.empty:
-        raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
-    return chosen
 
 
 def _batches(

@@ -8,12 +8,14 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
-from fercomp.core.tables import FLOAT_FORMAT, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table, pred_probs
 from fercomp.data.images import ImageProblem
 from fercomp.modeling.calibration import apply_temperature
-from fercomp.modeling.card import HISTORY, HOLDOUT, read_card
-from fercomp.modeling.metrics import Scores, calibration_error, confusion, per_class, score
+from fercomp.modeling.card import HISTORY, HOLDOUT, Card, read_card
+from fercomp.modeling.decision import Rule
+from fercomp.modeling.metrics import Scores, agreement, calibration_error, confusion, per_class, score
 from fercomp.modeling.photos import read_face
+from fercomp.report.label_plots import plot_points
 from fercomp.report.plots import (
     SHEET,
     plot_confusion,
@@ -37,7 +39,8 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
 
     Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
     `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,
-    `per_class.png`, `reliability.png`, `history.png`, and `mistakes.png` where the photos are there.
+    `per_class.png`, `reliability.png`, `history.png`, `mistakes.png` where the photos are there, and
+    `valence_arousal.png` where the model gives points.
 
     Args:
         folder: The bundle, with the tables that `fercomp train` left in it.
@@ -52,41 +55,66 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     import pandas as pd
 
     card = read_card(folder)
-    classes = card.classes
-    table = holdout_table(classes).read(folder / HOLDOUT)
-    strange = sorted(set(table["emotion"]) - set(classes))
-    if strange or table.empty:
-        what = f"labels unknown to the model {strange}" if strange else "no photo"
-        raise FercompError(f"{folder / HOLDOUT} has {what}: run `fercomp train` again")
-    probabilities, labels = pred_probs(table, classes), table["emotion"].map(classes.index).to_numpy()
-    scores, by_class = score(probabilities, labels), per_class(probabilities, labels, classes)
-    counts, before = confusion(probabilities, labels), apply_temperature(probabilities, 1 / card.temperature)
-    error_before = round(calibration_error(before, labels), 6)
-    write_json(folder / "metrics.json", {**scores.rounded(), "calibration_error_before": error_before})
+    rule = card.rule
+    table, probabilities, labels = read_holdout(folder, card)
+    decided, answers = rule.decide(probabilities), rule.answers
+    scores, by_class = score(probabilities, labels, decided), per_class(decided, labels, answers)
+    counts = confusion(decided, labels, len(answers))
+    known = labels < len(card.classes)
+    after, before = probabilities[known], apply_temperature(probabilities[known], 1 / card.temperature)
+    error_before = round(calibration_error(before, labels[known]), 6)
+    numbers = {**scores.rounded(), "calibration_error_before": error_before}
+    if card.head != "emotion":
+        points = holdout_table(card.classes, points=True).read(folder / HOLDOUT)
+        said, meant = points[list(AXES)].to_numpy(), points[list(TARGETS)].to_numpy()
+        numbers |= agreement(said, meant)
+        plot_points(said, meant, table["emotion"].tolist(), folder / "valence_arousal.png")
+    write_json(folder / "metrics.json", numbers)
     with atomic_file(folder / "per_class.csv") as path:
         by_class.to_csv(path, index=False, float_format=FLOAT_FORMAT)
     with atomic_file(folder / "confusion.csv") as path:
-        pd.DataFrame(counts, index=list(classes), columns=list(classes)).to_csv(path, index_label="emotion")
-    plot_confusion(counts, classes, folder / "confusion.png")
+        pd.DataFrame(counts, index=list(answers), columns=list(answers)).to_csv(path, index_label="emotion")
+    plot_confusion(counts, answers, folder / "confusion.png")
     plot_per_class(by_class, folder / "per_class.png")
-    plot_reliability(probabilities, before, labels, folder / "reliability.png")
+    plot_reliability(after, before, labels[known], folder / "reliability.png")
     if (folder / HISTORY).is_file():  # an ensemble has none
         plot_history(pd.read_csv(folder / HISTORY), folder / "history.png")
-    _show_mistakes(table, probabilities, labels, classes, raw, folder / MISTAKES)
+    _show_mistakes(table, probabilities, labels, rule, raw, folder / MISTAKES)
     return scores, by_class
+
+
+def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
+    """Reads a model's holdout table.
+
+    Args:
+        folder: The bundle.
+        card: Its card.
+
+    Returns:
+        The table, its N photos' probabilities `(N, K)`, and their labels as answers of the model, `(N,)` int.
+
+    Raises:
+        FercompError: The table is missing or empty, or holds a label that the model cannot answer.
+    """
+    path = folder / HOLDOUT
+    table = holdout_table(card.classes).read(path)
+    labels = card.rule.indices(table["emotion"].tolist(), str(path))
+    if not (labels < len(card.classes)).any():
+        raise FercompError(f"{path} has no photo with a class of the model: run `fercomp train` again")
+    return table, pred_probs(table, card.classes), labels
 
 
 def _show_mistakes(
     table: "pd.DataFrame",
     probabilities: np.ndarray,
     labels: np.ndarray,
-    classes: tuple[str, ...],
+    rule: Rule,
     raw: Path,
     path: Path,
 ) -> None:
     """Draws the photos that the model is most sure about and wrong, the surest first."""
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
+    decided, confidence = rule.decide(probabilities), probabilities.max(axis=1)
+    wrong, answers = np.flatnonzero(decided != labels), rule.answers
     faces: list[np.ndarray] = []
     captions: list[str] = []
     for i in wrong[np.argsort(-confidence[wrong], kind="stable")]:
@@ -94,7 +122,7 @@ def _show_mistakes(
             faces.append(read_face(raw / table["image_path"].iloc[i], SHOWN))
         except ImageProblem:
             continue
-        captions.append(f"{classes[labels[i]]}\n→ {classes[predicted[i]]} {confidence[i]:.2f}")
+        captions.append(f"{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}")
         if len(faces) == SHEET[0] * SHEET[1]:
             break
     if len(wrong) and not faces:

@@ -12,6 +12,7 @@ from fercomp.data.images import read_image
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.detect import make_detector
 from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.decision import Rule
 
 
 def test_a_framed_photo_is_used_whole_as_in_training(bundle, faces):
@@ -84,7 +85,7 @@ def test_each_thread_has_its_own_detector(bundle, faces):
     st.none() | st.floats(0, 1),
 )
 def test_the_likeliest_class_decides_unless_it_is_too_unlikely(pred_probs, threshold):
-    decisions = decide(pred_probs, EMOTIONS, threshold)
+    decisions = decide(pred_probs, Rule(EMOTIONS, threshold))
     assert len(decisions.emotions) == len(decisions.confidences) == len(pred_probs)
     for emotion, confidence, row in zip(decisions.emotions, decisions.confidences, pred_probs, strict=True):
         assert confidence == row.max()

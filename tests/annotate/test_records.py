@@ -13,6 +13,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.clips import Frame
 from fercomp.faces.found import Faces
+from fercomp.modeling.decision import Rule
 
 ALL = columns(EMOTIONS)
 
@@ -26,7 +27,7 @@ def faces_of(n, seed):
 
 def rows_of(file, n, seed=0):
     faces, pred_probs = faces_of(n, seed)
-    return face_rows(file, faces, decide(pred_probs, EMOTIONS, None), EMOTIONS)
+    return face_rows(file, faces, decide(pred_probs, Rule(EMOTIONS)), EMOTIONS)
 
 
 def frame_of(file, index, n):
@@ -35,7 +36,7 @@ def frame_of(file, index, n):
     if n > 1:
         raw[1] = np.nan
     frame = Frame(index, index / 29.97, index, np.zeros((8, 8, 3), np.uint8))
-    named = Named(frame, faces, np.arange(n), decide(pred_probs, EMOTIONS, None), raw)
+    named = Named(frame, faces, np.arange(n), decide(pred_probs, Rule(EMOTIONS)), raw)
     return frame_rows(file, named, EMOTIONS)
 
 

@@ -12,6 +12,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, read_image
 from fercomp.faces.found import Faces
+from fercomp.modeling.decision import Rule
 
 NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 FORMATS = {
@@ -31,7 +32,7 @@ def opened(photos, output, **settings):
 
 
 def no_face(photo):
-    return face_rows(photo.file, NO_FACES, decide(np.empty((0, 9)), EMOTIONS, None), EMOTIONS)
+    return face_rows(photo.file, NO_FACES, decide(np.empty((0, 9)), Rule(EMOTIONS)), EMOTIONS)
 
 
 def finish(folder, photo):

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from fercomp.annotate.smoothing import HOLD, MEMORY, Smoother
 from fercomp.faces.track import PATIENCE
+from fercomp.modeling.decision import Rule
 
 CLASSES = ("anger", "happy", "sad")
 HAPPY, SAD = np.array([0.1, 0.6, 0.3], np.float32), np.array([0.1, 0.3, 0.6], np.float32)
@@ -15,21 +16,21 @@ CLEARLY_SAD = np.array([0.0, 0.0, 1.0], np.float32)
 
 
 def labels_of(rows, rate=25, threshold=None):
-    smoother = Smoother(CLASSES, threshold)
+    smoother = Smoother(Rule(CLASSES, threshold))
     return [
         smoother.update(np.array([0]), np.array([row]), i / rate).emotions[0] for i, row in enumerate(rows)
     ]
 
 
 def test_the_first_frame_is_decided_by_itself():
-    decisions = Smoother(CLASSES, None).update(np.array([4]), HAPPY[None], 0.0)
+    decisions = Smoother(Rule(CLASSES)).update(np.array([4]), HAPPY[None], 0.0)
     assert decisions.emotions == ("happy",)
     np.testing.assert_array_equal(decisions.pred_probs, HAPPY[None])
     assert decisions.confidences[0] == HAPPY.max()
 
 
 def test_probabilities_follow_with_the_documented_memory():
-    smoother = Smoother(CLASSES, None)
+    smoother = Smoother(Rule(CLASSES))
     smoother.update(np.array([0]), HAPPY[None], 0.0)
     smoothed = smoother.update(np.array([0]), SAD[None], MEMORY).pred_probs[0]
     np.testing.assert_allclose(smoothed, SAD + (HAPPY - SAD) / np.e, atol=1e-6)
@@ -38,7 +39,7 @@ def test_probabilities_follow_with_the_documented_memory():
 def test_the_memory_is_in_seconds_whatever_the_rate():
     ends = []
     for rate in (10, 60):
-        smoother = Smoother(CLASSES, None)
+        smoother = Smoother(Rule(CLASSES))
         for i in range(rate + 1):
             row = HAPPY if i == 0 else SAD
             last = smoother.update(np.array([0]), row[None], i / rate).pred_probs[0]
@@ -65,7 +66,7 @@ def test_a_clear_change_is_shown_soon_and_a_faint_one_when_it_has_held():
 
 
 def test_two_people_are_never_mixed():
-    together, alone = Smoother(CLASSES, None), Smoother(CLASSES, None)
+    together, alone = Smoother(Rule(CLASSES)), Smoother(Rule(CLASSES))
     for i in range(20):
         order = [0, 1] if i % 2 else [1, 0]
         rows = np.array([HAPPY if track == 0 else CLEARLY_SAD for track in order])
@@ -76,7 +77,7 @@ def test_two_people_are_never_mixed():
 
 
 def test_a_frame_without_classification_keeps_what_was_said():
-    smoother = Smoother(CLASSES, None)
+    smoother = Smoother(Rule(CLASSES))
     before = smoother.update(np.array([0]), HAPPY[None], 0.0)
     for i in range(1, 60):  # far longer than a track may be out of sight
         after = smoother.update(np.array([0]), np.full((1, 3), np.nan), i * PATIENCE / 10)
@@ -85,7 +86,7 @@ def test_a_frame_without_classification_keeps_what_was_said():
 
 
 def test_who_is_gone_is_forgotten():
-    smoother = Smoother(CLASSES, None)
+    smoother = Smoother(Rule(CLASSES))
     for i in range(1000):
         smoother.update(np.array([i]), HAPPY[None], i / 25)
     assert len(smoother._states) <= 25 * PATIENCE + 1
@@ -93,7 +94,7 @@ def test_who_is_gone_is_forgotten():
 
 def test_below_the_threshold_it_is_uncertain():
     flat = np.array([0.34, 0.33, 0.33], np.float32)
-    decisions = Smoother(CLASSES, 0.5).update(np.array([0]), flat[None], 0.0)
+    decisions = Smoother(Rule(CLASSES, 0.5)).update(np.array([0]), flat[None], 0.0)
     assert decisions.emotions == ("uncertain",)
     assert decisions.confidences[0] == pytest.approx(0.34)
     assert labels_of([flat] * 5 + [HAPPY] * 40, threshold=0.4)[-1] == "happy"
@@ -102,7 +103,7 @@ def test_below_the_threshold_it_is_uncertain():
 @given(hnp.arrays(np.float32, (12, 3), elements=st.floats(0.125, 1, width=32)), st.none() | st.floats(0, 1))
 def test_probabilities_stay_probabilities(rows, threshold):
     rows = rows / rows.sum(axis=1, keepdims=True)
-    smoother = Smoother(CLASSES, threshold)
+    smoother = Smoother(Rule(CLASSES, threshold))
     for i, row in enumerate(rows):
         decisions = smoother.update(np.array([0]), row[None], i / 25)
         np.testing.assert_allclose(decisions.pred_probs.sum(), 1, atol=1e-5)

@@ -21,6 +21,7 @@ def test_from_photos_to_submission(workspace, fercomp):
     for command in (
         ("prepare",),
         ("train", "--name", "mine", *TINY),
+        ("uncertain",),
         ("evaluate",),
         ("predict",),
         ("submission",),
@@ -34,6 +35,7 @@ def test_from_photos_to_submission(workspace, fercomp):
         "card.json",
         "confusion.csv",
         "confusion.png",
+        "decision.json",
         "graph",
         "history.csv",
         "history.png",
@@ -45,6 +47,8 @@ def test_from_photos_to_submission(workspace, fercomp):
         "per_class.png",
         "reliability.png",
         "test.csv",
+        "uncertain.csv",
+        "uncertain.png",
     ]
     assert not list(Path("models/.training").iterdir())
 
@@ -82,7 +86,7 @@ def test_a_mistake_is_one_line(workspace, fercomp, command, message):
     assert out == ""
 
 
-@pytest.mark.parametrize("command", ["prepare", "train", "predict", "submission", "evaluate"])
+@pytest.mark.parametrize("command", ["prepare", "train", "predict", "submission", "uncertain", "evaluate"])
 def test_an_empty_folder_is_one_line(tmp_path, monkeypatch, fercomp, command):
     monkeypatch.chdir(tmp_path)
     code, _, err = fercomp(command)
@@ -130,7 +134,7 @@ def test_only_training_imports_tensorflow_and_nothing_imports_kaggle(workspace):
         "print({'tensorflow', 'keras', 'kaggle'} & set(sys.modules))"
     )
     annotate = ("annotate", "datasets/raw/test_kaggle", "--model", "tiny")
-    for command in (("predict",), ("submission",), ("evaluate",), annotate):
+    for command in (("uncertain",), ("predict",), ("submission",), ("evaluate",), annotate):
         done = subprocess.run(
             [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
         )

@@ -109,9 +109,3 @@ def test_labels_that_are_missing_or_old_are_one_line(crossvalidated, fercomp):
     assert code == 1
     assert "run `fercomp relabel` again" in err
     assert err.count("\n") == 1
-
-
-def test_an_experiment_may_be_listed_once(crossvalidated, fercomp):
-    code, _, err = fercomp("train", "--set", "relabelled.compact.labels=relabelled")
-    assert code == 1
-    assert "experiments and relabelled both have 'compact'" in err

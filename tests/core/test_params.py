@@ -38,7 +38,7 @@ def test_no_file_and_an_empty_file_are_the_defaults(tmp_path):
 def test_shipped_file_states_every_default():
     shipped = YAML(typ="safe").load(SHIPPED.read_text())
     defaults = Params().model_dump()
-    for group in ("fetch", "prepare", "train"):
+    for group in ("fetch", "prepare", "train", "uncertain"):
         stated, default = leaves(shipped[group]), leaves(defaults[group])
         assert set(stated) == set(default)
         # null stands for a default that depends on the backbone; test_dvc.py checks what it becomes
@@ -81,6 +81,12 @@ def test_what_is_typed_by_hand_wins_over_an_experiment(tmp_path):
     assert load_params(path, ["experiments.wide.epochs=2"]).experiment("wide").epochs == 2
 
 
+def test_relabelled_experiments_are_experiments(tmp_path):
+    path = write(tmp_path, "relabelled: {better: {labels: relabelled, epochs: 9}}")
+    assert load_params(path).experiment("better").labels == "relabelled"
+    assert load_params(path, ["train.epochs=3"]).experiment("better").epochs == 3
+
+
 @pytest.mark.parametrize(
     ("text", "overrides", "words"),
     [
@@ -91,6 +97,8 @@ def test_what_is_typed_by_hand_wins_over_an_experiment(tmp_path):
         ("experiments: {wide: 5}", [], r"experiments\.wide.*received 5"),
         ("experiments: 5", ["train.epochs=1"], r"experiments.*received 5"),
         ("experiments: {../up: {}}", [], r"experiments\.\.\./up"),
+        ("relabelled: {wide: {epoch: 5}}", [], r"'relabelled\.wide\.epoch': did you mean .*epochs"),
+        ("experiments: {a: {}}\nrelabelled: {a: {}}", [], "both have 'a': give one another name"),
         ("", ["train.epochs=-1"], r"train\.epochs.*greater than or equal to 0; received -1"),
         ("", ["train.epochs=many"], r"train\.epochs.*received 'many'"),
         ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),

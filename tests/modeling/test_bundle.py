@@ -12,7 +12,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_table
 from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import CARD, HOLDOUT, SHIPPED, check_name, read_card, resolve_model
+from fercomp.modeling.card import CARD, FORMAT, HOLDOUT, SHIPPED, check_name, read_card, resolve_model
 from fercomp.modeling.metrics import score
 from fercomp.modeling.photos import read_faces
 from fercomp.modeling.predict import predict_test
@@ -176,7 +176,7 @@ def test_models_by_name_and_by_folder(workspace):
 def test_cards_that_cannot_be_used(workspace):
     folder = workspace.bundle("tiny")
     good = (folder / CARD).read_text()
-    edit_card(folder, format=2)
+    edit_card(folder, format=FORMAT + 1)
     with pytest.raises(FercompError, match="update fercomp"):
         read_card(folder)
     for bad in (

@@ -12,7 +12,7 @@ from fercomp.modeling.crossval import cross_validate
 from fercomp.modeling.predict import predict_photos
 from fercomp.modeling.teacher import teacher_probs
 
-PARAMS = TrainParams(size=16, epochs=1, batch_size=32, seed=7)
+PARAMS = TrainParams(size=16, epochs=1, batch_size=32, seed=7, labels="relabelled")
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
@@ -46,6 +46,7 @@ def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, phot
         seen = photos[(photos["split"] == "train") & (photos["fold"] != fold)]
         assert bundle.card.trained["photos"] == len(seen)
         assert bundle.card.trained["params"]["seed"] == 7 + fold
+        assert bundle.card.trained["params"]["labels"] == "given"
         paths = unseen["image_path"].tolist()
         expected = predict_photos(bundle, workspace.raw, paths)
         np.testing.assert_allclose(pred_probs(oof.loc[paths]), expected, atol=1e-5)

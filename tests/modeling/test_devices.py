@@ -26,7 +26,7 @@ def test_what_counts_as_out_of_memory():
 
 def test_half_precision_computes_in_half_and_keeps_weights_whole():
     with precision("bfloat16"):
-        model = build_network(TINY, 9)
+        model = build_network(TINY)
     assert keras.config.dtype_policy().name == "float32"
     assert model.get_layer("pool").compute_dtype == "bfloat16"
     assert {weight.dtype for weight in model.weights} == {"float32"}

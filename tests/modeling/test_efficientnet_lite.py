@@ -116,7 +116,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_saved_and_exported_it_computes_the_same(tmp_path):
     make_deterministic(0)
-    model = build_network(TrainParams(backbone=NAME, size=96, weights="imagenet"), 9)
+    model = build_network(TrainParams(backbone=NAME, size=96, weights="imagenet"))
     faces = np.stack([picture(96), picture(96)[:, ::-1]])
     expected = keras.ops.convert_to_numpy(model(faces, training=False))
     assert np.abs(expected[0] - expected[1]).max() > TOLERANCE

@@ -5,8 +5,8 @@ from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling import features
 from fercomp.modeling.batches import FaceBatches
-from fercomp.modeling.features import feature_batches, head_of
-from fercomp.modeling.network import POOL, build_network
+from fercomp.modeling.features import feature_batches
+from fercomp.modeling.network import POOL, build_network, head_of
 from fercomp.modeling.targets import one_hot
 
 PARAMS = TrainParams(size=32, batch_size=16, head_views=2)
@@ -14,7 +14,7 @@ PARAMS = TrainParams(size=32, batch_size=16, head_views=2)
 
 @pytest.fixture(scope="module")
 def model():
-    return build_network(PARAMS, 9)
+    return build_network(PARAMS)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_second_run_reads_the_cache_and_a_change_does_not(model, faces, photos
     feature_batches(model, PARAMS, faces, sha1s[::-1], tmp_path, train=True)
     changed = PARAMS.model_copy(update={"seed": 1})
     feature_batches(model, changed, faces, sha1s, tmp_path, train=True)
-    other = build_network(PARAMS.model_copy(update={"seed": 3}), 9)
+    other = build_network(PARAMS.model_copy(update={"seed": 3}))
     feature_batches(other, PARAMS, faces, sha1s, tmp_path, train=True)
     assert len(list(tmp_path.iterdir())) == 8
 

@@ -24,6 +24,16 @@ def test_a_probability_of_zero_is_a_finite_loss():
     assert np.isfinite(score(np.array([[1.0, 0.0]]), np.array([1])).log_loss)
 
 
+def test_a_label_that_the_model_does_not_have_counts_as_an_answer_only():
+    probs = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    plain = score(probs, np.array([0, 1, 2]))
+    assert (plain.n, plain.accuracy) == (3, pytest.approx(2 / 3))
+    assert plain.log_loss == pytest.approx(-np.log([0.8, 0.7]).mean())
+    assert plain.calibration_error == pytest.approx(calibration_error(probs[:2], np.array([0, 1])))
+    decided = score(probs, np.array([0, 1, 2]), np.array([0, 1, 2]))
+    assert (decided.accuracy, decided.macro_f1, decided.log_loss) == (1, 1, plain.log_loss)
+
+
 @pytest.mark.parametrize("labels", [[], [0, 1]])
 def test_lengths_must_match(labels):
     with pytest.raises(ValueError, match="as many labels"):
@@ -44,13 +54,13 @@ def test_calibration_and_confusion_account_for_every_photo(n, k, seed):
     assert share.sum() == pytest.approx(1)
     assert ((confidence >= 1 / k - 1e-9) & (confidence <= 1)).all()
     assert (accuracy * share).sum() == pytest.approx((probs.argmax(1) == labels).mean())
-    counts = confusion(probs, labels)
+    counts = confusion(probs.argmax(1), labels, k)
     np.testing.assert_array_equal(counts.sum(axis=1), np.bincount(labels, minlength=k))
     assert counts.trace() == (probs.argmax(1) == labels).sum()
 
 
 def test_per_class_lists_classes_without_photos():
-    table = per_class(np.eye(3)[[0, 0, 1]], np.array([0, 1, 1]), ("a", "b", "c"))
+    table = per_class(np.array([0, 0, 1]), np.array([0, 1, 1]), ("a", "b", "c"))
     assert table["emotion"].tolist() == ["a", "b", "c"]
     assert table["photos"].tolist() == [1, 2, 0]
     assert table["recall"].tolist() == [1, 0.5, 0]

@@ -28,7 +28,7 @@ answers, statistics, calls = [], [], []
 for scope in (nullcontext, fused_batch_normalisation):
     with scope():
         keras.utils.set_random_seed(0)
-        model = build_network(TrainParams(size=32, dropout=0.0), 9)
+        model = build_network(TrainParams(size=32, dropout=0.0))
         model.compile(keras.optimizers.SGD(0.01), "categorical_crossentropy")
         calls.append(keras.layers.BatchNormalization.call)
         for _ in range(3):

@@ -32,7 +32,7 @@ def noise(n, size):
 )
 def test_exported_graph_equals_keras(backbone, size, tmp_path):
     make_deterministic(0)
-    model = build_network(TrainParams(backbone=backbone, size=size, weights="none"), 9)
+    model = build_network(TrainParams(backbone=backbone, size=size, weights="none"))
     assert export(model, tmp_path) <= TOLERANCE
     network = openvino_network(tmp_path / "graph.xml", size, 9)
     for n in (1, 3):  # the batch is free
@@ -45,7 +45,7 @@ def test_exported_graph_equals_keras(backbone, size, tmp_path):
 @pytest.fixture(scope="module")
 def model():
     make_deterministic(3)
-    return build_network(TrainParams(size=32), 9)
+    return build_network(TrainParams(size=32))
 
 
 def test_files_are_the_same_bytes_whatever_the_process_did_before(model, tmp_path):
@@ -56,7 +56,7 @@ def test_files_are_the_same_bytes_whatever_the_process_did_before(model, tmp_pat
         "from fercomp.modeling.export import export_openvino, save_keras\n"
         "from fercomp.modeling.network import build_network\n"
         "make_deterministic(3)\n"
-        "model = build_network(TrainParams(size=32), 9)\n"
+        "model = build_network(TrainParams(size=32))\n"
         "save_keras(model, Path('model.keras'))\n"
         "export_openvino(Path('model.keras'), Path('graph.xml'))\n"
     )

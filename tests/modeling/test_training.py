@@ -124,7 +124,7 @@ def test_phases():
 
 
 def test_head_phase_leaves_the_backbone_alone(tiny_workspace, photos, tmp_path):
-    start = build_network(TINY, 9).get_layer("compact")
+    start = build_network(TINY).get_layer("compact")
     start.save_weights(tmp_path / "start.weights.h5")
     params = TINY.model_copy(
         update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 0}
@@ -135,7 +135,7 @@ def test_head_phase_leaves_the_backbone_alone(tiny_workspace, photos, tmp_path):
 
 
 def test_head_first_then_the_whole_network(tiny_workspace, photos, tmp_path):
-    build_network(TINY, 9).get_layer("compact").save_weights(tmp_path / "start.weights.h5")
+    build_network(TINY).get_layer("compact").save_weights(tmp_path / "start.weights.h5")
     params = TINY.model_copy(
         update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 1}
     )
@@ -144,7 +144,7 @@ def test_head_first_then_the_whole_network(tiny_workspace, photos, tmp_path):
 
 
 def test_fine_tuning_keeps_learned_batch_statistics():
-    model = build_network(TINY, 9)
+    model = build_network(TINY)
     set_trainable(model, TINY.model_copy(update={"weights": "imagenet"}), head_only=False)
     frozen = {type(layer).__name__ for layer in model.get_layer("compact").layers if not layer.trainable}
     assert frozen == {"BatchNormalization"}
@@ -152,7 +152,7 @@ def test_fine_tuning_keeps_learned_batch_statistics():
 
 @pytest.mark.parametrize("weights", ["none", "models/first/model.keras"])
 def test_batch_statistics_of_our_own_photos_are_learned_on(weights):
-    model = build_network(TINY, 9)
+    model = build_network(TINY)
     set_trainable(model, TINY.model_copy(update={"weights": weights}), head_only=False)
     assert all(layer.trainable for layer in model.get_layer("compact").layers)
 

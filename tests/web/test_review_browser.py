@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -37,8 +36,21 @@ def decisions(page):
     return [text.strip() for text in page.locator("#grid .decision").all_inner_texts()]
 
 
+def decided(server):
+    return {path: label for (path, _), label in read_decisions(server.journal).items()}
+
+
 def saved(page):
     expect(page.locator("#saving")).to_have_text("all on disk", timeout=OPEN * 1000)
+
+
+def number_of(path):
+    return int(re.search(r"\d+", path)[0])
+
+
+def copy_of(path):
+    number = number_of(path)
+    return f"train/{number + {2: 1, 3: -1}[number % 4]}.png" if number % 4 > 1 else path
 
 
 @pytest.mark.parametrize("opened", [10_000], indirect=True)
@@ -46,39 +58,33 @@ def test_ten_thousand_suggestions_by_keyboard(opened):
     workspace, server, page = opened
     labels = LABELS.read(workspace.labels)
     worst = labels[labels["reason"] != ""].sort_values("quality", kind="stable").head(40)
-    cells = page.locator("#grid figure")
-    assert cells.count() == 40
-    shown = [cell.get_attribute("title") for cell in cells.all()]
+    shown = [cell.get_attribute("title") for cell in page.locator("#grid figure").all()]
     assert shown == worst["image_path"].tolist()
-    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
     for key in ("Enter", "k", "1", "9", "d", "ArrowRight", "5"):
         page.keyboard.press(key)
-    expected = [
-        worst["suggested"].iloc[0],
-        worst["emotion"].iloc[1],
-        "anger",
-        "uncertain",
-        "drop",
-        "",
-        "happy",
-    ]
-    assert decisions(page)[:7] == [*expected]
-    expect(page.locator("#done")).to_have_text("6")
+    suggested, given = worst["suggested"].iloc[0], worst["emotion"].iloc[1]
+    expected = [suggested, given, "anger", "uncertain", "drop", "", "happy"]
+    assert decisions(page)[:7] == expected
     saved(page)
-    by_path = {path: label for (path, _), label in read_decisions(server.journal).items()}
-    assert by_path == {path: label for path, label in zip(shown, expected, strict=False) if label}
+    wanted = {path: label for path, label in zip(shown, expected, strict=False) if label}
+    wanted |= {copy_of(path): label for path, label in wanted.items()}
+    assert len(wanted) > 6
+    assert decided(server) == wanted
+    expect(page.locator("#done")).to_have_text(str(len(wanted)))
     page.keyboard.press("u")
     page.keyboard.press("u")
     assert decisions(page)[4:7] == ["", "", ""]
     saved(page)
-    assert len(read_decisions(server.journal)) == 4
+    assert set(shown[4:7]).isdisjoint(decided(server))
+    assert set(shown[:4]) <= set(decided(server))
     page.keyboard.press("A")
-    expect(page.locator("#done")).to_have_text("40")
     saved(page)
-    assert len(read_decisions(server.journal)) == 40
+    assert "" not in decisions(page)
+    assert set(shown) <= set(decided(server))
     page.keyboard.press("n")
     expect(page.locator("#page")).to_have_text("2")
-    assert set(decisions(page)) == {""}
+    assert decisions(page).count("") > 30
     page.keyboard.press("p")
     expect(page.locator("#page")).to_have_text("1")
 
@@ -89,42 +95,40 @@ def test_filters_and_copies_side_by_side(opened):
     given, suggested = labels.loc[0, ["emotion", "suggested"]]
     pairs = (labels["emotion"] == given) & (labels["suggested"] == suggested) & (labels["reason"] != "")
     page.locator("#filter").select_option(f"{given} → {suggested}")
-    expect(page.locator("#pages")).to_have_text(str(-(-pairs.sum() // 40)))
+    expect(page.locator("#grid figure")).to_have_count(min(40, pairs.sum()))
     captions = page.locator("#grid figcaption").all_inner_texts()
-    assert all(re.match(f"{given} → {suggested} ", caption) for caption in captions)
+    assert all(caption.startswith(f"{given} → {suggested}") for caption in captions)
     page.locator("#filter").select_option("copies")
     paths = [cell.get_attribute("title") for cell in page.locator("#grid figure").all()]
-    numbers = [int(re.search(r"\d+", path)[0]) for path in paths]
+    numbers = [number_of(path) for path in paths]
     assert all(b == a + 1 and a % 4 == 2 for a, b in zip(numbers[::2], numbers[1::2], strict=True))
     copies = page.locator("#copies figcaption")
     assert copies.all_inner_texts() == [labels.loc[n, "emotion"] for n in numbers[:2]]
     page.keyboard.press("5")
+    assert decisions(page)[:3] == ["happy", "happy", ""]
     page.keyboard.press("ArrowLeft")
-    assert copies.all_inner_texts()[0].endswith(", decided happy")
+    assert [text.partition(", ")[2] for text in copies.all_inner_texts()] == ["decided happy"] * 2
 
 
 def test_nothing_is_lost_over_a_kill_and_a_new_server_goes_on(opened, start_review):
     workspace, server, page = opened
     page.keyboard.press("A")
     saved(page)
-    page.keyboard.press("n")
-    page.keyboard.press("k")
-    saved(page)
+    before = decided(server)
+    assert len(before) == 40
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
+    page.keyboard.press("n")
     page.keyboard.press("d")
     page.get_by_text("The connection to fercomp ended").wait_for()
-    expect(page.locator("#done")).to_have_text("41")
-    assert decisions(page)[1] == ""
+    expect(page.locator("#done")).to_have_text("40")
+    assert "drop" not in decisions(page)
     again = start_review(workspace)
-    start = time.monotonic()
     page.goto(again.address)
-    expect(page.locator("#done")).to_have_text("41", timeout=OPEN * 1000)
-    assert time.monotonic() - start < OPEN
+    expect(page.locator("#done")).to_have_text("40", timeout=OPEN * 1000)
     expect(page.locator("#page")).to_have_text("2")
-    assert page.locator("#grid [aria-selected=true]").get_attribute("data-number") is not None
-    assert decisions(page)[0] != ""
-    assert len(read_decisions(workspace.reviewed)) == 41
+    assert set(decisions(page)) == {""}
+    assert decided(again) == before
 
 
 def test_what_cannot_be_written_is_taken_back_and_said(opened):

@@ -1,0 +1,41 @@
+"""`fercomp study`."""
+
+import typer
+
+from fercomp.cli.options import Set
+
+
+def study(set_: Set = None) -> None:
+    """Run the experiments of params.study.yaml and compare them on given and on agreed labels.
+
+    Each is trained into models/study-NAME, decided, and written as a Kaggle CSV. What is finished is not
+    trained again; stopped by Ctrl-C or killed, the same command goes on. Writes models/study.csv and
+    models/study.png after each. Exit code 1 where all failed.
+
+    \b
+    Examples:
+      fercomp study
+      fercomp study --set train.epochs=8
+    """
+    from rich.console import Console
+
+    from fercomp.core.errors import FercompError
+    from fercomp.core.params import load_params
+    from fercomp.core.paths import Workspace
+    from fercomp.report.study import run_study, study_table
+
+    workspace = Workspace()
+    if not workspace.study_params.is_file():
+        raise FercompError(f"{workspace.study_params} not found: it lists experiments as params.yaml does")
+    rows = run_study(load_params(workspace.study_params, set_ or []), workspace)
+    Console().print(study_table(rows))
+    if agreed := max(row.agreed_n for row in rows):
+        typer.echo(
+            f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one"
+        )
+    for row in rows:
+        if row.problem:
+            typer.echo(f"{row.experiment} failed: {row.problem}")
+    typer.echo(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
+    if all(row.problem for row in rows):
+        raise typer.Exit(1)

@@ -1,0 +1,183 @@
+"""How a model comes to say `uncertain`: what thresholds are worth, and the best of them beside the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.files import atomic_file, write_json
+from fercomp.core.params import UncertainParams
+from fercomp.core.tables import FLOAT_FORMAT, holdout_table, pred_probs
+from fercomp.labels.uncertain import SCORES, Score, Sweep, cross_fitted, fit_bias, sweep
+from fercomp.modeling.card import DECISION, HOLDOUT, OOF, Card, Decision, read_card
+from fercomp.modeling.decision import Rule
+from fercomp.modeling.metrics import Scores, score
+from fercomp.report.evaluation import read_holdout
+from fercomp.report.label_plots import plot_sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+ORIGINAL: Final = (0.15, 0.2, 0.3, 0.4)
+"""The thresholds on the top probability that the study tried from which this project grew."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a model decides from now on, and why.
+
+    Attributes:
+        rule: How it decides.
+        fitted: The threshold or the handicaps that were found, whether they are used or not.
+        fitted_on: Name of the table that they were found on.
+        plain: Scores on the holdout of the likeliest class.
+        decided: Scores with what was found.
+        cross_fitted: Scores where each photo is decided by what was found on others.
+        answers: `(N,)` int, what is answered on the holdout: of a photo, by what was found on others.
+        sweeps: What thresholds are worth, by what they are on.
+    """
+
+    rule: Rule
+    fitted: Rule
+    fitted_on: str
+    plain: Scores
+    decided: Scores
+    cross_fitted: Scores
+    answers: np.ndarray
+    sweeps: Mapping[Score, Sweep]
+
+    @property
+    def used(self) -> bool:
+        """Whether photos that it was not fitted on are answered better than by the likeliest class."""
+        return self.rule == self.fitted
+
+
+def settle(folder: Path, params: UncertainParams) -> Settled:
+    """Finds how a model should say `uncertain`, and writes it beside the model.
+
+    A model without that class gets a threshold, the most accurate one on the holdout. A model that has it
+    gets a handicap for each class, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
+    on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
+    not fitted on.
+
+    Writes `decision.json`, `uncertain.csv` (the sweep for each score) and `uncertain.png`.
+
+    Args:
+        folder: The bundle, with its holdout table.
+        params: What the threshold is on.
+
+    Returns:
+        What was found.
+
+    Raises:
+        FercompError: The bundle lacks a table, or the table holds a label that the model cannot answer.
+    """
+    card = read_card(folder)
+    _, probabilities, labels = read_holdout(folder, card)
+    plain = Rule(card.classes)
+    sweeps = {name: sweep(probabilities, labels, plain.unsure, name) for name in SCORES}
+    if plain.unsure == len(card.classes):
+        fitted, answers = _threshold(plain, params.score, probabilities, labels)
+        fitted_on = HOLDOUT
+    else:
+        fitted, answers, fitted_on = _bias(folder, card, probabilities, labels)
+    before, after, honest = (
+        score(probabilities, labels, given)
+        for given in (plain.decide(probabilities), fitted.decide(probabilities), answers)
+    )
+    used = honest.accuracy > before.accuracy
+    rule, answers = (fitted, answers) if used else (plain, plain.decide(probabilities))
+    settled = Settled(rule, fitted, fitted_on, before, after, honest, answers, sweeps)
+    _write(folder, settled, after if settled.used else before, params.score)
+    return settled
+
+
+def _threshold(
+    plain: Rule, on: Score, probabilities: np.ndarray, labels: np.ndarray
+) -> tuple[Rule, np.ndarray]:
+    """Returns the best threshold, and cross-fitted answers."""
+
+    def best(rows: np.ndarray) -> Rule:
+        found = sweep(probabilities[rows], labels[rows], plain.unsure, on)
+        return Rule(plain.classes, float(found.thresholds[found.best]), on)
+
+    answers = cross_fitted(len(labels), lambda fit, rows: best(fit).decide(probabilities[rows]))
+    return best(np.arange(len(labels))), answers
+
+
+def _bias(
+    folder: Path, card: Card, probabilities: np.ndarray, labels: np.ndarray
+) -> tuple[Rule, np.ndarray, str]:
+    """Returns the best handicaps, answers of photos they were not fitted on, and what they were fitted on."""
+
+    def best(pred_probs: np.ndarray, given: np.ndarray) -> Rule:
+        return Rule(card.classes, bias=tuple(round(float(b), 6) for b in fit_bias(pred_probs, given)))
+
+    if (folder / OOF).is_file():
+        table = holdout_table(card.classes).read(folder / OOF)
+        seen = holdout_table(card.classes).read(folder / HOLDOUT)["image_path"]
+        table = table[~table["image_path"].isin(seen)]
+        given = Rule(card.classes).indices(table["emotion"].tolist(), str(folder / OOF))
+        fitted = best(pred_probs(table, card.classes), given)
+        return fitted, fitted.decide(probabilities), OOF
+    answers = cross_fitted(
+        len(labels), lambda fit, rows: best(probabilities[fit], labels[fit]).decide(probabilities[rows])
+    )
+    return best(probabilities, labels), answers, HOLDOUT
+
+
+def _write(folder: Path, settled: Settled, scores: Scores, on: Score) -> None:
+    rule, honest = settled.rule, settled.cross_fitted.rounded()
+    decision = Decision(
+        threshold=rule.threshold,
+        threshold_on=rule.threshold_on,
+        bias=rule.bias,
+        fitted_on=settled.fitted_on,
+        scores=scores.rounded(),
+        cross_fitted={name: honest[name] for name in ("accuracy", "macro_f1")},
+    )
+    write_json(folder / DECISION, decision.model_dump())
+    with atomic_file(folder / "uncertain.csv") as path:
+        sweep_frame(settled.sweeps).to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    plot_sweep(settled.sweeps[on], on, rule.threshold, folder / "uncertain.png")
+
+
+def sweep_frame(sweeps: Mapping[Score, Sweep]) -> "pd.DataFrame":
+    """Returns sweeps as one table: `score`, `threshold`, `accuracy`, `macro_f1`, `coverage`."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame(
+            {
+                "score": name,
+                "threshold": found.thresholds,
+                "accuracy": found.accuracy,
+                "macro_f1": found.macro_f1,
+                "coverage": found.coverage,
+            }
+        )
+        for name, found in sweeps.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def sweep_table(sweeps: Mapping[Score, Sweep], title: str) -> "Table":
+    """Lays sweeps out for the terminal: the floor, the original study's thresholds, each score's best."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in ("uncertain below", "accuracy", "macro-F1", "coverage"):
+        table.add_column(column, justify="left" if column.startswith("unc") else "right")
+    shown = sweeps["probability"]
+    at = [0, *(int(np.abs(shown.thresholds - threshold).argmin()) for threshold in ORIGINAL)]
+    rows = [("probability", shown, i, " (floor)" if i == 0 else "") for i in at]
+    rows += [(name, found, found.best, " (best)") for name, found in sweeps.items()]
+    for name, found, i, note in rows:
+        table.add_row(
+            f"{name} {found.thresholds[i]:.3g}{note}",
+            *(f"{values[i]:.4f}" for values in (found.accuracy, found.macro_f1, found.coverage)),
+        )
+    return table

@@ -1,0 +1,138 @@
+"""The study: what it trains, what it does not train again, and its table."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.files import write_json
+from fercomp.core.params import load_params
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import LABELS, PHOTOS, holdout_table, pred_probs
+from fercomp.modeling import experiment
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.card import CARD, HOLDOUT, read_card
+from fercomp.modeling.predict import predict_table
+from fercomp.report import study
+from fercomp.report.study import run_study
+
+ROOT = Path(__file__).parents[2]
+FILE = """
+train: {size: 32, epochs: 2, batch_size: 16}
+experiments:
+  given: {}
+  eight: {classes: 8}
+  relabelled: {labels: relabelled}
+"""
+
+
+@pytest.fixture
+def trained(monkeypatch, write_model):
+    """Replaces training, which other tests look at, by models made at once; lists what was trained."""
+    names = []
+
+    def train(name, params, workspace):
+        names.append(name)
+        photos = experiment.read_photos(params, workspace)
+        folder = write_model(workspace.bundle(name), classes=params.class_names)
+        rows = photos[photos["split"] == "holdout"]
+        table = predict_table(load_bundle(folder), workspace.raw, rows["image_path"].tolist())
+        table.insert(1, "emotion", rows["emotion"].to_numpy())
+        holdout_table(params.class_names).write(table, folder / HOLDOUT)
+        card = json.loads((folder / CARD).read_text())
+        run = experiment.fingerprint(params, photos)
+        write_json(folder / CARD, {**card, "trained": {"run_sha256": run}})
+
+    monkeypatch.setattr(study, "train_experiment", train)
+    return names
+
+
+def write_labels(workspace, wrong):
+    """Writes suggestions that contradict the given label of each photo whose number is in `wrong`."""
+    photos = PHOTOS.read(workspace.photos).query("split != 'test'")
+    suggested = [
+        EMOTIONS[(EMOTIONS.index(label) + 1) % 9] if i in wrong else label
+        for i, label in enumerate(photos["emotion"])
+    ]
+    LABELS.write(photos.assign(suggested=suggested, quality=0.5, reason=""), workspace.labels)
+    return photos["image_path"].iloc[list(wrong)].tolist()
+
+
+def test_every_experiment_has_a_row_and_is_trained_once(workspace, trained):
+    workspace.study_params.write_text(FILE)
+    doubted = write_labels(workspace, range(0, 72, 3))
+    params = load_params(workspace.study_params)
+    rows = run_study(params, workspace)
+    assert [row.experiment for row in rows] == ["given", "eight", "relabelled"]
+    assert trained == ["study-given", "study-eight", "study-relabelled"]
+    assert not [row.problem for row in rows if row.problem]
+    assert run_study(params, workspace) == rows
+    assert len(trained) == 3
+    for row in rows:
+        folder = workspace.bundle(f"study-{row.experiment}")
+        classes = read_card(folder).classes
+        table = holdout_table(classes).read(folder / HOLDOUT)
+        agreed = ~table["image_path"].isin(doubted)
+        assert row.agreed_n == agreed.sum()
+        assert len(pd.read_csv(row.submission)) == 20
+        if classes == EMOTIONS:
+            right = np.array(EMOTIONS)[pred_probs(table).argmax(axis=1)] == table["emotion"]
+            assert row.accuracy == right.mean()
+            assert row.agreed == right[agreed].mean()
+    assert (workspace.bundle("study-eight") / "decision.json").is_file()
+    assert not (workspace.bundle("study-given") / "decision.json").exists()
+    written = pd.read_csv(workspace.models / "study.csv")
+    assert written["accuracy"].tolist() == pytest.approx([row.accuracy for row in rows], abs=1e-6)
+    with Image.open(workspace.models / "study.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+
+
+def test_other_labels_or_parameters_train_again(workspace, trained):
+    workspace.study_params.write_text(FILE)
+    write_labels(workspace, range(0, 72, 3))
+    run_study(load_params(workspace.study_params), workspace)
+    write_labels(workspace, range(0, 72, 4))
+    run_study(load_params(workspace.study_params), workspace)
+    assert trained[3:] == ["study-relabelled"]
+    run_study(load_params(workspace.study_params, ["train.epochs=3"]), workspace)
+    assert len(trained) == 7
+
+
+def test_what_is_missing_costs_a_row_not_the_study(workspace, trained, fercomp):
+    workspace.study_params.write_text(FILE)
+    code, out, err = fercomp("study")
+    assert code == 0
+    assert "no scores on agreed labels: datasets/labels.csv not found" in err
+    assert "relabelled failed: datasets/labels.csv not found: run `fercomp crossval`" in out
+    rows = pd.read_csv("models/study.csv").set_index("experiment")
+    assert rows.loc[["given", "eight"], "accuracy"].notna().all()
+    assert rows["agreed"].isna().all()
+    assert "run `fercomp crossval`" in rows.loc["relabelled", "problem"]
+
+
+def test_scores_of_what_was_sent_are_shown(workspace, trained, monkeypatch):
+    workspace.study_params.write_text("experiments: {given: {}}")
+    monkeypatch.setattr(study, "kaggle_scores", lambda workspace: {"study-given": (0.6, math.nan)})
+    (row,) = run_study(load_params(workspace.study_params), workspace)
+    assert row.kaggle_public == 0.6
+    assert math.isnan(row.kaggle_private)
+
+
+def test_without_a_list_of_experiments_there_is_no_study(workspace, fercomp):
+    code, _, err = fercomp("study")
+    assert code == 1
+    assert "params.study.yaml not found" in err
+    assert err.count("\n") == 1
+
+
+def test_the_list_that_comes_with_fercomp_is_valid():
+    params = load_params(Workspace(ROOT).study_params)
+    plans = {name: params.experiment(name) for name in params.experiments}
+    assert plans["eight"].classes == 8
+    assert {plan.labels for plan in plans.values()} == {"given", "relabelled", "weighted"}
+    assert {plan.head for plan in plans.values()} == {"emotion", "valence_arousal", "both"}

@@ -1,0 +1,68 @@
+"""A network without the class `uncertain`, from training to an ensemble."""
+
+import numpy as np
+import pytest
+
+from fercomp.core.classes import EMOTIONS, UNCERTAIN, class_names
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.card import HOLDOUT, read_card
+from fercomp.modeling.ensemble import build_ensemble, cross_fitted
+from fercomp.modeling.experiment import train_experiment
+from fercomp.modeling.targets import photos_of
+from fercomp.modeling.teacher import teacher_probs
+
+EIGHT = class_names(8)
+PARAMS = TrainParams(size=32, epochs=2, batch_size=16, classes=8)
+
+
+@pytest.fixture
+def eight(workspace):
+    train_experiment("eight", PARAMS, workspace)
+    return workspace.bundle("eight")
+
+
+def test_it_learns_and_answers_eight_classes_and_is_scored_on_all_photos(eight, workspace):
+    card = read_card(eight)
+    photos = PHOTOS.read(workspace.photos)
+    train, holdout = (photos[photos["split"] == split] for split in ("train", "holdout"))
+    assert card.classes == EIGHT == EMOTIONS[:8]
+    assert card.trained["photos"] == (train["emotion"] != UNCERTAIN).sum() < len(train)
+    assert card.scores["n"] == len(holdout)
+    table = holdout_table(EIGHT).read(eight / HOLDOUT)
+    assert table["emotion"].tolist() == holdout["emotion"].tolist()
+    assert UNCERTAIN in set(table["emotion"])
+    probs = pred_probs(table, EIGHT)
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    right = np.array(EIGHT)[probs.argmax(axis=1)] == table["emotion"]
+    assert card.scores["accuracy"] == pytest.approx(right.mean(), abs=1e-6)
+
+
+def test_a_teacher_of_other_classes_is_refused(eight, workspace):
+    paths = photos_of(PHOTOS.read(workspace.photos), "train", EIGHT)["image_path"].tolist()
+    with pytest.raises(FercompError, match=r"tiny knows the classes .* of the same classes"):
+        teacher_probs(workspace.bundle("tiny"), EIGHT, workspace.raw, paths, workspace.training)
+    probs = teacher_probs(eight, EIGHT, workspace.raw, paths, workspace.training)
+    assert probs.shape == (len(paths), 8)
+
+
+def test_an_ensemble_of_eight_classes(eight, workspace, write_model):
+    other = write_model(workspace.bundle("other"), classes=EIGHT)
+    (other / HOLDOUT).write_bytes((eight / HOLDOUT).read_bytes())
+    card = build_ensemble("both", [eight, other], "fitted", workspace)
+    assert card.classes == EIGHT
+    assert card.scores["n"] == read_card(eight).scores["n"]
+    assert np.isfinite(list(card.scores.values())).all()
+    ensemble = load_bundle(workspace.bundle("both"))
+    faces = [np.zeros((1, size, size, 3), np.uint8) for size, _ in ensemble.inputs]
+    assert ensemble.predict(*faces).shape == (1, 8)
+
+
+def test_photos_that_the_models_cannot_name_weigh_nothing():
+    rng = np.random.default_rng(0)
+    outputs, labels = rng.dirichlet(np.ones(4), (2, 50)), rng.integers(0, 4, 50)
+    mixed = cross_fitted(outputs, labels)
+    assert np.isfinite(cross_fitted(outputs, np.where(rng.random(50) < 0.3, 4, labels))).all()
+    assert mixed.shape == (50, 4)
