@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,6 +61,14 @@ def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def tiny_bundle_folder(tiny_workspace: Workspace) -> Path:
     """The bundle `tiny`: `compact` at 32 pixels; tests must not change it."""
     return tiny_workspace.bundle("tiny")
+
+
+@pytest.fixture(scope="module")
+def shallow() -> Iterator[None]:
+    """Gives `compact` half of its blocks: a training on a few photos is mostly tracing, layer by layer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fercomp.modeling.compact.BLOCKS", 1)
+        yield
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from fercomp.core.files import atomic_file
 from fercomp.core.parallel import Stages, in_order
 from fercomp.core.progress import track
 from fercomp.data.clips import Clip, Frame
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 from fercomp.modeling.bundle import Bundle
 
 BATCH: Final = 8

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fercomp.annotate.recogniser import Decisions
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 Colour = tuple[int, int, int]
 

@@ -10,7 +10,7 @@ from fercomp.annotate.recogniser import Decisions, Recogniser, decide
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.faces.crop import face_input, whole_box
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.card import SHIPPED_NAME, resolve_model
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from fercomp.annotate.records import RecordFormat
 from fercomp.core.errors import FercompError
-from fercomp.faces.detect import DETECTORS, MIN_SIZE, Detector, make_detector
+from fercomp.faces.detect import DETECTORS, make_detector
+from fercomp.faces.found import MIN_SIZE, Detector
 
 
 @dataclass(frozen=True)

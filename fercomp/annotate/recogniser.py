@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fercomp.faces.crop import face_input
-from fercomp.faces.detect import Detector, Faces, PerThread
+from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.modeling.bundle import Bundle
 from fercomp.modeling.decision import Rule
 

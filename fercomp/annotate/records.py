@@ -23,7 +23,7 @@ from fercomp.annotate.recogniser import Decisions
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.tables import FLOAT_FORMAT
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 FACE: Final = "face"
 NO_FACE: Final = "no_face"

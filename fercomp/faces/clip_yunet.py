@@ -1,7 +1,7 @@
 """YuNet for the frames of a clip or a camera, run by OpenVINO in half of OpenCV's time.
 
 OpenVINO compiles the network for one size of picture, in a tenth of a second: nothing for a clip, too much
-for photos, each of which may have another size. So photos stay with `detect.YuNet`; both give the same boxes.
+for photos, each of which may have another size. So photos stay with `yunet.YuNet`; both give the same boxes.
 """
 
 import os
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from fercomp.faces.detect import MIN_SIZE, Faces, YuNet, best_of, yunet_clip_scale, yunet_file
+from fercomp.faces.found import MIN_SIZE, Faces
+from fercomp.faces.yunet import YuNet, best_of, yunet_clip_scale, yunet_file
 
 if TYPE_CHECKING:
     import openvino
@@ -70,7 +71,7 @@ class ClipYuNet:
         self._shape: tuple[int, int] | None = None
 
     def detect(self, image: np.ndarray) -> Faces:
-        """Finds faces by one look at `detect.yunet_clip_scale`."""
+        """Finds faces by one look at `yunet.yunet_clip_scale`."""
         height, width = image.shape[:2]
         if (height, width) != self._shape:
             self._prepare(height, width)

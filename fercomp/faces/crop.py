@@ -47,6 +47,13 @@ def face_input(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> 
     return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
+def scaled(image: np.ndarray, scale: float) -> np.ndarray:
+    """Returns a picture `(h, w)` or `(h, w, 3)` at another scale; at 1 itself."""
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return image if scale == 1 else cv2.resize(image, (width, height), interpolation=method)
+
+
 def whole_box(image: np.ndarray) -> np.ndarray:
     """Returns the box `(4,)` float32 xyxy of a photo that is already framed on a face: all of it."""
     height, width = image.shape[:2]

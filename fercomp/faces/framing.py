@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fercomp.faces.detect import Detector
+from fercomp.faces.found import Detector
 
 ENOUGH = 20
 """Faces below which no framing is measured."""

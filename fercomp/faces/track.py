@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 PATIENCE: Final = 0.5
 """Seconds after which a face that is not found again is forgotten."""

@@ -129,7 +129,7 @@ def _opencv() -> Finding:
 
 def _face_detector() -> Finding:
     try:
-        from fercomp.faces.detect import yunet_file
+        from fercomp.faces.yunet import yunet_file
 
         return Finding("face detector", "ok", f"YuNet, {yunet_file().name}")
     except ImportError:

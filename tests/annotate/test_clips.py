@@ -20,7 +20,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.clips import Clip, Frame
 from fercomp.faces.clip_yunet import ClipYuNet
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
 RAW = [f"raw_{emotion}" for emotion in EMOTIONS]

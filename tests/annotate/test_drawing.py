@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fercomp.annotate.drawing import BAD, COLOURS, GOOD, NEUTRAL, draw
 from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import EMOTIONS
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 
 def one(box, emotion="happy", confidence=0.93):

@@ -12,7 +12,7 @@ from fercomp.annotate.records import COLUMNS, Records, columns, face_rows, frame
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.clips import Frame
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 from fercomp.modeling.decision import Rule
 
 ALL = columns(EMOTIONS)

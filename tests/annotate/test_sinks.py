@@ -11,7 +11,7 @@ from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, read_image
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 from fercomp.modeling.decision import Rule
 
 NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))

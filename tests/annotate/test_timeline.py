@@ -6,7 +6,7 @@ from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.recogniser import Decisions
 from fercomp.annotate.timeline import LARGEST, Timeline
 from fercomp.data.clips import Frame
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 
 
 def frame(index, emotions):

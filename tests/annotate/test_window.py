@@ -86,6 +86,19 @@ def test_an_address_is_shown_and_its_end_is_told(display, bundle, clip):
 
 @needs_windows
 @needs_display
+def test_a_camera_is_asked_by_rtsp_and_its_silence_is_told(display, bundle, faces, rtsp_camera):
+    image = np.full((180, 320, 3), 190, dtype=np.uint8)
+    image[40:136, 30:126] = faces[4]
+    camera = rtsp_camera([image] * 30)
+    run = live(display, bundle, camera.address)
+    assert camera.asked == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+    assert run.returncode == 1
+    (count,) = re.findall(rf"{camera.address} stopped after (\d+) frames: look after the camera", run.stderr)
+    assert 25 <= int(count) <= 30  # FFmpeg may leave out the first or the last
+
+
+@needs_windows
+@needs_display
 @pytest.mark.skipif(shutil.which("xdotool") is None, reason="no xdotool: apt-get install xdotool")
 def test_any_key_ends_it(display, bundle, faces, tmp_path, write_clip):
     clip = write_clip(tmp_path / "long.mp4", [np.full((180, 320, 3), 190, dtype=np.uint8)] * 2000)

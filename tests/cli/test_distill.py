@@ -3,6 +3,7 @@ import json
 import pytest
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 def test_a_student_learns_from_its_teacher(workspace, write_model, fercomp):

@@ -11,6 +11,7 @@ from fercomp.labels.journal import Decision, Journal
 from fercomp.modeling.card import read_card
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 @pytest.fixture

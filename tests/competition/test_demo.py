@@ -10,7 +10,7 @@ from PIL import Image
 from fercomp.competition import demo
 from fercomp.core.classes import EMOTIONS
 from fercomp.data.competition_files import photos_on_disk, read_test, read_train
-from fercomp.faces.detect import YuNet
+from fercomp.faces.yunet import YuNet
 
 
 def contents(folder):

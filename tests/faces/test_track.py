@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.data.drawn import draw_face
-from fercomp.faces.detect import Faces
+from fercomp.faces.found import Faces
 from fercomp.faces.track import PATIENCE, Tracker
 
 SIDE = 60

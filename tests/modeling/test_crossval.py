@@ -13,6 +13,7 @@ from fercomp.modeling.predict import predict_photos
 from fercomp.modeling.teacher import teacher_probs
 
 PARAMS = TrainParams(size=16, epochs=1, batch_size=32, seed=7, labels="relabelled")
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 @pytest.fixture

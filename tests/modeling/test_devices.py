@@ -89,7 +89,8 @@ from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from fercomp.modeling import devices, training
+from fercomp.modeling import compact, devices, training
+compact.BLOCKS = 1  # as the fixture `shallow`
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 strategies = []

@@ -20,6 +20,7 @@ from fercomp.modeling.targets import one_hot
 from fercomp.modeling.training import fingerprint, fit, plan
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def photos(tiny_workspace):
 
 
 @pytest.fixture(scope="module")
-def unbroken(tiny_workspace, photos, tmp_path_factory):
+def unbroken(shallow, tiny_workspace, photos, tmp_path_factory):
     return fit(TINY, photos, tiny_workspace.raw, tmp_path_factory.mktemp("run") / "state.npz")
 
 
@@ -52,7 +53,9 @@ import sys
 from pathlib import Path
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
+from fercomp.modeling import compact
 from fercomp.modeling.training import fit
+compact.BLOCKS = 1  # as the fixture `shallow`
 root = Path(sys.argv[1])
 fit(TrainParams(size=32, epochs=3, batch_size=16), PHOTOS.read(root / "datasets/photos.csv"),
     root / "datasets/raw", Path(sys.argv[2]))

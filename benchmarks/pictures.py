@@ -1,0 +1,61 @@
+"""Makes the pictures of README and docs anew, from real runs of the shipped model.
+
+Usage: python benchmarks/pictures.py
+
+The photo is matplotlib's sample of Grace Hopper (U.S. Navy, public domain); the clip is drawn, as in `demo`.
+The page of `live` needs a Chromium.
+"""
+
+import tempfile
+from pathlib import Path
+
+import av
+import numpy as np
+from live import live_page
+from matplotlib.cbook import get_sample_data
+from PIL import Image
+
+from fercomp.annotate.run import annotate_media
+from fercomp.data.drawn import draw_clip
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.card import SHIPPED, SHIPPED_NAME
+
+TARGET = Path(__file__).parents[1] / "docs" / "pictures"
+CHANGES = [("happy", "sad"), ("neutral", "surprise"), ("surprise", "happy")]
+
+
+def write_clip(target: Path) -> None:
+    """Writes six seconds of drawn people."""
+    with av.open(str(target), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for picture in draw_clip(CHANGES, np.random.default_rng(5), 640, 360, 150):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def main() -> None:
+    """Writes all pictures."""
+    TARGET.mkdir(exist_ok=True)
+    with get_sample_data("grace_hopper.jpg") as file, Image.open(file) as image:
+        photo = image.convert("RGB")
+    with tempfile.TemporaryDirectory() as name:
+        media, annotated = Path(name) / "media", Path(name) / "annotated"
+        media.mkdir()
+        photo.save(media / "photo.png")
+        write_clip(media / "clip.mp4")
+        annotate_media(media, annotated, load_bundle(SHIPPED))
+        with Image.open(annotated / "photo.png") as copy:
+            copy.save(TARGET / "photo.jpg", quality=85)
+        with Image.open(annotated / "clip.timeline.png") as timeline:
+            timeline.convert("RGB").quantize(64).save(TARGET / "timeline.png", optimize=True)
+    scene = photo.crop((0, 0, 512, 384)).resize((640, 480))
+    with live_page([av.VideoFrame.from_image(scene)] * 60, SHIPPED_NAME) as page:
+        page.wait_for_timeout(4000)
+        page.screenshot(path=TARGET / "live.jpg", type="jpeg", quality=65)
+    for picture in sorted(TARGET.iterdir()):
+        print(f"{picture} {picture.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
