@@ -42,7 +42,7 @@ PARAMS = {head: TINY.model_copy(update={"head": head}) for head in ("both", "val
 
 
 @pytest.fixture(scope="module")
-def point(affect_workspace):
+def point(affect_workspace, shallow):
     """The workspace with the model `valence_arousal`."""
     train_experiment("valence_arousal", PARAMS["valence_arousal"], affect_workspace)
     return affect_workspace
@@ -161,7 +161,7 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, plac
     assert face["point"] == pytest.approx(points[0][0].tolist(), abs=1e-4)
 
 
-def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch, shallow):
     params = TINY.model_copy(update={"head": "both", "loss": "elr", "mixup": 0.3, "epochs": 2})
     photos = with_points(PHOTOS.read(affect_workspace.photos), params, affect_workspace)
     whole = fit(params, photos, affect_workspace.raw, tmp_path / "whole.npz")
