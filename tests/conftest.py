@@ -81,7 +81,7 @@ def workspace(tiny_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="session")
 def write_model() -> Callable[..., Path]:
-    """Writes a bundle whose network is one linear layer over all pixels, in no time and without Keras."""
+    """Writes a bundle whose network is a linear layer over all pixels, in no time and without Keras."""
 
     def write(folder: Path, size: int = 32, seed: int = 0, **card: object) -> Path:
         import openvino
@@ -92,15 +92,19 @@ def write_model() -> Callable[..., Path]:
 
         card = {"classes": EMOTIONS, "margin": 0.1, "trained": {}, "scores": {}, **card}
         card = {"name": folder.name, "backbone": "linear", "runtime": "openvino", **card}
-        pixels = size * size * 3
-        weights = np.random.default_rng(seed).normal(0, 3 / pixels**0.5, (pixels, len(card["classes"])))
+        pixels, rng = size * size * 3, np.random.default_rng(seed)
         faces = ops.parameter([-1, size, size, 3], np.uint8)
         flat = ops.reshape(ops.convert(faces, "f32"), np.array([-1, pixels]), special_zero=False)
-        logits = ops.matmul(ops.divide(flat, np.float32(255)), weights.astype(np.float32), False, False)
+
+        def layer(outputs: int) -> openvino.Output:
+            weights = rng.normal(0, 3 / pixels**0.5, (pixels, outputs)).astype(np.float32)
+            return ops.matmul(ops.divide(flat, np.float32(255)), weights, False, False)
+
+        answers = ops.softmax(layer(len(card["classes"])), 1)
+        if card.get("head") == "both":
+            answers = ops.concat([answers, ops.tanh(layer(2))], 1)
         (folder / GRAPH).parent.mkdir(parents=True)
-        openvino.save_model(
-            openvino.Model([ops.softmax(logits, 1)], [faces]), folder / GRAPH, compress_to_fp16=False
-        )
+        openvino.save_model(openvino.Model([answers], [faces]), folder / GRAPH, compress_to_fp16=False)
         write_json(folder / CARD, Card(size=size, **card).model_dump())
         return folder
 

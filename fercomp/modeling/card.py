@@ -68,8 +68,7 @@ class Decision(Group):
         threshold_on: As on the card.
         bias: As on the card.
         fitted_on: Name of the table that it was fitted on.
-        scores: Scores on the holdout with this decision.
-        cross_fitted: Scores on the holdout where each photo is decided by what was fitted on others.
+        scores: Scores on the holdout, where no photo is decided by what was fitted on it.
     """
 
     threshold: float | None = Field(default=None, ge=0, le=1)
@@ -77,7 +76,6 @@ class Decision(Group):
     bias: tuple[float, ...] | None = None
     fitted_on: str
     scores: dict[str, float]
-    cross_fitted: dict[str, float]
 
 
 class Card(Group):
@@ -211,7 +209,7 @@ def read_card(folder: Path) -> Card:
 
 def _decided(card: Card, decision: Decision) -> Card:
     found = decision.model_dump()
-    about = {key: found.pop(key) for key in ("fitted_on", "cross_fitted")}
+    about = {"fitted_on": found.pop("fitted_on")}
     found["scores"] = {**card.scores, **decision.scores}
     return Card.model_validate({**card.model_dump(), **found, "trained": {**card.trained, "decision": about}})
 

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table, pred_probs
+from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table
 from fercomp.data.images import ImageProblem
 from fercomp.modeling.calibration import apply_temperature
-from fercomp.modeling.card import HISTORY, HOLDOUT, Card, read_card
-from fercomp.modeling.decision import Rule
+from fercomp.modeling.card import HISTORY, HOLDOUT, read_card
+from fercomp.modeling.deciding import holdout_answers, read_holdout
 from fercomp.modeling.metrics import Scores, agreement, calibration_error, confusion, per_class, score
 from fercomp.modeling.photos import read_face
 from fercomp.report.label_plots import plot_points
@@ -37,6 +36,8 @@ SHOWN: Final = 96
 def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     """Scores a model by its holdout table and writes the result beside it.
 
+    A decision that was fitted on the holdout is cross-fitted for this (`modeling.deciding.holdout_answers`).
+
     Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
     `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,
     `per_class.png`, `reliability.png`, `history.png`, `mistakes.png` where the photos are there, and
@@ -55,9 +56,8 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     import pandas as pd
 
     card = read_card(folder)
-    rule = card.rule
     table, probabilities, labels = read_holdout(folder, card)
-    decided, answers = rule.decide(probabilities), rule.answers
+    decided, answers = holdout_answers(card, probabilities, labels), card.rule.answers
     scores, by_class = score(probabilities, labels, decided), per_class(decided, labels, answers)
     counts = confusion(decided, labels, len(answers))
     known = labels < len(card.classes)
@@ -79,42 +79,22 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     plot_reliability(after, before, labels[known], folder / "reliability.png")
     if (folder / HISTORY).is_file():  # an ensemble has none
         plot_history(pd.read_csv(folder / HISTORY), folder / "history.png")
-    _show_mistakes(table, probabilities, labels, rule, raw, folder / MISTAKES)
+    _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
     return scores, by_class
-
-
-def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
-    """Reads a model's holdout table.
-
-    Args:
-        folder: The bundle.
-        card: Its card.
-
-    Returns:
-        The table, its N photos' probabilities `(N, K)`, and their labels as answers of the model, `(N,)` int.
-
-    Raises:
-        FercompError: The table is missing or empty, or holds a label that the model cannot answer.
-    """
-    path = folder / HOLDOUT
-    table = holdout_table(card.classes).read(path)
-    labels = card.rule.indices(table["emotion"].tolist(), str(path))
-    if not (labels < len(card.classes)).any():
-        raise FercompError(f"{path} has no photo with a class of the model: run `fercomp train` again")
-    return table, pred_probs(table, card.classes), labels
 
 
 def _show_mistakes(
     table: "pd.DataFrame",
     probabilities: np.ndarray,
     labels: np.ndarray,
-    rule: Rule,
+    decided: np.ndarray,
+    answers: tuple[str, ...],
     raw: Path,
     path: Path,
 ) -> None:
     """Draws the photos that the model is most sure about and wrong, the surest first."""
-    decided, confidence = rule.decide(probabilities), probabilities.max(axis=1)
-    wrong, answers = np.flatnonzero(decided != labels), rule.answers
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(decided != labels)
     faces: list[np.ndarray] = []
     captions: list[str] = []
     for i in wrong[np.argsort(-confidence[wrong], kind="stable")]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fercomp.competition.submission import write_submission
+from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.params import Params, TrainParams
@@ -17,10 +18,10 @@ from fercomp.core.progress import say
 from fercomp.core.tables import FLOAT_FORMAT, LABELS
 from fercomp.labels.uncertain import macro_f1
 from fercomp.modeling.card import read_card
+from fercomp.modeling.deciding import holdout_answers, read_holdout
 from fercomp.modeling.experiment import is_trained, read_photos, train_experiment
 from fercomp.modeling.predict import predict_test
 from fercomp.report.bench import kaggle_scores
-from fercomp.report.evaluation import read_holdout
 from fercomp.report.label_plots import plot_study
 from fercomp.report.uncertain import settle
 
@@ -103,12 +104,11 @@ def agreed_photos(workspace: Workspace) -> set[str]:
 def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
         folder = _trained(PREFIX + name, params.experiment(name), workspace)
+        if UNCERTAIN not in read_card(folder).classes:
+            settle(folder, params.uncertain)
         card = read_card(folder)
         table, probabilities, labels = read_holdout(folder, card)
-        if len(card.classes) == len(card.rule.answers):
-            answers = card.rule.decide(probabilities)
-        else:
-            answers = settle(folder, params.uncertain).answers
+        answers = holdout_answers(card, probabilities, labels)
         if not workspace.test_probabilities(card.name).is_file():
             predict_test(folder, workspace)
         written = write_submission(folder, workspace)

@@ -9,12 +9,12 @@ import numpy as np
 
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.params import UncertainParams
-from fercomp.core.tables import FLOAT_FORMAT, holdout_table, pred_probs
-from fercomp.labels.uncertain import SCORES, Score, Sweep, cross_fitted, fit_bias, sweep
-from fercomp.modeling.card import DECISION, HOLDOUT, OOF, Card, Decision, read_card
+from fercomp.core.tables import FLOAT_FORMAT
+from fercomp.labels.uncertain import SCORES, Score, Sweep, sweep
+from fercomp.modeling.card import DECISION, HOLDOUT, OOF, Decision, read_card
+from fercomp.modeling.deciding import cross_fitted_answers, fit_of, fit_out_of_fold, pays, read_holdout
 from fercomp.modeling.decision import Rule
 from fercomp.modeling.metrics import Scores, score
-from fercomp.report.evaluation import read_holdout
 from fercomp.report.label_plots import plot_sweep
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class Settled:
         fitted_on: Name of the table that they were found on.
         plain: Scores on the holdout of the likeliest class.
         decided: Scores with what was found.
-        cross_fitted: Scores where each photo is decided by what was found on others.
-        answers: `(N,)` int, what is answered on the holdout: of a photo, by what was found on others.
+        cross_fitted: Scores where no photo is decided by what was found on it.
         sweeps: What thresholds are worth, by what they are on.
     """
 
@@ -46,12 +45,11 @@ class Settled:
     plain: Scores
     decided: Scores
     cross_fitted: Scores
-    answers: np.ndarray
     sweeps: Mapping[Score, Sweep]
 
     @property
     def used(self) -> bool:
-        """Whether photos that it was not fitted on are answered better than by the likeliest class."""
+        """Whether photos that it was not fitted on are answered better, by more than chance may do."""
         return self.rule == self.fitted
 
 
@@ -61,7 +59,7 @@ def settle(folder: Path, params: UncertainParams) -> Settled:
     A model without that class gets a threshold, the most accurate one on the holdout. A model that has it
     gets a handicap for each class, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
     on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
-    not fitted on.
+    not fitted on, by more than chance may do (`modeling.deciding.pays`).
 
     Writes `decision.json`, `uncertain.csv` (the sweep for each score) and `uncertain.png`.
 
@@ -77,67 +75,32 @@ def settle(folder: Path, params: UncertainParams) -> Settled:
     """
     card = read_card(folder)
     _, probabilities, labels = read_holdout(folder, card)
-    plain = Rule(card.classes)
+    plain, fit = Rule(card.classes), fit_of(card, params.score)
     sweeps = {name: sweep(probabilities, labels, plain.unsure, name) for name in SCORES}
-    if plain.unsure == len(card.classes):
-        fitted, answers = _threshold(plain, params.score, probabilities, labels)
-        fitted_on = HOLDOUT
+    if (folder / OOF).is_file() and plain.unsure < len(card.classes):
+        fitted, fitted_on = fit_out_of_fold(folder, card, fit), OOF
+        answers = fitted.decide(probabilities)
     else:
-        fitted, answers, fitted_on = _bias(folder, card, probabilities, labels)
+        fitted, fitted_on = fit(probabilities, labels), HOLDOUT
+        answers = cross_fitted_answers(fit, probabilities, labels)
+    likeliest = plain.decide(probabilities)
     before, after, honest = (
-        score(probabilities, labels, given)
-        for given in (plain.decide(probabilities), fitted.decide(probabilities), answers)
+        score(probabilities, labels, given) for given in (likeliest, fitted.decide(probabilities), answers)
     )
-    used = honest.accuracy > before.accuracy
-    rule, answers = (fitted, answers) if used else (plain, plain.decide(probabilities))
-    settled = Settled(rule, fitted, fitted_on, before, after, honest, answers, sweeps)
-    _write(folder, settled, after if settled.used else before, params.score)
+    rule = fitted if pays(answers, likeliest, labels) else plain
+    settled = Settled(rule, fitted, fitted_on, before, after, honest, sweeps)
+    _write(folder, settled, params.score)
     return settled
 
 
-def _threshold(
-    plain: Rule, on: Score, probabilities: np.ndarray, labels: np.ndarray
-) -> tuple[Rule, np.ndarray]:
-    """Returns the best threshold, and cross-fitted answers."""
-
-    def best(rows: np.ndarray) -> Rule:
-        found = sweep(probabilities[rows], labels[rows], plain.unsure, on)
-        return Rule(plain.classes, float(found.thresholds[found.best]), on)
-
-    answers = cross_fitted(len(labels), lambda fit, rows: best(fit).decide(probabilities[rows]))
-    return best(np.arange(len(labels))), answers
-
-
-def _bias(
-    folder: Path, card: Card, probabilities: np.ndarray, labels: np.ndarray
-) -> tuple[Rule, np.ndarray, str]:
-    """Returns the best handicaps, answers of photos they were not fitted on, and what they were fitted on."""
-
-    def best(pred_probs: np.ndarray, given: np.ndarray) -> Rule:
-        return Rule(card.classes, bias=tuple(round(float(b), 6) for b in fit_bias(pred_probs, given)))
-
-    if (folder / OOF).is_file():
-        table = holdout_table(card.classes).read(folder / OOF)
-        seen = holdout_table(card.classes).read(folder / HOLDOUT)["image_path"]
-        table = table[~table["image_path"].isin(seen)]
-        given = Rule(card.classes).indices(table["emotion"].tolist(), str(folder / OOF))
-        fitted = best(pred_probs(table, card.classes), given)
-        return fitted, fitted.decide(probabilities), OOF
-    answers = cross_fitted(
-        len(labels), lambda fit, rows: best(probabilities[fit], labels[fit]).decide(probabilities[rows])
-    )
-    return best(probabilities, labels), answers, HOLDOUT
-
-
-def _write(folder: Path, settled: Settled, scores: Scores, on: Score) -> None:
-    rule, honest = settled.rule, settled.cross_fitted.rounded()
+def _write(folder: Path, settled: Settled, on: Score) -> None:
+    rule = settled.rule
     decision = Decision(
         threshold=rule.threshold,
         threshold_on=rule.threshold_on,
         bias=rule.bias,
         fitted_on=settled.fitted_on,
-        scores=scores.rounded(),
-        cross_fitted={name: honest[name] for name in ("accuracy", "macro_f1")},
+        scores=(settled.cross_fitted if settled.used else settled.plain).rounded(),
     )
     write_json(folder / DECISION, decision.model_dump())
     with atomic_file(folder / "uncertain.csv") as path:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def trained(monkeypatch, write_model):
     def train(name, params, workspace):
         names.append(name)
         photos = experiment.read_photos(params, workspace)
+        shutil.rmtree(workspace.bundle(name), ignore_errors=True)
         folder = write_model(workspace.bundle(name), classes=params.class_names)
         rows = photos[photos["split"] == "holdout"]
         table = predict_table(load_bundle(folder), workspace.raw, rows["image_path"].tolist())

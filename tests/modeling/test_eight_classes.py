@@ -1,11 +1,14 @@
 """A network without the class `uncertain`, from training to an ensemble."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from fercomp.core.classes import EMOTIONS, UNCERTAIN, class_names
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
+from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.card import HOLDOUT, read_card
@@ -15,12 +18,20 @@ from fercomp.modeling.targets import photos_of
 from fercomp.modeling.teacher import teacher_probs
 
 EIGHT = class_names(8)
-PARAMS = TrainParams(size=32, epochs=2, batch_size=16, classes=8)
+PARAMS = TrainParams(size=32, epochs=1, batch_size=16, classes=8)
+
+
+@pytest.fixture(scope="module")
+def workspace(tiny_workspace, tmp_path_factory, shallow):
+    """A copy of the tiny workspace with the model `eight`; tests may add models."""
+    root = tmp_path_factory.mktemp("eight")
+    shutil.copytree(tiny_workspace.root, root, dirs_exist_ok=True)
+    train_experiment("eight", PARAMS, Workspace(root))
+    return Workspace(root)
 
 
 @pytest.fixture
 def eight(workspace):
-    train_experiment("eight", PARAMS, workspace)
     return workspace.bundle("eight")
 
 

@@ -5,7 +5,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
-from fercomp.modeling.targets import one_hot, training_targets, with_labels
+from fercomp.modeling.targets import one_hot, photos_of, training_targets, with_labels
 from fercomp.modeling.training import data_fingerprint
 
 PLAIN = TrainParams(label_smoothing=0.0)
@@ -50,6 +50,22 @@ def test_weights_mix_given_and_suggested_labels_by_quality(photos, labels):
     expected = [0.25, 0.75] @ one_hot(["sad", "happy"], EMOTIONS)
     np.testing.assert_allclose(training_targets(PLAIN, train, None)[0], expected, rtol=1e-6)
     np.testing.assert_array_equal(training_targets(PLAIN, train, None)[1], one_hot(["fear"], EMOTIONS)[0])
+
+
+def test_eight_classes_leave_out_what_is_taught_as_uncertain(photos, labels):
+    eight = TrainParams(label_smoothing=0.0, classes=8)
+    names = eight.class_names
+    labels = labels.replace({"suggested": {"": "uncertain"}})  # of photo b
+    joined = with_labels(photos, labels, "relabelled")
+    train = photos_of(joined, "train", names)
+    assert train["image_path"].tolist() == ["a", "c"]
+    np.testing.assert_array_equal(training_targets(eight, train, None), one_hot(["happy", "fear"], names))
+    weighted = photos_of(with_labels(photos, labels, "weighted"), "train", names)
+    assert weighted["image_path"].tolist() == ["a", "b", "c"]
+    alone = eight.model_copy(update={"duplicate_labels": "given"})
+    np.testing.assert_array_equal(training_targets(alone, weighted, None)[1], one_hot(["sad"], names)[0])
+    unsure = photos.replace({"emotion": {"fear": "uncertain"}})
+    assert photos_of(unsure, "train", names)["image_path"].tolist() == ["a", "b"]
 
 
 def test_the_holdout_keeps_its_given_labels(photos, labels):

@@ -42,7 +42,7 @@ PARAMS = {head: TINY.model_copy(update={"head": head}) for head in ("both", "val
 
 
 @pytest.fixture(scope="module")
-def point(affect_workspace):
+def point(affect_workspace, shallow):
     """The workspace with the model `valence_arousal`."""
     train_experiment("valence_arousal", PARAMS["valence_arousal"], affect_workspace)
     return affect_workspace
@@ -120,31 +120,37 @@ def test_the_test_photos_and_a_submission(trained, head):
         assert lines["emotion"].tolist() == decode(table[list(AXES)].to_numpy())[0].tolist()
 
 
-def test_photos_show_their_points(trained, tmp_path):
-    bundle = load_bundle(trained.bundle("both"))
-    image = np.asarray(Image.open(trained.raw / "train/happy/0.jpg"))
+@pytest.fixture
+def placing(affect_workspace, write_model, tmp_path):
+    """A model that gives both, not trained."""
+    return write_model(tmp_path / "placing", head="both", flip=True)
+
+
+def test_photos_show_their_points(affect_workspace, placing):
+    bundle = load_bundle(placing)
+    image = np.asarray(Image.open(affect_workspace.raw / "train/happy/0.jpg"))
     recogniser = Recogniser(bundle, lambda: make_detector("whole"))
     one, two = recogniser.recognise([recogniser.look(image), recogniser.look(image[:, ::-1].copy())])
     assert one.decisions.valence_arousal.shape == two.decisions.valence_arousal.shape == (1, 2)
     (row,) = face_rows("x.jpg", one.faces, one.decisions, EMOTIONS)
     assert set(row) <= set(columns(EMOTIONS))
     assert float(row["valence"]) == pytest.approx(one.decisions.valence_arousal[0, 0], abs=1e-5)
-    model = FaceEmotionsModel(va=True, model=trained.bundle("both"))
+    model = FaceEmotionsModel(va=True, model=placing)
     np.testing.assert_allclose(model.valence_arousal(image)[0], one.decisions.valence_arousal[0], atol=1e-5)
     with pytest.raises(FercompError, match=r"tiny names emotions.*leave va out"):
-        FaceEmotionsModel(va=True, model=trained.bundle("tiny"))
+        FaceEmotionsModel(va=True, model=affect_workspace.bundle("tiny"))
 
 
-def test_points_of_a_clip_are_smoothed_and_reach_the_page(trained):
-    bundle = load_bundle(trained.bundle("both"))
-    picture = np.asarray(Image.open(trained.raw / "train/happy/0.jpg"))
-    recogniser = ClipRecogniser(bundle, Options(detector="whole").make_detector(), every=2)
+def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, placing):
+    bundle = load_bundle(placing)
+    picture = np.asarray(Image.open(affect_workspace.raw / "train/happy/0.jpg"))
+    recogniser = ClipRecogniser(bundle, Options(detector="whole").make_detector, every=2)
     named = []
     for i in range(3):
         frame = Frame(i, i / 25, i, picture)
         named += recogniser.name([recogniser.find(frame)])
     points = [frame.decisions.valence_arousal for frame in named]
-    faces = read_faces(trained.raw, ["train/happy/0.jpg", "train/happy/0.jpg"], 32)
+    faces = read_faces(affect_workspace.raw, ["train/happy/0.jpg"] * 2, 32)
     alone = bundle.answer(faces, mirrored=np.array([False, True])).points  # frames take turns
     np.testing.assert_allclose(points[0][0], alone[0], atol=1e-5)
     np.testing.assert_array_equal(points[1], points[0])  # not classified: it keeps its point
@@ -155,20 +161,20 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(trained):
     assert face["point"] == pytest.approx(points[0][0].tolist(), abs=1e-4)
 
 
-def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch):
-    params = TINY.model_copy(update={"head": "both", "loss": "elr", "mixup": 0.3, "epochs": 3})
+def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch, shallow):
+    params = TINY.model_copy(update={"head": "both", "loss": "elr", "mixup": 0.3, "epochs": 2})
     photos = with_points(PHOTOS.read(affect_workspace.photos), params, affect_workspace)
     whole = fit(params, photos, affect_workspace.raw, tmp_path / "whole.npz")
 
     class Stop(Exception):
         pass
 
-    def stop_after_two(text):
-        if text.startswith("epoch 2"):
+    def stop_after_one(text):
+        if text.startswith("epoch 1"):
             raise Stop
 
     with monkeypatch.context() as context, pytest.raises(Stop):
-        context.setattr(run, "say", stop_after_two)
+        context.setattr(run, "say", stop_after_one)
         fit(params, photos, affect_workspace.raw, tmp_path / "state.npz")
     resumed = fit(params, photos, affect_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(resumed.history, whole.history)

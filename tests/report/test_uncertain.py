@@ -53,8 +53,7 @@ def test_an_eight_class_model_gets_the_threshold_that_answers_best(eight, worksp
     assert settled.plain.accuracy < 0.7 < settled.cross_fitted.accuracy <= settled.decided.accuracy
     card = read_card(eight)
     assert card.threshold == settled.rule.threshold
-    assert card.scores["accuracy"] == pytest.approx(settled.decided.accuracy, abs=1e-6)
-    assert card.trained["decision"]["cross_fitted"]["accuracy"] == round(settled.cross_fitted.accuracy, 6)
+    assert card.scores["accuracy"] == pytest.approx(settled.cross_fitted.accuracy, abs=1e-6)
     sweep = pd.read_csv(eight / "uncertain.csv")
     assert set(sweep["score"]) == {"probability", "margin", "entropy"}
     assert sweep.query("score == 'probability'")["accuracy"].max() == pytest.approx(settled.decided.accuracy)
@@ -119,9 +118,9 @@ def nine(workspace, write_model):
     """A model of nine classes that holds back fear."""
     folder = write_model(workspace.bundle("nine"))
     rng = np.random.default_rng(0)
-    probs = rng.dirichlet(np.full(9, 0.3), 1200)
+    probs = rng.dirichlet(np.full(9, 0.15), 1200)
     labels = np.array(EMOTIONS)[[rng.choice(9, p=row) for row in probs]]
-    probs[:, 3] *= 0.3
+    probs[:, 3] *= 0.02
     write_holdout(folder, EMOTIONS, probs / probs.sum(axis=1, keepdims=True), labels)
     return folder
 
@@ -164,7 +163,7 @@ def test_the_same_model_gives_the_same_files(eight):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"threshold": 2}', '{"bias": [1], "fitted_on": "x", "scores": {}, "cross_fitted": {}}'],
+    ["", "[]", "{", '{"threshold": 2}', '{"bias": [1], "fitted_on": "x", "scores": {}}'],
 )
 def test_a_damaged_decision_is_one_line(eight, text):
     (eight / DECISION).write_text(text)
