@@ -53,7 +53,9 @@ def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     prepared = prepare(workspace.raw, params.prepare)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
-    train_experiment("tiny", params.experiment("tiny"), workspace)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workspace.root)  # the card names the git commit of the current folder
+        train_experiment("tiny", params.experiment("tiny"), workspace)
     return workspace
 
 

@@ -24,13 +24,13 @@ def test_training_predict_and_annotate_see_the_same_bytes(
     face = Image.fromarray(draw_face("happy", np.random.default_rng(0), 350))
     face.resize((width, height)).convert(mode).save(tmp_path / "photos" / "face.jpg")
     seen = []
-    network = Bundle.predict
+    network = Bundle.answer
 
     def watched(self, faces):
         seen.append(faces.copy())
         return network(self, faces)
 
-    monkeypatch.setattr(Bundle, "predict", watched)
+    monkeypatch.setattr(Bundle, "answer", watched)
     bundle = Bundle(tiny_bundle_folder)
     targets = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
     for memory_gb in (0.0, 1.0):

@@ -142,8 +142,8 @@ class Bundle:
         """
         outputs, head, k = self._outputs(faces, mirrored), self.card.head, len(self.card.classes)
         points = None if head == "emotion" else np.clip(outputs[:, -2:], -1.0, 1.0)
-        if head == "valence_arousal":
-            pred_probs = decoded_probs(outputs, self.card.classes)
+        if points is not None and head == "valence_arousal":
+            pred_probs = decoded_probs(points, self.card.classes)
         else:
             pred_probs = outputs[:, :k]
         return Answer(apply_temperature(pred_probs, self.card.temperature), points)

@@ -28,14 +28,14 @@ class Progress:
         phase: Index of the phase that is running.
         epoch: Epochs finished in that phase.
         stale: Epochs of that phase since the best one.
-        best_accuracy: Best holdout accuracy so far, 0 to 1; -1 before the first epoch.
+        best_quality: Best `Objective.quality` so far, holdout accuracy as a rule; -1 before the first epoch.
         rows: One row of history per finished epoch.
     """
 
     phase: int = 0
     epoch: int = 0
     stale: int = 0
-    best_accuracy: float = -1.0
+    best_quality: float = -1.0
     rows: list[dict[str, Any]] = field(default_factory=list)
 
 

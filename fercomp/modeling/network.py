@@ -21,8 +21,8 @@ def build_network(params: TrainParams) -> keras.Model:
         params: Backbone, its weights, input size, dropout and seed, head and classes.
 
     Returns:
-        A model from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`, valence and arousal `(n, 2)`
-        in -1 to 1, or both `(n, K + 2)` in this order.
+        A model from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`, valence and arousal
+        `(n, 2)`, or both `(n, K + 2)` in this order.
 
     Raises:
         FercompError: The backbone or its weights cannot be had.
@@ -38,7 +38,8 @@ def build_network(params: TrainParams) -> keras.Model:
         classes = len(params.class_names)
         heads.append(keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD))
     if params.head != "emotion":
-        heads.append(keras.layers.Dense(2, activation="tanh", dtype="float32", name=POINT))
+        # Linear: bounded by tanh, a network that begins far outside the circle never comes back.
+        heads.append(keras.layers.Dense(2, dtype="float32", name=POINT))
     return keras.Model(inputs, _side_by_side(heads, x), name=params.backbone)
 
 

@@ -4,6 +4,7 @@ Targets have the classes first, `(n, K)`, then the point, `(n, 2)`, where the ne
 loss remembers, `(n, K)`, where it remembers something. A point that is not known is NaN.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -55,6 +56,15 @@ class Objective:
             return accuracy(targets, answers[:, : self._k])
         given = ops.argmax(targets[:, : self._k], axis=-1)
         return ops.cast(ops.equal(given, self._nearest(answers)), "float32")
+
+    def quality(self, row: Mapping[str, Any]) -> float:
+        """Returns how good the weights of an epoch are, -1 or more, from its row of history.
+
+        It is the holdout accuracy; of points alone, whose names change with little, it falls with the loss.
+        """
+        if self._head == "valence_arousal":
+            return 1 / (1 + float(row["holdout_loss"]))
+        return float(row["holdout_accuracy"])
 
     def evaluate(self, model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
         """Returns loss and accuracy on photos in their order.

@@ -40,11 +40,12 @@ def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answ
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     readers = (iterate_faces(raw, image_paths, size, BATCH) for size in sizes)
-    nothing = bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
-    parts = [nothing]
+    parts = []
     for batches in zip(*readers, strict=True):
         faces = dict(zip(sizes, batches, strict=True))
         parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs)))
+    if not parts:
+        return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
     points = [part.points for part in parts if part.points is not None]
     return Answer(
         np.concatenate([part.pred_probs for part in parts]), np.concatenate(points) if points else None

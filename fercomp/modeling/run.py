@@ -148,7 +148,7 @@ class Run:
 
         self.model.set_weights(self.best)
         history = pd.DataFrame(self.progress.rows, columns=list(HISTORY))
-        best_epoch = int(history["holdout_accuracy"].to_numpy().argmax()) + 1
+        best_epoch = int(np.argmax([self._objective.quality(row) for row in self.progress.rows])) + 1
         return Fitted(self.model, history, best_epoch, self.params)
 
     def _start(self, phase: Phase) -> None:
@@ -223,8 +223,9 @@ class Run:
         self.progress.rows.append(row)
         self.progress.epoch += 1
         self.progress.stale += 1
-        if row["holdout_accuracy"] > self.progress.best_accuracy:
-            self.progress.best_accuracy, self.progress.stale = row["holdout_accuracy"], 0
+        quality = self._objective.quality(row)
+        if quality > self.progress.best_quality:
+            self.progress.best_quality, self.progress.stale = quality, 0
             self.best = copies(self.model.weights)
 
     def _diverged(self, number: int) -> None:

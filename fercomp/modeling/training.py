@@ -58,10 +58,10 @@ def fit(
     """Trains a network on the photos of split `train` and keeps the weights best on `holdout`.
 
     The best weights are those with the highest accuracy on the holdout photos whose label the network can
-    name; where two epochs tie, the earlier. A
-    run that was killed goes on after its last finished epoch with the result of an unbroken run. Where a
-    batch does not fit into memory, the run starts over with half of it and twice the accumulation, which
-    takes the same steps.
+    name, or of points alone those with the least loss; where two epochs tie, the earlier. A run that was
+    killed goes on after its last finished epoch with the result of an unbroken run. Where a batch does not
+    fit into memory, the run starts over with half of it and twice the accumulation, which takes the same
+    steps.
 
     Args:
         params: How to train.

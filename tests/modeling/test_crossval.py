@@ -55,12 +55,12 @@ def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, phot
     np.testing.assert_allclose(pred_probs(oof.loc[holdout]), expected, atol=1e-5)
 
     cv, cache = workspace.bundle("cv"), workspace.training
-    taught = teacher_probs(cv, workspace.raw, holdout + paths, cache)
+    taught = teacher_probs(cv, EMOTIONS, workspace.raw, holdout + paths, cache)
     np.testing.assert_allclose(taught, pred_probs(oof.loc[holdout + paths]), atol=1e-6)
     with pytest.raises(
         FercompError, match=r"lacks 1 of the photos, such as new\.jpg: run `fercomp crossval`"
     ):
-        teacher_probs(cv, workspace.raw, ["new.jpg"], cache)
+        teacher_probs(cv, EMOTIONS, workspace.raw, ["new.jpg"], cache)
 
 
 def test_one_fold_is_too_few(workspace, photos):

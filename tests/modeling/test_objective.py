@@ -81,3 +81,12 @@ def test_accuracy_minds_the_classes_alone():
     answers[:, 9:] = 0.9
     right = Objective(TrainParams(head="both"), SHARES).accuracy(targets, answers)
     assert numbers(right).tolist() == [1, 1, 0]
+
+
+def test_points_alone_are_chosen_by_their_loss_and_classes_by_accuracy():
+    rows = [{"holdout_loss": 0.9, "holdout_accuracy": 0.2}, {"holdout_loss": 0.3, "holdout_accuracy": 0.1}]
+    for head, best in (("emotion", 0), ("both", 0), ("valence_arousal", 1)):
+        objective = Objective(TrainParams(head=head), SHARES)
+        qualities = [objective.quality(row) for row in rows]
+        assert np.argmax(qualities) == best
+        assert min(qualities) > -1
