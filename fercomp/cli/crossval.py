@@ -4,22 +4,14 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import BackboneName, Set
 
 
 def crossval(
     name: Annotated[
         str, typer.Option("--name", "-n", help="Name of the ensemble, a folder under models/.")
     ] = "crossval",
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            "--backbone",
-            "-b",
-            help="`compact`, or another network of `fercomp train`.",
-            show_default="train.backbone",
-        ),
-    ] = None,
+    backbone: BackboneName = None,
     set_: Set = None,
 ) -> None:
     """Train a network per fold, and write what each says of photos it has not seen.
@@ -50,4 +42,6 @@ def crossval(
         f"holdout accuracy {card.scores['accuracy']:.4f}, "
         f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
     )
-    typer.echo(f"Next: fercomp distill {name} --name student, or fercomp predict --model {name}")
+    typer.echo(
+        f"Next: fercomp relabel, fercomp distill {name} --name student, or fercomp predict --model {name}"
+    )

@@ -5,22 +5,14 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import BackboneName, Set
 from fercomp.cli.train import train
 
 
 def distill(
     teacher: Annotated[str, typer.Argument(help="Model to learn from: an experiment, or a model folder.")],
     name: Annotated[str, typer.Option("--name", "-n", help="Name of the student, a folder under models/.")],
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            "--backbone",
-            "-b",
-            help="The student's network: `compact`, or one of keras.applications.",
-            show_default="train.backbone",
-        ),
-    ] = None,
+    backbone: BackboneName = None,
     set_: Set = None,
 ) -> None:
     """Train one small network on what a large one, or an ensemble, says of the training photos.

@@ -9,6 +9,16 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a parameter of params.yaml. May be repeated."),
 ]
 
+BackboneName = Annotated[
+    str | None,
+    typer.Option(
+        "--backbone",
+        "-b",
+        help="The network: `compact`, or another one of `fercomp train`.",
+        show_default="train.backbone",
+    ),
+]
+
 _MODEL_HELP = "An experiment under models/, a model folder, or `shipped`, the model that came with fercomp."
 
 Model = Annotated[

@@ -108,9 +108,27 @@ class Busy(FercompError):
     """Another process is where only one may be."""
 
 
+def lock(handle: int, busy: str) -> None:
+    """Locks an open file or folder until it is closed, or its process ends, however that ends.
+
+    Args:
+        handle: Its descriptor.
+        busy: What a second process is told.
+
+    Raises:
+        Busy: Another process has the lock.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Busy(busy) from error
+    except OSError:
+        pass  # some network disks do not lock; there, nobody else is assumed
+
+
 @contextmanager
 def exclusive(folder: Path, busy: str) -> Iterator[None]:
-    """Keeps other processes out of a block. The system ends the lock with the process, however that ends.
+    """Keeps other processes out of a block.
 
     Args:
         folder: What is locked; it is made where it is missing.
@@ -126,13 +144,7 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
     except OSError as error:
         raise FercompError(f"cannot write {folder}: {error.strerror}; choose another folder") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise Busy(busy) from error
-    except OSError:
-        pass  # some network disks do not lock folders; there, nobody else is assumed
-    try:
+        lock(handle, busy)
         yield
     finally:
         os.close(handle)

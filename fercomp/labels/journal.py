@@ -1,6 +1,5 @@
 """The journal of a review: one line for each decision, on disk before it is answered for."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,7 @@ from typing import Any, Final, Self
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.files import Busy
+from fercomp.core.files import lock
 from fercomp.core.progress import say
 
 DROP: Final = "drop"
@@ -67,7 +66,10 @@ class Journal:
         except OSError as error:
             raise FercompError(f"cannot write {self.path}: {error.strerror}; make it writable") from error
         try:
-            self._lock(file)
+            lock(
+                file.fileno(),
+                f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C",
+            )
             self.decided = _last(self._repaired(file))
         except BaseException:
             file.close()
@@ -103,16 +105,6 @@ class Journal:
             raise FercompError(f"cannot write {self.path}: {error.strerror}; nothing was decided") from error
         for decision in decisions:
             _apply(self.decided, decision)
-
-    def _lock(self, file: FileIO) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Busy(
-                f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C"
-            ) from error
-        except OSError:
-            pass  # some network disks do not lock; there, nobody else is assumed
 
     def _repaired(self, file: FileIO) -> list[Decision]:
         file.seek(0)

@@ -165,13 +165,15 @@ def cross_fitted(n: int, answer: Callable[[np.ndarray, np.ndarray], np.ndarray])
 
     Args:
         n: Number of photos, N, at least 2.
-        answer: From rows to fit on and rows to answer, both int arrays, to answers of the latter.
+        answer: From rows to fit on and rows to answer, both int arrays, to answers of the latter, one in each
+            row.
 
     Returns:
-        `(N,)` int answers: each photo of a random fifth by what was fitted on the other four.
+        N answers: each photo of a random fifth by what was fitted on the other four.
     """
     order = np.random.default_rng(0).permutation(n)
-    answers = np.empty(n, dtype=np.int64)
-    for part in np.array_split(order, min(PARTS, n)):
-        answers[part] = answer(np.setdiff1d(order, part), part)
+    parts = np.array_split(order, min(PARTS, n))
+    joined = np.concatenate([answer(np.setdiff1d(order, part), part) for part in parts])
+    answers = np.empty_like(joined)
+    answers[order] = joined
     return answers

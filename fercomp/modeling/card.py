@@ -11,8 +11,8 @@ A bundle is a folder that explains itself:
     members/      of an ensemble, instead of `graph/` and `model.keras`: a bundle for each of its networks
 
 `annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
-decision into the card of the copy. A bundle may come
-from anywhere: the card is validated, and nothing in the folder is unpickled.
+decision into the card of the copy. A bundle may come from anywhere: the card is validated, and nothing in
+the folder is unpickled.
 """
 
 import json

@@ -58,13 +58,12 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
     if waiting:
         say(f"another process is at fold {' and '.join(waiting)}, and joins the folds when it is done")
         return None
-    # Not next to the others: `ensemble` copies them, and half of one must not be taken for a model.
     table = _out_of_fold(networks, photos, workspace.raw)
     return build_ensemble(name, [network.folder for network in networks], "equal", workspace, table)
 
 
 class _Fold:
-    """The network of one fold, under `models/.training/` until it is joined with the others."""
+    """The network of one fold. It stays under `models/.training/`, where nobody takes it for a model."""
 
     def __init__(
         self, name: str, fold: int, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.tables import holdout_table, pred_probs
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.labels.uncertain import Score, cross_fitted, fit_bias, sweep
 from fercomp.modeling.card import HOLDOUT, OOF, Card
 from fercomp.modeling.decision import Rule
@@ -66,7 +66,7 @@ def fit_out_of_fold(folder: Path, card: Card, fit: Fit) -> Rule:
     Raises:
         FercompError: A table is missing or holds a label that the model cannot answer.
     """
-    table = holdout_table(card.classes).read(folder / OOF)
+    table = oof_table(card.classes).read(folder / OOF)
     seen = holdout_table(card.classes).read(folder / HOLDOUT)["image_path"]
     table = table[~table["image_path"].isin(seen)]
     labels = card.rule.indices(table["emotion"].tolist(), str(folder / OOF))

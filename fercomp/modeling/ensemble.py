@@ -10,7 +10,8 @@ from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import holdout_table, pred_probs
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
+from fercomp.labels import uncertain
 from fercomp.modeling.calibration import apply_temperature, fit_temperature
 from fercomp.modeling.card import (
     CARD,
@@ -34,9 +35,6 @@ Weighting = Literal["equal", "fitted"]
 NEGLIGIBLE: Final = 0.01
 """A fitted weight below this becomes 0: such a model costs time and changes next to nothing."""
 
-PARTS: Final = 5
-"""Parts of the holdout in cross-fitting: each is scored with weights fitted on the others."""
-
 
 def build_ensemble(
     name: str,
@@ -57,7 +55,7 @@ def build_ensemble(
         weighting: `equal` or `fitted`.
         workspace: Where the bundle goes.
         out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
-            `holdout_table`; with the holdout's they become `oof.csv`.
+            `oof_table`; with the holdout's they become `oof.csv`.
 
     Returns:
         The card of the new bundle, with its scores on the holdout.
@@ -94,7 +92,7 @@ def build_ensemble(
             copy_network(source, member, folder / MEMBERS / member.name)
         holdout_table(classes).write(table, folder / HOLDOUT)
         if out_of_fold is not None:
-            holdout_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
+            oof_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
         write_json(folder / CARD, card.model_dump())
     return card
 
@@ -138,13 +136,13 @@ def cross_fitted(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Returns:
         `(N, K)` float: each photo of a random fifth mixed with the weights fitted on the other four.
     """
-    order = np.random.default_rng(0).permutation(len(labels))
-    mixed = np.empty(pred_probs.shape[1:])
-    for part in np.array_split(order, min(PARTS, len(order))):
-        rest = np.setdiff1d(order, part)
+
+    def mixed(rest: np.ndarray, part: np.ndarray) -> np.ndarray:
         weights = fit_weights(pred_probs[:, rest], labels[rest])
-        mixed[part] = np.average(pred_probs[:, part], axis=0, weights=weights)
-    return mixed
+        mean: np.ndarray = np.average(pred_probs[:, part], axis=0, weights=weights)
+        return mean
+
+    return uncertain.cross_fitted(len(labels), mixed)
 
 
 def _weights(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from fercomp.core.parallel import in_order
 from fercomp.core.progress import track
-from fercomp.data.images import read_image
+from fercomp.data.images import ImageProblem, read_image
 from fercomp.faces.crop import face_input, whole_box
 
 READERS = 4  # decoding releases the interpreter lock; more threads than that only wait for the disk
@@ -48,6 +49,31 @@ def read_faces(raw: Path, image_paths: Sequence[str], size: int) -> np.ndarray:
         faces[start : start + len(batch)] = batch
         start += len(batch)
     return faces
+
+
+def readable_faces(
+    raw: Path, image_paths: Sequence[str], size: int, most: int
+) -> tuple[list[int], list[np.ndarray]]:
+    """Reads the first photos that can be read.
+
+    Args:
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+        size: Side in pixels, S.
+        most: How many are enough.
+
+    Returns:
+        Which of the paths these are, and the photos, `(S, S, 3)` uint8 RGB each.
+    """
+    places: list[int] = []
+    faces: list[np.ndarray] = []
+    for i, path in enumerate(image_paths):
+        if len(faces) == most:
+            break
+        with suppress(ImageProblem):
+            faces.append(read_face(raw / path, size))
+            places.append(i)
+    return places, faces
 
 
 def iterate_faces(raw: Path, image_paths: Sequence[str], size: int, batch_size: int) -> Iterator[np.ndarray]:

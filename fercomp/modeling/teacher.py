@@ -9,7 +9,7 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
-from fercomp.core.tables import holdout_table, pred_probs
+from fercomp.core.tables import oof_table, pred_probs
 from fercomp.modeling.bundle import Bundle, load_bundle
 from fercomp.modeling.card import OOF
 from fercomp.modeling.predict import predict_photos
@@ -75,7 +75,7 @@ def out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]
     Raises:
         FercompError: The table is missing or lacks a photo.
     """
-    table = holdout_table(classes).read(file).set_index("image_path")
+    table = oof_table(classes).read(file).set_index("image_path")
     if missing := [path for path in image_paths if path not in table.index]:
         raise FercompError(
             f"{file} lacks {len(missing)} of the photos, such as {missing[0]}: run `fercomp crossval` again"

@@ -8,12 +8,11 @@ import numpy as np
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
 from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table
-from fercomp.data.images import ImageProblem
 from fercomp.modeling.calibration import apply_temperature
 from fercomp.modeling.card import HISTORY, HOLDOUT, read_card
 from fercomp.modeling.deciding import holdout_answers, read_holdout
 from fercomp.modeling.metrics import Scores, agreement, calibration_error, confusion, per_class, score
-from fercomp.modeling.photos import read_face
+from fercomp.modeling.photos import readable_faces
 from fercomp.report.label_plots import plot_points
 from fercomp.report.plots import (
     SHEET,
@@ -95,16 +94,10 @@ def _show_mistakes(
     """Draws the photos that the model is most sure about and wrong, the surest first."""
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(decided != labels)
-    faces: list[np.ndarray] = []
-    captions: list[str] = []
-    for i in wrong[np.argsort(-confidence[wrong], kind="stable")]:
-        try:
-            faces.append(read_face(raw / table["image_path"].iloc[i], SHOWN))
-        except ImageProblem:
-            continue
-        captions.append(f"{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}")
-        if len(faces) == SHEET[0] * SHEET[1]:
-            break
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    paths = table["image_path"].iloc[surest].tolist()
+    places, faces = readable_faces(raw, paths, SHOWN, SHEET[0] * SHEET[1])
+    captions = [f"{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}" for i in surest[places]]
     if len(wrong) and not faces:
         path.unlink(missing_ok=True)  # a sheet of an earlier model would be taken for this one's
         say(f"no {path.name}: the holdout photos are not in {raw}; `fercomp fetch` brings them")

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import say, track
 from fercomp.core.tables import Table
-from fercomp.data.images import ImageProblem
-from fercomp.modeling.photos import read_face
+from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
+from fercomp.modeling.photos import readable_faces
 from fercomp.report.plots import SHEET, plot_sheet
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from rich.table import Table as RichTable
 
@@ -27,10 +26,10 @@ LISTED: Final = 15
 """Pairs shown in the terminal; `pairs.csv` has all."""
 
 WHY: Final = {
-    "network": "the network",
-    "copies": "copies of the picture",
-    "tie": "the network where copies tie",
-    "review": "review",
+    NETWORK: "the network",
+    COPIES: "copies of the picture",
+    TIE: "the network where copies tie",
+    REVIEW: "review",
 }
 """What is said of each reason."""
 
@@ -65,11 +64,15 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
     with atomic_folder(folder) as temporary:
         PAIRS.write(pairs, temporary / "pairs.csv")
         for (given, suggested), rows in track(changed.groupby(["emotion", "suggested"]), "drawing", "sheet"):
-            faces, captions = _faces(rows, raw)
+            places, faces = readable_faces(raw, rows["image_path"].tolist(), SHOWN, SHEET[0] * SHEET[1])
             if not faces:
                 missing += 1
                 continue
             title = f"given {given}, suggested {suggested}: {len(faces)} of {len(rows)} photos"
+            captions = [
+                f"{Path(str(row.image_path)).stem}\n{row.reason} {row.quality:.2f}"
+                for row in rows.iloc[places].itertuples()
+            ]
             plot_sheet(faces, captions, title, temporary / f"{given}-{suggested}.png")
     if missing:
         say(f"no sheet for {missing} pairs: their photos are not in {raw}; `fercomp fetch` brings them")
@@ -118,18 +121,3 @@ def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:
 
 def _changed(labels: "pd.DataFrame") -> "pd.DataFrame":
     return labels[(labels["suggested"] != labels["emotion"]) & (labels["suggested"] != "")]
-
-
-def _faces(rows: "pd.DataFrame", raw: Path) -> "tuple[list[np.ndarray], list[str]]":
-    """Reads as many photos as a sheet has places; those that cannot be read are left out."""
-    faces: list[np.ndarray] = []
-    captions: list[str] = []
-    for row in rows.itertuples():
-        try:
-            faces.append(read_face(raw / str(row.image_path), SHOWN))
-        except ImageProblem:
-            continue
-        captions.append(f"{Path(str(row.image_path)).stem}\n{row.reason} {row.quality:.2f}")
-        if len(faces) == SHEET[0] * SHEET[1]:
-            break
-    return faces, captions
