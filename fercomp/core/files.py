@@ -86,7 +86,9 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
             temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         else:
             # Not the file's own name: with an addition it could be too long.
-            handle, name = tempfile.mkstemp(prefix=".part.", suffix=path.suffix, dir=path.parent)
+            handle, name = tempfile.mkstemp(
+                prefix=f".part.{os.getpid()}.", suffix=path.suffix, dir=path.parent
+            )
             os.close(handle)
             temporary = Path(name)
         # mkdtemp and mkstemp make private files; what replaces `path` has ordinary permissions.
@@ -128,7 +130,7 @@ def lock(handle: int, busy: str) -> None:
 
 @contextmanager
 def exclusive(folder: Path, busy: str) -> Iterator[None]:
-    """Keeps other processes out of a block.
+    """Keeps other processes out of a block, and removes what killed ones left unfinished in the folder.
 
     Args:
         folder: What is locked; it is made where it is missing.
@@ -145,9 +147,28 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         raise FercompError(f"cannot write {folder}: {error.strerror}; choose another folder") from error
     try:
         lock(handle, busy)
+        _sweep(folder)
         yield
     finally:
         os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Removes the temporary files of `atomic_file` whose process is no more."""
+    for file in folder.glob(".part.*"):
+        process = file.name.split(".")[2]
+        if process.isdecimal() and not _is_running(int(process)):
+            file.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # it is somebody else's
+    return True
 
 
 def _flush(path: Path) -> None:
