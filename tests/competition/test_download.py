@@ -274,6 +274,17 @@ MOMENTS = {
 }
 
 
+# Six small files are unpacked in less time than a busy machine takes to look once.
+SLOW_UNPACKING = """
+import time, zipfile
+read = zipfile.ZipExtFile.read
+def slowly(self, n=-1):
+    time.sleep(0.03)
+    return read(self, n)
+zipfile.ZipExtFile.read = slowly
+"""
+
+
 def _bytes(path):
     return path.stat().st_size if path.is_file() else 0
 
@@ -282,7 +293,8 @@ def _bytes(path):
 def test_a_killed_fetch_leaves_the_next_one_the_right_data(start, run, kaggle, tmp_path, moment):
     datasets, words = tmp_path / "work" / "datasets", ("fetch", "--source", "kaggle")
     kaggle.slow = 0.05
-    process = start(*words)
+    (tmp_path / "sitecustomize.py").write_text(SLOW_UNPACKING)
+    process = start(*words, PYTHONPATH=str(tmp_path))
     wait_for(lambda: MOMENTS[moment](kaggle, datasets), process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
