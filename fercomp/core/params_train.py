@@ -70,6 +70,10 @@ class TrainParams(Group):
             `batch_size * accumulate` photos.
         precision: `float32`, `bfloat16` or `float16` for the arithmetic (weights stay float32; Micikevicius
             et al., 2018). `auto`: `bfloat16` on a GPU that has it, `float32` elsewhere.
+        batch_norm: What batch normalisation in the backbone does while the whole network is trained: `learn`,
+            or `keep` the statistics, scale and offset that the weights came with, which takes less time.
+            By default `keep` with weights from other photos than ours (ImageNet, a weights file), whose
+            statistics small batches would spoil; `learn` with none or those of another experiment.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         head_views: Augmented views of each photo whose features are computed once for the head phase; its
             epochs take them in turn.
@@ -119,6 +123,7 @@ class TrainParams(Group):
     batch_size: Annotated[int, Field(ge=1)] = 32
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    batch_norm: Literal["keep", "learn"] = Field(default_factory=lambda given: _batch_norm(given))
     head_epochs: Annotated[int, Field(ge=0)] = 3
     head_views: Annotated[int, Field(ge=1)] = 2
     epochs: Annotated[int, Field(ge=0)] = 20
@@ -151,6 +156,14 @@ class TrainParams(Group):
             raise ValueError("the head valence_arousal may name a face uncertain: leave train.classes at 9")
         return self
 
+    @model_validator(mode="after")
+    def _there_is_something_to_keep(self) -> Self:
+        if self.weights == "none" and self.batch_norm == "keep":
+            raise ValueError(
+                "without weights, batch normalisation has nothing to keep: set batch_norm to learn"
+            )
+        return self
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """The K classes that the network is taught, in the order of its outputs."""
@@ -167,3 +180,8 @@ class TrainParams(Group):
 
 def _is_compact(given: Mapping[str, Any]) -> bool:
     return given.get("backbone") in (COMPACT, COMPACT_WIDE)
+
+
+def _batch_norm(given: Mapping[str, Any]) -> Literal["keep", "learn"]:
+    weights = str(given.get("weights"))
+    return "learn" if weights == "none" or weights.endswith(".keras") else "keep"

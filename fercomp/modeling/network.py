@@ -63,14 +63,11 @@ def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> N
     Args:
         model: A network of `build_network`.
         params: What it was built from.
-        head_only: Freeze the whole backbone. Otherwise all of it is trained, except that batch
-            normalisation keeps what it learned on other photos, ImageNet's: small batches of ours would
-            spoil what the weights after it were fitted to. Weights of another experiment (`model.keras`)
-            are from our own photos, and their statistics are learned on.
+        head_only: Freeze the whole backbone. Otherwise all of it is trained, but for batch normalisation
+            that keeps what its weights came with (`TrainParams.batch_norm`).
     """
-    of_other_photos = params.weights != "none" and not params.weights.endswith(".keras")
     for layer in model.get_layer(params.backbone)._flatten_layers(include_self=False):
-        keeps = of_other_photos and isinstance(layer, keras.layers.BatchNormalization)
+        keeps = params.batch_norm == "keep" and isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = not head_only and not keeps
 
 
