@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import Params, load_params
+from fercomp.core.params import Params, TrainParams, load_params
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 NOWHERE = Path("no such params.yaml")
@@ -103,6 +103,7 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("", ["train.epochs=many"], r"train\.epochs.*received 'many'"),
         ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),
         ("", ["prepare.holdout=.nan"], r"prepare\.holdout"),
+        ("", ["train.batch_norm=keep"], r"batch normalisation has nothing to keep"),
         ("", ["train=5"], r"parameter train.*received 5"),
         ("train:", [], r"parameter train.*received None"),
         ("- a\n- b", [], r"holds list, groups of parameters were expected"),
@@ -169,6 +170,19 @@ def test_defaults_follow_the_backbone_however_it_is_named(backbone, expected, tm
     for train in (params.experiment("mine"), params.experiment("new", backbone), named):
         assert (train.weights, train.size, train.learning_rate) == expected
         assert train.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ("none", "learn"),
+        ("imagenet", "keep"),
+        ("start.weights.h5", "keep"),
+        ("models/a/model.keras", "learn"),
+    ],
+)
+def test_batch_normalisation_keeps_what_other_photos_taught(weights, expected):
+    assert TrainParams(weights=weights).batch_norm == expected
 
 
 def test_a_set_value_wins_over_the_backbones_own():

@@ -143,18 +143,12 @@ def test_head_first_then_the_whole_network(tiny_workspace, photos, tmp_path):
     assert history["phase"].tolist() == ["head", "whole"]
 
 
-def test_fine_tuning_keeps_learned_batch_statistics():
+@pytest.mark.parametrize(("batch_norm", "kept"), [("keep", {"BatchNormalization"}), ("learn", set())])
+def test_batch_normalisation_keeps_or_learns(batch_norm, kept):
     model = build_network(TINY)
-    set_trainable(model, TINY.model_copy(update={"weights": "imagenet"}), head_only=False)
+    set_trainable(model, TINY.model_copy(update={"batch_norm": batch_norm}), head_only=False)
     frozen = {type(layer).__name__ for layer in model.get_layer("compact").layers if not layer.trainable}
-    assert frozen == {"BatchNormalization"}
-
-
-@pytest.mark.parametrize("weights", ["none", "models/first/model.keras"])
-def test_batch_statistics_of_our_own_photos_are_learned_on(weights):
-    model = build_network(TINY)
-    set_trainable(model, TINY.model_copy(update={"weights": weights}), head_only=False)
-    assert all(layer.trainable for layer in model.get_layer("compact").layers)
+    assert frozen == kept
 
 
 def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspace, photos):
