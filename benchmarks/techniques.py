@@ -31,6 +31,7 @@ RECIPE: Final[dict[str, Any]] = {
     "precision": "bfloat16",
     "margin": 0.0,
     "patience": 1000,
+    "view_average": False,
 }
 TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "recipe": {},

@@ -105,6 +105,9 @@ class TrainParams(Group):
         flip_average: Let the trained model average its answers over a face and its mirror image, which takes
             twice the time.
         patience: Epochs without a better holdout accuracy after which a phase stops.
+        view_average: Let the trained model average its answers about the competition's photos, and the
+            holdout's, over nine views of each (`data.views`), which takes nine times the time of one
+            look. `annotate` and `live` look once.
         compress: Store the weights of the inference graph as float16: half the size.
         memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
         seed: Seed of weights, order and augmentation.
@@ -144,6 +147,7 @@ class TrainParams(Group):
     teacher: str | None = None
     teacher_weight: Share = 0.7
     flip_average: bool = True
+    view_average: bool = True
     compress: bool = False
     patience: Annotated[int, Field(ge=1)] = 10
     memory_gb: Annotated[float, Field(ge=0)] = 2.0

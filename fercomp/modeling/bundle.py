@@ -10,6 +10,7 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
+from fercomp.data.views import VIEWS, seen
 from fercomp.labels.circumplex import decoded_probs
 from fercomp.modeling.calibration import apply_temperature
 from fercomp.modeling.card import CARD, DECISION, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
@@ -123,7 +124,7 @@ class Bundle:
             )
         return points
 
-    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> Answer:
+    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None, framed: bool = False) -> Answer:
         """Says everything the model can say of faces, with one call of each network.
 
         Args:
@@ -132,6 +133,8 @@ class Bundle:
             mirrored: `(n,)` bool. A network that averages over a face and its mirror image looks at one of
                 the two only: the mirror image of these, the others as they are. In half of the time, for
                 callers that average over many pictures of a face.
+            framed: They are photos that were made to be classified, as the competition's are, and there is
+                time: a network whose card says so averages over several views of each (`data.views`).
 
         Returns:
             Probabilities; and points, where the model gives them.
@@ -140,7 +143,7 @@ class Bundle:
             ValueError: There are more or fewer arrays, or one has another shape or dtype.
             FercompError: A network's file is missing or damaged.
         """
-        outputs, head, k = self._outputs(faces, mirrored), self.card.head, len(self.card.classes)
+        outputs, head, k = self._outputs(faces, mirrored, framed), self.card.head, len(self.card.classes)
         points = None if head == "emotion" else np.clip(outputs[:, -2:], -1.0, 1.0)
         if points is not None and head == "valence_arousal":
             pred_probs = decoded_probs(points, self.card.classes)
@@ -148,24 +151,41 @@ class Bundle:
             pred_probs = outputs[:, :k]
         return Answer(apply_temperature(pred_probs, self.card.temperature), points)
 
-    def _outputs(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
-        """Returns what the network gives, `(n, W)` float32, averaged over mirror images and members."""
+    def _outputs(
+        self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, framed: bool
+    ) -> np.ndarray:
+        """Returns what the network gives, `(n, W)` float32: means over members, views and mirror images."""
         n = self._check(faces)
         if n == 0:
             return np.empty((0, self.card.width), dtype=np.float32)
         if self.members:
-            return self._mean_of_members(faces, mirrored)
-        if not self.card.flip:
-            return self._network(faces[0])
-        if mirrored is None:
-            both = self._network(np.concatenate([faces[0], faces[0][:, :, ::-1]]))
-            mean: np.ndarray = (both[:n] + both[n:]) / 2
-            return mean
-        return self._network(np.where(mirrored[:, None, None, None], faces[0][:, :, ::-1], faces[0]))
+            return self._mean_of_members(faces, mirrored, framed)
+        if framed and self.card.views:
+            return self._mean_of_views(faces[0])
+        return self._look(faces[0], mirrored)
 
-    def _mean_of_members(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None) -> np.ndarray:
+    def _look(self, faces: np.ndarray, mirrored: np.ndarray | None) -> np.ndarray:
+        if not self.card.flip:
+            return self._network(faces)
+        if mirrored is None:
+            both = self._network(np.concatenate([faces, faces[:, :, ::-1]]))
+            mean: np.ndarray = (both[: len(faces)] + both[len(faces) :]) / 2
+            return mean
+        return self._network(np.where(mirrored[:, None, None, None], faces[:, :, ::-1], faces))
+
+    def _mean_of_views(self, faces: np.ndarray) -> np.ndarray:
+        # Mirror images take turns: half of the time, and a mean as good as over both of each view.
+        looks = [self._look(seen(faces, v), np.full(len(faces), i % 2 == 1)) for i, v in enumerate(VIEWS)]
+        mean: np.ndarray = np.mean(looks, axis=0)
+        return mean
+
+    def _mean_of_members(
+        self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, framed: bool
+    ) -> np.ndarray:
         given = dict(zip(self.inputs, faces, strict=True))
-        outputs = np.stack([m.predict(given[m.inputs[0]], mirrored=mirrored) for m in self.members])
+        outputs = np.stack(
+            [m.answer(given[m.inputs[0]], mirrored=mirrored, framed=framed).pred_probs for m in self.members]
+        )
         weights = [member.weight for member in self.card.members]
         mean: np.ndarray = np.average(outputs, axis=0, weights=weights)
         return mean.astype(np.float32)

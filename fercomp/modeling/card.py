@@ -91,6 +91,9 @@ class Card(Group):
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
         flip: Probabilities are the mean over the face and its mirror image.
+        views: Photos that are framed on a face already, as the competition's are, are answered by the mean
+            over several views of them (`data.views`); so are the holdout's, for temperature and scores. In an
+            ensemble, each member's own card says so.
         members: The networks of an ensemble, whose weighted mean is the answer; none in a single network.
         threshold: A face of which the model is less sure is called `uncertain`; none if `null`.
         threshold_on: What the threshold is on: the top `probability`, its `margin` over the second, or
@@ -112,6 +115,7 @@ class Card(Group):
     size: int = Field(ge=8, le=4096)
     margin: float = Field(ge=0, le=2)
     flip: bool = False
+    views: bool = False
     members: tuple[Member, ...] = ()
     threshold: float | None = Field(default=None, ge=0, le=1)
     threshold_on: Score = "probability"

@@ -142,6 +142,7 @@ def _write_bundle(
         runtime=runtime,
         trained={**_provenance(params, photos, fitted.best_epoch), "run_sha256": run},
         flip=params.flip_average,
+        views=params.view_average,
         scores={},
     )
     write_json(folder / CARD, card.model_dump())

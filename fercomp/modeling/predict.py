@@ -43,7 +43,7 @@ def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answ
     parts = []
     for batches in zip(*readers, strict=True):
         faces = dict(zip(sizes, batches, strict=True))
-        parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs)))
+        parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
     if not parts:
         return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
     points = [part.points for part in parts if part.points is not None]

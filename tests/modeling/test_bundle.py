@@ -37,7 +37,7 @@ def test_the_scores_are_those_of_the_bundle_itself(tiny_bundle_folder, tiny_work
     """What `fercomp train` reports can be had again from the folder and the photos alone."""
     table = holdout_table(EMOTIONS).read(tiny_bundle_folder / HOLDOUT)
     faces = read_faces(tiny_workspace.raw, table["image_path"].tolist(), 32)
-    probabilities = load_bundle(tiny_bundle_folder).predict(faces)
+    probabilities = load_bundle(tiny_bundle_folder).answer(faces, framed=True).pred_probs
     np.testing.assert_allclose(probabilities, pred_probs(table), atol=2e-6)
     labels = table["emotion"].map(EMOTIONS.index).to_numpy()
     assert score(pred_probs(table), labels).accuracy == pytest.approx(

@@ -96,7 +96,7 @@ def test_scores_are_those_of_the_tables(trained, head):
     folder = trained.bundle(head)
     table = holdout_table(EMOTIONS, points=True).read(folder / HOLDOUT)
     bundle = load_bundle(folder)
-    said = bundle.valence_arousal(read_faces(trained.raw, table["image_path"].tolist(), 32))
+    said = bundle.answer(read_faces(trained.raw, table["image_path"].tolist(), 32), framed=True).points
     np.testing.assert_allclose(said, table[list(AXES)], atol=1e-5)
     photos = with_points(PHOTOS.read(trained.photos), PARAMS[head], trained)
     meant = photos.set_index("image_path").loc[table["image_path"], list(AXES)]

@@ -40,7 +40,8 @@ def test_the_calibration_error_before_is_that_of_the_network_itself(workspace):
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / CARD).write_text(json.dumps({**card, "temperature": 1.0}))
     table = holdout_table(EMOTIONS).read(folder / HOLDOUT)
-    raw_probs = load_bundle(folder).predict(read_faces(workspace.raw, table["image_path"].tolist(), 32))
+    faces = read_faces(workspace.raw, table["image_path"].tolist(), 32)
+    raw_probs = load_bundle(folder).answer(faces, framed=True).pred_probs
     labels = table["emotion"].map(EMOTIONS.index).to_numpy()
     assert metrics["calibration_error_before"] == pytest.approx(
         calibration_error(raw_probs, labels), abs=1e-4
