@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/techniques.py WORKSPACE [PHOTOS [EPOCHS [SEEDS [TECHNIQUE ...]]]]
 
-Trains on the first PHOTOS training photos (a picture is there with all of its copies or not at all) and
-scores the whole holdout. What was trained before is not trained again: stop it, or run several at once with
+Trains on about PHOTOS training photos (a picture is there with all of its copies or not at all) and scores
+the whole holdout. What was trained before is not trained again: stop it, or run several at once with
 different techniques, and it goes on. Prints a table in Markdown: the mean over the seeds, and the difference
 to the recipe with its standard error, each seed compared with the same seed.
 """
@@ -50,8 +50,8 @@ SCORES: Final = ("accuracy", "macro_f1", "calibration_error")
 
 
 def some(photos: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Returns the index with the first `n` training photos, or as many more as their last group has."""
-    train = photos[photos["split"] == "train"]
+    """Returns the index with about `n` of its training photos, whole groups of copies in a random order."""
+    train = photos[photos["split"] == "train"].sample(frac=1, random_state=0)
     chosen = set(train["duplicate_group"].iloc[:n])
     return photos[(photos["split"] != "train") | photos["duplicate_group"].isin(chosen)]
 
