@@ -24,10 +24,11 @@ from fercomp.modeling.card import read_card
 from fercomp.modeling.experiment import is_trained, train_bundle
 
 RECIPE: Final[dict[str, Any]] = {
+    "size": 32,
     "batch_size": 64,
     "learning_rate": 0.003,
     "weight_decay": 0.05,
-    "ema": 0.99,
+    "ema": 0.995,
     "precision": "bfloat16",
     "margin": 0.0,
     "patience": 1000,
@@ -71,7 +72,7 @@ def scores(
 def main() -> None:
     """Prints the table, row by row."""
     workspace = Workspace(Path(sys.argv[1]))
-    n, epochs, seeds = (int(word) for word in [*sys.argv[2:5], *("6000", "12", "3")[len(sys.argv[2:5]) :]])
+    n, epochs, seeds = (int(word) for word in [*sys.argv[2:5], *("8000", "12", "3")[len(sys.argv[2:5]) :]])
     photos = some(PHOTOS.read(workspace.photos), n)
     print("| changed | accuracy | difference | macro-F1 | difference | calibration error |")
     print("|---|---|---|---|---|---|")
