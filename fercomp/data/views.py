@@ -14,26 +14,29 @@ class View(NamedTuple):
         angle: Degrees to the left.
         right: Shift to the right, as a share of the side.
         down: Likewise.
+        mirrored: Its mirror image is shown so.
     """
 
     scale: float = 1.0
     angle: float = 0.0
     right: float = 0.0
     down: float = 0.0
+    mirrored: bool = False
 
 
 VIEWS: Final = (
     View(),
-    View(scale=1.08),
+    View(scale=1.08, mirrored=True),
     View(scale=0.93),
-    View(angle=6),
+    View(angle=6, mirrored=True),
     View(angle=-6),
-    View(right=0.04),
+    View(right=0.04, mirrored=True),
     View(right=-0.04),
-    View(down=0.04),
+    View(down=0.04, mirrored=True),
     View(down=-0.04),
 )
-"""Within what training changes at random (`AugmentParams`); farther ones gave no better answers."""
+"""Within what training changes at random (`AugmentParams`). Farther views gave no better answers, nor did mirror
+images of all of them (docs/models.md)."""
 
 
 def seen(faces: np.ndarray, view: View) -> np.ndarray:
@@ -48,11 +51,12 @@ def seen(faces: np.ndarray, view: View) -> np.ndarray:
     """
     if view == View():
         return faces
+    faces = faces[:, :, ::-1] if view.mirrored else faces
     size = faces.shape[1]
     centre = (size - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), view.angle, view.scale)
     matrix[:, 2] += np.array([view.right, view.down]) * size
     changed = np.empty_like(faces)
-    for face, to in zip(faces, changed, strict=True):
+    for face, to in zip(np.ascontiguousarray(faces), changed, strict=True):
         cv2.warpAffine(face, matrix, (size, size), dst=to, borderMode=cv2.BORDER_REPLICATE)
     return changed

@@ -174,9 +174,7 @@ class Bundle:
         return self._network(np.where(mirrored[:, None, None, None], faces[:, :, ::-1], faces))
 
     def _mean_of_views(self, faces: np.ndarray) -> np.ndarray:
-        # Mirror images take turns: half of the time, and a mean as good as over both of each view.
-        looks = [self._look(seen(faces, v), np.full(len(faces), i % 2 == 1)) for i, v in enumerate(VIEWS)]
-        mean: np.ndarray = np.mean(looks, axis=0)
+        mean: np.ndarray = np.mean([self._network(seen(faces, view)) for view in VIEWS], axis=0)
         return mean
 
     def _mean_of_members(
