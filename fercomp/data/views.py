@@ -14,7 +14,7 @@ class View(NamedTuple):
         angle: Degrees to the left.
         right: Shift to the right, as a share of the side.
         down: Likewise.
-        mirrored: Its mirror image is shown so.
+        mirrored: The mirror image of all this.
     """
 
     scale: float = 1.0
@@ -35,8 +35,8 @@ VIEWS: Final = (
     View(down=0.04, mirrored=True),
     View(down=-0.04),
 )
-"""Within what training changes at random (`AugmentParams`). Farther views gave no better answers, nor did mirror
-images of all of them (docs/models.md)."""
+"""Within what training changes at random (`AugmentParams`). Neither farther views nor mirror images of all of them
+gave better answers (docs/models.md)."""
 
 
 def seen(faces: np.ndarray, view: View) -> np.ndarray:
@@ -51,12 +51,11 @@ def seen(faces: np.ndarray, view: View) -> np.ndarray:
     """
     if view == View():
         return faces
-    faces = faces[:, :, ::-1] if view.mirrored else faces
     size = faces.shape[1]
     centre = (size - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), view.angle, view.scale)
     matrix[:, 2] += np.array([view.right, view.down]) * size
     changed = np.empty_like(faces)
-    for face, to in zip(np.ascontiguousarray(faces), changed, strict=True):
+    for face, to in zip(faces, changed, strict=True):
         cv2.warpAffine(face, matrix, (size, size), dst=to, borderMode=cv2.BORDER_REPLICATE)
-    return changed
+    return changed[:, :, ::-1] if view.mirrored else changed
