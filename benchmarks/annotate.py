@@ -48,7 +48,7 @@ def main() -> None:
     """Prints both rates and their ratio."""
     photos, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
     images = [read_image(photo.path) for photo in find_sources(photos, photos / "annotated")]
-    bundle.predict(np.zeros((1, bundle.card.size, bundle.card.size, 3), dtype=np.uint8))  # loads the network
+    bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in bundle.inputs))  # loads it
     times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(3)]
     floor, whole = (min(column) for column in zip(*times, strict=True))
     print(f"detect and classify  {floor:6.2f} s  {len(images) / floor:7.1f} photos/s")

@@ -2,13 +2,15 @@
 
 import re
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from fercomp.cli.app import main
 from fercomp.core.classes import EMOTIONS
+from fercomp.data.drawn import draw_face
 from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import SHIPPED, read_card
+from fercomp.modeling.card import MEMBERS, SHIPPED, read_card
 
 LARGEST = 12e6
 
@@ -17,14 +19,20 @@ def test_it_is_complete_and_small():
     files = [path for path in SHIPPED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= LARGEST
     names = {path.relative_to(SHIPPED).as_posix() for path in files}
-    assert names == {"README.md", "card.json", "graph/graph.xml", "graph/graph.bin"}
     card = read_card(SHIPPED)
+    parts = ("card.json", "graph/graph.xml", "graph/graph.bin")
+    members = {f"members/{member.name}/{part}" for member in card.members for part in parts}
+    assert names == {"README.md", "card.json"} | members
+    assert len(card.members) > 1
     assert (card.name, card.classes, card.runtime) == ("shipped", EMOTIONS, "openvino")
 
 
 def test_its_card_says_where_it_is_from():
     card = read_card(SHIPPED)
-    assert {"params", "data_sha256", "packages", "photos"} <= set(card.trained)
+    members = [read_card(SHIPPED / MEMBERS / member.name) for member in card.members]
+    for member in members:
+        assert {"params", "data_sha256", "packages", "photos"} <= set(member.trained)
+    assert len({member.trained["data_sha256"] for member in members}) == 1
     assert card.scores["n"] > 3000
     assert 0.5 < card.scores["accuracy"] < 0.76
 
@@ -41,13 +49,17 @@ def test_its_readme_quotes_the_card():
         assert part in text
 
 
-def test_it_answers_alike_for_mirrored_faces():
+def test_it_answers_much_the_same_for_a_mirrored_face():
     bundle = load_bundle(SHIPPED)
-    size = bundle.card.size
-    faces = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
-    probabilities = bundle.predict(faces)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(bundle.predict(faces[:, :, ::-1]), probabilities, atol=1e-5)
+    rng = np.random.default_rng(0)
+    face = draw_face("happy", rng, max(size for size, _ in bundle.inputs))
+    faces = [cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA)[None] for size, _ in bundle.inputs]
+    for framed in (False, True):
+        plain = bundle.answer(*faces, framed=framed).pred_probs
+        mirrored = bundle.answer(*(array[:, :, ::-1] for array in faces), framed=framed).pred_probs
+        np.testing.assert_allclose(plain.sum(axis=1), 1, atol=1e-5)
+        assert plain.argmax() == mirrored.argmax() == EMOTIONS.index("happy")
+        np.testing.assert_allclose(plain, mirrored, atol=0.1)
 
 
 def test_it_writes_a_submission_without_training(workspace, monkeypatch):

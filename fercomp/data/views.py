@@ -35,8 +35,8 @@ VIEWS: Final = (
     View(down=0.04, mirrored=True),
     View(down=-0.04),
 )
-"""Within what training changes at random (`AugmentParams`). Neither farther views nor mirror images of all of them
-gave better answers (docs/models.md)."""
+"""Within what training changes at random (`AugmentParams`). Neither farther views nor the mirror images of
+all of them gave better answers (docs/models.md)."""
 
 
 def seen(faces: np.ndarray, view: View) -> np.ndarray:
