@@ -32,8 +32,9 @@ _COMPILING: Final = threading.Lock()
 @lru_cache(maxsize=4)
 def _compiled(file: Path, height: int, width: int) -> "openvino.CompiledModel":
     """Compiles the network for pictures `(1, height, width, 3)` uint8 RGB, one on each core at once."""
-    import openvino
     from openvino.preprocess import PrePostProcessor
+
+    from fercomp.core.inference import openvino
 
     whole = openvino.Core().read_model(file)
     wanted = [whole.output(f"{head}_{stride}") for stride in STRIDES for head in HEADS]
