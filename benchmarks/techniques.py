@@ -3,9 +3,9 @@
 Usage: python benchmarks/techniques.py WORKSPACE [PHOTOS [EPOCHS [SEEDS [TECHNIQUE ...]]]]
 
 Trains on about PHOTOS training photos (a picture is there with all of its copies or not at all) and scores
-the whole holdout. What was trained before is not trained again: stop it, or run several at once with
-different techniques, and it goes on. Prints a table in Markdown: the mean over the seeds, and the difference
-to the recipe with its standard error, each seed compared with the same seed.
+the whole holdout. What was trained before is not trained again: stop it, and it goes on. Prints a table in
+Markdown: the mean over the seeds, and the difference to the recipe with its standard error, each seed
+compared with the same seed.
 """
 
 import sys

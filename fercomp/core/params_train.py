@@ -104,11 +104,11 @@ class TrainParams(Group):
         teacher_weight: Share of the teacher's probabilities in the target.
         flip_average: Let the trained model average its answers over a face and its mirror image, which takes
             twice the time.
-        patience: Epochs without a better holdout accuracy after which a phase stops.
         view_average: Let the trained model average its answers about the competition's photos, and the
             holdout's, over nine views of each (`data.views`), which takes nine times the time of one
             look. `annotate` and `live` look once.
         compress: Store the weights of the inference graph as float16: half the size.
+        patience: Epochs without a better holdout accuracy after which a phase stops.
         memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
         seed: Seed of weights, order and augmentation.
         augment: Random changes of training photos.
