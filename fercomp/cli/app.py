@@ -24,6 +24,7 @@ from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
+from fercomp.cli.refit import refit
 from fercomp.cli.relabel import relabel
 from fercomp.cli.review import review
 from fercomp.cli.study import study
@@ -38,7 +39,7 @@ from fercomp.core.files import is_disk_full
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (bench, crossval, relabel, review, ensemble, distill, export, study),
+    "Improve": (bench, crossval, relabel, review, ensemble, distill, refit, export, study),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

@@ -104,7 +104,7 @@ class Card(Group):
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
         trained: Parameters, seed, git commit, fingerprint of the data, and package versions.
         scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
-            holdout.
+            holdout. With `refit_of` in `trained`, those of the network that this one repeats.
     """
 
     format: int = FORMAT

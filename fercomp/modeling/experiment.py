@@ -101,12 +101,15 @@ def train_bundle(
     """
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
-    teacher = _teacher(params, photos, workspace)
+    teacher = teacher_of(params, photos, workspace)
     photos = with_points(photos, params, workspace)
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
     with atomic_folder(target) as folder:
-        run = fingerprint(params, photos, teacher)
-        card = _write_bundle(folder, name, fitted, photos, workspace.raw, run)
+        card = write_network(folder, name, fitted, photos)
+        margin = _margin(params, photos, workspace.raw)
+        trained = {**card.trained, "run_sha256": fingerprint(params, photos, teacher)}
+        card = card.model_copy(update={"margin": margin, "trained": trained})
+        card = _scored(folder, card, photos, workspace.raw)
     checkpoint.unlink(missing_ok=True)
     return card
 
@@ -115,13 +118,22 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     """Tells whether a folder holds the bundle that `train_bundle` would write, code apart."""
     if not (target / CARD).is_file():
         return False
-    run = fingerprint(params, with_points(photos, params, workspace), _teacher(params, photos, workspace))
+    run = fingerprint(params, with_points(photos, params, workspace), teacher_of(params, photos, workspace))
     return bool(read_card(target).trained.get("run_sha256") == run)
 
 
-def _write_bundle(
-    folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame", raw: Path, run: str
-) -> Card:
+def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame") -> Card:
+    """Writes a trained network into a bundle: for the runtime where it can be exported, and for Keras.
+
+    Args:
+        folder: The bundle, which exists.
+        name: The name on its card.
+        fitted: The network.
+        photos: The index that it was trained on.
+
+    Returns:
+        Its card, not written yet: margin, temperature and scores are missing.
+    """
     params = fitted.params
     fitted.history.to_csv(folder / HISTORY, index=False, float_format="%.6f")
     save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
@@ -132,19 +144,23 @@ def _write_bundle(
     except FercompError as error:
         say(f"{error}; the bundle runs on Keras")
         runtime = "keras"
-    card = Card(
+    return Card(
         name=name,
         backbone=params.backbone,
         classes=params.class_names,
         head=params.head,
         size=params.size,
-        margin=_margin(params, photos, raw),
+        margin=0.0,
         runtime=runtime,
-        trained={**_provenance(params, photos, fitted.best_epoch), "run_sha256": run},
+        trained=_provenance(params, photos, fitted.best_epoch),
         flip=params.flip_average,
         views=params.view_average,
         scores={},
     )
+
+
+def _scored(folder: Path, card: Card, photos: "pd.DataFrame", raw: Path) -> Card:
+    """Finds temperature and scores on the holdout; writes its table and the card."""
     write_json(folder / CARD, card.model_dump())
     holdout = photos[photos["split"] == "holdout"]
     table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
@@ -165,7 +181,8 @@ def _write_bundle(
     return card
 
 
-def _teacher(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
+def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
+    """Returns what `params.teacher`, if there is one, says of the training photos: `(N, K)` float."""
     if params.teacher is None:
         return None
     train = photos_of(photos, "train", params.class_names)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -30,11 +30,13 @@ class Phase:
 
     Attributes:
         name: `head` or `whole`.
-        epochs: Largest number of epochs.
+        epochs: Largest number of epochs, over which the learning rate takes its course.
+        stop: Epochs after which the phase ends all the same.
     """
 
     name: str
     epochs: int
+    stop: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Fitted:
     Attributes:
         model: The network with its best weights.
         history: One row per epoch: `epoch`, `phase`, `loss`, `accuracy`, `holdout_loss`,
-            `holdout_accuracy`, `learning_rate`.
+            `holdout_accuracy`, `learning_rate`; NaN where there was no holdout.
         best_epoch: The epoch the weights are from, counted from 1.
         params: How it was trained; batches may be smaller than asked for, where memory did not suffice.
     """
@@ -72,13 +74,17 @@ class Data:
 
     Attributes:
         train: The photos that are trained on.
-        holdout: The photos that say which weights are best.
         shares: `(K,)` float32, the share of each class in the training photos.
+        train_sha1s: SHA-1 of each training photo's file.
+        holdout: The photos that say which weights are best; without them, the last ones are.
+        holdout_sha1s: Likewise of the holdout's.
     """
 
     train: FaceBatches
-    holdout: FaceBatches
     shares: np.ndarray
+    train_sha1s: list[str]
+    holdout: FaceBatches | None = None
+    holdout_sha1s: list[str] = field(default_factory=list)
 
 
 class Run:
@@ -89,19 +95,9 @@ class Run:
         model: The network, built.
         data: The photos.
         checkpoint: Where the state is kept between epochs.
-        train_sha1s: SHA-1 of each training photo's file.
-        holdout_sha1s: Likewise of the holdout's.
     """
 
-    def __init__(
-        self,
-        params: TrainParams,
-        model: keras.Model,
-        data: Data,
-        checkpoint: Checkpoint,
-        train_sha1s: list[str],
-        holdout_sha1s: list[str],
-    ) -> None:
+    def __init__(self, params: TrainParams, model: keras.Model, data: Data, checkpoint: Checkpoint) -> None:
         self.params = params
         self.model = model
         self.data = data
@@ -110,13 +106,12 @@ class Run:
         self.best: list[np.ndarray] = []
         remembers = params.loss == "elr" and params.head != "valence_arousal"
         self.memory = EarlierAnswers(data.train, len(params.class_names)) if remembers else None
-        self._sha1s = (train_sha1s, holdout_sha1s)
         self._objective = Objective(params, data.shares)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
         self._average = RunningAverage(model, 0.0)
         self._train: FaceBatches | FeatureBatches = data.train
-        self._holdout: FaceBatches | FeatureBatches = data.holdout
+        self._holdout: FaceBatches | FeatureBatches | None = data.holdout
 
     def resume(self, phases: Sequence[Phase]) -> None:
         """Goes back to where an earlier run of the same kind stopped, if there is its checkpoint."""
@@ -138,7 +133,7 @@ class Run:
                 self.model.set_weights(self.best)
             self.progress.phase, self.progress.epoch, self.progress.stale = index, 0, 0
             self._start(phase)
-        while self.progress.epoch < phase.epochs and self.progress.stale < self.params.patience:
+        while self.progress.epoch < phase.stop and self.progress.stale < self.params.patience:
             if not self._epoch(phase):
                 return
 
@@ -148,21 +143,17 @@ class Run:
 
         self.model.set_weights(self.best)
         history = pd.DataFrame(self.progress.rows, columns=list(HISTORY))
-        best_epoch = int(np.argmax([self._objective.quality(row) for row in self.progress.rows])) + 1
+        best_epoch = int(np.argmax([self._quality(row) for row in self.progress.rows])) + 1
         return Fitted(self.model, history, best_epoch, self.params)
 
     def _start(self, phase: Phase) -> None:
         """Makes ready what a phase trains: the head on features of the frozen backbone, or everything."""
         set_trainable(self.model, self.params, head_only=phase.name == "head")
         if phase.name == "head":
-            folder = self.checkpoint.path.parent / ".features"
             self._trained = head_of(self.model)
-            self._train, self._holdout = (
-                feature_batches(self.model, self.params, batches, sha1s, folder, train)
-                for batches, sha1s, train in zip(
-                    (self.data.train, self.data.holdout), self._sha1s, (True, False), strict=True
-                )
-            )
+            self._train = self._features(self.data.train, self.data.train_sha1s, train=True)
+            if self.data.holdout is not None:
+                self._holdout = self._features(self.data.holdout, self.data.holdout_sha1s, train=False)
         else:
             self._trained, self._train, self._holdout = self.model, self.data.train, self.data.holdout
         self._average = RunningAverage(self._trained, self.params.ema)
@@ -178,6 +169,10 @@ class Run:
             self._objective.loss,
             metrics=[keras.metrics.MeanMetricWrapper(self._objective.accuracy, name="accuracy")],
         )
+
+    def _features(self, photos: FaceBatches, sha1s: list[str], train: bool) -> FeatureBatches:
+        folder = self.checkpoint.path.parent / ".features"
+        return feature_batches(self.model, self.params, photos, sha1s, folder, train)
 
     def _rate(self, phase: Phase) -> Any:
         if phase.name == "head":
@@ -206,16 +201,19 @@ class Run:
             self.memory.update(self.model)
         rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
         with self._average.in_place():
-            loss, right = self._objective.evaluate(self._trained, self._holdout)
+            loss, right = math.nan, math.nan
+            if self._holdout is not None:
+                loss, right = self._objective.evaluate(self._trained, self._holdout)
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY, values, strict=True)))
         memory = [] if self.memory is None else self.memory.state()
         self.checkpoint.save(
             self.model, self._trained.optimizer, self.progress, self.best, self._average.state(), memory
         )
+        holdout = "" if self._holdout is None else f"holdout {right:.3f}, "
         say(
             f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
-            f"holdout {right:.3f}, {time.monotonic() - start:.0f} s"
+            f"{holdout}{time.monotonic() - start:.0f} s"
         )
         return True
 
@@ -223,10 +221,13 @@ class Run:
         self.progress.rows.append(row)
         self.progress.epoch += 1
         self.progress.stale += 1
-        quality = self._objective.quality(row)
+        quality = self._quality(row)
         if quality > self.progress.best_quality:
             self.progress.best_quality, self.progress.stale = quality, 0
             self.best = copies(self.model.weights)
+
+    def _quality(self, row: dict[str, Any]) -> float:
+        return float(row["epoch"]) if self.data.holdout is None else self._objective.quality(row)
 
     def _diverged(self, number: int) -> None:
         if not self.best:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,14 +37,25 @@ DATA: Final = ("image_path", "sha1", "emotion", "split", "suggested", "quality")
 """Columns of the index that trained weights depend on; the last two where `with_labels` joined them."""
 
 
-def plan(params: TrainParams) -> tuple[Phase, ...]:
+Epochs = Mapping[str, int]
+"""How many epochs of each phase to train, by the phase's name."""
+
+
+def plan(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase, ...]:
     """Returns the phases of a run: a backbone without weights has nothing to be kept frozen for.
+
+    Args:
+        params: How to train.
+        epochs: After how many epochs to end each phase; by default after all.
 
     Raises:
         FercompError: There is nothing to train.
     """
-    head = Phase("head", params.head_epochs if params.weights != "none" else 0)
-    phases = tuple(phase for phase in (head, Phase("whole", params.epochs)) if phase.epochs)
+    most = {"head": params.head_epochs if params.weights != "none" else 0, "whole": params.epochs}
+    stops = most if epochs is None else epochs
+    phases = tuple(
+        Phase(name, most[name], stops[name]) for name in most if min(most[name], stops.get(name, 0))
+    )
     if not phases:
         raise FercompError("nothing to train: set train.epochs (or head_epochs, with weights) above 0")
     return phases
@@ -54,6 +67,7 @@ def fit(
     raw: Path,
     checkpoint_file: Path,
     teacher: np.ndarray | None = None,
+    epochs: Epochs | None = None,
 ) -> Fitted:
     """Trains a network on the photos of split `train` and keeps the weights best on `holdout`.
 
@@ -71,6 +85,8 @@ def fit(
             of a frozen backbone are cached beside it.
         teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
             the classes, in their order.
+        epochs: How many epochs of each phase to train, where that is known. Then no photo is held out, and
+            the last weights are the best ones.
 
     Returns:
         The network with its best weights.
@@ -80,7 +96,7 @@ def fit(
     """
     while True:
         try:
-            return _fit(params, photos, raw, checkpoint_file, teacher)
+            return _fit(params, photos, raw, checkpoint_file, teacher, epochs)
         except Exception as error:
             if params.batch_size == 1 or not is_out_of_memory(error):
                 raise
@@ -93,35 +109,50 @@ def fit(
 
 
 def _fit(
-    params: TrainParams, photos: "pd.DataFrame", raw: Path, checkpoint_file: Path, teacher: np.ndarray | None
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    raw: Path,
+    checkpoint_file: Path,
+    teacher: np.ndarray | None,
+    epochs: Epochs | None,
 ) -> Fitted:
     make_deterministic(params.seed)
-    phases = plan(params)
-    classes = params.class_names
-    train, holdout = (photos_of(photos, split, classes) for split in ("train", "holdout"))
+    phases = plan(params, epochs)
+    train = photos_of(photos, "train", params.class_names)
     targets = training_targets(params, train, teacher)
     shares = class_shares(targets)
-    given = one_hot(holdout["emotion"].tolist(), classes)
     if params.head != "emotion":
-        targets, given = (beside_points(array, rows) for array, rows in ((targets, train), (given, holdout)))
+        targets = beside_points(targets, train)
     if params.head == "valence_arousal":
         train, targets = only_with_points(train, targets)
     with precision(params.precision), all_gpus(), fused_batch_normalisation():
         model = build_network(params)
-        data = Data(
-            _batches(params, train, raw, targets, augmented=True),
-            _batches(params, holdout, raw, given, augmented=False),
-            shares,
-        )
-        checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher))
-        run = Run(params, model, data, checkpoint, train["sha1"].tolist(), holdout["sha1"].tolist())
+        data = Data(_batches(params, train, raw, targets, augmented=True), shares, train["sha1"].tolist())
+        if epochs is None:
+            data = _with_holdout(data, params, photos, raw)
+        checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher, epochs))
+        run = Run(params, model, data, checkpoint)
         run.resume(phases)
         for i in range(run.progress.phase, len(phases)):
             run.phase(i, phases[i])
         return run.result()
 
 
-def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None) -> str:
+def _with_holdout(data: Data, params: TrainParams, photos: "pd.DataFrame", raw: Path) -> Data:
+    holdout = photos_of(photos, "holdout", params.class_names)
+    given = one_hot(holdout["emotion"].tolist(), params.class_names)
+    if params.head != "emotion":
+        given = beside_points(given, holdout)
+    batches = _batches(params, holdout, raw, given, augmented=False)
+    return replace(data, holdout=batches, holdout_sha1s=holdout["sha1"].tolist())
+
+
+def fingerprint(
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    teacher: np.ndarray | None = None,
+    epochs: Epochs | None = None,
+) -> str:
     """Returns a SHA-256 over everything the trained weights depend on, apart from the code."""
     digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
     digest.update(data_fingerprint(photos).encode())
@@ -129,6 +160,8 @@ def fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray
         digest.update(points_of(photos).tobytes())
     if teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
+    if epochs is not None:
+        digest.update(json.dumps(epochs, sort_keys=True).encode())
     return digest.hexdigest()
 
 

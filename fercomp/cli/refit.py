@@ -1,0 +1,36 @@
+"""`fercomp refit`."""
+
+from typing import Annotated
+
+import typer
+
+
+def refit(
+    model: Annotated[str, typer.Argument(help="An experiment under models/, or a model folder.")],
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="Name of the new model.", show_default="MODEL-refit")
+    ] = None,
+) -> None:
+    """Train a model once more, on the holdout's photos too: for the last CSV, when nothing is left to choose.
+
+    Parameters are those on the model's card, and as many epochs as were best. Nothing is left to score the
+    new model on: its card says what MODEL scored. Killed, the same command goes on.
+
+    \b
+    Examples:
+      fercomp refit compact
+      fercomp refit one && fercomp refit two
+      fercomp ensemble final one-refit two-refit
+    """
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.card import read_card, resolve_model
+    from fercomp.modeling.refit import refit as train_again
+
+    workspace = Workspace()
+    source = resolve_model(model, workspace)
+    name = name or f"{read_card(source).name}-refit"
+    card = train_again(source, name, workspace)
+    typer.echo(
+        f"{workspace.bundle(name)}: learned from {card.trained['photos']:,} photos, the holdout's among them"
+    )
+    typer.echo(f"Next: fercomp predict --model {name}, then fercomp submission --model {name}")

@@ -1,0 +1,33 @@
+import json
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("shallow")
+
+
+def test_a_model_is_trained_once_more_and_predicts(workspace, fercomp):
+    code, out, err = fercomp("refit", "tiny")
+    assert code == 0, err
+    assert out.startswith("models/tiny-refit: learned from 72 photos")
+    assert "holdout" not in err
+    assert (
+        json.loads((workspace.bundle("tiny-refit") / "card.json").read_text())["trained"]["refit_of"]
+        == "tiny"
+    )
+    assert fercomp("predict", "--model", "tiny-refit")[0] == 0
+    assert fercomp("evaluate", "--model", "tiny-refit")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tine",), "did you mean tiny"),
+        (("shipped",), "is an ensemble: refit its networks"),
+        (("tiny", "--name", "tiny"), "would take the place"),
+        (("tiny", "--name", "shipped"), "came with fercomp"),
+    ],
+)
+def test_mistakes_are_one_line(workspace, fercomp, words, told):
+    code, out, err = fercomp("refit", *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert told in err

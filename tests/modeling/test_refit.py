@@ -1,0 +1,105 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.bundle import load_bundle
+from fercomp.modeling.card import CARD, DECISION, HISTORY, HOLDOUT, read_card
+from fercomp.modeling.ensemble import build_ensemble
+from fercomp.modeling.experiment import train_experiment
+from fercomp.modeling.predict import predict_photos
+from fercomp.modeling.refit import best_epochs, refit
+
+TINY = TrainParams(size=32, epochs=3, batch_size=16, seed=1)
+pytestmark = pytest.mark.usefixtures("shallow")
+
+
+@pytest.fixture
+def first(workspace):
+    return train_experiment("first", TINY, workspace)
+
+
+def history(*rows):
+    table = pd.DataFrame(rows, columns=["phase", "holdout_accuracy"])
+    return table.assign(holdout_loss=np.arange(len(rows), 0, -1.0))
+
+
+def test_a_network_learns_from_the_holdout_too(workspace, first):
+    card = refit(workspace.bundle("first"), "all", workspace)
+    photos = PHOTOS.read(workspace.photos)
+    labelled = photos[photos["split"] != "test"]
+    assert card.trained["photos"] == len(labelled) > first.trained["photos"]
+    assert (card.name, card.trained["refit_of"]) == ("all", "first")
+    for field in ("scores", "temperature", "margin", "classes", "flip", "views", "size"):
+        assert getattr(card, field) == getattr(first, field), field
+    old, new = workspace.bundle("first"), workspace.bundle("all")
+    assert (new / HOLDOUT).read_bytes() == (old / HOLDOUT).read_bytes()
+    assert len(pd.read_csv(new / HISTORY)) == first.trained["best_epoch"] == card.trained["best_epoch"]
+    assert pd.read_csv(new / HISTORY)["holdout_accuracy"].isna().all()
+    assert not (workspace.training / "all.npz").exists()
+    paths = labelled["image_path"].tolist()
+    answers = [predict_photos(load_bundle(folder), workspace.raw, paths) for folder in (old, new)]
+    assert not np.allclose(*answers)
+
+
+def test_the_learning_rate_takes_the_course_that_it_took(workspace, first):
+    refit(workspace.bundle("first"), "all", workspace)
+    rates = [pd.read_csv(workspace.bundle(name) / HISTORY)["learning_rate"] for name in ("first", "all")]
+    upto = first.trained["best_epoch"]
+    np.testing.assert_allclose(rates[1], rates[0].iloc[:upto], rtol=0.2)
+
+
+def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first):
+    folder = workspace.bundle("first")
+    found = {"threshold": 0.4, "threshold_on": "margin", "fitted_on": HOLDOUT, "scores": {"accuracy": 0.5}}
+    (folder / DECISION).write_text(json.dumps(found))
+    card = refit(folder, "all", workspace)
+    assert (card.threshold, card.threshold_on, card.scores["accuracy"]) == (0.4, "margin", 0.5)
+    together = build_ensemble("both", [workspace.bundle("all"), workspace.bundle("tiny")], "equal", workspace)
+    assert [member.name for member in together.members] == ["all", "tiny"]
+
+
+def test_the_teacher_is_asked_about_the_holdout_too(workspace):
+    params = TINY.model_copy(update={"teacher": "tiny", "epochs": 1})
+    train_experiment("pupil", params, workspace)
+    assert refit(workspace.bundle("pupil"), "all", workspace).trained["params"]["teacher"] == "tiny"
+
+
+def test_epochs_of_each_phase():
+    found = best_epochs(
+        history(("head", 0.3), ("head", 0.4), ("head", 0.4), ("whole", 0.5), ("whole", 0.2)), "emotion"
+    )
+    assert list(found.items()) == [("head", 2), ("whole", 1)]
+    assert best_epochs(history(("head", 0.3), ("head", 0.6), ("whole", 0.5)), "both") == {"head": 2}
+    assert best_epochs(history(("whole", 0.3), ("whole", 0.2)), "valence_arousal") == {"whole": 2}
+
+
+def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model):
+    folder = workspace.bundle("first")
+    with pytest.raises(FercompError, match="would take the place"):
+        refit(folder, "first", workspace)
+    with pytest.raises(FercompError, match=r"history\.csv: refit a model that `fercomp train` wrote"):
+        refit(write_model(workspace.bundle("foreign")), "all", workspace)
+    build_ensemble("both", [folder, workspace.bundle("tiny")], "equal", workspace)
+    with pytest.raises(FercompError, match="refit its networks first, tiny, then"):
+        refit(workspace.bundle("both"), "all", workspace)
+    text = (folder / HISTORY).read_text()
+    (folder / HISTORY).write_text("epoch\n1\n")
+    with pytest.raises(FercompError, match="damaged"):
+        refit(folder, "all", workspace)
+    (folder / HISTORY).write_text(text)
+    card = json.loads((folder / CARD).read_text())
+    card["trained"]["params"]["epochs"] = -1
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(FercompError, match="another version"):
+        refit(folder, "all", workspace)
+    card["trained"] |= {"refit_of": "other"}
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(FercompError, match="all photos already"):
+        refit(folder, "all", workspace)
+    assert not workspace.bundle("all").exists()
+    assert read_card(folder).name == "first"
