@@ -7,10 +7,14 @@ networks that cannot be exported.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from fercomp.core.errors import FercompError
+
+LARGEST_BATCH: Final = 32
+"""Faces that go through a graph at once: twice as many take 4 % less time a face, and twice the memory."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """From `(n, S, S, 3)` uint8 to `(n, W)` float32, n at least 1; safe to call from several threads."""
@@ -52,10 +56,26 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
 
     def run(faces: np.ndarray) -> np.ndarray:
         request = compiled.create_infer_request()  # one per call: a request is not shared by threads
-        result: np.ndarray = request.infer({0: np.ascontiguousarray(faces)})[0]
-        return result
+        outputs = np.empty((len(faces), width), dtype=np.float32)
+        start = 0
+        for n in batch_sizes(len(faces)):
+            batch = slice(start, start + n)
+            outputs[batch] = request.infer({0: np.ascontiguousarray(faces[batch])})[0]
+            start += n
+        return outputs
 
     return run
+
+
+def batch_sizes(n: int) -> list[int]:
+    """Returns powers of two, `LARGEST_BATCH` at most and the largest first, whose sum is n.
+
+    OpenVINO keeps memory for every size of a batch that it has met, some MB each, and the number of faces in
+    the frames of a clip is never the same for long: with few sizes, ten minutes take no more than one.
+    """
+    sizes = [LARGEST_BATCH] * (n // LARGEST_BATCH)
+    rest = n % LARGEST_BATCH
+    return sizes + [1 << bit for bit in reversed(range(rest.bit_length())) if rest >> bit & 1]
 
 
 def keras_network(path: Path, size: int, width: int) -> Network:

@@ -5,13 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.modeling.backend import keras, make_deterministic
 from fercomp.modeling.export import TOLERANCE, export_openvino, load_keras, save_keras
 from fercomp.modeling.network import build_network
-from fercomp.modeling.runtime import keras_network, openvino_network
+from fercomp.modeling.runtime import LARGEST_BATCH, batch_sizes, keras_network, openvino_network
 
 QUICK = [("compact", 48), ("mobilenet_v3_small", 64), ("efficientnet_v2_b0", 64), ("convnext_tiny", 64)]
 SLOW = [(name, 64) for name in ("resnet50", "mobilenet_v2", "vgg16")] + [("xception", 96)]
@@ -35,11 +37,20 @@ def test_exported_graph_equals_keras(backbone, size, tmp_path):
     model = build_network(TrainParams(backbone=backbone, size=size, weights="none"))
     assert export(model, tmp_path) <= TOLERANCE
     network = openvino_network(tmp_path / "graph.xml", size, 9)
-    for n in (1, 3):  # the batch is free
+    for n in (1, 3, 36):  # the batch is free
         faces = noise(n, size)
         expected = keras.ops.convert_to_numpy(model(faces, training=False))
         np.testing.assert_allclose(network(faces), expected, atol=TOLERANCE)
         np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-5)
+
+
+@given(st.integers(min_value=0, max_value=1000))
+def test_batches_come_in_few_sizes_and_leave_no_face_out(n):
+    sizes = batch_sizes(n)
+    assert sum(sizes) == n
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(sizes) <= {1, 2, 4, 8, 16, 32}
+    assert len(sizes) <= n // LARGEST_BATCH + 5
 
 
 @pytest.fixture(scope="module")
