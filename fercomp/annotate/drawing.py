@@ -108,17 +108,31 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-@lru_cache(maxsize=512)
 def _label(text: str, font_size: int, colour: Colour) -> np.ndarray:
-    """Returns a text on its colour as `(h, w, 3)` uint8, not to be written to."""
+    """Returns a text on its colour as `(h, w, 3)` uint8."""
+    pad, gap = max(2, font_size // 4), -(-font_size // 3)
+    words = [_word(word, font_size, colour) for word in text.split()]
+    wide = sum(word.shape[1] + gap for word in words) - gap
+    label = np.full((words[0].shape[0] + 2 * pad, wide + 2 * pad, 3), colour, dtype=np.uint8)
+    x = pad
+    for word in words:
+        label[pad:-pad, x : x + word.shape[1]] = word
+        x += word.shape[1] + gap
+    return label
+
+
+@lru_cache(maxsize=2048)
+def _word(word: str, font_size: int, colour: Colour) -> np.ndarray:
+    """Returns a word as `(h, w, 3)` uint8, not to be written to.
+
+    Writing takes ten times as long as the rest of drawing, and words come again where whole labels seldom do.
+    """
     font = _font(font_size)
-    pad = max(2, font_size // 4)
-    left, _, right, _ = font.getbbox(text)
-    _, top, _, bottom = font.getbbox("Ag")  # the same height for every text
-    size = (round(right - left) + 2 * pad, round(bottom - top) + 2 * pad)
-    label = Image.new("RGB", size, colour)
-    ImageDraw.Draw(label).text((pad - left, pad - top), text, fill="white", font=font)
-    pixels = np.array(label)
+    left, _, right, _ = font.getbbox(word)
+    _, top, _, bottom = font.getbbox("Ag")  # the same height for every word
+    image = Image.new("RGB", (round(right - left), round(bottom - top)), colour)
+    ImageDraw.Draw(image).text((-left, -top), word, fill="white", font=font)
+    pixels = np.array(image)
     pixels.setflags(write=False)
     return pixels
 
