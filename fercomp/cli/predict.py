@@ -2,23 +2,29 @@
 
 import typer
 
-from fercomp.cli.options import Model
+from fercomp.cli.options import Model, Set
 
 
-def predict(model: Model = None) -> None:
+def predict(model: Model = None, set_: Set = None) -> None:
     """Classify the test photos and write their probabilities to models/NAME/test.csv.
+
+    Where the same file stands among the labelled photos, its label counts, too (predict.network_votes).
 
     \b
     Examples:
       fercomp predict
       fercomp predict --model compact
       fercomp predict --model shipped
+      fercomp predict --set predict.network_votes=null
     """
+    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.modeling.card import resolve_model
-    from fercomp.modeling.predict import predict_test
+    from fercomp.modeling.testset import predict_test
 
     workspace = Workspace()
-    path, n = predict_test(resolve_model(model, workspace), workspace)
-    typer.echo(f"{path}: probabilities of {n} test photos")
-    typer.echo(f"Next: fercomp submission --model {path.parent.name}")
+    params = load_params(workspace.params, set_ or []).predict
+    done = predict_test(resolve_model(model, workspace), workspace, params)
+    copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
+    typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")
+    typer.echo(f"Next: fercomp submission --model {done.path.parent.name}")

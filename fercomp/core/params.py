@@ -24,6 +24,7 @@ __all__ = [
     "Group",
     "Name",
     "Params",
+    "PredictParams",
     "PrepareParams",
     "RelabelParams",
     "TrainParams",
@@ -80,6 +81,18 @@ class RelabelParams(Group):
     network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
 
 
+class PredictParams(Group):
+    """How test photos are classified.
+
+    Attributes:
+        network_votes: How many people's votes the network's probabilities count as, beside the labels of the
+            same file among the labelled photos; `null` does not look at them. Where there is no such file, it
+            changes nothing (docs/labels.md has the figures).
+    """
+
+    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 3.0
+
+
 class UncertainParams(Group):
     """How a model without the class `uncertain` comes to say so.
 
@@ -99,6 +112,7 @@ class Params(Group):
         train: Parameters of the stage `train`, shared by all experiments.
         relabel: Parameters of the stage `relabel`.
         uncertain: Parameters of the stage `uncertain`.
+        predict: Parameters of the stage `predict`.
         experiments: What each experiment changes in `train`, by the experiment's name.
         relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
             runs `crossval` and `relabel` first.
@@ -109,6 +123,7 @@ class Params(Group):
     train: TrainParams = TrainParams()
     relabel: RelabelParams = RelabelParams()
     uncertain: UncertainParams = UncertainParams()
+    predict: PredictParams = PredictParams()
     experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
     relabelled: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
-from fercomp.core.paths import Workspace
-from fercomp.core.tables import AXES, PHOTOS, prediction_table
-from fercomp.modeling.bundle import Answer, Bundle, load_bundle
+from fercomp.core.tables import AXES
+from fercomp.modeling.bundle import Answer, Bundle
 from fercomp.modeling.photos import iterate_faces
 
 if TYPE_CHECKING:
@@ -65,29 +63,3 @@ def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.
     table = pd.DataFrame(answer.pred_probs, columns=list(bundle.card.classes))
     table.insert(0, "image_path", list(image_paths))
     return table if answer.points is None else table.assign(**dict(zip(AXES, answer.points.T, strict=True)))
-
-
-def predict_test(folder: Path, workspace: Workspace) -> tuple[Path, int]:
-    """Classifies the test photos of the competition.
-
-    Args:
-        folder: The bundle.
-        workspace: Where the index is, and `models/`.
-
-    Returns:
-        The table that was written, `models/<name>/test.csv`, and its number of rows.
-
-    Raises:
-        FercompError: The index or the model is missing, or there is no test photo.
-    """
-    photos = PHOTOS.read(workspace.photos)
-    test = photos.loc[photos["split"] == "test", "image_path"].tolist()
-    if not test:
-        raise FercompError(
-            f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
-        )
-    bundle = load_bundle(folder)
-    table = predict_table(bundle, workspace.raw, test)
-    path = workspace.test_probabilities(bundle.card.name)
-    prediction_table(bundle.card.classes, points=bundle.card.head != "emotion").write(table, path)
-    return path, len(table)

@@ -15,7 +15,7 @@ from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.prepare import prepare
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.experiment import train_experiment
-from fercomp.modeling.predict import predict_test
+from fercomp.modeling.testset import predict_test
 from fercomp.report.evaluation import evaluate_model
 
 EXPERIMENT: Final = "compact"
@@ -63,7 +63,7 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     say("4/5 scoring it and writing a submission")
     folder = workspace.bundle(EXPERIMENT)
     scores, _ = evaluate_model(folder, workspace.raw)
-    predict_test(folder, workspace)
+    predict_test(folder, workspace, params.predict)
     write_submission(folder, workspace)
     say("5/5 annotating photos and a clip")
     annotated = workspace.root / "annotated"

@@ -20,7 +20,7 @@ from fercomp.labels.uncertain import macro_f1
 from fercomp.modeling.card import read_card
 from fercomp.modeling.deciding import holdout_answers, read_holdout
 from fercomp.modeling.experiment import is_trained, read_photos, train_experiment
-from fercomp.modeling.predict import predict_test
+from fercomp.modeling.testset import predict_test
 from fercomp.report.bench import kaggle_scores
 from fercomp.report.label_plots import plot_study
 from fercomp.report.uncertain import settle
@@ -110,7 +110,7 @@ def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> S
         table, probabilities, labels = read_holdout(folder, card)
         answers = holdout_answers(card, probabilities, labels)
         if not workspace.test_probabilities(card.name).is_file():
-            predict_test(folder, workspace)
+            predict_test(folder, workspace, params.predict)
         written = write_submission(folder, workspace)
     except FercompError as error:
         say(f"{name} failed: {error}")

@@ -9,8 +9,9 @@ from fercomp.competition.submission import (
 )
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.params import PredictParams
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.predict import predict_test
+from fercomp.modeling.testset import predict_test
 
 SAMPLE = pd.DataFrame({"image_path": ["0.jpg", "1.jpg", "10.jpg"], "emotion": "neutral"})
 
@@ -54,7 +55,7 @@ def test_from_photos_to_csv(workspace):
     folder = workspace.bundle("tiny")
     with pytest.raises(FercompError, match=r"test\.csv not found: run `fercomp predict`"):
         write_submission(folder, workspace)
-    predict_test(folder, workspace)
+    predict_test(folder, workspace, PredictParams())
     written = write_submission(folder, workspace)
     sample = SUBMISSION.read(workspace.sample_submission)
     submission = SUBMISSION.read(written.path)
@@ -67,12 +68,12 @@ def test_from_photos_to_csv(workspace):
 def test_a_test_photo_that_is_not_in_the_index_is_filled(workspace):
     photos = PHOTOS.read(workspace.photos)
     PHOTOS.write(photos[photos["image_path"] != "test_kaggle/3.jpg"], workspace.photos)
-    predict_test(workspace.bundle("tiny"), workspace)
+    predict_test(workspace.bundle("tiny"), workspace, PredictParams())
     assert write_submission(workspace.bundle("tiny"), workspace).filled == 1
 
 
 def test_a_sample_with_other_ids_writes_nothing(workspace):
-    predict_test(workspace.bundle("tiny"), workspace)
+    predict_test(workspace.bundle("tiny"), workspace, PredictParams())
     SUBMISSION.write(SAMPLE.assign(image_path=["a.jpg", "b.jpg", "c.jpg"]), workspace.sample_submission)
     with pytest.raises(FercompError, match="not in the sample submission"):
         write_submission(workspace.bundle("tiny"), workspace)

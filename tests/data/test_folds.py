@@ -62,6 +62,17 @@ def test_copies_are_in_the_holdout_as_often_as_other_photos():
     assert np.mean(part[groups < 200]) == pytest.approx(0.2, abs=0.01)
 
 
+def test_copies_that_contradict_each_other_are_in_the_holdout_as_often_as_others():
+    rng = np.random.default_rng(0)
+    groups = np.arange(4000).repeat(np.where(np.arange(4000) < 2000, 2, 1))
+    strata = rng.integers(0, 9, 4000)[groups]
+    mixed = groups < 1000  # the pairs of a thousand groups; a thousand more agree
+    strata[mixed] = np.where(np.arange(2000) % 2, (strata[mixed] + 1) % 9, strata[mixed])
+    part = divide(strata, groups, (0.85, 0.15), 0)
+    assert np.mean(part[mixed]) == pytest.approx(0.15, abs=0.015)
+    assert np.mean(part[(groups >= 1000) & (groups < 2000)]) == pytest.approx(0.15, abs=0.015)
+
+
 def test_one_seed_one_division():
     strata, groups = np.arange(300) % 9, np.arange(300) // 2
     first = divide(strata, groups, (0.2,) * 5, 1)

@@ -9,13 +9,14 @@ import pytest
 from fercomp.competition.submission import write_submission
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.params import PredictParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_table
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.card import CARD, FORMAT, HOLDOUT, SHIPPED, check_name, read_card, resolve_model
 from fercomp.modeling.metrics import score
 from fercomp.modeling.photos import read_faces
-from fercomp.modeling.predict import predict_test
+from fercomp.modeling.testset import predict_test
 
 
 def edit_card(folder, **changes):
@@ -98,7 +99,8 @@ def test_running_a_bundle_imports_neither_tensorflow_nor_keras(tiny_bundle_folde
 
 
 def test_predict_test_writes_a_row_for_each_test_photo(workspace):
-    path, n = predict_test(workspace.bundle("tiny"), workspace)
+    done = predict_test(workspace.bundle("tiny"), workspace, PredictParams())
+    path, n = done.path, done.photos
     table = prediction_table(EMOTIONS).read(path)
     assert n == len(table) == 20
     np.testing.assert_allclose(pred_probs(table).sum(axis=1), 1, atol=1e-5)
@@ -133,7 +135,7 @@ def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, 
     shipped = write_model(workspace.root / "package" / "shipped")
     monkeypatch.setattr("fercomp.modeling.card.SHIPPED", shipped)
     before = sorted(shipped.rglob("*"))
-    path, _ = predict_test(resolve_model("shipped", workspace), workspace)
+    path = predict_test(resolve_model("shipped", workspace), workspace, PredictParams()).path
     assert path == workspace.models / "shipped" / "test.csv"
     written = write_submission(resolve_model("shipped", workspace), workspace)
     assert written.path == workspace.root / "submissions" / "shipped.csv"
@@ -159,7 +161,7 @@ def test_names_that_an_experiment_may_have():
 def test_a_card_cannot_send_results_elsewhere(workspace):
     edit_card(workspace.bundle("tiny"), name="../../elsewhere")
     with pytest.raises(FercompError, match="damaged"):
-        predict_test(workspace.bundle("tiny"), workspace)
+        predict_test(workspace.bundle("tiny"), workspace, PredictParams())
 
 
 def test_models_by_name_and_by_folder(workspace):

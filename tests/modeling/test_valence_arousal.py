@@ -15,7 +15,7 @@ from fercomp.annotate.records import columns, face_rows
 from fercomp.competition.submission import write_submission
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
+from fercomp.core.params import PredictParams, TrainParams
 from fercomp.core.tables import AXES, PHOTOS, TARGETS, holdout_table, prediction_table
 from fercomp.data.clips import Frame
 from fercomp.faces.detect import make_detector
@@ -31,8 +31,8 @@ from fercomp.modeling.experiment import is_trained, train_experiment
 from fercomp.modeling.metrics import agreement
 from fercomp.modeling.network import build_network, in_float32
 from fercomp.modeling.photos import read_faces
-from fercomp.modeling.predict import predict_test
 from fercomp.modeling.teacher import teacher_probs
+from fercomp.modeling.testset import predict_test
 from fercomp.modeling.training import fingerprint, fit
 from fercomp.report.evaluation import evaluate_model
 from fercomp.web.live import _faces
@@ -111,7 +111,8 @@ def test_scores_are_those_of_the_tables(trained, head):
 
 @pytest.mark.parametrize("head", PARAMS)
 def test_the_test_photos_and_a_submission(trained, head):
-    path, n = predict_test(trained.bundle(head), trained)
+    done = predict_test(trained.bundle(head), trained, PredictParams())
+    path, n = done.path, done.photos
     table = prediction_table(EMOTIONS, points=True).read(path)
     assert n == len(table) == 20
     lines = pd.read_csv(write_submission(trained.bundle(head), trained).path)

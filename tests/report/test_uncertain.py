@@ -11,12 +11,12 @@ from fercomp.competition.history import find_origin
 from fercomp.competition.submission import write_submission
 from fercomp.core.classes import EMOTIONS, UNCERTAIN
 from fercomp.core.errors import FercompError
-from fercomp.core.params import UncertainParams
+from fercomp.core.params import PredictParams, UncertainParams
 from fercomp.core.tables import holdout_table, pred_probs
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.card import DECISION, HOLDOUT, OOF, read_card
 from fercomp.modeling.exporting import export_model
-from fercomp.modeling.predict import predict_test
+from fercomp.modeling.testset import predict_test
 from fercomp.report.evaluation import evaluate_model
 from fercomp.report.uncertain import settle
 
@@ -75,7 +75,7 @@ def test_evaluation_counts_what_the_threshold_makes_uncertain(eight, workspace):
 
 
 def test_what_was_found_is_what_annotates_and_what_is_sent(eight, workspace):
-    predict_test(eight, workspace)
+    predict_test(eight, workspace, PredictParams())
     plain = pd.read_csv(write_submission(eight, workspace).path)
     assert UNCERTAIN not in set(plain["emotion"])
     before = load_bundle(eight).fingerprint

@@ -1,0 +1,31 @@
+import pandas as pd
+
+from fercomp.core.tables import PHOTOS
+
+
+def test_the_label_of_the_same_file_counts(workspace, fercomp):
+    photos = PHOTOS.read(workspace.photos)
+    test = photos.index[photos["split"] == "test"][0]
+    twin = photos.index[photos["emotion"] == "disgust"][0]
+    photos.loc[test, "sha1"] = photos.loc[twin, "sha1"]
+    PHOTOS.write(photos, workspace.photos)
+    tables = {}
+    for votes, told in (
+        ("null", "20 test photos\n"),
+        ("3", "20 test photos, 1 of them with a labelled copy"),
+    ):
+        code, out, err = fercomp("predict", "--model", "tiny", "--set", f"predict.network_votes={votes}")
+        assert code == 0, err
+        assert told in out
+        tables[votes] = pd.read_csv(workspace.test_probabilities("tiny"), index_col="image_path")
+    difference = (tables["3"] - tables["null"]).abs().sum(axis=1)
+    assert difference.index[difference > 1e-5].tolist() == [photos.loc[test, "image_path"]]
+    path = photos.loc[test, "image_path"]
+    expected = (3 * tables["null"].loc[path, "disgust"] + 1) / 4
+    assert abs(tables["3"].loc[path, "disgust"] - expected) < 1e-5
+
+
+def test_a_wrong_number_of_votes_is_one_line(workspace, fercomp):
+    code, out, err = fercomp("predict", "--model", "tiny", "--set", "predict.network_votes=0")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "predict.network_votes" in err
