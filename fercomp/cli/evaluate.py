@@ -18,7 +18,7 @@ def evaluate(model: Model = None) -> None:
     from rich.console import Console
 
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import read_card, resolve_model
+    from fercomp.modeling.card import REFIT_OF, read_card, resolve_model
     from fercomp.report.evaluation import evaluate_model, per_class_table
 
     workspace = Workspace()
@@ -29,7 +29,12 @@ def evaluate(model: Model = None) -> None:
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
     )
-    said = read_card(folder).scores
+    card = read_card(folder)
+    if REFIT_OF in card.trained:
+        typer.echo(
+            "These are the scores before `fercomp refit`: the model has learned from the holdout since"
+        )
+    said = card.scores
     for name in ("valence", "arousal"):
         if f"ccc_{name}" in said:
             typer.echo(

@@ -43,6 +43,9 @@ HOLDOUT: Final = "holdout.csv"
 OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
 
+REFIT_OF: Final = "refit_of"
+"""Where `Card.trained` says which networks the scores are of: `modeling.refit`."""
+
 SHIPPED_NAME: Final = "shipped"
 SHIPPED: Final = Path(__file__).parents[1] / SHIPPED_NAME
 """The bundle that comes with the package."""
@@ -104,7 +107,8 @@ class Card(Group):
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
         trained: Parameters, seed, git commit, fingerprint of the data, and package versions.
         scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
-            holdout. With `refit_of` in `trained`, those of the network that this one repeats.
+            holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
+            the scores of such networks together.
     """
 
     format: int = FORMAT

@@ -18,6 +18,7 @@ from fercomp.modeling.card import (
     HOLDOUT,
     MEMBERS,
     OOF,
+    REFIT_OF,
     Card,
     Member,
     check_name,
@@ -84,7 +85,8 @@ def build_ensemble(
         members=tuple(Member(name=member.name, weight=round(w, 6)) for _, member, w in used),
         temperature=temperature,
         runtime="keras" if any(member.runtime == "keras" for _, member, _ in used) else "openvino",
-        trained={"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}},
+        trained={"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}}
+        | _refits([member for _, member, _ in used]),
         scores=score(calibrated, labels).rounded(),
     )
     with atomic_folder(workspace.bundle(name)) as folder:
@@ -155,6 +157,12 @@ def _weights(
         _, oof_labels, oof = _read_tables(folders, OOF, read_card(folders[0]).classes)
         return fit_weights(oof, oof_labels), OOF
     return fit_weights(holdout, labels), HOLDOUT
+
+
+def _refits(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
+    """Returns, where there are such, by the name of a member the network whose scores it has."""
+    names = {card.name: card.trained[REFIT_OF] for card in cards if REFIT_OF in card.trained}
+    return {REFIT_OF: names} if names else {}
 
 
 def _refuse_to_replace_a_network(folder: Path) -> None:

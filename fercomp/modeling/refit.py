@@ -16,15 +16,12 @@ from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.modeling.affect import with_points
-from fercomp.modeling.card import CARD, HISTORY, HOLDOUT, Card, check_name, read_card
+from fercomp.modeling.card import CARD, HISTORY, HOLDOUT, REFIT_OF, Card, check_name, read_card
 from fercomp.modeling.experiment import read_photos, teacher_of, write_network
 from fercomp.modeling.training import Epochs, fit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-REFIT_OF = "refit_of"
-"""Where `Card.trained` names the network that was trained once more."""
 
 
 def refit(source: Path, name: str, workspace: Workspace) -> Card:

@@ -15,7 +15,9 @@ def test_a_model_is_trained_once_more_and_predicts(workspace, fercomp):
         == "tiny"
     )
     assert fercomp("predict", "--model", "tiny-refit")[0] == 0
-    assert fercomp("evaluate", "--model", "tiny-refit")[0] == 0
+    code, out, err = fercomp("evaluate", "--model", "tiny-refit")
+    assert code == 0, err
+    assert "scores before `fercomp refit`" in out
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first)
     assert (card.threshold, card.threshold_on, card.scores["accuracy"]) == (0.4, "margin", 0.5)
     together = build_ensemble("both", [workspace.bundle("all"), workspace.bundle("tiny")], "equal", workspace)
     assert [member.name for member in together.members] == ["all", "tiny"]
+    assert together.trained["refit_of"] == {"all": "first"}
 
 
 def test_the_teacher_is_asked_about_the_holdout_too(workspace):
