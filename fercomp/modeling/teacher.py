@@ -11,7 +11,7 @@ from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
 from fercomp.modeling.bundle import Bundle, load_bundle
-from fercomp.modeling.card import OOF
+from fercomp.modeling.card import OOF, REFIT_OF
 from fercomp.modeling.predict import predict_photos
 
 
@@ -48,6 +48,11 @@ def teacher_probs(
         )
     if bundle.card.head == "valence_arousal":
         raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
+    if REFIT_OF in bundle.card.trained:
+        say(
+            f"the teacher {bundle.card.name} has learned from the holdout: its student's scores there will look "
+            "better than they are"
+        )
     if (teacher / OOF).is_file():
         return out_of_fold(teacher / OOF, classes, image_paths)
     file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"

@@ -70,6 +70,14 @@ def test_the_teacher_is_asked_about_the_holdout_too(workspace):
     assert refit(workspace.bundle("pupil"), "all", workspace).trained["params"]["teacher"] == "tiny"
 
 
+def test_a_student_of_a_refit_is_told_that_its_scores_are_not_honest(workspace, first, capfd):
+    refit(workspace.bundle("first"), "all", workspace)
+    for teacher, told in (("first", False), ("all", True)):
+        params = TINY.model_copy(update={"teacher": teacher, "epochs": 1})
+        train_experiment("student", params, workspace)
+        assert ("has learned from the holdout" in capfd.readouterr().err) == told
+
+
 def test_epochs_of_each_phase():
     found = best_epochs(
         history(("head", 0.3), ("head", 0.4), ("head", 0.4), ("whole", 0.5), ("whole", 0.2)), "emotion"
