@@ -50,8 +50,8 @@ def teacher_probs(
         raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
     if REFIT_OF in bundle.card.trained:
         say(
-            f"the teacher {bundle.card.name} has learned from the holdout: its student's scores there will look "
-            "better than they are"
+            f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
+            "better than it is"
         )
     if (teacher / OOF).is_file():
         return out_of_fold(teacher / OOF, classes, image_paths)
