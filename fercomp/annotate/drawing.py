@@ -125,7 +125,7 @@ def _label(text: str, font_size: int, colour: Colour) -> np.ndarray:
 def _word(word: str, font_size: int, colour: Colour) -> np.ndarray:
     """Returns a word as `(h, w, 3)` uint8, not to be written to.
 
-    Writing takes ten times as long as the rest of drawing, and words come again where whole labels seldom do.
+    Writing takes longer than the rest of drawing, and words come again where whole labels seldom do.
     """
     font = _font(font_size)
     left, _, right, _ = font.getbbox(word)

@@ -34,7 +34,7 @@ def per_picture(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
     Args:
         rows: `(N, M)` float.
-        groups: `(N,)` int.
+        groups: `(N,)`; rows with the same value belong to the same picture.
 
     Returns:
         `(N, M)` float64.

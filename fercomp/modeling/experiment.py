@@ -105,10 +105,8 @@ def train_bundle(
     photos = with_points(photos, params, workspace)
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
     with atomic_folder(target) as folder:
-        card = write_network(folder, name, fitted, photos)
-        margin = _margin(params, photos, workspace.raw)
-        trained = {**card.trained, "run_sha256": fingerprint(params, photos, teacher)}
-        card = card.model_copy(update={"margin": margin, "trained": trained})
+        card = write_network(folder, name, fitted, photos, _margin(params, photos, workspace.raw))
+        card.trained["run_sha256"] = fingerprint(params, photos, teacher)
         card = _scored(folder, card, photos, workspace.raw)
     checkpoint.unlink(missing_ok=True)
     return card
@@ -122,7 +120,7 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     return bool(read_card(target).trained.get("run_sha256") == run)
 
 
-def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame") -> Card:
+def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame", margin: float) -> Card:
     """Writes a trained network into a bundle: for the runtime where it can be exported, and for Keras.
 
     Args:
@@ -130,9 +128,10 @@ def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame
         name: The name on its card.
         fitted: The network.
         photos: The index that it was trained on.
+        margin: As on the card.
 
     Returns:
-        Its card, not written yet: margin, temperature and scores are missing.
+        Its card, not written yet: temperature and scores are missing.
     """
     params = fitted.params
     fitted.history.to_csv(folder / HISTORY, index=False, float_format="%.6f")
@@ -150,7 +149,7 @@ def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame
         classes=params.class_names,
         head=params.head,
         size=params.size,
-        margin=0.0,
+        margin=margin,
         runtime=runtime,
         trained=_provenance(params, photos, fitted.best_epoch),
         flip=params.flip_average,

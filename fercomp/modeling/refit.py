@@ -52,9 +52,9 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     checkpoint = workspace.training / f"{name}.npz"
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher_of(params, photos, workspace), epochs)
     with atomic_folder(target) as folder:
-        card = write_network(folder, name, fitted, photos)
+        card = write_network(folder, name, fitted, photos, original.margin)
         shutil.copyfile(source / HOLDOUT, folder / HOLDOUT)
-        taken_over = ("margin", "temperature", "threshold", "threshold_on", "bias", "scores")
+        taken_over = ("temperature", "threshold", "threshold_on", "bias", "scores")
         update = {field: getattr(original, field) for field in taken_over}
         card = card.model_copy(update={**update, "trained": {**card.trained, REFIT_OF: original.name}})
         write_json(folder / CARD, card.model_dump())

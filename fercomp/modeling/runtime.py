@@ -14,7 +14,7 @@ import numpy as np
 from fercomp.core.errors import FercompError
 
 LARGEST_BATCH: Final = 32
-"""Faces that go through a graph at once: twice as many take 4 % less time a face, and twice the memory."""
+"""Faces that go through a graph at once: twice as many take at most 4 % less time a face, and more memory."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """From `(n, S, S, 3)` uint8 to `(n, W)` float32, n at least 1; safe to call from several threads."""
