@@ -200,7 +200,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self, work, name, host):
         server = self.server.state
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length or (self.command in ("POST", "PUT") and "Content-Length" not in self.headers):
+            self._drop()  # the client was killed while it sent this, so as at any server it was not asked
+            return
         if urlsplit(self.path).netloc != host:
             server.foreign.append(self.path)
             self._send(502, b"no other host than Kaggle's")
