@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def refit(source: Path, name: str, workspace: Workspace) -> Card:
     """Trains a network again, with the same parameters, on the photos of splits `train` and `holdout`.
 
-    Each phase ends after the epoch that was its best one in the first training, while the learning rate
-    takes the course that it took then. A run that was killed goes on after its last finished epoch.
+    Each phase ends after the epoch in which the holdout's loss was least in the first training, while the
+    learning rate takes the course that it took then. A run that was killed goes on after its last finished
+    epoch.
 
     Args:
         source: The bundle of the network; of those that `train` writes.
@@ -45,7 +46,7 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     target = workspace.bundle(check_name(name))
     original = read_card(source)
     params = _params(source, original)
-    epochs = _epochs(source, params.head)
+    epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
     photos = with_points(_all_for_training(read_photos(params, workspace)), params, workspace)
@@ -85,29 +86,32 @@ def _params(source: Path, card: Card) -> TrainParams:
         ) from error
 
 
-def best_epochs(history: "pd.DataFrame", head: str) -> Epochs:
+def best_epochs(history: "pd.DataFrame") -> Epochs:
     """Returns after how many epochs each phase of a training was at its best.
+
+    That is where the loss on the holdout was least, though `train` keeps the weights of highest accuracy:
+    these were seen to do well, while here it is asked how long to learn. A few thousand photos answer that by
+    their loss with less noise. Among epochs that differ by chance alone, accuracy may name one in the midst
+    of the schedule, when the learning rate has not come down yet.
 
     Args:
         history: Its table `history.csv`.
-        head: What the network gives; it says by what the best epoch was chosen (`Objective.quality`).
 
     Returns:
         Epochs by phase, in their order. A phase that did not improve on the one before is left out, since the
         weights were then those of the earlier phase.
     """
-    points = head == "valence_arousal"
-    quality = -history["holdout_loss"] if points else history["holdout_accuracy"]
-    upto = slice(0, int(quality.to_numpy().argmax()) + 1)
-    phases = quality.iloc[upto].groupby(history["phase"].iloc[upto], sort=False)
-    return {str(phase): int(values.to_numpy().argmax()) + 1 for phase, values in phases}
+    loss = history["holdout_loss"]
+    upto = slice(0, int(loss.to_numpy().argmin()) + 1)
+    phases = loss.iloc[upto].groupby(history["phase"].iloc[upto], sort=False)
+    return {str(phase): int(values.to_numpy().argmin()) + 1 for phase, values in phases}
 
 
-def _epochs(source: Path, head: str) -> Epochs:
+def _epochs(source: Path) -> Epochs:
     import pandas as pd
 
     try:
-        return best_epochs(pd.read_csv(source / HISTORY), head)
+        return best_epochs(pd.read_csv(source / HISTORY))
     except (ValueError, KeyError, TypeError) as error:
         raise FercompError(f"{source / HISTORY} is damaged: train the model again") from error
 
