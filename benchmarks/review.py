@@ -45,7 +45,7 @@ def write_workspace(root: Path) -> Workspace:
         {"image_path": paths, "split": "train", "emotion": given, "width": 48, "height": 48}
     )
     photos = photos.assign(
-        sha1=[f"{i:040x}" for i in numbers], phash="0" * 16, duplicate_group=numbers, fold=0
+        sha1=[f"{i:040x}" for i in numbers], phash="0" * 16, duplicate_group=numbers, recompressed=0, fold=0
     )
     PHOTOS.write(photos, workspace.photos)
     doubted = numbers < SUGGESTIONS

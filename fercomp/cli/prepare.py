@@ -63,7 +63,8 @@ def _copies(photos: "pd.DataFrame") -> str:
     labels = labelled.groupby("duplicate_group")["emotion"].nunique()
     return (
         f"near-duplicates: {len(copies):,} photos show {copies['duplicate_group'].nunique():,} pictures, "
-        f"{(labels > 1).sum():,} of them under several labels"
+        f"{(labels > 1).sum():,} of them under several labels; {labelled['recompressed'].sum():,} labelled "
+        "photos are recompressed copies, whose labels are not counted"
     )
 
 

@@ -85,12 +85,12 @@ class PredictParams(Group):
     """How test photos are classified.
 
     Attributes:
-        network_votes: How many people's votes the network's probabilities count as, beside the labels of the
-            same file among the labelled photos; `null` does not look at them. Where there is no such file, it
-            changes nothing (docs/labels.md has the figures).
+        network_votes: How many people's votes the network's probabilities count as, beside the labels that
+            copies of the picture have among the labelled photos; `null` does not look at them. Where there is
+            no copy, it changes nothing (docs/labels.md has the figures).
     """
 
-    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 3.0
+    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 4.0
 
 
 class UncertainParams(Group):

@@ -92,7 +92,8 @@ class TrainParams(Group):
             ones of `datasets/labels.csv`. `weighted`: a mix of both, the given label's share being its
             quality there (dynamic bootstrapping; Arazo et al., 2019). With the last two, photos that a
             reviewer dropped are left out. The holdout is scored against given labels in any case.
-        duplicate_labels: `soft`: near-duplicates share the mean of their labels; `given`: each keeps its own.
+        duplicate_labels: `soft`: copies of a picture share the mean of their labels, of which those of
+            recompressed copies are not counted; `given`: each keeps its own.
         balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or
             `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
         mixup: Two photos are blended by a share drawn from Beta(mixup, mixup) (Zhang et al., 2018); 0 for

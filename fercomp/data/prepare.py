@@ -18,9 +18,9 @@ from fercomp.core.params import PrepareParams
 from fercomp.core.progress import track
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.competition_files import path_in_raw, photos_on_disk, read_test, read_train
-from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
+from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, recompressed, thumbnail
 from fercomp.data.folds import divide
-from fercomp.data.images import ImageProblem, decode_image, read_file
+from fercomp.data.images import ImageProblem, decode_image, jpeg_loss, read_file
 
 _BATCH: Final = 32  # photos handed to a thread at a time; one by one, handing over costs as much as decoding
 _SMALL_FILE: Final = 4096  # bytes
@@ -43,6 +43,7 @@ class _Photo(NamedTuple):
     width: int
     height: int
     sha1: str
+    loss: float
     thumbnail: np.ndarray
 
 
@@ -136,16 +137,18 @@ def _photo(path: Path) -> _Photo | str:
         return problem.reason
     height, width = image.shape[:2]
     sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    return _Photo(width, height, sha1, thumbnail(image))
+    return _Photo(width, height, sha1, jpeg_loss(data), thumbnail(image))
 
 
 def _indexed(listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParams) -> pd.DataFrame:
-    width, height, sha1, pictures = zip(*found, strict=True)
+    width, height, sha1, losses, pictures = zip(*found, strict=True)
     thumbnails = np.stack(pictures)
     hashes = perceptual_hashes(thumbnails)
     groups = duplicate_groups(hashes, thumbnails, params.duplicate_bits, params.duplicate_correlation)
+    later = recompressed(np.array(losses), groups)
     labelled = (listed["split"] == "train").to_numpy()
-    holdout, fold = _division(listed.loc[labelled, "emotion"], groups[labelled], params)
+    doubtful = np.isin(groups, groups[later & labelled])[labelled]
+    holdout, fold = _division(listed.loc[labelled, "emotion"], groups[labelled], doubtful, params)
     splits, folds = listed["split"].to_numpy(dtype=object), np.full(len(listed), -1)
     splits[labelled] = np.where(holdout, "holdout", "train")
     folds[labelled] = fold
@@ -156,13 +159,22 @@ def _indexed(listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParam
         sha1=sha1,
         phash=[f"{value:016x}" for value in hashes],
         duplicate_group=groups,
+        recompressed=later.astype(int),
         fold=folds,
     )
 
 
-def _division(emotion: pd.Series, groups: np.ndarray, params: PrepareParams) -> tuple[np.ndarray, np.ndarray]:
-    """Chooses the holdout, then folds in which both classes and holdout have their share."""
+def _division(
+    emotion: pd.Series, groups: np.ndarray, doubtful: np.ndarray, params: PrepareParams
+) -> tuple[np.ndarray, np.ndarray]:
+    """Chooses the holdout, then folds in which both classes and holdout have their share.
+
+    The holdout is to foretell the score on the test. Pictures of which somebody put a recompressed copy among
+    the labelled photos are left to training: such labels are wrong on purpose, and no test photo is one.
+    """
     classes = emotion.map(EMOTIONS.index).to_numpy()
-    holdout = divide(classes, groups, (1 - params.holdout, params.holdout), params.seed) == 1
+    holdout = np.zeros(len(classes), dtype=bool)
+    shares = (1 - params.holdout, params.holdout)
+    holdout[~doubtful] = divide(classes[~doubtful], groups[~doubtful], shares, params.seed) == 1
     equal = (1 / params.folds,) * params.folds
     return holdout, divide(classes * 2 + holdout, groups, equal, params.seed)

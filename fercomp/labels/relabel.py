@@ -38,8 +38,9 @@ def relabel(
 
     Quality is the share of people expected to give the label that was given: cleanlab's self-confidence,
     taken of `opinions.opinion_shares`. Of cleanlab's scores it found most labels that other copies of the
-    picture contradict (docs/labels.md). The suggestion is the label expected most often. What a reviewer
-    decided comes before everything, and the photo's copies follow it, unless the photo is to be dropped.
+    picture contradict (docs/labels.md). The suggestion is the label expected most often; the labels of
+    recompressed copies have no vote. What a reviewer decided comes before everything, and the photo's copies
+    follow it, unless the photo is to be dropped.
 
     Args:
         photos: Table `PHOTOS`.
@@ -61,7 +62,7 @@ def relabel(
     keys = zip(labelled["image_path"], labelled["sha1"], strict=True)
     decided = np.array([decisions.get(key, "") for key in keys], dtype=object)
     groups = labelled["duplicate_group"].to_numpy()
-    votes = _votes(given, decided)
+    votes = _votes(given, labelled["recompressed"].to_numpy() == 0, decided)
     shares = opinion_shares(votes, probabilities, groups, params.network_votes)
     suggested = shares.argmax(axis=1)
     reasons = _reasons(given, suggested, per_picture(votes, groups))
@@ -87,8 +88,8 @@ def _probabilities(labelled: "pd.DataFrame", oof: "pd.DataFrame") -> np.ndarray:
     return pred_probs(found)
 
 
-def _votes(given: np.ndarray, decided: np.ndarray) -> np.ndarray:
-    votes: np.ndarray = np.eye(len(EMOTIONS))[given]
+def _votes(given: np.ndarray, counted: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    votes: np.ndarray = np.eye(len(EMOTIONS))[given] * counted[:, None]
     for k, emotion in enumerate(EMOTIONS):
         votes[decided == emotion, k] += REVIEWER_VOTES
     return votes
@@ -96,7 +97,7 @@ def _votes(given: np.ndarray, decided: np.ndarray) -> np.ndarray:
 
 def _reasons(given: np.ndarray, suggested: np.ndarray, votes: np.ndarray) -> np.ndarray:
     """Says what speaks for each suggestion: an array `(N,)` of texts, empty where it is the given label."""
-    frequent = votes == votes.max(axis=1, keepdims=True)
+    frequent = (votes == votes.max(axis=1, keepdims=True)) & (votes > 0)
     voted = frequent[np.arange(len(given)), suggested]
     reasons = np.where(voted, np.where(frequent.sum(axis=1) > 1, TIE, COPIES), NETWORK)
     return np.where(suggested == given, "", reasons)

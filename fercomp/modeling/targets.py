@@ -8,6 +8,7 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
+from fercomp.labels.opinions import per_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,8 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
     targets = _taught(photos, params.class_names)
     targets = targets / targets.sum(axis=1, keepdims=True)
     if params.duplicate_labels == "soft":
-        targets = group_means(targets, photos["duplicate_group"].to_numpy())
+        counted = photos["recompressed"].to_numpy() == 0
+        targets = group_means(targets, photos["duplicate_group"].to_numpy(), counted)
     if teacher is not None:
         targets = (1 - params.teacher_weight) * targets + params.teacher_weight * teacher
     smoothed = (1 - params.label_smoothing) * targets + params.label_smoothing / targets.shape[1]
@@ -125,7 +127,7 @@ def only_with_points(photos: "pd.DataFrame", targets: np.ndarray) -> "tuple[pd.D
     return photos[known], targets[known]
 
 
-def group_means(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_means(targets: np.ndarray, groups: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Gives every copy of a picture the mean of what its copies are labelled.
 
     Several people's opinions of one picture are worth more than one of them, and a network that is told
@@ -134,14 +136,13 @@ def group_means(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
     Args:
         targets: `(N, K)` float32.
         groups: `(N,)` int; photos with the same number show the same picture.
+        counted: `(N,)` bool: whose label counts; of a picture without such a copy, all do.
 
     Returns:
         `(N, K)` float32.
     """
-    _, member, count = np.unique(groups, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(count), targets.shape[1]))
-    np.add.at(sums, member, targets)
-    means: np.ndarray = (sums / count[:, None])[member]
+    weights = np.where(counted | (per_picture(counted[:, None], groups)[:, 0] == 0), 1.0, 0.0)[:, None]
+    means: np.ndarray = per_picture(weights * targets, groups) / per_picture(weights, groups)
     return means.astype(np.float32)
 
 

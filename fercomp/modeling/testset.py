@@ -19,7 +19,7 @@ class Predicted:
     Attributes:
         path: The table, `models/<name>/test.csv`.
         photos: Its number of rows.
-        copies: Photos whose file stands among the labelled photos too, with a label that counted.
+        copies: Photos with a copy among the labelled photos whose label counted.
     """
 
     path: Path
@@ -33,7 +33,7 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
     Args:
         folder: The bundle.
         workspace: Where the index is, and `models/`.
-        params: How many votes the network has beside labels of the same file.
+        params: How many votes the network has beside the labels of copies.
 
     Returns:
         What was written.
@@ -54,9 +54,8 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
     copies = 0
     if params.network_votes is not None:
         probabilities = pred_probs(table, classes)
-        weighed, copied = with_copies(
-            probabilities, test["sha1"].tolist(), photos[~is_test], classes, params.network_votes
-        )
+        groups = test["duplicate_group"].to_numpy()
+        weighed, copied = with_copies(probabilities, groups, photos[~is_test], classes, params.network_votes)
         table.loc[copied, list(classes)] = weighed[copied]
         copies = int(copied.sum())
     path = workspace.test_probabilities(bundle.card.name)

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-DATA: Final = ("image_path", "sha1", "emotion", "split", "suggested", "quality")
+DATA: Final = (
+    *("image_path", "sha1", "emotion", "split", "duplicate_group", "recompressed"),
+    *("suggested", "quality"),
+)
 """Columns of the index that trained weights depend on; the last two where `with_labels` joined them."""
 
 
@@ -166,7 +169,7 @@ def fingerprint(
 
 
 def data_fingerprint(photos: "pd.DataFrame") -> str:
-    """Returns a SHA-256 over the labelled photos: their bytes, splits, and given and taught labels."""
+    """Returns a SHA-256 over the columns `DATA` of the labelled photos."""
     labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
 

@@ -3,11 +3,11 @@ import pandas as pd
 from fercomp.core.tables import PHOTOS
 
 
-def test_the_label_of_the_same_file_counts(workspace, fercomp):
+def test_the_label_of_a_copy_counts(workspace, fercomp):
     photos = PHOTOS.read(workspace.photos)
     test = photos.index[photos["split"] == "test"][0]
     twin = photos.index[photos["emotion"] == "disgust"][0]
-    photos.loc[test, "sha1"] = photos.loc[twin, "sha1"]
+    photos.loc[test, "duplicate_group"] = photos.loc[twin, "duplicate_group"]
     PHOTOS.write(photos, workspace.photos)
     tables = {}
     for votes, told in (

@@ -120,6 +120,21 @@ def test_copies_share_a_group_and_a_fold_across_classes_and_test(raw):
     assert (photos["duplicate_group"] == copies["duplicate_group"].iloc[0]).sum() == 4
 
 
+def test_later_copies_are_known_by_their_loss_and_stay_out_of_the_holdout(raw):
+    for i in range(8):  # more than would all go to training by chance
+        original = Image.open(raw / f"train/anger/{i}.jpg")
+        original.point(lambda value: min(255, value + 9)).save(raw / f"train/fear/{i}.jpg", quality=40)
+    Image.open(raw / "train/contempt/0.jpg").save(raw / "train/contempt/0.png")
+    (raw / "train/disgust/0.jpg").write_bytes((raw / "train/disgust/1.jpg").read_bytes())
+    add_rows(raw, ("train/contempt/0.png", "contempt"))
+    photos = prepare(raw, PrepareParams(holdout=0.4)).photos.set_index("image_path")
+    later = {f"train/fear/{i}.jpg" for i in range(8)} | {"train/contempt/0.jpg"}
+    assert set(photos.index[photos["recompressed"] == 1]) == later
+    pictures = photos.loc[sorted(later), "duplicate_group"]
+    assert set(photos[photos["duplicate_group"].isin(pictures)]["split"]) == {"train"}
+    assert (photos["split"] == "holdout").sum() > 5
+
+
 def test_odd_files_are_used_rightly(raw):
     folder = raw / "train" / "anger"
     picture = Image.open(folder / "0.jpg")

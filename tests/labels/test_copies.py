@@ -9,36 +9,41 @@ CLASSES = ("happy", "neutral", "sad")
 
 
 def labelled(*rows):
-    return pd.DataFrame(rows, columns=["sha1", "emotion"])
+    table = pd.DataFrame(rows, columns=["duplicate_group", "emotion", "recompressed"])
+    return table.astype({"duplicate_group": int, "recompressed": int})
 
 
-def test_labels_of_the_same_file_count_beside_the_network():
+def test_labels_of_copies_count_beside_the_network():
     probabilities = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8], [0.6, 0.2, 0.2]])
-    known = labelled(("a", "happy"), ("a", "happy"), ("a", "sad"), ("c", "surprise"), ("d", "sad"))
-    shares, copied = with_copies(probabilities, ["a", "b", "c"], known, CLASSES, 2.0)
+    known = labelled((5, "happy", 0), (5, "happy", 0), (5, "sad", 0), (7, "surprise", 0), (8, "sad", 0))
+    shares, copied = with_copies(probabilities, np.array([5, 6, 7]), known, CLASSES, 2.0)
     np.testing.assert_allclose(shares[0], [2.4 / 5, 1.0 / 5, 1.6 / 5], rtol=1e-6)
     np.testing.assert_allclose(shares[1:], probabilities[1:], rtol=1e-6)
     assert copied.tolist() == [True, False, False]  # the model does not know surprise
     assert shares.dtype == np.float32
 
 
-def test_without_labelled_photos_nothing_changes():
-    shares, copied = with_copies(np.array([[0.2, 0.5, 0.3]]), ["a"], labelled(), CLASSES, 3.0)
-    np.testing.assert_allclose(shares, [[0.2, 0.5, 0.3]], rtol=1e-6)
-    assert not copied.any()
+def test_recompressed_copies_and_no_labelled_photos_change_nothing():
+    probabilities = np.array([[0.2, 0.5, 0.3]])
+    for known in (labelled(), labelled((5, "happy", 1))):
+        shares, copied = with_copies(probabilities, np.array([5]), known, CLASSES, 3.0)
+        np.testing.assert_allclose(shares, probabilities, rtol=1e-6)
+        assert not copied.any()
 
 
 @given(
-    st.lists(st.sampled_from("abcd"), max_size=5),
-    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from([*CLASSES, "fear"])), max_size=8),
+    st.lists(st.integers(0, 3), max_size=5),
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*CLASSES, "fear"]), st.booleans()), max_size=8),
     st.floats(min_value=0.1, max_value=100),
 )
-def test_rows_are_distributions_and_more_votes_make_a_label_likelier(files, known, weight):
-    probabilities = np.full((len(files), 3), 1 / 3)
-    shares, copied = with_copies(probabilities, files, labelled(*known), CLASSES, weight)
-    assert shares.shape == (len(files), 3)
+def test_rows_are_distributions_and_more_votes_make_a_label_likelier(pictures, known, weight):
+    probabilities = np.full((len(pictures), 3), 1 / 3)
+    shares, copied = with_copies(
+        probabilities, np.array(pictures, dtype=int), labelled(*known), CLASSES, weight
+    )
+    assert shares.shape == (len(pictures), 3)
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
-    for row, file, has in zip(shares, files, copied, strict=True):
-        counts = [sum(pair == (file, name) for pair in known) for name in CLASSES]
+    for row, picture, has in zip(shares, pictures, copied, strict=True):
+        counts = [sum(pair == (picture, name, False) for pair in known) for name in CLASSES]
         assert has == (sum(counts) > 0)
         assert np.argmax(counts) == np.argmax(row)

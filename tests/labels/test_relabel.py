@@ -20,6 +20,7 @@ def tables(*rows):
             "emotion": [row[0] for row in rows],
             "sha1": [f"{i:040x}" for i in range(len(rows))],
             "duplicate_group": [row[1] for row in rows],
+            "recompressed": 0,
         }
     )
     oof = photos[["image_path", "emotion"]].copy()
@@ -52,6 +53,15 @@ def test_contradicting_copies_are_settled_by_vote():
     assert labels["suggested"].tolist() == ["happy"] * 3
     assert labels["reason"].tolist() == ["copies", "", ""]
     assert labels["quality"].iloc[0] < labels["quality"].iloc[1]
+
+
+def test_recompressed_copies_have_no_vote():
+    unsure = {"happy": 0.4, "sad": 0.3, "fear": 0.3}
+    photos, oof = tables(("fear", 3, unsure), ("fear", 3, unsure), ("sad", 3, unsure), ("fear", 4, unsure))
+    labels = relabel(photos.assign(recompressed=[1, 1, 0, 1]), oof, {}, PARAMS)
+    assert labels["suggested"].tolist() == ["sad", "sad", "sad", "happy"]
+    assert labels["reason"].tolist() == ["copies", "copies", "", "network"]
+    np.testing.assert_allclose(labels["quality"], [1.2 / 5, 1.2 / 5, 2.2 / 5, 0.3])
 
 
 def test_a_tie_is_called_one_and_broken_by_the_network():

@@ -101,14 +101,17 @@ def test_every_loss_teaches(name, balance):
 
 def test_copies_of_a_picture_share_the_mean_of_their_labels():
     targets = one_hot(["a", "b", "b", "c"], ("a", "b", "c"))
-    means = group_means(targets, np.array([7, 7, 9, 12]))
+    groups = np.array([7, 7, 9, 12])
+    means = group_means(targets, groups, np.array([True, True, True, True]))
     np.testing.assert_allclose(means, [[0.5, 0.5, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]])
+    means = group_means(targets, groups, np.array([False, True, False, True]))
+    np.testing.assert_allclose(means, [[0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
 
 
 def test_targets_mix_given_labels_copies_teacher_and_smoothing():
     import pandas as pd
 
-    photos = pd.DataFrame({"emotion": ["happy", "sad"], "duplicate_group": [1, 1]})
+    photos = pd.DataFrame({"emotion": ["happy", "sad"], "duplicate_group": 1, "recompressed": 0})
     plain = TrainParams(label_smoothing=0, duplicate_labels="given")
     np.testing.assert_array_equal(training_targets(plain, photos, None).argmax(1), [4, 6])
     teacher = np.full((2, 9), 1 / 9, np.float32)

@@ -20,6 +20,7 @@ def photos():
             "emotion": ["sad", "sad", "fear", "sad", ""],
             "sha1": list("abcdt"),
             "duplicate_group": [0, 1, 1, 2, 3],
+            "recompressed": 0,
         }
     )
 

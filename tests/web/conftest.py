@@ -79,7 +79,8 @@ def write_review(tmp_path):
         index = pd.DataFrame({"image_path": paths, "split": "train", "emotion": given})
         index["sha1"] = [f"{i:040x}" for i in numbers]
         index["duplicate_group"] = np.where(numbers % 4 == 3, numbers - 1, numbers)
-        PHOTOS.write(index.assign(width=48, height=48, phash="0" * 16, fold=0), workspace.photos)
+        index = index.assign(width=48, height=48, phash="0" * 16, recompressed=0, fold=0)
+        PHOTOS.write(index, workspace.photos)
         labels = index.assign(suggested=given, quality=rng.random(photos), reason="")
         labels.loc[numbers < doubted, "suggested"] = other[:doubted]
         labels.loc[numbers < doubted, "reason"] = "network"
