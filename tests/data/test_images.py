@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from fercomp.data.images import MAX_PIXELS, ImageProblem, decode_image, read_image
+from fercomp.data.images import MAX_PIXELS, ImageProblem, decode_image, jpeg_loss, read_image
 
 RED, BLUE, WHITE = (200, 30, 40), (20, 60, 220), (255, 255, 255)
 
@@ -269,6 +269,15 @@ def usable_or_problem(data: bytes) -> None:
         assert pixels.ndim == 3
         assert pixels.shape[2] == 3
         assert pixels.dtype == np.uint8
+        assert 0 <= jpeg_loss(data) < 2**16
+
+
+def test_the_loss_of_a_jpeg_grows_as_its_quality_falls():
+    losses = [jpeg_loss(encoded(two_halves(), "JPEG", quality=quality)) for quality in (100, 95, 80, 50, 10)]
+    assert losses[0] == 1
+    assert losses == sorted(set(losses))
+    assert jpeg_loss(encoded(two_halves("L", 10, 200), "JPEG", quality=50)) == losses[3]
+    assert jpeg_loss(encoded(two_halves(), "PNG")) == 0
 
 
 @given(st.binary(max_size=400))
