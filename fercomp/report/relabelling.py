@@ -108,11 +108,12 @@ def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:
         f"{len(changed):,} of {len(labels):,} labels change ({len(changed) / len(labels):.1%}): {why}; "
         f"{dropped:,} photos dropped"
     )
-    groups = photos.set_index("image_path")["duplicate_group"].reindex(labels["image_path"]).to_numpy()
-    counts = labels.groupby([groups, "emotion"]).size()
-    pictures = counts.groupby(level=0)
+    index = photos.set_index("image_path").loc[labels["image_path"]]
+    groups, counted = index["duplicate_group"].to_numpy(), index["recompressed"].to_numpy() == 0
+    votes = labels.assign(counted=counted).groupby([groups, "emotion"])["counted"].sum()
+    pictures = votes.groupby(level=0)
     several = pictures.size() > 1
-    tied = (counts == pictures.transform("max")).groupby(level=0).sum() > 1
+    tied = (votes == pictures.transform("max")).groupby(level=0).sum() > 1
     return (
         f"{first}\n{several.sum():,} pictures carry several labels on their copies; in {tied.sum():,} of "
         "them no label is the most frequent, and the network decides"
