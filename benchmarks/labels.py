@@ -96,7 +96,7 @@ def main() -> None:
     workspace = Workspace(Path(sys.argv[1]))
     photos = PHOTOS.read(workspace.photos)
     splits = sys.argv[2:] or ["train", "holdout"]
-    photos = photos[photos["split"].isin(splits)].reset_index(drop=True)
+    photos = photos[photos["split"].isin(splits) & (photos["recompressed"] == 0)].reset_index(drop=True)
     oof = oof_table(EMOTIONS).read(workspace.oof).set_index("image_path").loc[photos["image_path"]]
     given = photos["emotion"].map(EMOTIONS.index).to_numpy()
     groups = np.unique(photos["duplicate_group"], return_inverse=True)[1]
