@@ -10,7 +10,7 @@ def opinion_shares(
 
     Given labels are the votes of a few people. The network's probabilities are what is expected before
     anybody votes: the mean of a Dirichlet distribution that counts as much as `weight` votes. The shares are
-    its mean after the votes. They rank labels better than votes or network alone, and than CROWDLAB (Goh et
+    its mean after the votes. They rank labels better than votes or network alone and as CROWDLAB does (Goh et
     al., 2022), which weighs annotators, whom we cannot tell apart (docs/labels.md).
 
     Args:
