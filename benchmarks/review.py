@@ -51,7 +51,8 @@ def write_workspace(root: Path) -> Workspace:
     doubted = numbers < SUGGESTIONS
     suggested = np.where(doubted, np.array(EMOTIONS)[(numbers + 1) % 9], given)
     labels = photos.assign(suggested=suggested, quality=rng.random(len(photos)))
-    LABELS.write(labels.assign(reason=np.where(doubted, "network", "")), workspace.labels)
+    shares = dict.fromkeys(EMOTIONS, 1 / len(EMOTIONS))
+    LABELS.write(labels.assign(reason=np.where(doubted, "network", ""), **shares), workspace.labels)
     return workspace
 
 

@@ -89,9 +89,10 @@ class TrainParams(Group):
             regularisation; Liu et al., 2020).
         label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
         labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
-            ones of `datasets/labels.csv`. `weighted`: a mix of both, the given label's share being its
-            quality there (dynamic bootstrapping; Arazo et al., 2019). With the last two, photos that a
-            reviewer dropped are left out. The holdout is scored against given labels in any case.
+            ones of `datasets/labels.csv`. `weighted`: every label by the share of people who are expected to
+            give it, so the given one by its quality (soft bootstrapping; Arazo et al., 2019). With the last
+            two, photos that a reviewer dropped are left out. The holdout is scored against given labels in
+            any case.
         duplicate_labels: `soft`: copies of a picture share the mean of their labels, of which those of
             recompressed copies are not counted; `given`: each keeps its own.
         balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or

@@ -104,6 +104,7 @@ LABELS: Final = Table(
         suggested="str",  # the same or a better one; empty where a reviewer dropped the photo
         quality="float64",  # of the given label, 0 to 1: the share of people expected to give it
         reason="str",  # of the suggestion: copies | tie | network | review; empty where nobody doubts
+        **dict.fromkeys(EMOTIONS, "float64"),  # the share of people expected to give each label
     ),
     "run `fercomp crossval`, then `fercomp relabel`",
 )

@@ -70,6 +70,7 @@ def relabel(
         suggested=np.where(decided == DROP, "", np.array(EMOTIONS, dtype=object)[suggested]),
         quality=get_label_quality_scores(given, shares, method="self_confidence"),
         reason=np.where(decided != "", REVIEW, reasons),
+        **dict(zip(EMOTIONS, shares.T, strict=True)),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
+from fercomp.core.tables import pred_probs
 from fercomp.labels.opinions import per_picture
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd.DataFrame":
     """Returns the photos of a split that are taught as one of the classes, or given a label among them.
 
+    Of photos that are taught a little of every class, those of which the classes have at least half.
+
     Raises:
         FercompError: There is none.
     """
     chosen = photos[photos["split"] == split]
-    known: np.ndarray = _taught(chosen, classes).sum(axis=1) > 0
+    known: np.ndarray = _taught(chosen, classes).sum(axis=1) >= 0.5
     chosen = chosen[known]
     if chosen.empty:
         raise FercompError(f"no photo of split {split!r} in the index: run `fercomp prepare` on more photos")
@@ -44,9 +47,8 @@ def with_labels(photos: "pd.DataFrame", labels: "pd.DataFrame", how: str) -> "pd
         how: `relabelled` or `weighted`, see `TrainParams.labels`.
 
     Returns:
-        The same photos without training photos that a reviewer dropped, and two columns more: `suggested`
-        and, from 0 to 1, `quality`, the share that the given label has in the target. Photos of other splits
-        keep their given label.
+        The same photos without training photos that a reviewer dropped, and a column more for each emotion:
+        its share in what the photo is taught, which of other splits is the given label.
 
     Raises:
         FercompError: `labels` lacks a training photo or has another given label for it.
@@ -60,12 +62,10 @@ def with_labels(photos: "pd.DataFrame", labels: "pd.DataFrame", how: str) -> "pd
             f"datasets/labels.csv lacks {strange.sum()} of {train.sum()} training photos or has another "
             f"given label for them, such as {example}: run `fercomp relabel` again"
         )
-    quality = known["quality"].to_numpy() if how == "weighted" else 0.0
-    joined = photos.assign(
-        suggested=np.where(train, known["suggested"].to_numpy(), photos["emotion"].to_numpy()),
-        quality=np.where(train, quality, 1.0),
-    )
-    return joined[~train | (joined["suggested"] != "").to_numpy()]
+    taught = _one_hot(photos["emotion"])
+    kept = ~train | (known["suggested"] != "").to_numpy()
+    taught[train] = pred_probs(known[train]) if how == "weighted" else _one_hot(known["suggested"])[train]
+    return photos.assign(**dict(zip(EMOTIONS, taught.T, strict=True)))[kept]
 
 
 def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None) -> np.ndarray:
@@ -94,10 +94,14 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
 def _taught(photos: "pd.DataFrame", classes: Sequence[str]) -> np.ndarray:
     """Returns the share of each class in what photos are taught: `(N, K)` float32, rows sum to 1 at most."""
     known = [EMOTIONS.index(name) for name in classes]
-    shares = one_hot(photos["emotion"].tolist(), EMOTIONS)[:, known]
-    if "suggested" in photos:
-        share = photos["quality"].to_numpy(dtype=np.float32)[:, None]
-        shares = share * shares + (1 - share) * one_hot(photos["suggested"].tolist(), EMOTIONS)[:, known]
+    shares = pred_probs(photos) if EMOTIONS[0] in photos else _one_hot(photos["emotion"])
+    taught: np.ndarray = shares[:, known].astype(np.float32)
+    return taught
+
+
+def _one_hot(labels: "pd.Series") -> np.ndarray:
+    """Returns `(N, 9)` float64; a row of zeros where there is no label."""
+    shares: np.ndarray = (labels.to_numpy()[:, None] == EMOTIONS).astype(float)
     return shares
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-DATA: Final = (
-    *("image_path", "sha1", "emotion", "split", "duplicate_group", "recompressed"),
-    *("suggested", "quality"),
-)
-"""Columns of the index that trained weights depend on; the last two where `with_labels` joined them."""
+DATA: Final = ("image_path", "sha1", "emotion", "split", "duplicate_group", "recompressed", *EMOTIONS)
+"""Columns of the index that trained weights depend on; those of emotions where `with_labels` joined them."""
 
 
 Epochs = Mapping[str, int]

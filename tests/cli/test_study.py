@@ -61,7 +61,8 @@ def write_labels(workspace, wrong):
         EMOTIONS[(EMOTIONS.index(label) + 1) % 9] if i in wrong else label
         for i, label in enumerate(photos["emotion"])
     ]
-    LABELS.write(photos.assign(suggested=suggested, quality=0.5, reason=""), workspace.labels)
+    shares = dict.fromkeys(EMOTIONS, 1 / 9)
+    LABELS.write(photos.assign(suggested=suggested, quality=0.5, reason="", **shares), workspace.labels)
     return photos["image_path"].iloc[list(wrong)].tolist()
 
 

@@ -27,15 +27,22 @@ def photos():
 
 @pytest.fixture
 def labels():
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "image_path": ["d", "c", "b", "a"],
             "emotion": ["sad", "fear", "sad", "sad"],
             "suggested": ["happy", "fear", "", "happy"],
             "quality": [0.1, 0.9, 0.3, 0.25],
             "reason": ["network", "", "review", "network"],
+            **dict.fromkeys(EMOTIONS, 0.0),
         }
     )
+    table["happy"], table["sad"], table["fear"] = (
+        [0.9, 0.0, 0.0, 0.65],
+        [0.1, 0.1, 0.3, 0.25],
+        [0.0, 0.9, 0.0, 0.1],
+    )
+    return table
 
 
 def test_suggested_labels_are_taught_and_dropped_photos_are_not(photos, labels):
@@ -46,25 +53,34 @@ def test_suggested_labels_are_taught_and_dropped_photos_are_not(photos, labels):
     assert joined["emotion"].tolist() == ["sad", "fear", "sad", ""]
 
 
-def test_weights_mix_given_and_suggested_labels_by_quality(photos, labels):
+def test_weighted_labels_are_taught_by_the_share_of_people_who_would_give_them(photos, labels):
     train = with_labels(photos, labels, "weighted").iloc[:2]
-    expected = [0.25, 0.75] @ one_hot(["sad", "happy"], EMOTIONS)
-    np.testing.assert_allclose(training_targets(PLAIN, train, None)[0], expected, rtol=1e-6)
-    np.testing.assert_array_equal(training_targets(PLAIN, train, None)[1], one_hot(["fear"], EMOTIONS)[0])
+    assert train["image_path"].tolist() == ["a", "c"]
+    names = ["happy", "sad", "fear"]
+    expected = [[0.65, 0.25, 0.1], [0, 0.1, 0.9]] @ one_hot(names, EMOTIONS)
+    np.testing.assert_allclose(training_targets(PLAIN, train, None), expected, rtol=1e-6)
 
 
 def test_eight_classes_leave_out_what_is_taught_as_uncertain(photos, labels):
     eight = TrainParams(label_smoothing=0.0, classes=8)
     names = eight.class_names
     labels = labels.replace({"suggested": {"": "uncertain"}})  # of photo b
+    labels["uncertain"] = [0.0, 0.0, 0.7, 0.0]
     joined = with_labels(photos, labels, "relabelled")
     train = photos_of(joined, "train", names)
     assert train["image_path"].tolist() == ["a", "c"]
     np.testing.assert_array_equal(training_targets(eight, train, None), one_hot(["happy", "fear"], names))
+    assert photos_of(with_labels(photos, labels, "weighted"), "train", names)["image_path"].tolist() == [
+        "a",
+        "c",
+    ]
+    labels["uncertain"], labels["sad"] = [0.0, 0.0, 0.4, 0.0], [0.1, 0.1, 0.6, 0.25]
     weighted = photos_of(with_labels(photos, labels, "weighted"), "train", names)
     assert weighted["image_path"].tolist() == ["a", "b", "c"]
     alone = eight.model_copy(update={"duplicate_labels": "given"})
-    np.testing.assert_array_equal(training_targets(alone, weighted, None)[1], one_hot(["sad"], names)[0])
+    np.testing.assert_allclose(
+        training_targets(alone, weighted, None)[1], one_hot(["sad"], names)[0], atol=1e-6
+    )
     unsure = photos.replace({"emotion": {"fear": "uncertain"}})
     assert photos_of(unsure, "train", names)["image_path"].tolist() == ["a", "b"]
 
@@ -90,8 +106,9 @@ def test_the_fingerprint_follows_what_is_taught_and_nothing_else(photos, labels)
 
     given = data_fingerprint(photos)
     assert len({given, *prints()}) == 3
-    other_quality = prints(quality=[0.1, 0.9, 0.3, 0.5])
-    assert other_quality[0] == prints()[0]
-    assert other_quality[1] != prints()[1]
+    other_shares = prints(sad=[0.1, 0.1, 0.3, 0.5])
+    assert other_shares[0] == prints()[0]
+    assert other_shares[1] != prints()[1]
     assert prints(suggested=["happy", "fear", "", "anger"])[0] != prints()[0]
-    assert prints(suggested=["sad", "fear", "", "happy"], quality=[0.8, 0.9, 0.3, 0.25]) == prints()
+    other_holdout = prints(suggested=["sad", "fear", "", "happy"], sad=[0.8, 0.1, 0.3, 0.25])
+    assert other_holdout == prints()

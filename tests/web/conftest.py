@@ -82,6 +82,7 @@ def write_review(tmp_path):
         index = index.assign(width=48, height=48, phash="0" * 16, recompressed=0, fold=0)
         PHOTOS.write(index, workspace.photos)
         labels = index.assign(suggested=given, quality=rng.random(photos), reason="")
+        labels = labels.assign(**dict.fromkeys(EMOTIONS, 1 / 9))
         labels.loc[numbers < doubted, "suggested"] = other[:doubted]
         labels.loc[numbers < doubted, "reason"] = "network"
         LABELS.write(labels, workspace.labels)
