@@ -135,6 +135,17 @@ def test_later_copies_are_known_by_their_loss_and_stay_out_of_the_holdout(raw):
     assert (photos["split"] == "holdout").sum() > 5
 
 
+def test_a_holdout_there_is_even_if_all_photos_have_later_copies(raw):
+    rows = []
+    for photo in list((raw / "train").rglob("*.jpg")):
+        Image.open(photo).save(photo.with_suffix(".jpeg"), quality=30)
+        rows.append((str(photo.with_suffix(".jpeg").relative_to(raw)), photo.parent.name))
+    add_rows(raw, *rows)
+    photos = prepare(raw, PARAMS).photos
+    assert photos["recompressed"].sum() == 40
+    assert (photos["split"] == "holdout").sum() >= 8
+
+
 def test_odd_files_are_used_rightly(raw):
     folder = raw / "train" / "anger"
     picture = Image.open(folder / "0.jpg")
