@@ -170,8 +170,8 @@ def _division(
     """Chooses the holdout, then folds in which both classes and holdout have their share.
 
     The holdout is to foretell the score on the test. Pictures of which somebody put a recompressed copy among
-    the labelled photos are left to training: such labels are wrong on purpose, and no test photo is one. Where
-    half of all photos have such a copy, that is how the photos were collected, and means nothing.
+    the labelled photos are left to training: such labels are wrong on purpose, and no test photo is one.
+    Where half of all photos have such a copy, that is how they were collected, and means nothing.
     """
     if doubtful.mean() > 0.5:
         doubtful = np.zeros_like(doubtful)
