@@ -4,6 +4,7 @@ Usage: python benchmarks/labels.py WORKSPACE [holdout]
 
 Reads the index and `models/crossval/oof.csv` of a workspace; with `holdout`, of the holdout alone. What
 people really think is not known there, but a copy of a picture brings the opinion of one person more.
+Recompressed copies, whose labels bring none, are left out.
 
 1. Of the photos with copies, ranked by each score of cleanlab from the network and the photo's own label: how
    often do the other copies contradict the given label, in all and in the worst 9.3 % (2,000 of 21,609)?

@@ -102,9 +102,9 @@ def best_epochs(history: "pd.DataFrame") -> Epochs:
         weights were then those of the earlier phase.
     """
     loss = history["holdout_loss"]
-    upto = slice(0, int(loss.to_numpy().argmin()) + 1)
+    upto = slice(0, int(loss.argmin()) + 1)
     phases = loss.iloc[upto].groupby(history["phase"].iloc[upto], sort=False)
-    return {str(phase): int(values.to_numpy().argmin()) + 1 for phase, values in phases}
+    return {str(phase): int(values.argmin()) + 1 for phase, values in phases}
 
 
 def _epochs(source: Path) -> Epochs:

@@ -32,9 +32,9 @@ def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd
 
 
 def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Returns targets `(N, K)` float32 with a 1 at each label's class."""
-    indices = [classes.index(label) for label in labels]
-    targets: np.ndarray = np.eye(len(classes), dtype=np.float32)[indices]
+    """Returns targets `(N, K)` float32 with a 1 at each label's class; zeros for what is none of them."""
+    found = np.array(labels, dtype=object)[:, None] == np.array(classes, dtype=object)
+    targets: np.ndarray = found.astype(np.float32)
     return targets
 
 
@@ -62,9 +62,12 @@ def with_labels(photos: "pd.DataFrame", labels: "pd.DataFrame", how: str) -> "pd
             f"datasets/labels.csv lacks {strange.sum()} of {train.sum()} training photos or has another "
             f"given label for them, such as {example}: run `fercomp relabel` again"
         )
-    taught = _one_hot(photos["emotion"])
+    taught = one_hot(photos["emotion"].tolist(), EMOTIONS)
     kept = ~train | (known["suggested"] != "").to_numpy()
-    taught[train] = pred_probs(known[train]) if how == "weighted" else _one_hot(known["suggested"])[train]
+    suggested = known[train]
+    taught[train] = (
+        pred_probs(suggested) if how == "weighted" else one_hot(suggested["suggested"].tolist(), EMOTIONS)
+    )
     return photos.assign(**dict(zip(EMOTIONS, taught.T, strict=True)))[kept]
 
 
@@ -93,15 +96,9 @@ def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.nd
 
 def _taught(photos: "pd.DataFrame", classes: Sequence[str]) -> np.ndarray:
     """Returns the share of each class in what photos are taught: `(N, K)` float32, rows sum to 1 at most."""
-    known = [EMOTIONS.index(name) for name in classes]
-    shares = pred_probs(photos) if EMOTIONS[0] in photos else _one_hot(photos["emotion"])
-    taught: np.ndarray = shares[:, known].astype(np.float32)
-    return taught
-
-
-def _one_hot(labels: "pd.Series") -> np.ndarray:
-    """Returns `(N, 9)` float64; a row of zeros where there is no label."""
-    shares: np.ndarray = (labels.to_numpy()[:, None] == EMOTIONS).astype(float)
+    if EMOTIONS[0] not in photos:
+        return one_hot(photos["emotion"].tolist(), classes)
+    shares: np.ndarray = pred_probs(photos, tuple(classes)).astype(np.float32)
     return shares
 
 
@@ -145,7 +142,8 @@ def group_means(targets: np.ndarray, groups: np.ndarray, counted: np.ndarray) ->
     Returns:
         `(N, K)` float32.
     """
-    weights = np.where(counted | (per_picture(counted[:, None], groups)[:, 0] == 0), 1.0, 0.0)[:, None]
+    counted = counted[:, None]
+    weights = counted | (per_picture(counted, groups) == 0)
     means: np.ndarray = per_picture(weights * targets, groups) / per_picture(weights, groups)
     return means.astype(np.float32)
 
