@@ -69,13 +69,23 @@ def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Ca
     return train_bundle(workspace.bundle(name), name, params, read_photos(params, workspace), workspace)
 
 
-def read_photos(params: TrainParams, workspace: Workspace) -> "pd.DataFrame":
+def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
     """Reads the index, joined with suggested labels where `params.labels` asks for them.
+
+    Args:
+        params: How to train.
+        workspace: Where the tables are.
+        holdout_too: Photos of the holdout are training photos like all others, with labels as theirs.
+
+    Returns:
+        Table `PHOTOS`, and see `targets.with_labels`.
 
     Raises:
         FercompError: See `targets.with_labels`; or a table is missing.
     """
     photos = PHOTOS.read(workspace.photos)
+    if holdout_too:
+        photos["split"] = photos["split"].replace("holdout", "train")
     if params.labels == "given":
         return photos
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)

@@ -49,7 +49,7 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
-    photos = with_points(_all_for_training(read_photos(params, workspace)), params, workspace)
+    photos = with_points(read_photos(params, workspace, holdout_too=True), params, workspace)
     checkpoint = workspace.training / f"{name}.npz"
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher_of(params, photos, workspace), epochs)
     with atomic_folder(target) as folder:
@@ -114,7 +114,3 @@ def _epochs(source: Path) -> Epochs:
         return best_epochs(pd.read_csv(source / HISTORY))
     except (ValueError, KeyError, TypeError) as error:
         raise FercompError(f"{source / HISTORY} is damaged: train the model again") from error
-
-
-def _all_for_training(photos: "pd.DataFrame") -> "pd.DataFrame":
-    return photos.assign(split=photos["split"].replace("holdout", "train"))

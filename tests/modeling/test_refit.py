@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
-from fercomp.core.tables import PHOTOS
+from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.modeling.bundle import load_bundle
 from fercomp.modeling.card import CARD, DECISION, HISTORY, HOLDOUT, read_card
 from fercomp.modeling.ensemble import build_ensemble
@@ -61,6 +62,18 @@ def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first)
     together = build_ensemble("both", [workspace.bundle("all"), workspace.bundle("tiny")], "equal", workspace)
     assert [member.name for member in together.members] == ["all", "tiny"]
     assert together.trained["refit_of"] == {"all": "first"}
+
+
+def test_photos_of_the_holdout_are_taught_as_what_relabel_suggests(workspace):
+    labelled = PHOTOS.read(workspace.photos).query("split != 'test'")
+    held_out = labelled.index[labelled["split"] == "holdout"]
+    suggested = labelled["emotion"].where(labelled.index != held_out[0], "")  # a reviewer dropped this one
+    shares = dict.fromkeys(EMOTIONS, 1 / 9)
+    table = labelled.assign(suggested=suggested, quality=0.5, reason="", **shares)
+    LABELS.write(table, workspace.labels)
+    params = TINY.model_copy(update={"labels": "weighted", "epochs": 1})
+    train_experiment("weighted", params, workspace)
+    assert refit(workspace.bundle("weighted"), "all", workspace).trained["photos"] == len(labelled) - 1
 
 
 def test_the_teacher_is_asked_about_the_holdout_too(workspace):

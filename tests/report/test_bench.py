@@ -129,6 +129,15 @@ ROWS = [
 ]
 
 
+def test_scores_from_before_a_refit_are_told_to_be(workspace, quick, capfd):
+    params = load_params(workspace.params, ())
+    for trained, told in (({}, False), ({"refit_of": "first"}, True)):
+        file = workspace.bundle("tiny") / CARD
+        file.write_text(json.dumps({**json.loads(file.read_text()), "trained": trained}))
+        bench([], ["tiny"], params, workspace)
+        assert ("before `fercomp refit`" in capfd.readouterr().err) == told
+
+
 def test_the_table_fits_a_terminal_and_leaves_out_what_is_not_known():
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(bench_table(ROWS))
