@@ -28,9 +28,6 @@ from fercomp.modeling.bundle import Bundle
 BATCH: Final = 8
 """Photos whose faces are classified together."""
 
-WRITERS: Final = 4
-"""Threads that encode and write copies: most of their time they wait for the disk to have a copy safely."""
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -101,10 +98,12 @@ def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | 
 def _annotate_photos(
     photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser, bundle: Bundle
 ) -> None:
-    with workers(os.cpu_count()) as lookers, workers(WRITERS) as writers:
-        seen = in_order(lookers, partial(_look, recogniser), photos, ahead=BATCH)
+    # Threads of their own for writing would take turns on the cores with those that look, which costs more
+    # than is gained while the disk is waited for.
+    with workers(os.cpu_count()) as pool:
+        seen = in_order(pool, partial(_look, recogniser), photos, ahead=BATCH)
         decided = _decide(recogniser, seen)
-        results = in_order(writers, partial(_result, folder, bundle.card.classes), decided, ahead=BATCH)
+        results = in_order(pool, partial(_result, folder, bundle.card.classes), decided, ahead=BATCH)
         for rows in track(results, "annotate", "photo", total=len(photos)):
             folder.records.append(rows)
 
