@@ -137,5 +137,6 @@ def test_the_list_that_comes_with_fercomp_is_valid():
     params = load_params(Workspace(ROOT).study_params)
     plans = {name: params.experiment(name) for name in params.experiments}
     assert plans["eight"].classes == 8
+    assert (plans["given"].duplicate_labels, plans["copies"].duplicate_labels) == ("given", "soft")
     assert {plan.labels for plan in plans.values()} == {"given", "relabelled", "weighted"}
     assert {plan.head for plan in plans.values()} == {"emotion", "valence_arousal", "both"}
