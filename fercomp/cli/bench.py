@@ -13,7 +13,7 @@ def bench(
         typer.Argument(
             metavar="BACKBONE",
             help="Backbones to train and compare. With --model and none, none is trained.",
-            show_default="compact, efficientnet_lite0, mobilenet_v3_small, efficientnet_v2_b0",
+            show_default="compact, efficientnet_lite0, facenet, mobilenet_v3_small, efficientnet_v2_b0",
         ),
     ] = None,
     model: Annotated[

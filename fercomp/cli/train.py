@@ -14,7 +14,9 @@ def train(
     ] = None,
     backbone: Annotated[
         str | None,
-        typer.Option("--backbone", "-b", help="`compact`, or a network of keras.applications."),
+        typer.Option(
+            "--backbone", "-b", help="`compact`, `facenet`, or a network of keras.applications."
+        ),
     ] = None,
     set_: Set = None,
 ) -> None:
@@ -25,6 +27,7 @@ def train(
     \b
     Examples:
       fercomp train
+      fercomp train --backbone facenet
       fercomp train --backbone convnext_xlarge
       fercomp train --backbone mobilenet_v3_small --set train.weights=none --set train.size=96
       fercomp train --name wide --set train.epochs=30

@@ -5,18 +5,14 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fercomp.core.errors import FercompError
-
-# Reading it means setting it for a moment, which other threads would notice: once, at import.
-_UMASK = os.umask(0o077)
-os.umask(_UMASK)
 
 
 @contextmanager
@@ -81,29 +77,37 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 @contextmanager
 def _sibling(path: Path, folder: bool) -> Iterator[Path]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if folder:
-            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        else:
-            # Not the file's own name: with an addition it could be too long.
-            handle, name = tempfile.mkstemp(
-                prefix=f".part.{os.getpid()}.", suffix=path.suffix, dir=path.parent
-            )
-            os.close(handle)
-            temporary = Path(name)
-        # mkdtemp and mkstemp make private files; what replaces `path` has ordinary permissions.
-        temporary.chmod((0o777 if folder else 0o666) & ~_UMASK)
+        try:
+            temporary = _create(path, folder)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = _create(path, folder)
     except OSError as error:
         if is_disk_full(error):
             raise
         raise FercompError(f"cannot write {path}: {error.strerror}; choose another folder") from error
     try:
         yield temporary
+    except BaseException:
+        if not folder:
+            temporary.unlink(missing_ok=True)
+        raise
     finally:
         if folder:
             shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+
+
+def _create(path: Path, folder: bool) -> Path:
+    """Makes an empty file or folder beside `path` under a name that nobody else has."""
+    unique = secrets.token_hex(8)
+    if folder:
+        temporary = path.with_name(f".{path.name}.{unique}")
+        temporary.mkdir()
+    else:
+        # Not the file's own name: with an addition it could be too long.
+        temporary = path.with_name(f".part.{os.getpid()}.{unique}{path.suffix}")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
 
 
 class Busy(FercompError):

@@ -12,12 +12,13 @@ from pydantic import Field
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params_group import Group, Name, Share, merged, validated
-from fercomp.core.params_train import COMPACT, COMPACT_WIDE, LITE0, AugmentParams, TrainParams
+from fercomp.core.params_train import COMPACT, COMPACT_WIDE, FACENET, LITE0, AugmentParams, TrainParams
 
 __all__ = [
     "COMPACT",
     "COMPACT_WIDE",
     "COMPETITION",
+    "FACENET",
     "LITE0",
     "AugmentParams",
     "FetchParams",

@@ -17,8 +17,14 @@ COMPACT_WIDE: Final = "compact_wide"
 LITE0: Final = "efficientnet_lite0"
 """The backbone whose ImageNet weights come with a package."""
 
-SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96}
+FACENET: Final = "facenet"
+"""The backbone whose weights come from telling people apart, with a package, too."""
+
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 96}
 """Side of the input in pixels of backbones that are used with small photos."""
+
+_WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
+"""Where backbones start from that have no ImageNet weights."""
 
 
 class AugmentParams(Group):
@@ -47,13 +53,14 @@ class TrainParams(Group):
     """How one network is trained: the head with the backbone frozen, then the whole network.
 
     Attributes:
-        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, or the lower-case name of a network of
-            `keras.applications`.
-        weights: Where the backbone starts from: `none`, `imagenet`, the path of a weights file, or of
-            another experiment's `model.keras`. By default `imagenet`, which `compact` and
-            `compact_wide` do not have: `none`.
+        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or the lower-case name of a
+            network of `keras.applications`.
+        weights: Where the backbone starts from: `none`, `imagenet`, `faces` (`facenet` alone has these), the
+            path of a weights file, or of another experiment's `model.keras`. By default `imagenet`, but
+            `faces` for `facenet` and `none` for `compact` and `compact_wide`.
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
-            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, which suit small photos.
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0` and `facenet`, which suit small
+            photos.
         margin: Share of a detector's box added on each side so that a found face is framed like the
             training photos, which are used whole. `null` measures it on training photos.
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
@@ -72,8 +79,8 @@ class TrainParams(Group):
             et al., 2018). `auto`: `bfloat16` on a GPU that has it, `float32` elsewhere.
         batch_norm: What batch normalisation in the backbone does while the whole network is trained: `learn`,
             or `keep` the statistics, scale and offset that the weights came with, which takes less time.
-            By default `keep` with weights from other photos than ours (ImageNet, a weights file), whose
-            statistics small batches would spoil; `learn` with none or those of another experiment.
+            By default `keep` with weights from other photos than ours (ImageNet, faces, a weights file),
+            whose statistics small batches would spoil; `learn` with none or those of another experiment.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         head_views: Augmented views of each photo whose features are computed once for the head phase; its
             epochs take them in turn.
@@ -117,7 +124,7 @@ class TrainParams(Group):
     """
 
     backbone: str = COMPACT
-    weights: str = Field(default_factory=lambda given: "none" if _is_compact(given) else "imagenet")
+    weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
     classes: Literal[8, 9] = 9
@@ -182,10 +189,6 @@ class TrainParams(Group):
         if not isinstance(values, Mapping):
             return values
         return {key: value for key, value in values.items() if value is not None}
-
-
-def _is_compact(given: Mapping[str, Any]) -> bool:
-    return given.get("backbone") in (COMPACT, COMPACT_WIDE)
 
 
 def _batch_norm(given: Mapping[str, Any]) -> Literal["keep", "learn"]:

@@ -7,17 +7,19 @@ one network what another expects.
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.params import LITE0
+from fercomp.core.params import FACENET, LITE0
 from fercomp.modeling.backend import keras
 from fercomp.modeling.compact import CHANNELS, build_compact
 from fercomp.modeling.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.export import load_keras
+from fercomp.modeling.facenet import build_facenet, load_faces
 
 _APPLICATIONS: Final = {
     "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
@@ -62,7 +64,21 @@ APPLICATIONS: Final = MappingProxyType(
 )
 """Name to (module, class) of `keras.applications`."""
 
-BACKBONES: Final = (*CHANNELS, LITE0, *APPLICATIONS)
+_OURS: Final[Mapping[str, Callable[[int], keras.Model]]] = MappingProxyType(
+    {
+        **{name: partial(build_compact, name) for name in CHANNELS},
+        LITE0: build_efficientnet_lite0,
+        FACENET: build_facenet,
+    }
+)
+"""Name to what builds the network for a size."""
+
+_PRETRAINED: Final[Mapping[str, Mapping[str, Callable[[keras.Model], None]]]] = MappingProxyType(
+    {**{name: {} for name in CHANNELS}, LITE0: {"imagenet": load_imagenet}, FACENET: {"faces": load_faces}}
+)
+"""Name to the weights that come with packages, each with what gives them to the network."""
+
+BACKBONES: Final = (*_OURS, *APPLICATIONS)
 
 
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
@@ -71,8 +87,8 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     Args:
         name: One of `BACKBONES`.
         size: Side of the input in pixels, S.
-        weights: `none`, `imagenet`, or the path of a Keras weights file (`.weights.h5`) for the network, or
-            of a bundle's `model.keras` that holds the network as its backbone.
+        weights: `none`; `imagenet` or `faces`, where the network has such; the path of a Keras weights file
+            (`.weights.h5`) for the network, or of a bundle's `model.keras` that holds it as its backbone.
 
     Returns:
         A model from `(n, S, S, 3)` float32 RGB in 0 to 255 to features `(n, h, w, C)` float32.
@@ -83,18 +99,15 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """
     if name not in BACKBONES:
         raise unknown_name("backbone", name, BACKBONES)
-    if name in CHANNELS:
-        if weights == "imagenet":
-            raise FercompError(f"{name} has no ImageNet weights: use `weights: none` or the path of a file")
-        backbone = build_compact(name, size)
-    elif name == LITE0:
-        backbone = build_efficientnet_lite0(size)
-        if weights == "imagenet":
-            load_imagenet(backbone)
-    else:
-        backbone = _application(name, size, weights)
-    if weights not in ("none", "imagenet"):
+    pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
+    if weights in ("imagenet", "faces") and weights not in pretrained:
+        known = ", ".join(("none", *pretrained))
+        raise FercompError(f"{name} has no weights `{weights}`: expected {known}, or the path of a file")
+    backbone = _application(name, size, weights) if name in APPLICATIONS else _OURS[name](size)
+    if weights not in ("none", "imagenet", "faces"):
         _load_weights(backbone, Path(weights), name)
+    elif name in _OURS and weights != "none":
+        _PRETRAINED[name][weights](backbone)
     return backbone
 
 
@@ -141,8 +154,8 @@ def _weights_error(name: str, error: Exception) -> FercompError:
 def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
     if not path.is_file():
         raise FercompError(
-            f"weights file {path} not found: expected `none`, `imagenet`, or the path of a .weights.h5 file "
-            "or of a model's model.keras"
+            f"weights file {path} not found: expected `none`, `imagenet`, `faces`, or the path of a "
+            ".weights.h5 file or of a model's model.keras"
         )
     try:
         with warnings.catch_warnings():

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.isolated import isolated
-from fercomp.core.params import COMPACT, Params, TrainParams
+from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import Table
@@ -25,8 +25,8 @@ from fercomp.report.measure import BUDGET_MS, Row, measure
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-BACKBONES: Final = (COMPACT, "efficientnet_lite0", "mobilenet_v3_small", "efficientnet_v2_b0")
-"""Compared where none is named: small networks, of which two have weights without a download."""
+BACKBONES: Final = (COMPACT, LITE0, FACENET, "mobilenet_v3_small", "efficientnet_v2_b0")
+"""Compared where none is named: small networks, the last two with a download."""
 
 PREFIX: Final = "bench-"
 """In front of the names of bundles trained here, so that no experiment's bundle is replaced."""

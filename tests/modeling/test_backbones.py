@@ -53,9 +53,20 @@ def test_a_size_too_small_is_one_line():
         build_backbone("xception", 32, "none")
 
 
-def test_compact_has_no_imagenet_weights():
-    with pytest.raises(FercompError, match="weights: none"):
-        build_backbone("compact", 48, "imagenet")
+@pytest.mark.parametrize(
+    ("name", "weights", "known"),
+    [
+        ("compact", "imagenet", "none"),
+        ("facenet", "imagenet", "none, faces"),
+        ("efficientnet_lite0", "faces", "none, imagenet"),
+        ("mobilenet_v2", "faces", "none, imagenet"),
+    ],
+)
+def test_weights_that_a_network_does_not_have(name, weights, known):
+    with pytest.raises(
+        FercompError, match=f"{name} has no weights `{weights}`: expected {known}, or the path"
+    ):
+        build_backbone(name, 96, weights)
 
 
 def test_weights_of_another_experiment(tiny_bundle_folder):
