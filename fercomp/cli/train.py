@@ -14,9 +14,7 @@ def train(
     ] = None,
     backbone: Annotated[
         str | None,
-        typer.Option(
-            "--backbone", "-b", help="`compact`, `facenet`, or a network of keras.applications."
-        ),
+        typer.Option("--backbone", "-b", help="`compact`, `facenet`, or a network of keras.applications."),
     ] = None,
     set_: Set = None,
 ) -> None:

@@ -37,6 +37,28 @@ def test_an_ensemble_takes_its_members_along(workspace, tmp_path):
     )
 
 
+def test_float16_halves_it(workspace, tmp_path):
+    small = export_model(workspace.bundle("tiny"), tmp_path / "small", float16=True)
+    assert small < 0.7 * export_model(workspace.bundle("tiny"), tmp_path / "copy")
+    assert files(tmp_path / "small") == files(tmp_path / "copy")
+    faces = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    probs, exact = (load_bundle(tmp_path / name).predict(faces) for name in ("small", "copy"))
+    assert (probs != exact).any()
+    np.testing.assert_allclose(probs, exact, atol=2e-3)
+    again = export_model(tmp_path / "small", tmp_path / "again", float16=True)
+    assert again == small
+    np.testing.assert_array_equal(load_bundle(tmp_path / "again").predict(faces), probs)
+
+
+def test_a_network_without_a_graph_cannot_be_stored_smaller(tiny_bundle_folder, tmp_path):
+    shutil.copytree(tiny_bundle_folder, tmp_path / "keras")
+    card = tmp_path / "keras" / "card.json"
+    card.write_text(card.read_text().replace('"runtime": "openvino"', '"runtime": "keras"'))
+    with pytest.raises(FercompError, match="runs on Keras: only graphs"):
+        export_model(tmp_path / "keras", tmp_path / "copy", float16=True)
+    assert not (tmp_path / "copy").exists()
+
+
 def test_a_bundle_is_replaced_and_its_readme_stays(tiny_bundle_folder, tmp_path):
     target = tmp_path / "copy"
     export_model(tiny_bundle_folder, target)
