@@ -46,6 +46,9 @@ MEMBERS: Final = "members"
 REFIT_OF: Final = "refit_of"
 """Where `Card.trained` says which networks the scores are of: `modeling.refit`."""
 
+PRECISION: Final = "precision"
+"""Where `Card.trained` says that a graph was rewritten with fewer bits: `modeling.precision`."""
+
 SHIPPED_NAME: Final = "shipped"
 SHIPPED: Final = Path(__file__).parents[1] / SHIPPED_NAME
 """The bundle that comes with the package."""

@@ -12,12 +12,12 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backend import keras
+from fercomp.modeling.precision import name_by_position
 from fercomp.modeling.runtime import openvino_network
 
 TOLERANCE = 1e-4
@@ -109,7 +109,7 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
         except (RuntimeError, NotImplementedError, ValueError) as error:
             why = " ".join(str(error).split())[:200]
             raise FercompError(f"{model.name} cannot be exported to OpenVINO ({why})") from error
-        _name_by_position(graph)
+        name_by_position(graph)
         path.parent.mkdir(parents=True, exist_ok=True)
         openvino.save_model(graph, path, compress_to_fp16=compress)
     size, width = model.input_shape[1], model.output_shape[1]
@@ -133,17 +133,6 @@ def _export_elsewhere(model_file: Path, path: Path, compress: bool) -> float:
         lines = done.stderr.strip().splitlines()
         raise FercompError(lines[-1] if lines else f"the export ended with code {done.returncode}")
     return float(done.stdout.split()[-1])
-
-
-def _name_by_position(graph: Any) -> None:
-    """Replaces what comes from the process, not from the network: equal networks give equal files."""
-    for i, operation in enumerate(graph.get_ordered_ops()):
-        operation.set_friendly_name(f"{operation.get_type_name()}_{i}")
-        for output in operation.outputs():
-            output.get_tensor().set_names(set())
-    graph.input().get_tensor().set_names({"faces"})
-    graph.output().get_tensor().set_names({"probabilities"})
-    graph.set_rt_info("", ["conversion_parameters", "input_model"])  # the temporary folder's path
 
 
 if __name__ == "__main__":
