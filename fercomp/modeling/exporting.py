@@ -71,19 +71,17 @@ def export_model(
 
 
 def _reduce(folder: Path, precision: Precision, examples: Callable[[int], np.ndarray]) -> None:
-    """Rewrites the graphs of a bundle or of its members, and says so on their cards."""
+    """Rewrites the graphs of a bundle or of its members, and says so on all cards."""
     card = read_card(folder)
-    for member in card.members:
-        _reduce(folder / MEMBERS / member.name, precision, examples)
-    if card.members:
-        return
-    if card.runtime != "openvino":
-        raise FercompError(f"{card.name} runs on Keras: only a graph can be stored as {precision}")
     if card.trained.get(PRECISION) == "int8":
         raise FercompError(f"{card.name} computes in 8 bits already: export the model that it was made of")
-    if precision == "int8":
+    if card.runtime != "openvino":
+        raise FercompError(f"{card.name} runs on Keras: only a graph can be stored as {precision}")
+    for member in card.members:
+        _reduce(folder / MEMBERS / member.name, precision, examples)
+    if not card.members and precision == "int8":
         quantise(folder / GRAPH, examples(card.size))
-    else:
+    elif not card.members:
         store_as_float16(folder / GRAPH)
     update = {"trained": {**card.trained, PRECISION: precision}}
     write_json(folder / CARD, card.model_copy(update=update).model_dump())

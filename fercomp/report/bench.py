@@ -19,7 +19,7 @@ from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import Table
-from fercomp.modeling.card import CARD, REFIT_OF, read_card, resolve_model
+from fercomp.modeling.card import CARD, PRECISION, REFIT_OF, read_card, resolve_model
 from fercomp.report.measure import BUDGET_MS, Row, measure
 
 if TYPE_CHECKING:
@@ -82,13 +82,21 @@ def bench(backbones: Sequence[str], models: Sequence[str], params: Params, works
     for number, (folder, plan) in enumerate(jobs.items(), start=1):
         say(f"{number}/{len(jobs)} {folder.name}: {'training' if plan else 'trained before'}")
         row = _row(folder, plan, workspace)
-        if not row.problem and REFIT_OF in read_card(folder).trained:
-            say(f"{folder.name}: scores are from before `fercomp refit`: it has seen the holdout since")
+        if not row.problem:
+            _say_of_what_scores_are(folder)
         public, private = scores.get(row.model, (math.nan, math.nan))
         rows.append(replace(row, kaggle_public=public, kaggle_private=private))
         rows.sort(key=_rank)
         write_bench(rows, workspace)
     return rows
+
+
+def _say_of_what_scores_are(folder: Path) -> None:
+    trained = read_card(folder).trained
+    if REFIT_OF in trained:
+        say(f"{folder.name}: scores are from before `fercomp refit`: it has seen the holdout since")
+    if PRECISION in trained:
+        say(f"{folder.name}: scores are from before it was exported as {trained[PRECISION]}")
 
 
 def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str, Path]:

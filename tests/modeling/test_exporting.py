@@ -78,10 +78,10 @@ def test_int8_computes_in_8_bits_and_says_much_the_same(workspace, tmp_path):
 def test_members_of_an_ensemble_are_rewritten_each(workspace, tmp_path):
     build_ensemble("pair", [workspace.bundle("tiny"), other(workspace)], "equal", workspace)
     export_model(workspace.bundle("pair"), tmp_path / "copy", precision="int8", workspace=workspace)
-    for member in ("tiny", "other"):
-        assert read_card(tmp_path / "copy/members" / member).trained["precision"] == "int8"
-        assert "precision" not in read_card(workspace.bundle(member)).trained
-    assert "precision" not in read_card(tmp_path / "copy").trained
+    for folder in ("copy", "copy/members/tiny", "copy/members/other"):
+        assert read_card(tmp_path / folder).trained["precision"] == "int8"
+    for name in ("tiny", "other", "pair"):
+        assert "precision" not in read_card(workspace.bundle(name)).trained
 
 
 def test_a_network_without_a_graph_cannot_be_rewritten(tiny_bundle_folder, tmp_path):

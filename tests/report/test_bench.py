@@ -15,6 +15,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.modeling.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.ensemble import build_ensemble
+from fercomp.modeling.exporting import export_model
 from fercomp.report import measure as measuring
 from fercomp.report.bench import BENCH, bench, bench_table, finished, kaggle_scores, write_bench
 from fercomp.report.measure import BATCH, Row, measure, median_seconds
@@ -136,6 +137,13 @@ def test_scores_from_before_a_refit_are_told_to_be(workspace, quick, capfd):
         file.write_text(json.dumps({**json.loads(file.read_text()), "trained": trained}))
         bench([], ["tiny"], params, workspace)
         assert ("before `fercomp refit`" in capfd.readouterr().err) == told
+
+
+def test_it_says_of_an_export_with_fewer_bits_that_its_scores_are_the_originals(workspace, quick, capfd):
+    export_model(workspace.bundle("tiny"), workspace.bundle("small"), "small", "float16", workspace)
+    bench((), ("tiny", "small"), load_params(workspace.params), workspace)
+    lines = [line for line in capfd.readouterr().err.splitlines() if "scores are from before" in line]
+    assert lines == ["small: scores are from before it was exported as float16"]
 
 
 def test_the_table_fits_a_terminal_and_leaves_out_what_is_not_known():
