@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -21,10 +22,18 @@ from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem
 SETTINGS: Final = "run.json"
 TIMELINE: Final = ".timeline.png"
 
+# Full colour resolution: the usual half of it frays coloured labels.
+_JPEG: Final = (
+    cv2.IMWRITE_JPEG_QUALITY,
+    92,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+)
+_LONGEST_JPEG: Final = 65_500
+"""Longest side that libjpeg writes, in pixels."""
+
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        # Full colour resolution: the usual half of it frays coloured labels.
-        "JPEG": {"quality": 92, "subsampling": "4:4:4"},
         "PNG": {"compress_level": 1},
         "TIFF": {"compression": "tiff_lzw"},
         "WEBP": {"quality": 92, "method": 2},
@@ -47,14 +56,26 @@ def encode(photo: Photo, image: np.ndarray) -> bytes:
         ImageProblem: A side has more pixels than the format can count.
     """
     kind = Image.registered_extensions()[Path(_copy_name(photo)).suffix.lower()]
-    data = BytesIO()
     try:
-        Image.fromarray(image).save(data, kind, **_OPTIONS.get(kind, {}))
-    except (OSError, ValueError, OverflowError) as error:
+        # The same bytes from both; but Pillow keeps other threads from Python while it encodes.
+        return _jpeg(image) if kind == "JPEG" else _by_pillow(image, kind)
+    except (OSError, ValueError, OverflowError, cv2.error) as error:
         shape = f"{image.shape[1]}x{image.shape[0]}"
         raise ImageProblem(
             "unsupported", f"{photo.path} has {shape} pixels, too many for {kind}: make it smaller"
         ) from error
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    if max(image.shape) > _LONGEST_JPEG:  # OpenCV would print a line of its own
+        raise ValueError(f"a side has more than {_LONGEST_JPEG} pixels")
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _JPEG)
+    return data.tobytes()
+
+
+def _by_pillow(image: np.ndarray, kind: str) -> bytes:
+    data = BytesIO()
+    Image.fromarray(image).save(data, kind, **_OPTIONS.get(kind, {}))
     return data.getvalue()
 
 

@@ -1,4 +1,5 @@
 import os
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, read_image
+from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, decode_image, read_image
 from fercomp.faces.found import Faces
 from fercomp.modeling.decision import Rule
 
@@ -58,6 +59,15 @@ def test_a_photo_named_as_something_else_is_copied_as_a_png(tmp_path):
     with OutputFolder(tmp_path / "out", tmp_path, [photo], EMOTIONS, {}) as folder:
         finish(folder, photo)
     np.testing.assert_array_equal(read_image(tmp_path / "out" / "clip.mp4.png"), GREY)
+
+
+def test_a_jpeg_keeps_all_of_its_colour(tmp_path):
+    stripes = np.zeros((16, 16, 3), dtype=np.uint8)
+    stripes[:, ::2, 0] = stripes[:, 1::2, 2] = 255  # red and blue in turn: violet where colour is halved
+    data = encode(Photo(tmp_path / "x.jpg", "x.jpg"), stripes)
+    assert np.abs(decode_image(data).astype(int) - stripes).mean() < 3
+    with Image.open(BytesIO(data)) as image:
+        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".gif"])
