@@ -3,10 +3,12 @@
 Usage: python benchmarks/annotate.py PHOTOS MODEL
 
 The floor has the photos decoded in memory, uses the same threads and batches, and neither draws nor writes.
-Both are measured three times in turn; the best of each counts.
+Both are measured five times in turn. Rates are those of the best round of each; the ratio is the median over
+rounds, since the machine may change its pace between them.
 """
 
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -49,11 +51,12 @@ def main() -> None:
     photos, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
     images = [read_image(photo.path) for photo in find_sources(photos, photos / "annotated")]
     bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in bundle.inputs))  # loads it
-    times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(3)]
+    times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(5)]
     floor, whole = (min(column) for column in zip(*times, strict=True))
+    ratio = statistics.median(floor / whole for floor, whole in times)
     print(f"detect and classify  {floor:6.2f} s  {len(images) / floor:7.1f} photos/s")
     print(f"annotate             {whole:6.2f} s  {len(images) / whole:7.1f} photos/s")
-    print(f"ratio of the rates   {floor / whole:6.2f}")
+    print(f"ratio of the rates   {ratio:6.2f}")
 
 
 if __name__ == "__main__":
