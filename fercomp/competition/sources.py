@@ -13,7 +13,7 @@ from typing import Final
 from fercomp.competition.archive import unpack
 from fercomp.competition.demo import is_demo, write_demo
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, exclusive, require_space
+from fercomp.core.files import UNIQUE, atomic_folder, exclusive, require_space
 from fercomp.core.params import COMPETITION
 from fercomp.core.progress import track
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
@@ -208,7 +208,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _clean(raw: Path) -> None:
     """Removes what killed fetches left beside `raw`, and puts old files back that one had set aside."""
-    leftover = re.compile(re.escape(f".{raw.name}.") + r"\w{8}(\.old)?")
+    leftover = re.compile(re.escape(f".{raw.name}.") + rf"\w{{{UNIQUE}}}(\.old)?")
     for path in sorted(raw.parent.iterdir()):
         if leftover.fullmatch(path.name) and path.is_dir():
             if path.suffix == ".old" and not raw.exists():

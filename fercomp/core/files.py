@@ -10,9 +10,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fercomp.core.errors import FercompError
+
+UNIQUE: Final = 8
+"""Letters and digits that make a temporary name unique, by which leftovers are known."""
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
 
 def _create(path: Path, folder: bool) -> Path:
     """Makes an empty file or folder beside `path` under a name that nobody else has."""
-    unique = secrets.token_hex(8)
+    unique = secrets.token_hex(UNIQUE // 2)
     if folder:
         temporary = path.with_name(f".{path.name}.{unique}")
         temporary.mkdir()
