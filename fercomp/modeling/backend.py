@@ -3,6 +3,7 @@
 Only what builds, trains or exports a network may import this module: it costs seconds and 600 MB.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def _native_stderr_held() -> Iterator[None]:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with _native_stderr_held():
     import keras
+# It warns that networks of several shapes are traced anew, which nobody who trains them can change.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 __all__ = ["compiled", "keras", "make_deterministic"]
 
