@@ -63,8 +63,11 @@ def export_model(
         copy_network(folder, card, new)
         if precision:
             _reduce(new, precision, partial(example_faces, workspace or Workspace(), seed=0))
-        renamed = read_card(new).model_copy(update={"name": card.name if name is None else name})
-        write_json(new / CARD, renamed.model_dump())
+        # What was read at first has the decision, too, which stands in a file of its own.
+        update: dict[str, object] = {"name": card.name if name is None else name}
+        if precision:
+            update["trained"] = {**card.trained, PRECISION: precision}
+        write_json(new / CARD, card.model_copy(update=update).model_dump())
         if (target / README).is_file():
             shutil.copyfile(target / README, new / README)
     return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())

@@ -99,6 +99,11 @@ def test_a_decision_travels_with_its_model(eight, workspace, tmp_path):
     export_model(eight, tmp_path / "copy")
     assert not (tmp_path / "copy" / DECISION).exists(), "it stands on the card of the copy"
     assert read_card(tmp_path / "copy") == read_card(eight)
+    settle(workspace.bundle("tiny"), UncertainParams())
+    export_model(workspace.bundle("tiny"), tmp_path / "small", precision="float16")
+    small, original = read_card(tmp_path / "small"), read_card(workspace.bundle("tiny"))
+    assert (small.rule, small.scores) == (original.rule, original.scores)
+    assert small.trained == {**original.trained, "precision": "float16"}
 
 
 def test_what_does_not_pay_is_not_used(eight):
