@@ -96,7 +96,8 @@ def agreement(one: Path, other: Path, workspace: Workspace) -> tuple[float, int]
     Args:
         one: A bundle.
         other: Another, with inputs of the same sizes.
-        workspace: Where training photos are; those that `int8` was calibrated on are hardly among them.
+        workspace: Where training photos are. Which are taken is drawn anew, so of few photos many are those
+            that `int8` was calibrated on.
 
     Returns:
         Share of photos on which they agree, 0 to 1, and how many photos there were.
