@@ -163,11 +163,12 @@ def test_environment_is_installed_where_it_is_not_up_to_date(clone):
     assert clone.calls()[1] == f"sync --directory {clone.folder} --locked --extra headless --quiet"
 
 
-def test_torch_is_installed_for_those_who_train_on_it(clone):
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_backend_is_installed_for_those_who_train_on_it(clone, backend):
     clone.add_uv(check=1)
     clone.add(clone.programs, "fercomp", "#!/bin/sh\n")
-    clone.run("fercomp", FERCOMP_OPENCV="headless", KERAS_BACKEND="torch")
-    assert clone.calls()[1].endswith("--locked --extra headless --extra torch --quiet")
+    clone.run("fercomp", FERCOMP_OPENCV="headless", KERAS_BACKEND=backend)
+    assert clone.calls()[1].endswith(f"--locked --extra headless --extra {backend} --quiet")
 
 
 def test_opencv_is_headless_where_its_libraries_are_missing(clone):

@@ -10,19 +10,26 @@ from fercomp.cli.train import train
 
 
 def distill(
-    teacher: Annotated[str, typer.Argument(help="Model to learn from: an experiment, or a model folder.")],
+    teachers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEACHER...",
+            help="Model to learn from: an experiment, or a model folder. Of several, the mean is learned.",
+        ),
+    ],
     name: Annotated[str, typer.Option("--name", "-n", help="Name of the student, a folder under models/.")],
     backbone: BackboneName = None,
     set_: Set = None,
 ) -> None:
-    """Train one small network on what a large one, or an ensemble, says of the training photos.
+    """Train one small network on what a large one, or several, or an ensemble, say of the training photos.
 
-    The same as `fercomp train` with train.teacher; train.teacher_weight is the teacher's share in what is
+    The same as `fercomp train` with train.teacher; train.teacher_weight is the teachers' share in what is
     learned, the given label has the rest (Hinton et al., 2015).
 
     \b
     Examples:
       fercomp distill vote --name student
+      fercomp distill crossval wide-crossval --name student
       fercomp distill vote --name student --backbone compact --set train.teacher_weight=0.9
     """
     from fercomp.core.errors import FercompError
@@ -30,7 +37,8 @@ def distill(
     from fercomp.modeling.card import resolve_model
 
     workspace = Workspace()
-    if resolve_model(teacher, workspace).resolve() == workspace.bundle(name).resolve():
+    if workspace.bundle(name).resolve() in [resolve_model(t, workspace).resolve() for t in teachers]:
         raise FercompError(f"the student {name} would take its teacher's place: choose another --name")
     # JSON is YAML too, and quotes what YAML would take for something other than text.
-    train(name, backbone, [*(set_ or ()), f"train.teacher={json.dumps(teacher, ensure_ascii=False)}"])
+    named = json.dumps(teachers if len(teachers) > 1 else teachers[0], ensure_ascii=False)
+    train(name, backbone, [*(set_ or ()), f"train.teacher={named}"])

@@ -109,7 +109,7 @@ class TrainParams(Group):
         ema: Share of the old value in the running mean of the weights, per step; the mean is what is
             scored and kept (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017). 0 for none.
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
-            (distillation, Hinton et al., 2015); `null` for none.
+            (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
         teacher_weight: Share of the teacher's probabilities in the target.
         flip_average: Let the trained model average its answers over a face and its mirror image, which takes
             twice the time.
@@ -153,7 +153,7 @@ class TrainParams(Group):
     balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
-    teacher: str | None = None
+    teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     teacher_weight: Share = 0.7
     flip_average: bool = True
     view_average: bool = True
@@ -176,6 +176,11 @@ class TrainParams(Group):
                 "without weights, batch normalisation has nothing to keep: set batch_norm to learn"
             )
         return self
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The names or folders of `teacher`."""
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher or ()
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -45,9 +45,9 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        mean = changed[i].mean()
+        mean = sum(cv2.sumElems(changed[i])) / changed[i].size
         levels = (np.arange(256) - mean) * gain[i] + mean + offset[i]
-        changed[i] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)[changed[i]]
+        cv2.LUT(changed[i], np.clip(np.rint(levels), 0, 255).astype(np.uint8), dst=changed[i])
         if erased[i]:
             _erase(changed[i], rng)
     return changed

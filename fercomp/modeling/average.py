@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fercomp.modeling.backend import compiled, keras
+from fercomp.modeling.backend import compiled, keras, synchronised
 
 
 class RunningAverage(keras.callbacks.Callback):
@@ -30,17 +30,22 @@ class RunningAverage(keras.callbacks.Callback):
         self._momentum = momentum
         self._step = 0
         self._means = (
-            [keras.Variable(weight, trainable=False, dtype=weight.dtype) for weight in self._weights]
+            [
+                # From a copy: JAX would let the mean share the weight's array, and training destroys that.
+                keras.Variable(value, trainable=False, dtype=weight.dtype)
+                for weight, value in zip(self._weights, copies(self._weights), strict=True)
+            ]
             if momentum
             else []
         )
-        self._take_in = compiled(self._move_means)
+        self._take_in = compiled(self._move_means, self._means, self._weights)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Takes the weights of one more step into the mean."""
         keep = min(self._momentum, (1 + self._step) / (10 + self._step))
         self._step += 1
         if self._means:
+            synchronised(self.model)
             self._take_in(keras.ops.convert_to_tensor(1 - keep, dtype="float32"))
 
     def _move_means(self, share: Any) -> None:
@@ -54,7 +59,7 @@ class RunningAverage(keras.callbacks.Callback):
             yield
             return
         raw = copies(self._weights)
-        _assign(self._weights, self._means)
+        _assign(self._weights, copies(self._means))
         try:
             yield
         finally:
@@ -71,7 +76,10 @@ class RunningAverage(keras.callbacks.Callback):
 
 
 def copies(variables: list[keras.Variable]) -> list[np.ndarray]:
-    """Returns the values of variables as they are now; PyTorch's own arrays would follow the variables."""
+    """Returns the values of variables as they are now.
+
+    PyTorch's own arrays would follow the variables, and JAX destroys those that a network was run with.
+    """
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ with _native_stderr_held():
 # It warns that networks of several shapes are traced anew, which nobody who trains them can change.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-__all__ = ["compiled", "keras", "make_deterministic"]
+__all__ = ["compiled", "keras", "make_deterministic", "synchronised"]
 
 
 def make_deterministic(seed: int) -> None:
@@ -52,25 +52,58 @@ def make_deterministic(seed: int) -> None:
         seed: The seed, 0 or more.
     """
     keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
+    with _native_stderr_held():  # Keras seeds TensorFlow whatever the backend, so it may be imported here
+        keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., None], changed: Sequence[keras.Variable], read: Sequence[keras.Variable]
+) -> Callable[..., None]:
     """Compiles a function of tensors that changes variables, where the backend runs each operation slowly.
 
     Args:
         function: Takes tensors and returns nothing.
+        changed: The variables that it changes.
+        read: Those that it only reads.
 
     Returns:
-        A function that does the same: TensorFlow's graph of it, or itself on other backends.
+        A function that does the same: compiled on TensorFlow and JAX, `function` itself on PyTorch.
     """
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    graph: Callable[..., Any] = tf.function(function)
-    return graph
+        graph: Callable[..., None] = tf.function(function)
+        return graph
+    return _compiled_by_jax(function, changed, read) if keras.backend.backend() == "jax" else function
+
+
+def _compiled_by_jax(
+    function: Callable[..., None], changed: Sequence[keras.Variable], read: Sequence[keras.Variable]
+) -> Callable[..., None]:
+    import jax
+
+    def values(variables: Sequence[keras.Variable]) -> list[Any]:
+        return [variable.value for variable in variables]
+
+    def pure(before: list[Any], given: list[Any], *tensors: Any) -> list[Any]:
+        with keras.StatelessScope(zip([*changed, *read], [*before, *given], strict=True)) as scope:
+            function(*tensors)
+        return [scope.get_current_value(variable) for variable in changed]
+
+    fast = jax.jit(pure)
+
+    def run(*tensors: Any) -> None:
+        for variable, value in zip(changed, fast(values(changed), values(read), *tensors), strict=True):
+            variable.assign(value)
+
+    return run
+
+
+def synchronised(model: keras.Model) -> None:
+    """Gives a model's variables their values in the midst of `fit`, where JAX keeps them elsewhere."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()

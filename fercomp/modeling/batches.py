@@ -1,6 +1,7 @@
 """Batches of photos for `keras.Model.fit`, on any Keras backend."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,7 @@ class FaceBatches(keras.utils.PyDataset):
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
     ) -> None:
-        in_memory = len(image_paths) * size * size * 3 <= memory_gb * 1e9
-        super().__init__(workers=1 if in_memory else READERS)
+        super().__init__()
         self.targets = targets
         self._raw = raw
         self._paths = list(image_paths)
@@ -55,7 +55,9 @@ class FaceBatches(keras.utils.PyDataset):
         self._seed = seed
         self._augmentation = augmentation
         self._mixup = mixup
+        in_memory = len(image_paths) * size * size * 3 <= memory_gb * 1e9
         self._faces = read_faces(raw, self._paths, size) if in_memory else None
+        self._pool = ThreadPoolExecutor(READERS)
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -65,13 +67,24 @@ class FaceBatches(keras.utils.PyDataset):
         self._order = (
             np.arange(n) if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(n)
         )
+        self._coming: dict[int, Future[tuple[np.ndarray, np.ndarray]]] = {}
 
     def __len__(self) -> int:
         """Returns the number of batches."""
         return -(-len(self._paths) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns one batch: faces `(n, S, S, 3)` uint8 and targets `(n, T)` float32."""
+        """Returns one batch: faces `(n, S, S, 3)` uint8 and targets `(n, T)` float32.
+
+        The next few are made meanwhile: a GPU is not to wait for them. Keras' own workers would do that too,
+        but on JAX the first epoch of a process would begin with its second batch.
+        """
+        for i in range(index, min(index + READERS, len(self))):
+            if i not in self._coming:
+                self._coming[i] = self._pool.submit(self._batch, i)
+        return self._coming.pop(index).result()
+
+    def _batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         faces, targets = self.faces(rows), self.targets[rows]
         if self._seed is None:

@@ -191,17 +191,17 @@ def _scored(folder: Path, card: Card, photos: "pd.DataFrame", raw: Path) -> Card
 
 
 def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
-    """Returns what `params.teacher`, if there is one, says of the training photos: `(N, K)` float."""
-    if params.teacher is None:
+    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
+    if not params.teachers:
         return None
-    train = photos_of(photos, "train", params.class_names)
-    return teacher_probs(
-        resolve_model(params.teacher, workspace),
-        params.class_names,
-        workspace.raw,
-        train["image_path"].tolist(),
-        workspace.training,
-    )
+    paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
+    folders = [resolve_model(name, workspace) for name in params.teachers]
+    said = [
+        teacher_probs(folder, params.class_names, workspace.raw, paths, workspace.training)
+        for folder in folders
+    ]
+    mean: np.ndarray = sum(said[1:], said[0]) / len(said)
+    return mean
 
 
 def _margin(params: TrainParams, photos: "pd.DataFrame", raw: Path) -> float:

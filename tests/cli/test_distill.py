@@ -1,6 +1,11 @@
 import json
 
+import numpy as np
 import pytest
+
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.experiment import teacher_of
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
 pytestmark = pytest.mark.usefixtures("shallow")
@@ -26,11 +31,26 @@ def test_the_teachers_weight_matters(workspace, write_model, fercomp):
     assert weights["0"] != weights["1"]
 
 
+def test_of_several_teachers_the_mean_is_learned(workspace, write_model, fercomp):
+    said = {}
+    for seed, names in enumerate((("one",), ("other",), ("one", "other"))):
+        if len(names) == 1:
+            write_model(workspace.bundle(names[0]), seed=seed)
+        code, _, err = fercomp("distill", *names, "-n", "s", "--set", "train.teacher_weight=1", *TINY)
+        assert code == 0, err
+        params = json.loads((workspace.bundle("s") / "card.json").read_text())["trained"]["params"]
+        params = TrainParams.model_validate(params)
+        assert params.teachers == names
+        said[names] = teacher_of(params, PHOTOS.read(workspace.photos), workspace)
+    np.testing.assert_allclose(said["one", "other"], (said[("one",)] + said[("other",)]) / 2)
+    assert np.abs(said[("one",)] - said[("other",)]).max() > 0.1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (("tiny", "--name", "tiny"), "would take its teacher's place"),
-        (("models/tiny", "--name", "tiny"), "would take its teacher's place"),
+        (("shipped", "models/tiny", "--name", "tiny"), "would take its teacher's place"),
         (("tine", "--name", "student"), "did you mean tiny"),
         (("tiny", "--name", "shipped"), "came with fercomp"),
         (("tiny", "--name", "student", "--set", "train.teacher_weight=2"), "train.teacher_weight"),
