@@ -62,32 +62,30 @@ def export_model(
     with atomic_folder(target) as new:
         copy_network(folder, card, new)
         if precision:
-            _reduce(new, precision, partial(example_faces, workspace or Workspace(), seed=0))
-        # What was read at first has the decision, too, which stands in a file of its own.
-        update: dict[str, object] = {"name": card.name if name is None else name}
-        if precision:
-            update["trained"] = {**card.trained, PRECISION: precision}
-        write_json(new / CARD, card.model_copy(update=update).model_dump())
+            card = _reduced(new, card, precision, partial(example_faces, workspace or Workspace(), seed=0))
+        # This card has the decision, too, which stands in a file of its own beside the original's.
+        renamed = card.model_copy(update={"name": card.name if name is None else name})
+        write_json(new / CARD, renamed.model_dump())
         if (target / README).is_file():
             shutil.copyfile(target / README, new / README)
     return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
 
 
-def _reduce(folder: Path, precision: Precision, examples: Callable[[int], np.ndarray]) -> None:
-    """Rewrites the graphs of a bundle or of its members, and says so on all cards."""
-    card = read_card(folder)
+def _reduced(folder: Path, card: Card, precision: Precision, examples: Callable[[int], np.ndarray]) -> Card:
+    """Rewrites the graph of a bundle, or those of its members and their cards; returns its own new card."""
     if card.trained.get(PRECISION) == "int8":
         raise FercompError(f"{card.name} computes in 8 bits already: export the model that it was made of")
     if card.runtime != "openvino":
         raise FercompError(f"{card.name} runs on Keras: only a graph can be stored as {precision}")
     for member in card.members:
-        _reduce(folder / MEMBERS / member.name, precision, examples)
+        inside = folder / MEMBERS / member.name
+        reduced = _reduced(inside, read_card(inside), precision, examples)
+        write_json(inside / CARD, reduced.model_dump())
     if not card.members and precision == "int8":
         quantise(folder / GRAPH, examples(card.size))
     elif not card.members:
         store_as_float16(folder / GRAPH)
-    update = {"trained": {**card.trained, PRECISION: precision}}
-    write_json(folder / CARD, card.model_copy(update=update).model_dump())
+    return card.model_copy(update={"trained": {**card.trained, PRECISION: precision}})
 
 
 def agreement(one: Path, other: Path, workspace: Workspace) -> tuple[float, int]:
