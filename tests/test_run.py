@@ -174,7 +174,7 @@ def test_a_backend_is_installed_for_those_who_train_on_it(clone, backend):
 def test_cuda_comes_with_jax_where_there_is_a_driver(clone):
     clone.add_uv(check=1)
     clone.add(clone.programs, "fercomp", "#!/bin/sh\n")
-    clone.add(clone.programs, "nvidia-smi", "#!/bin/sh\n")
+    clone.add(clone.bin, "nvidia-smi", "#!/bin/sh\n")
     clone.run("fercomp", FERCOMP_OPENCV="headless", KERAS_BACKEND="jax")
     assert clone.calls()[1].endswith("--extra headless --extra jax --extra jax-cuda --quiet")
 
