@@ -63,7 +63,8 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     """Runs the experiments and compares them.
 
     What is trained already, with the same parameters on the same photos, is not trained again; training that
-    was stopped goes on after its last epoch. An experiment that fails costs its row. `models/study.csv` and
+    was stopped goes on after its last epoch. Test photos are predicted anew, since `params.predict` and the
+    labels of their copies count there. An experiment that fails costs its row. `models/study.csv` and
     `models/study.png` are written after each.
 
     A network without the class `uncertain` decides by a threshold (`report.uncertain.settle`); here each
@@ -109,8 +110,7 @@ def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> S
         card = read_card(folder)
         table, probabilities, labels = read_holdout(folder, card)
         answers = holdout_answers(card, probabilities, labels)
-        if not workspace.test_probabilities(card.name).is_file():
-            predict_test(folder, workspace, params.predict)
+        predict_test(folder, workspace, params.predict)
         written = write_submission(folder, workspace)
     except FercompError as error:
         say(f"{name} failed: {error}")

@@ -106,6 +106,22 @@ def test_other_labels_or_parameters_train_again(workspace, trained):
     assert len(trained) == 7
 
 
+def test_votes_of_copies_are_counted_anew(workspace, trained):
+    workspace.study_params.write_text("experiments: {given: {}}")
+    photos = PHOTOS.read(workspace.photos)
+    test = photos.index[photos["split"] == "test"][0]
+    label = photos.index[photos["split"] == "train"][0]
+    photos.loc[test, "duplicate_group"] = photos.loc[label, "duplicate_group"]
+    PHOTOS.write(photos, workspace.photos)
+    answers = []
+    for votes in ("predict.network_votes=null", "predict.network_votes=0.01"):
+        run_study(load_params(workspace.study_params, [votes]), workspace)
+        table = pd.read_csv(workspace.test_probabilities("study-given")).set_index("image_path")
+        answers.append(table.loc[photos.loc[test, "image_path"], photos.loc[label, "emotion"]])
+    assert answers[1] > answers[0] + 0.2
+    assert len(trained) == 1
+
+
 def test_what_is_missing_costs_a_row_not_the_study(workspace, trained, fercomp):
     workspace.study_params.write_text(FILE)
     code, out, err = fercomp("study")
