@@ -11,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal
 
-import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -137,7 +136,7 @@ def decode_image(data: bytes, name: str = "the picture") -> np.ndarray:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _require_usable(image, name)
             image.load()
-            return _pixels(_upright(image))
+            return np.array(_rgb(_upright(image)))
     except ImageProblem:
         raise
     except UnidentifiedImageError as error:
@@ -199,12 +198,6 @@ def _upright(image: Image.Image) -> Image.Image:
     except Exception:
         return image
     return image if method is None else image.transpose(method)
-
-
-def _pixels(image: Image.Image) -> np.ndarray:
-    if image.mode == "L" and not image.has_transparency_data:  # a third of the time that Pillow takes
-        return cv2.cvtColor(np.asarray(image), cv2.COLOR_GRAY2RGB)
-    return np.array(_rgb(image))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import pytest
 
 TRAIN = """
@@ -40,13 +36,7 @@ print(len(steps), keras.backend.backend())
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_the_mean_is_the_one_that_numpy_computes(backend):
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_mean_is_the_one_that_numpy_computes(backend, run_on):
+    done = run_on(backend, TRAIN)
     assert done.stdout.split() == ["6", backend]
     assert done.stderr == "", "nothing is reported of a library's inner life"

@@ -1,9 +1,6 @@
 """The fused operator learns and answers what Keras' composed one does; each backend needs its own process."""
 
 import importlib.util
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -44,21 +41,10 @@ print("fused" if calls[1] is not calls[0] else "composed")
 """
 
 
-def outcome(backend):
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()[-1]
-
-
 @needs_torch
-def test_on_pytorch_it_learns_and_answers_the_same():
-    assert outcome("torch") == "fused"
+def test_on_pytorch_it_learns_and_answers_the_same(run_on):
+    assert run_on("torch", TRAIN).stdout.split()[-1] == "fused"
 
 
-def test_on_tensorflow_nothing_changes():
-    assert outcome("tensorflow") == "composed"
+def test_on_tensorflow_nothing_changes(run_on):
+    assert run_on("tensorflow", TRAIN).stdout.split()[-1] == "composed"

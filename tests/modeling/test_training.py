@@ -81,7 +81,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, photos, t
 @pytest.mark.slow
 def test_on_jax_a_killed_run_goes_on_as_if_unbroken_too(tmp_path):
     words = ["-m", "pytest", "-n", "0", "-k", test_a_killed_run_goes_on_as_if_unbroken.__name__, __file__]
-    # Three trainings of one network: compiled once, that saves a third of the time.
+    # Three trainings of one network, which is compiled once.
     cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     env = {**os.environ, **cache, "KERAS_BACKEND": "jax"}
     done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True)
