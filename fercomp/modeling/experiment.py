@@ -5,6 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
@@ -38,7 +40,7 @@ from fercomp.modeling.predict import predict_table
 from fercomp.modeling.run import Fitted
 from fercomp.modeling.targets import photos_of, points_of, with_labels
 from fercomp.modeling.teacher import teacher_probs
-from fercomp.modeling.training import data_fingerprint, fingerprint, fit
+from fercomp.modeling.training import data_fingerprint, fit, taught_fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 
 FRAMING_PHOTOS: Final = 300
 """Training photos looked at to measure how they are framed."""
+
+TAUGHT: Final = "taught_sha256"
+"""Where a card's `trained` says what photos, labels and teacher the network learned from."""
 
 
 def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Card:
@@ -116,18 +121,31 @@ def train_bundle(
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
     with atomic_folder(target) as folder:
         card = write_network(folder, name, fitted, photos, _margin(params, photos, workspace.raw))
-        card.trained["run_sha256"] = fingerprint(params, photos, teacher)
+        card.trained[TAUGHT] = taught_fingerprint(params, photos, teacher)
         card = _scored(folder, card, photos, workspace.raw)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
 def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> bool:
-    """Tells whether a folder holds the bundle that `train_bundle` would write, code apart."""
-    if not (target / CARD).is_file():
+    """Tells whether a folder holds the bundle that `train_bundle` would write, code apart.
+
+    Parameters that its card does not have yet, since they came with a later version, count as their defaults.
+    """
+    try:
+        trained = read_card(target).trained
+        used = TrainParams.model_validate(trained.get("params"))
+    except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
         return False
-    run = fingerprint(params, with_points(photos, params, workspace), teacher_of(params, photos, workspace))
-    return bool(read_card(target).trained.get("run_sha256") == run)
+    while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
+        halves = {"batch_size": params.batch_size // 2, "accumulate": 2 * params.accumulate}
+        params = params.model_copy(update=halves)
+    if params.model_dump() != used.model_dump():
+        return False
+    teacher = teacher_of(params, photos, workspace)
+    return bool(
+        trained.get(TAUGHT) == taught_fingerprint(params, with_points(photos, params, workspace), teacher)
+    )
 
 
 def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame", margin: float) -> Card:

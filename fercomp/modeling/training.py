@@ -156,13 +156,19 @@ def fingerprint(
 ) -> str:
     """Returns a SHA-256 over everything the trained weights depend on, apart from the code."""
     digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
-    digest.update(data_fingerprint(photos).encode())
+    digest.update(taught_fingerprint(params, photos, teacher).encode())
+    if epochs is not None:
+        digest.update(json.dumps(epochs, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def taught_fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None) -> str:
+    """Returns a SHA-256 over what is taught: labelled photos, their points, what a teacher says of them."""
+    digest = hashlib.sha256(data_fingerprint(photos).encode())
     if params.head != "emotion":
         digest.update(points_of(photos).tobytes())
     if teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
-    if epochs is not None:
-        digest.update(json.dumps(epochs, sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.isolated import isolated
@@ -19,7 +18,7 @@ from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import Table
-from fercomp.modeling.card import CARD, PRECISION, REFIT_OF, read_card, resolve_model
+from fercomp.modeling.card import PRECISION, REFIT_OF, read_card, resolve_model
 from fercomp.report.measure import BUDGET_MS, Row, measure
 
 if TYPE_CHECKING:
@@ -113,31 +112,18 @@ def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str
         FercompError: A backbone is unknown, or the index of photos is missing.
     """
     from fercomp.modeling import backbones
-    from fercomp.modeling.experiment import read_photos
-    from fercomp.modeling.training import data_fingerprint
+    from fercomp.modeling.experiment import is_trained, read_photos
 
     for backbone in plans:
         if backbone not in backbones.BACKBONES:
             raise unknown_name("backbone", backbone, backbones.BACKBONES)
     done = {}
     for backbone, plan in plans.items():
-        data = data_fingerprint(read_photos(plan, workspace))
+        photos = read_photos(plan, workspace)
         for folder in (workspace.bundle(backbone), workspace.bundle(f"{PREFIX}{backbone}")):
-            if (folder / CARD).is_file() and _is_trained_so(folder, plan, data):
+            if is_trained(folder, plan, photos, workspace):
                 done[backbone] = folder
     return done
-
-
-def _is_trained_so(folder: Path, plan: TrainParams, data: str) -> bool:
-    try:
-        trained = read_card(folder).trained
-        used = TrainParams.model_validate(trained.get("params"))
-    except (FercompError, ValidationError):  # damaged, of a version with other parameters, or an ensemble
-        return False
-    while plan.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
-        halves = {"batch_size": plan.batch_size // 2, "accumulate": 2 * plan.accumulate}
-        plan = plan.model_copy(update=halves)
-    return plan.model_dump() == used.model_dump() and trained.get("data_sha256") == data
 
 
 def _row(folder: Path, plan: TrainParams | None, workspace: Workspace) -> Row:

@@ -47,8 +47,9 @@ def trained(monkeypatch, write_model):
         table.insert(1, "emotion", rows["emotion"].to_numpy())
         holdout_table(params.class_names).write(table, folder / HOLDOUT)
         card = json.loads((folder / CARD).read_text())
-        run = experiment.fingerprint(params, photos)
-        write_json(folder / CARD, {**card, "trained": {"run_sha256": run}})
+        taught = experiment.taught_fingerprint(params, photos)
+        trained = {"params": params.model_dump(), experiment.TAUGHT: taught}
+        write_json(folder / CARD, {**card, "trained": trained})
 
     monkeypatch.setattr(study, "train_experiment", train)
     return names

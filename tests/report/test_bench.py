@@ -91,6 +91,11 @@ def test_only_the_same_training_on_the_same_photos_is_finished(workspace):
     for name in ("compact", "bench-compact"):
         (workspace.bundle(name) / CARD).write_text(json.dumps(halved))
     assert finished({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
+    # Parameters that a later version has brought count as their defaults, and as nothing else.
+    del halved["trained"]["params"]["mixup"], halved["trained"]["params"]["augment"]["erase"]
+    (workspace.bundle("bench-compact") / CARD).write_text(json.dumps(halved))
+    assert finished({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
+    assert finished({"compact": same.model_copy(update={"mixup": 0.2})}, workspace) == {}
     (workspace.bundle("bench-compact") / CARD).write_text("{}")
     photos = pd.read_csv(workspace.photos)
     photos.loc[photos.index[photos["split"] == "train"][0], "sha1"] = "0" * 40
