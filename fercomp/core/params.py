@@ -89,9 +89,12 @@ class PredictParams(Group):
         network_votes: How many people's votes the network's probabilities count as, beside the labels that
             copies of the picture have among the labelled photos; `null` does not look at them. Where there is
             no copy, it changes nothing (docs/labels.md has the figures).
+        copy_votes: How many votes the label of a copy counts as that is another file, such as one cut or
+            scaled a little differently; that of the very same file counts as one.
     """
 
-    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 4.0
+    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 2.5
+    copy_votes: Share = 0.25
 
 
 class UncertainParams(Group):

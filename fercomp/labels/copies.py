@@ -13,32 +13,39 @@ if TYPE_CHECKING:
 
 def with_copies(
     pred_probs: np.ndarray,
-    groups: np.ndarray,
+    photos: "pd.DataFrame",
     labelled: "pd.DataFrame",
     classes: Sequence[str],
     network_votes: float,
+    copy_votes: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighs a network's probabilities against the labels of copies among the labelled photos.
 
     Two people who label one picture agree about as often as a network does with one of them
-    (docs/labels.md): a label says as much as a network, both say more than one of them. The labels of
-    recompressed copies do not count: those are there to contradict.
+    (docs/labels.md): a label says as much as a network, both say more than one of them. That of another file
+    of the picture says less. The labels of recompressed copies do not count: those are there to contradict.
 
     Args:
         pred_probs: `(N, K)` float, the network's.
-        groups: `(N,)` int, the photos' `duplicate_group`.
-        labelled: Labelled photos, of table `PHOTOS`.
+        photos: N photos, of table `PHOTOS`.
+        labelled: Labelled photos, of that table.
         classes: The K classes; other labels do not count.
         network_votes: How many people's votes the network counts as, above 0 (`opinions.opinion_shares`).
+        copy_votes: How many votes the label of a copy counts as that is not the very same file, 0 to 1.
 
     Returns:
-        `(N, K)` float32, rows sum to 1, and `(N,)` bool: which photos have such a copy.
+        `(N, K)` float32, rows sum to 1, and `(N,)` bool: to which photos there were votes.
     """
     known = labelled[labelled["emotion"].isin(list(classes)) & (labelled["recompressed"] == 0)]
-    given = np.eye(len(classes))[[list(classes).index(name) for name in known["emotion"]]]
-    n, pictures = len(groups), np.concatenate([groups, known["duplicate_group"].to_numpy()])
-    votes = per_picture(
-        np.concatenate([np.zeros((n, len(classes))), given.reshape(-1, len(classes))]), pictures
-    )[:n]
-    shares = opinion_shares(votes, pred_probs, np.arange(n), network_votes)
+    of_file, of_picture = (_votes(photos, known, classes, key) for key in ("sha1", "duplicate_group"))
+    votes = of_file + copy_votes * (of_picture - of_file)
+    shares = opinion_shares(votes, pred_probs, np.arange(len(photos)), network_votes)
     return shares.astype(np.float32), votes.sum(axis=1) > 0
+
+
+def _votes(photos: "pd.DataFrame", known: "pd.DataFrame", classes: Sequence[str], key: str) -> np.ndarray:
+    """Counts the labels, `(N, K)`, that labelled photos have which are like each photo in one column."""
+    given = np.eye(len(classes))[[list(classes).index(name) for name in known["emotion"]]]
+    none = np.zeros((len(photos), len(classes)))
+    pictures = np.concatenate([photos[key].to_numpy(), known[key].to_numpy()])
+    return per_picture(np.concatenate([none, given.reshape(-1, len(classes))]), pictures)[: len(photos)]

@@ -33,7 +33,7 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
     Args:
         folder: The bundle.
         workspace: Where the index is, and `models/`.
-        params: How many votes the network has beside the labels of copies.
+        params: How many votes the network has, and labels of copies.
 
     Returns:
         What was written.
@@ -54,8 +54,9 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
     copies = 0
     if params.network_votes is not None:
         probabilities = pred_probs(table, classes)
-        groups = test["duplicate_group"].to_numpy()
-        weighed, copied = with_copies(probabilities, groups, photos[~is_test], classes, params.network_votes)
+        weighed, copied = with_copies(
+            probabilities, test, photos[~is_test], classes, params.network_votes, params.copy_votes
+        )
         table.loc[copied, list(classes)] = weighed[copied]
         copies = int(copied.sum())
     path = workspace.test_probabilities(bundle.card.name)

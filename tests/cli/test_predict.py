@@ -1,13 +1,16 @@
 import pandas as pd
+import pytest
 
 from fercomp.core.tables import PHOTOS
 
 
-def test_the_label_of_a_copy_counts(workspace, fercomp):
+@pytest.mark.parametrize(("same_file", "vote"), [(True, 1.0), (False, 0.25)])
+def test_the_label_of_a_copy_counts(workspace, fercomp, same_file, vote):
     photos = PHOTOS.read(workspace.photos)
     test = photos.index[photos["split"] == "test"][0]
     twin = photos.index[photos["emotion"] == "disgust"][0]
-    photos.loc[test, "duplicate_group"] = photos.loc[twin, "duplicate_group"]
+    for column in ("duplicate_group", "sha1") if same_file else ("duplicate_group",):
+        photos.loc[test, column] = photos.loc[twin, column]
     PHOTOS.write(photos, workspace.photos)
     tables = {}
     for votes, told in (
@@ -21,7 +24,7 @@ def test_the_label_of_a_copy_counts(workspace, fercomp):
     difference = (tables["3"] - tables["null"]).abs().sum(axis=1)
     assert difference.index[difference > 1e-5].tolist() == [photos.loc[test, "image_path"]]
     path = photos.loc[test, "image_path"]
-    expected = (3 * tables["null"].loc[path, "disgust"] + 1) / 4
+    expected = (3 * tables["null"].loc[path, "disgust"] + vote) / (3 + vote)
     assert abs(tables["3"].loc[path, "disgust"] - expected) < 1e-5
 
 
