@@ -37,7 +37,14 @@ def train(
     workspace = Workspace()
     params = load_params(workspace.params, set_ or [])
     name = name or backbone or params.train.backbone
-    card = train_experiment(name, params.experiment(name, backbone), workspace)
+    plan = params.experiment(name, backbone)
+    if plan.needs_crossval and not set_ and name in params.experiments:
+        typer.echo(
+            f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "
+            "change, for experiments under `relabelled` only: move it there",
+            err=True,
+        )
+    card = train_experiment(name, plan, workspace)
     typer.echo(
         f"{workspace.bundle(name)}: holdout accuracy {card.scores['accuracy']:.4f}, "
         f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"

@@ -183,6 +183,12 @@ class TrainParams(Group):
         return (self.teacher,) if isinstance(self.teacher, str) else self.teacher or ()
 
     @property
+    def needs_crossval(self) -> bool:
+        """Whether labels or points are taught that are made from what `crossval` says."""
+        makes_points = self.head != "emotion" and self.va_targets in ("mean", "ray")
+        return self.labels != "given" or makes_points
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The K classes that the network is taught, in the order of its outputs."""
         return class_names(self.classes)

@@ -109,3 +109,12 @@ def test_labels_that_are_missing_or_old_are_one_line(crossvalidated, fercomp):
     assert code == 1
     assert "run `fercomp relabel` again" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("group", "told"), [("experiments", True), ("relabelled", False)])
+def test_an_experiment_where_dvc_would_miss_other_labels_is_told_of(workspace, fercomp, group, told):
+    workspace.params.write_text(f"{group}: {{new: {{labels: relabelled}}}}")
+    code, _, err = fercomp("train", "--name", "new")
+    assert code == 1
+    assert ("for experiments under `relabelled` only: move it there" in err) == told
+    assert "datasets/labels.csv not found" in err
