@@ -74,7 +74,8 @@ def fercomp(
 def main() -> None:
     """Runs `fercomp` on the command line's arguments.
 
-    A `FercompError` and a full disk are one red line and exit code 1, Ctrl-C is one line and 130.
+    A `FercompError`, a full disk and an OpenCV that cannot be loaded are one red line and exit code 1, Ctrl-C
+    is one line and 130.
     Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its traceback.
     """
     try:
@@ -89,6 +90,11 @@ def main() -> None:
         if not is_disk_full(error):
             raise
         _fail(f"the disk is full ({error}): make room, then run the same command again")
+    except ImportError as error:
+        # The one package that depends on the system's libraries, and on which extra was installed.
+        if error.name != "cv2":
+            raise
+        _fail(f"OpenCV cannot be loaded ({error}): `fercomp doctor` says what to do")
 
 
 def _fail(message: str) -> None:

@@ -117,7 +117,10 @@ def _opencv() -> Finding:
     installed = {name: row.found for name in OPENCV if (row := _package(name)).state == "ok"}
     found = ", ".join(f"{name} {number} ({OPENCV[name]})" for name, number in installed.items())
     if len(installed) != 1:
-        remedy = "exactly one may be installed: remove .venv and start through ./run"
+        remedy = (
+            "exactly one may be installed: remove .venv and start through ./run, or install fercomp with one "
+            "of its extras, desktop or headless"
+        )
         return Finding("opencv", "problem", found or "not installed", remedy)
     try:
         import_module("cv2")  # the one package that depends on the system's libraries

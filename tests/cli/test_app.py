@@ -119,13 +119,24 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
+def test_an_opencv_that_cannot_be_loaded_is_one_line(tmp_path):
+    (tmp_path / "cv2.so").write_bytes(b"no library")
+    done = probe("import cv2", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"error: OpenCV cannot be loaded \(.*cv2\.so.*\): `fercomp doctor` says what to do\n", done.stderr
+    )
+
+
 def test_ctrl_c_is_one_line(tmp_path):
     done = probe("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "stopped; what was finished is kept, the same command goes on from there\n"
 
 
-@pytest.mark.parametrize("body", ["raise ValueError('a bug')", "raise OSError(5, 'a bug')"])
+@pytest.mark.parametrize(
+    "body", ["raise ValueError('a bug')", "raise OSError(5, 'a bug')", "raise ImportError('a bug')"]
+)
 def test_a_bug_keeps_its_traceback(tmp_path, body):
     done = probe(body, tmp_path)
     assert done.returncode == 1
