@@ -75,8 +75,8 @@ def main() -> None:
     """Runs `fercomp` on the command line's arguments.
 
     A `FercompError`, a full disk and an OpenCV that cannot be loaded are one red line and exit code 1, Ctrl-C
-    is one line and 130.
-    Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its traceback.
+    is one line and 130. Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its
+    traceback.
     """
     try:
         app(prog_name="fercomp")
