@@ -183,10 +183,18 @@ class TrainParams(Group):
         return (self.teacher,) if isinstance(self.teacher, str) else self.teacher or ()
 
     @property
+    def makes_points(self) -> bool:
+        """Whether points are taught that are made from what `crossval` says."""
+        return self.head != "emotion" and self.va_targets in ("mean", "ray")
+
+    @property
     def needs_crossval(self) -> bool:
         """Whether labels or points are taught that are made from what `crossval` says."""
-        makes_points = self.head != "emotion" and self.va_targets in ("mean", "ray")
-        return self.labels != "given" or makes_points
+        return self.labels != "given" or self.makes_points
+
+    def halved(self) -> Self:
+        """Returns the same with half as many photos in a batch, and twice as many batches in a step."""
+        return self.model_copy(update={"batch_size": self.batch_size // 2, "accumulate": 2 * self.accumulate})
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -37,15 +37,15 @@ def with_copies(
         `(N, K)` float32, rows sum to 1, and `(N,)` bool: to which photos there were votes.
     """
     known = labelled[labelled["emotion"].isin(list(classes)) & (labelled["recompressed"] == 0)]
-    of_file, of_picture = (_votes(photos, known, classes, key) for key in ("sha1", "duplicate_group"))
+    k = len(classes)
+    given = np.eye(k)[[list(classes).index(name) for name in known["emotion"]]].reshape(-1, k)
+    of_file, of_picture = (_votes(photos[key], known[key], given) for key in ("sha1", "duplicate_group"))
     votes = of_file + copy_votes * (of_picture - of_file)
     shares = opinion_shares(votes, pred_probs, np.arange(len(photos)), network_votes)
     return shares.astype(np.float32), votes.sum(axis=1) > 0
 
 
-def _votes(photos: "pd.DataFrame", known: "pd.DataFrame", classes: Sequence[str], key: str) -> np.ndarray:
-    """Counts the labels, `(N, K)`, that labelled photos have which are like each photo in one column."""
-    given = np.eye(len(classes))[[list(classes).index(name) for name in known["emotion"]]]
-    none = np.zeros((len(photos), len(classes)))
-    pictures = np.concatenate([photos[key].to_numpy(), known[key].to_numpy()])
-    return per_picture(np.concatenate([none, given.reshape(-1, len(classes))]), pictures)[: len(photos)]
+def _votes(keys: "pd.Series", known: "pd.Series", given: np.ndarray) -> np.ndarray:
+    """Counts the labels given to the known photos of each key: `(N, K)` for N keys."""
+    votes = np.concatenate([np.zeros((len(keys), given.shape[1])), given])
+    return per_picture(votes, np.concatenate([keys.to_numpy(), known.to_numpy()]))[: len(keys)]

@@ -42,7 +42,7 @@ def with_points(photos: "pd.DataFrame", params: TrainParams, workspace: Workspac
     if params.head == "emotion":
         return photos
     points = np.full((len(photos), 2), np.nan, dtype=np.float32)
-    if params.va_targets in ("mean", "ray"):
+    if params.makes_points:
         labelled = (photos["split"] != "test").to_numpy()
         points[labelled] = _synthetic(photos[labelled], params, workspace)
     else:

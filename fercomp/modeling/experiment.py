@@ -138,8 +138,7 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
         return False
     while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
-        halves = {"batch_size": params.batch_size // 2, "accumulate": 2 * params.accumulate}
-        params = params.model_copy(update=halves)
+        params = params.halved()
     if params.model_dump() != used.model_dump():
         return False
     teacher = teacher_of(params, photos, workspace)

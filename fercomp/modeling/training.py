@@ -101,10 +101,9 @@ def fit(
         except Exception as error:
             if params.batch_size == 1 or not is_out_of_memory(error):
                 raise
-        half = params.batch_size // 2
-        params = params.model_copy(update={"batch_size": half, "accumulate": params.accumulate * 2})
+        params = params.halved()
         say(
-            f"the batch did not fit into memory: going on with {half} photos, "
+            f"the batch did not fit into memory: going on with {params.batch_size} photos, "
             f"{params.accumulate} batches a step"
         )
 
