@@ -8,6 +8,7 @@ from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.drawing import COLOURS, NEUTRAL
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_file
+from fercomp.core.progress import count
 
 LARGEST: Final = 12
 """People in the picture: those who are seen longest."""
@@ -68,7 +69,7 @@ class Timeline:
                 axes.barh(row, end - begin, left=begin, height=0.8, color=_shade(emotion))
         axes.set_yticks(range(len(people)), [f"track {track}" for track in people])
         axes.set(xlim=(0, max(self._end, self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
-        axes.set(xlabel="seconds", title=f"{title}: {len(self._stretches)} tracks")
+        axes.set(xlabel="seconds", title=f"{title}: {count(len(self._stretches), 'track')}")
         shown = {emotion for stretches in people.values() for _, _, emotion in stretches}
         for emotion in sorted(shown):
             axes.bar(0, 0, color=_shade(emotion), label=emotion)

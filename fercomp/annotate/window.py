@@ -14,6 +14,7 @@ from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
+from fercomp.core.progress import count
 from fercomp.data.clips import Frame
 from fercomp.modeling.bundle import Bundle
 
@@ -84,7 +85,9 @@ def _frames(source: str) -> Iterator[tuple[Frame, float]]:
     finally:
         capture.release()
     if index == 0 or not is_file:
-        raise FercompError(f"{source} stopped after {index} frames: look after the camera or the connection")
+        raise FercompError(
+            f"{source} stopped after {count(index, 'frame')}: look after the camera or the connection"
+        )
 
 
 def _opened(source: str, is_file: bool) -> cv2.VideoCapture:

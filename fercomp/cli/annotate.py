@@ -42,21 +42,20 @@ def annotate(
     from fercomp.annotate.run import annotate_media
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import count
     from fercomp.modeling.bundle import load_bundle
     from fercomp.modeling.card import resolve_model
 
     options = Options(detector, min_score, min_size, every, video, records)
     done = annotate_media(path, output, load_bundle(resolve_model(model, Workspace())), options)
-    counts = {"photos": done.photos, "videos": done.videos}
-    files = " and ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+    counts = {"photo": done.photos, "video": done.videos}
+    files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
     on_record = f", {done.earlier} of them earlier" if done.earlier else ""
-    pictures = "photos" if not done.videos else "pictures"
-    frames = f" ({done.frames} frames)" if done.videos else ""
-    typer.echo(
-        f"{files}{frames}{on_record}: {done.faces} faces, {done.without_face} {pictures} without a face"
-    )
+    frames = f" ({count(done.frames, 'frame')})" if done.videos else ""
+    without = count(done.without_face, "picture" if done.videos else "photo")
+    typer.echo(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
     typer.echo(", ".join(f"{emotion} {n}" for emotion, n in done.emotions.items()) or "no emotions to name")
     typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
-        bad = f"{len(done.problems)} of {done.photos + done.videos} files could not be used wholly"
+        bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')} could not be used wholly"
         raise FercompError(f"{bad}: `status` in {done.records} says why; mend or remove them")

@@ -45,6 +45,7 @@ def live(
     from fercomp.annotate.options import Options
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import count
     from fercomp.modeling.bundle import load_bundle
     from fercomp.modeling.card import resolve_model
 
@@ -55,7 +56,7 @@ def live(
     if window:
         from fercomp.annotate.window import show_window
 
-        typer.echo(f"{show_window(source or '0', bundle, options)} frames shown")
+        typer.echo(f"{count(show_window(source or '0', bundle, options), 'frame')} shown")
         return
     import webbrowser
 

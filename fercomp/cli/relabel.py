@@ -36,6 +36,7 @@ def relabel(
     from fercomp.core.classes import EMOTIONS
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS, oof_table
     from fercomp.labels.folders import export_folders as export
     from fercomp.labels.journal import read_decisions
@@ -53,5 +54,5 @@ def relabel(
     typer.echo(summary(labels, photos))
     typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}, next: fercomp review")
     if export_folders is not None:
-        count = export(labels, workspace.raw, export_folders)
-        typer.echo(f"{export_folders}: {count:,} photos")
+        exported = export(labels, workspace.raw, export_folders)
+        typer.echo(f"{export_folders}: {count(exported, 'photo')}")

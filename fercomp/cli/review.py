@@ -24,6 +24,7 @@ def review(
     import webbrowser
 
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS
     from fercomp.labels.journal import Journal
     from fercomp.web.local import Access, serve
@@ -39,4 +40,4 @@ def review(
     access = Access()
     with Journal(workspace.reviewed) as journal:
         serve(review_app(Review(photos, labels, workspace.raw, journal), access), access, port, ready)
-        typer.echo(f"{len(journal.decided):,} photos are decided; next: fercomp relabel")
+        typer.echo(f"decided: {count(len(journal.decided), 'photo')}; next: fercomp relabel")

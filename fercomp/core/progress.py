@@ -1,4 +1,4 @@
-"""Progress on stderr: bars where somebody watches, lines everywhere."""
+"""What is said to people: progress on stderr, bars where somebody watches, lines everywhere."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -81,3 +81,13 @@ def say(line: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)
+
+
+def count(n: int, what: str) -> str:
+    """Returns a number with what it counts: `1 photo`, `2,000 photos`.
+
+    Args:
+        n: How many, 0 or more.
+        what: One of them.
+    """
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

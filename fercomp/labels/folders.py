@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
-from fercomp.core.progress import track
+from fercomp.core.progress import count, track
 from fercomp.core.tables import Table
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _refuse_foreign(target: Path, raw: Path) -> None:
     listed = set(LIST.read(target / LIST_FILE)["file"]) | {LIST_FILE} if LIST_FILE in found else set()
     if strange := sorted(found ^ listed):
         raise FercompError(
-            f"{target} is not as an export leaves it: {len(strange)} files were added, moved or "
-            f"removed, such as {strange[0]}; name a folder that is empty or does not exist"
+            f"{target} is not as an export leaves it: {count(len(strange), 'file')} added, moved or removed, "
+            f"such as {strange[0]}; name a folder that is empty or does not exist"
         )
 
 

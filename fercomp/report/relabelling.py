@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.files import atomic_folder
-from fercomp.core.progress import say, track
+from fercomp.core.progress import count, say, track
 from fercomp.core.tables import Table
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
 from fercomp.modeling.photos import readable_faces
@@ -106,7 +106,7 @@ def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:
     why = ", ".join(f"{reasons.get(name, 0):,} by {what}" for name, what in WHY.items())
     first = (
         f"{len(changed):,} of {len(labels):,} labels change ({len(changed) / len(labels):.1%}): {why}; "
-        f"{dropped:,} photos dropped"
+        f"{count(dropped, 'photo')} dropped"
     )
     index = photos.set_index("image_path").loc[labels["image_path"]]
     groups, counted = index["duplicate_group"].to_numpy(), index["recompressed"].to_numpy() == 0
@@ -115,7 +115,7 @@ def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:
     several = pictures.size() > 1
     tied = (votes == pictures.transform("max")).groupby(level=0).sum() > 1
     return (
-        f"{first}\n{several.sum():,} pictures carry several labels on their copies; in {tied.sum():,} of "
+        f"{first}\n{count(several.sum(), 'picture')} with several labels on copies; in {tied.sum():,} of "
         "them no label is the most frequent, and the network decides"
     )
 

@@ -48,17 +48,17 @@ def test_photos_and_a_video(photos, write_clip):
     write_clip(photos / "clip.mp4", [picture] * 6)
     result = run(photos, "--every", "3", "--records", "jsonl")
     assert result.exit_code == 0, result.output
-    assert "2 photos and 1 videos (6 frames): 8 faces, 0 pictures without a face" in result.stdout
+    assert "2 photos and 1 video (6 frames): 8 faces, 0 pictures without a face" in result.stdout
     assert "Look at annotated/ and annotated/records.jsonl" in result.stdout
     assert {"clip.mp4", "clip.timeline.png"} < {path.name for path in Path("annotated").iterdir()}
     only = run(photos / "clip.mp4", "--no-video", "-o", "only")
-    assert "1 videos (6 frames): 6 faces" in only.stdout
+    assert "1 video (6 frames): 6 faces" in only.stdout
     assert not Path("only/clip.mp4").exists()
 
 
 def test_options_reach_the_library(photos):
     result = run(photos / "sad.png", "-o", "out", "-m", "tiny", "--detector", "haar_alt", "--min-score", 900)
-    assert "1 photos: 0 faces, 1 photos without a face" in result.stdout
+    assert "1 photo: 0 faces, 1 photo without a face" in result.stdout
     assert "no emotions to name" in result.stdout
 
 

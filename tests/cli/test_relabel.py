@@ -44,7 +44,7 @@ def test_what_is_suggested_is_written_shown_and_drawn(crossvalidated, fercomp):
     assert len(labels) == 72
     assert (labels["quality"] < 0.3).sum() == 2
     assert "2 of 72 labels change (2.8%): 2 by the network" in out
-    assert "0 pictures carry several labels" in out
+    assert "0 pictures with several labels" in out
     assert "next: fercomp review" in out
     given = rows["emotion"].iloc[0]
     pairs = pd.read_csv(crossvalidated.relabel_report / "pairs.csv")
@@ -73,7 +73,7 @@ def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):
     rows = doubted(crossvalidated)
     assert rows["suggested"].tolist() == ["fear", ""]
     assert rows["reason"].tolist() == ["review", "review"]
-    assert "1 photos dropped" in out
+    assert "1 photo dropped" in out
     assert "sorted: 71 photos" in out
 
 

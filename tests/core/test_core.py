@@ -7,7 +7,7 @@ from pathlib import Path
 from fercomp.core.classes import EMOTIONS, UNCERTAIN
 from fercomp.core.errors import unknown_name
 from fercomp.core.paths import Workspace
-from fercomp.core.progress import track
+from fercomp.core.progress import count, track
 
 
 def test_classes_are_the_nine_in_alphabetical_order():
@@ -45,3 +45,7 @@ def test_core_is_quick_to_import():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_numbers_agree_with_what_they_count():
+    assert [count(n, "photo") for n in (0, 1, 2, 2000)] == ["0 photos", "1 photo", "2 photos", "2,000 photos"]

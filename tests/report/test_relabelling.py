@@ -18,4 +18,4 @@ def test_only_counted_copies_can_tie():
     photos["image_path"] = [f"train/{i}.jpg" for i in range(len(rows))]
     labels = photos[["image_path", "emotion"]].assign(suggested=photos["emotion"], quality=0.5, reason="")
     told = summary(labels, photos.sample(frac=1, random_state=0)).splitlines()[1]
-    assert told.startswith("3 pictures carry several labels on their copies; in 2 of them no label is the")
+    assert told.startswith("3 pictures with several labels on copies; in 2 of them no label is the")
