@@ -1,20 +1,26 @@
 """What is said to people: progress on stderr, bars where somebody watches, lines everywhere."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Never, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Never, TypeVar
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 T = TypeVar("T")
 
+_LOOK: Final[Mapping[str, Any]] = MappingProxyType(
+    {"delay": 0.5, "disable": None, "leave": False, "dynamic_ncols": True}
+)
+"""How every bar looks: it comes after half a second of work, on terminals only, and goes at its end."""
+
 
 def track(
     items: Iterable[T], description: str, unit: str, total: int | None = None, initial: int = 0
 ) -> "tqdm[T]":
-    """Iterates over the items behind a progress bar that appears after half a second of work.
+    """Iterates over the items behind a progress bar.
 
     Args:
         items: What is worked through.
@@ -34,10 +40,7 @@ def track(
         unit=f" {unit}",
         total=total,
         initial=initial,
-        delay=0.5,
-        disable=None,
-        leave=False,
-        dynamic_ncols=True,
+        **_LOOK,
     )
 
 
@@ -60,10 +63,7 @@ def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]
         unit_scale=True,
         total=total,
         initial=initial,
-        delay=0.5,
-        disable=None,
-        leave=False,
-        dynamic_ncols=True,
+        **_LOOK,
     )
 
 
