@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from fercomp.annotate.batch import PHOTO_BATCH, annotate_media
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.run import BATCH, annotate_media
 from fercomp.annotate.sources import find_sources
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
-from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
-from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.media.images import read_image
+from fercomp.modeling.bundle.model import Bundle, load_bundle
 
 
 def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
@@ -32,8 +32,8 @@ def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
     begin = time.perf_counter()
     recogniser = Recogniser(bundle, make_detector)
     with workers(os.cpu_count()) as pool:
-        seen = in_order(pool, recogniser.look, images, ahead=BATCH)
-        while group := list(islice(seen, BATCH)):
+        seen = in_order(pool, recogniser.look, images, ahead=PHOTO_BATCH)
+        while group := list(islice(seen, PHOTO_BATCH)):
             recogniser.recognise(group)
     return time.perf_counter() - begin
 

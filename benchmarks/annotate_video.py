@@ -17,16 +17,16 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.annotate.clip_writer import ClipWriter
-from fercomp.annotate.clips import BATCH, BETWEEN
+from fercomp.annotate.clips import BETWEEN, FRAME_BATCH
 from fercomp.annotate.drawing import draw
-from fercomp.annotate.run import annotate_media
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
-from fercomp.data.clips import Clip
 from fercomp.faces.detect import make_detector
-from fercomp.modeling.bundle import Bundle, load_bundle
+from fercomp.media.clip_writer import ClipWriter
+from fercomp.media.clips import Clip
+from fercomp.modeling.bundle.model import Bundle, load_bundle
 
 Spent = tuple[float, float]
 """Seconds on the clock, and of the processor."""
@@ -47,7 +47,7 @@ def cost_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[s
 
         def name() -> None:
             left = iter(found)
-            while group := list(islice(left, BATCH)):
+            while group := list(islice(left, FRAME_BATCH)):
                 named.extend(recogniser.name(group))
 
         def write() -> None:

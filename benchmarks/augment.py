@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from fercomp.core.params import AugmentParams
-from fercomp.data.augment import augment
-from fercomp.modeling.backend import keras
+from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.training.augment import augment
 
 
 def faces_per_second(run: Callable[[], Any], n: int) -> float:

@@ -17,8 +17,8 @@ import pandas as pd
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, oof_table, pred_probs
-from fercomp.labels.opinions import opinion_shares, per_picture
-from fercomp.modeling.card import OOF
+from fercomp.labels.votes import opinion_shares, per_picture
+from fercomp.modeling.bundle.card import OOF
 
 NETWORK_VOTES = (1e9, 8, 6, 4, 3, 2.5, 2, 1.5, 1, 1e-9)
 COPY_VOTES = (1.0, 0.5, 0.25, 0.0)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 
-from fercomp.data.clips import Clip
 from fercomp.faces.detect import DETECTORS, make_detector
 from fercomp.faces.track import Tracker
+from fercomp.media.clips import Clip
 
 
 def main() -> None:

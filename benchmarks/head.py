@@ -17,12 +17,12 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.backend import keras, make_deterministic
-from fercomp.modeling.batches import FaceBatches
-from fercomp.modeling.features import feature_batches
-from fercomp.modeling.losses import accuracy, cross_entropy
-from fercomp.modeling.network import build_network, head_of, set_trainable
-from fercomp.modeling.targets import one_hot
+from fercomp.modeling.backend.engine import keras, make_deterministic
+from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.features import feature_batches
+from fercomp.modeling.training.losses import accuracy, cross_entropy
+from fercomp.modeling.training.network import build_network, head_of, set_trainable
+from fercomp.modeling.training.targets import one_hot
 
 EPOCHS = 4
 

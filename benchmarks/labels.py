@@ -25,7 +25,7 @@ from sklearn.metrics import roc_auc_score
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, oof_table, pred_probs
-from fercomp.labels.opinions import opinion_shares, per_picture
+from fercomp.labels.votes import opinion_shares, per_picture
 
 WORST = 2000 / 21_609
 SCORES = (

@@ -15,10 +15,10 @@ from live import live_page
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from fercomp.annotate.run import annotate_media
-from fercomp.data.drawn import draw_clip
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import SHIPPED, SHIPPED_NAME
+from fercomp.annotate.batch import annotate_media
+from fercomp.demo.drawn import draw_clip
+from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
+from fercomp.modeling.bundle.model import load_bundle
 
 TARGET = Path(__file__).parents[1] / "docs" / "pictures"
 CHANGES = [("happy", "sad"), ("neutral", "surprise"), ("surprise", "happy")]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fercomp.core.params import PrepareParams
 from fercomp.data.competition_files import photos_on_disk
-from fercomp.data.images import read_image
-from fercomp.data.prepare import prepare
+from fercomp.media.images import read_image
+from fercomp.stages.prepare import prepare
 
 
 def seconds_to_decode(paths: Sequence[Path], threads: int) -> float:

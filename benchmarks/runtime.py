@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from fercomp.core.params import TrainParams
-from fercomp.modeling.backend import keras, make_deterministic
-from fercomp.modeling.export import export_openvino, save_keras
-from fercomp.modeling.network import build_network
-from fercomp.modeling.runtime import openvino_network
+from fercomp.modeling.backend.engine import keras, make_deterministic
+from fercomp.modeling.backend.keras_file import save_keras
+from fercomp.modeling.bundle.runtime import openvino_network
+from fercomp.modeling.export.graph import export_openvino
+from fercomp.modeling.training.network import build_network
 
 DEFAULT = ("compact:48", "mobilenet_v3_small:224", "efficientnet_v2_b0:224", "convnext_tiny:224")
 Network = Callable[[np.ndarray], np.ndarray]

@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_table
-from fercomp.modeling.card import HOLDOUT, read_card
+from fercomp.modeling.bundle.card import HOLDOUT, read_card
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from fercomp.core.params import TrainParams
-from fercomp.core.params_group import merged
+from fercomp.core.params.group import merged
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.card import read_card
-from fercomp.modeling.experiment import is_trained, train_bundle
+from fercomp.modeling.bundle.card import read_card
+from fercomp.stages.train import is_trained, train_bundle
 
 RECIPE: Final[dict[str, Any]] = {
     "size": 32,

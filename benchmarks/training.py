@@ -45,9 +45,9 @@ def main() -> None:
 
 def measure(batch: int, fused: bool) -> float:
     """Returns photos per second of a training step on one batch, over and over."""
-    from fercomp.modeling.backend import keras
-    from fercomp.modeling.network import build_network
-    from fercomp.modeling.normalisation import fused_batch_normalisation
+    from fercomp.modeling.backend.engine import keras
+    from fercomp.modeling.backend.normalisation import fused_batch_normalisation
+    from fercomp.modeling.training.network import build_network
 
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (batch, 48, 48, 3), dtype=np.uint8)

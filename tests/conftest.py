@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def write_competition(raw: Path, per_class: int, tests: int) -> None:
     """Writes the competition's files with drawn faces of 40 pixels."""
-    from fercomp.data.drawn import draw_face
+    from fercomp.demo.drawn import draw_face
 
     rng = np.random.default_rng(0)
     rows = []
@@ -44,8 +44,8 @@ def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with raw data, index and one model `tiny`; tests must not change it."""
     from fercomp.core.params import load_params
     from fercomp.core.tables import PHOTOS, PROBLEMS
-    from fercomp.data.prepare import prepare
-    from fercomp.modeling.experiment import train_experiment
+    from fercomp.stages.prepare import prepare
+    from fercomp.stages.train import train_experiment
 
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))
     write_competition(workspace.raw, per_class=8, tests=20)
@@ -69,7 +69,7 @@ def tiny_bundle_folder(tiny_workspace: Workspace) -> Path:
 def shallow() -> Iterator[None]:
     """Gives `compact` half of its blocks: a training on a few photos is mostly tracing, layer by layer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fercomp.modeling.compact.BLOCKS", 1)
+        patch.setattr("fercomp.modeling.backbones.compact.BLOCKS", 1)
         yield
 
 
@@ -90,7 +90,7 @@ def write_model() -> Callable[..., Path]:
         from openvino import opset13 as ops
 
         from fercomp.core.files import write_json
-        from fercomp.modeling.card import CARD, GRAPH, Card
+        from fercomp.modeling.bundle.card import CARD, GRAPH, Card
 
         card = {"classes": EMOTIONS, "margin": 0.1, "trained": {}, "scores": {}, **card}
         card = {"name": folder.name, "backbone": "linear", "runtime": "openvino", **card}

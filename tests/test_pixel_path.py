@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.data.drawn import draw_face
-from fercomp.modeling.batches import FaceBatches
-from fercomp.modeling.bundle import Bundle
+from fercomp.demo.drawn import draw_face
+from fercomp.modeling.bundle.model import Bundle
+from fercomp.modeling.training.batches import FaceBatches
 
 SIZE = 32
 
@@ -16,9 +16,9 @@ SIZE = 32
 def test_training_predict_and_annotate_see_the_same_bytes(
     width, height, mode, tmp_path, tiny_bundle_folder, monkeypatch
 ):
+    from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options
-    from fercomp.annotate.run import annotate_media
-    from fercomp.modeling.predict import predict_table
+    from fercomp.modeling.bundle.predict import predict_table
 
     (tmp_path / "photos").mkdir()
     face = Image.fromarray(draw_face("happy", np.random.default_rng(0), 350))

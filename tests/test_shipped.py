@@ -8,9 +8,10 @@ import pandas as pd
 
 from fercomp.cli.app import main
 from fercomp.core.classes import EMOTIONS
-from fercomp.data.drawn import draw_face
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import MEMBERS, SHIPPED, read_card
+from fercomp.demo.drawn import draw_face
+from fercomp.modeling.bundle.card import MEMBERS, read_card
+from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.model import load_bundle
 
 LARGEST = 12e6
 

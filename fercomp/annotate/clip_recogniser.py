@@ -7,10 +7,10 @@ import numpy as np
 
 from fercomp.annotate.recogniser import Decisions, cut_faces
 from fercomp.annotate.smoothing import Smoother
-from fercomp.data.clips import Frame
 from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.faces.track import Tracker
-from fercomp.modeling.bundle import Answer, Bundle
+from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.model import Answer, Bundle
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from typing import Final
 import numpy as np
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser, Found, Named
-from fercomp.annotate.clip_writer import ClipWriter
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
-from fercomp.annotate.records import frame_rows
+from fercomp.annotate.record_rows import frame_rows
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Video
 from fercomp.annotate.timeline import Timeline
@@ -22,11 +21,12 @@ from fercomp.annotate.workers import workers
 from fercomp.core.files import atomic_file
 from fercomp.core.parallel import Stages, in_order
 from fercomp.core.progress import track
-from fercomp.data.clips import Clip, Frame
 from fercomp.faces.found import Faces
-from fercomp.modeling.bundle import Bundle
+from fercomp.media.clip_writer import ClipWriter
+from fercomp.media.clips import Clip, Frame
+from fercomp.modeling.bundle.model import Bundle
 
-BATCH: Final = 8
+FRAME_BATCH: Final = 8
 """Frames whose faces are classified together."""
 
 BETWEEN: Final = 4
@@ -76,7 +76,7 @@ def _look(recogniser: ClipRecogniser, frame: Frame) -> tuple[Frame, Faces]:
 def _named(recogniser: ClipRecogniser, found: Iterable[Found]) -> Iterator[Named]:
     """Classifies the faces of several frames together, which is faster than frame by frame."""
     frames = iter(found)
-    while group := list(islice(frames, BATCH)):
+    while group := list(islice(frames, FRAME_BATCH)):
         yield from recogniser.name(group)
 
 

@@ -15,7 +15,7 @@ Colour = tuple[int, int, int]
 
 GOOD: Final[Colour] = (46, 160, 67)
 BAD: Final[Colour] = (207, 34, 46)
-NEUTRAL: Final[Colour] = (66, 112, 178)
+PLAIN: Final[Colour] = (66, 112, 178)
 
 COLOURS: Final = MappingProxyType(
     {
@@ -26,8 +26,8 @@ COLOURS: Final = MappingProxyType(
         "disgust": BAD,
         "fear": BAD,
         "sad": BAD,
-        "neutral": NEUTRAL,
-        "uncertain": NEUTRAL,
+        "neutral": PLAIN,
+        "uncertain": PLAIN,
     }
 )
 """RGB by emotion. Any other class is drawn as neutral. White text is readable on all three."""
@@ -59,11 +59,11 @@ def draw(
     labels: list[Rectangle] = []
     boxes = [_whole_pixels(box, width, height) for box in faces.boxes]
     for emotion, box in zip(decisions.emotions, boxes, strict=True):
-        _frame(canvas, box, line, COLOURS.get(emotion, NEUTRAL))
+        _frame(canvas, box, line, COLOURS.get(emotion, PLAIN))
     # Labels come after all boxes, so that no line crosses a text.
     for i, (emotion, box) in enumerate(zip(decisions.emotions, boxes, strict=True)):
         text, font_size = _text(decisions, i, tracks), _text_height(box, width, height)
-        label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, NEUTRAL)), width, height)
+        label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, PLAIN)), width, height)
         place = _place(label, box, width, height, labels)
         labels.append(place)
         canvas[place[1] : place[3], place[0] : place[2]] = label

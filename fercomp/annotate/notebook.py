@@ -11,8 +11,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.found import Faces
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import SHIPPED_NAME, resolve_model
+from fercomp.modeling.bundle.find import SHIPPED_NAME, resolve_model
+from fercomp.modeling.bundle.model import load_bundle
 
 
 class FaceEmotionsModel:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
-from fercomp.modeling.bundle import Bundle
-from fercomp.modeling.decision import Rule
+from fercomp.modeling.bundle.model import Bundle
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fercomp.annotate.records import OnRecord, RecordFormat, Records, columns
+from fercomp.annotate.record_rows import columns
+from fercomp.annotate.records import OnRecord, RecordFormat, Records
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
-from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem
+from fercomp.media.images import IMAGE_SUFFIXES, ImageProblem
 
-SETTINGS: Final = "run.json"
+_SETTINGS: Final = "run.json"
 TIMELINE: Final = ".timeline.png"
 
 # Full colour resolution: the usual half of it frays coloured labels.
@@ -127,7 +128,7 @@ class OutputFolder:
         kept = self._kept()
         # The records first: a kill between the two leaves other settings, so the next run starts anew.
         self.records.rewrite(kept.values())
-        write_json(self.folder / SETTINGS, self._settings)
+        write_json(self.folder / _SETTINGS, self._settings)
         self.todo = [source for source in self._sources if source.file not in kept]
         self.records.__enter__()
         return self
@@ -156,7 +157,7 @@ class OutputFolder:
         return self.copy_of(video).with_suffix(TIMELINE)
 
     def _kept(self) -> dict[str, OnRecord]:
-        before = _read_settings(self.folder / SETTINGS)
+        before = _read_settings(self.folder / _SETTINGS)
         if before != self._settings:
             if before is not None:
                 keys = sorted({*before, *self._settings})

@@ -8,8 +8,8 @@ import numpy as np
 
 from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import UNCERTAIN
+from fercomp.decisions.rule import Rule
 from fercomp.faces.track import PATIENCE
-from fercomp.modeling.decision import Rule
 
 MEMORY: Final = 0.4
 """Seconds after which an old probability weighs 1/e."""

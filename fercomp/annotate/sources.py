@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercomp.core.errors import FercompError
-from fercomp.data.clips import CLIP_SUFFIXES
-from fercomp.data.images import IMAGE_SUFFIXES
+from fercomp.media.clips import CLIP_SUFFIXES
+from fercomp.media.images import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.annotate.clip_recogniser import Named
-from fercomp.annotate.drawing import COLOURS, NEUTRAL
+from fercomp.annotate.drawing import COLOURS, PLAIN
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_file
 from fercomp.core.progress import count
@@ -83,7 +83,7 @@ class Timeline:
 
 def _shade(emotion: str) -> tuple[float, float, float]:
     """Returns the emotion's colour, lighter or darker than that of others which are as good or as bad."""
-    colour = COLOURS.get(emotion, NEUTRAL)
+    colour = COLOURS.get(emotion, PLAIN)
     alike = [other for other in EMOTIONS if COLOURS[other] == colour]
     place = alike.index(emotion) / len(alike) if emotion in alike else 0.0
     red, green, blue = (part / 255 + (1 - part / 255) * 0.75 * place for part in colour)

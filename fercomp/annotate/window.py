@@ -15,8 +15,8 @@ from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import count
-from fercomp.data.clips import Frame
-from fercomp.modeling.bundle import Bundle
+from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.model import Bundle
 
 TITLE: Final = "fercomp live - any key ends"
 WAIT: Final = 10_000

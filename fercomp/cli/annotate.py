@@ -38,13 +38,13 @@ def annotate(
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
       fercomp annotate portraits/ --detector whole --model compact
     """
+    from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options
-    from fercomp.annotate.run import annotate_media
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.modeling.bundle import load_bundle
-    from fercomp.modeling.card import resolve_model
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.model import load_bundle
 
     options = Options(detector, min_score, min_size, every, video, records)
     done = annotate_media(path, output, load_bundle(resolve_model(model, Workspace())), options)

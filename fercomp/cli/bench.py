@@ -40,12 +40,12 @@ def bench(
 
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.report.bench import BACKBONES, bench_table
-    from fercomp.report.bench import bench as run_bench
+    from fercomp.stages.bench import BENCH_BACKBONES, bench_table
+    from fercomp.stages.bench import bench as run_bench
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or [])
-    names = backbones or ([] if model else BACKBONES)
+    names = backbones or ([] if model else BENCH_BACKBONES)
     rows = run_bench(names, model or [], params, workspace)
     failed = [row for row in rows if row.problem]
     if len(failed) < len(rows):

@@ -30,7 +30,7 @@ def crossval(
     """
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.crossval import cross_validate
+    from fercomp.stages.crossval import cross_validate
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or [])

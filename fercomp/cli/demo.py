@@ -23,7 +23,7 @@ def demo(
     from fercomp.core.params import Params
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.report.demo import EXPERIMENT, run_demo
+    from fercomp.stages.demo import EXPERIMENT, run_demo
 
     workspace = Workspace(output)
     done = run_demo(workspace, Params())

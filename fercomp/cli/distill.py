@@ -34,7 +34,7 @@ def distill(
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import resolve_model
+    from fercomp.modeling.bundle.find import resolve_model
 
     workspace = Workspace()
     if workspace.bundle(name).resolve() in [resolve_model(t, workspace).resolve() for t in teachers]:

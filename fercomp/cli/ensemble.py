@@ -29,8 +29,9 @@ def ensemble(
       fercomp ensemble best compact wide deep --weights fitted
     """
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import MEMBERS, read_card, resolve_model
-    from fercomp.modeling.ensemble import build_ensemble
+    from fercomp.modeling.bundle.card import MEMBERS, read_card
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.ensemble import build_ensemble
 
     workspace = Workspace()
     folders = [resolve_model(model, workspace) for model in models]

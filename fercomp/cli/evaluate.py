@@ -18,8 +18,9 @@ def evaluate(model: Model = None) -> None:
     from rich.console import Console
 
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import REFIT_OF, read_card, resolve_model
-    from fercomp.report.evaluation import evaluate_model, per_class_table
+    from fercomp.modeling.bundle.card import REFIT_OF, read_card
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.evaluate import evaluate_model, per_class_table
 
     workspace = Workspace()
     folder = resolve_model(model, workspace)

@@ -36,14 +36,14 @@ def export(
       fercomp export ~/usb/vote --model vote --name friday --precision int8
     """
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import resolve_model
-    from fercomp.modeling.exporting import agreement, export_model
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.export.copy import agreement_of_answers, export_model
 
     workspace = Workspace()
     source = resolve_model(model, workspace)
     size = export_model(source, folder, name, precision, workspace)
     if precision == "int8":
-        share, photos = agreement(source, folder, workspace)
+        share, photos = agreement_of_answers(source, folder, workspace)
         typer.echo(
             f"The copy names the same class as the original for {share:.1%} of {photos} training photos."
         )

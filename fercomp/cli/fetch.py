@@ -29,10 +29,10 @@ def fetch(
       fercomp fetch --source kaggle
       fercomp fetch --source ~/Downloads/skillbox-computer-vision-project.zip
     """
-    from fercomp.competition.sources import fetch as fetch_files
-    from fercomp.competition.sources import fetch_unless_real
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
+    from fercomp.stages.fetch import fetch as fetch_files
+    from fercomp.stages.fetch import fetch_unless_real
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or ()).fetch

@@ -20,9 +20,9 @@ def leaderboard(
     """
     from rich.console import Console
 
-    from fercomp.competition.leaderboard import read_leaderboard
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
+    from fercomp.kaggle.leaderboard import read_leaderboard
     from fercomp.report.submissions import leaderboard_table
 
     competition = load_params(Workspace().params, set_ or ()).fetch.competition

@@ -46,8 +46,8 @@ def live(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.modeling.bundle import load_bundle
-    from fercomp.modeling.card import resolve_model
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.model import load_bundle
 
     if source is not None and not window:
         raise FercompError("--source is for --window: in the page, the browser chooses the camera")

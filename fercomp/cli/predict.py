@@ -20,8 +20,8 @@ def predict(model: Model = None, set_: Set = None) -> None:
     """
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import resolve_model
-    from fercomp.modeling.testset import predict_test
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.predict import predict_test
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or []).predict

@@ -29,7 +29,7 @@ def prepare(set_: Set = None) -> None:
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.core.tables import PHOTOS, PROBLEMS
-    from fercomp.data.prepare import prepare as prepare_photos
+    from fercomp.stages.prepare import prepare as prepare_photos
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or ()).prepare

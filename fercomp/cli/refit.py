@@ -23,8 +23,9 @@ def refit(
       fercomp ensemble final one-refit two-refit
     """
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import read_card, resolve_model
-    from fercomp.modeling.refit import refit as train_again
+    from fercomp.modeling.bundle.card import read_card
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.refit import refit as train_again
 
     workspace = Workspace()
     source = resolve_model(model, workspace)

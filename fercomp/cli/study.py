@@ -29,7 +29,7 @@ def study(
     from fercomp.core.errors import FercompError
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.report.study import run_study, study_table
+    from fercomp.stages.study import run_study, study_table
 
     workspace = Workspace()
     if not workspace.study_params.is_file():

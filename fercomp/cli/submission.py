@@ -14,9 +14,9 @@ def submission(model: Model = None) -> None:
       fercomp submission --model compact
       fercomp submission --model shipped
     """
-    from fercomp.competition.submission import write_submission
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import resolve_model
+    from fercomp.kaggle.submission import write_submission
+    from fercomp.modeling.bundle.find import resolve_model
 
     workspace = Workspace()
     written = write_submission(resolve_model(model, workspace), workspace)

@@ -17,11 +17,11 @@ def submissions(set_: Set = None) -> None:
     """
     from rich.console import Console
 
-    from fercomp.competition.history import read_history, refresh
     from fercomp.core.errors import FercompError
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
+    from fercomp.kaggle.history import read_history, refresh
     from fercomp.report.submissions import draw_history, history_table
 
     workspace = Workspace()

@@ -41,10 +41,10 @@ def submit(
       fercomp submit submissions/vote.csv -m "three networks"
       fercomp submit --dry-run
     """
-    from fercomp.competition.candidate import choose
-    from fercomp.competition.submit import submit as send
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
+    from fercomp.kaggle.candidate import choose
+    from fercomp.kaggle.submit import submit as send
 
     workspace = Workspace()
     competition = load_params(workspace.params, set_ or ()).fetch.competition

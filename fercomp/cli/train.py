@@ -32,7 +32,7 @@ def train(
     """
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.experiment import train_experiment
+    from fercomp.stages.train import train_experiment
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or [])

@@ -22,13 +22,14 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
 
     from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
-    from fercomp.modeling.card import DECISION, resolve_model
-    from fercomp.report.uncertain import settle, sweep_table
+    from fercomp.modeling.bundle.card import DECISION
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.uncertain import settle_uncertain, sweep_table
 
     workspace = Workspace()
     params = load_params(workspace.params, set_ or []).uncertain
     folder = resolve_model(model, workspace)
-    settled = settle(folder, params)
+    settled = settle_uncertain(folder, params)
     Console().print(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
     if settled.fitted.bias is None:
         typer.echo(f"best threshold on the {settled.fitted.threshold_on}: {settled.fitted.threshold:.3g}")

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from fercomp.core.errors import FercompError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 KILLED = -9
 """Exit code of a process that the system stopped at once, as Linux does where memory runs out."""
 
 
-def isolated(function: Callable[..., T], *arguments: Any) -> T:
+def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
     """Calls a function in a new process and waits for it.
 
     What the function prints is shown. The process ends with this one, whatever ends this one.
@@ -48,7 +48,7 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
         receiver.close()
     if problem is not None:
         raise FercompError(problem)
-    returned: T = result
+    returned: _T = result
     return returned
 
 

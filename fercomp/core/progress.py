@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypeVar
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _LOOK: Final[Mapping[str, Any]] = MappingProxyType(
     {"delay": 0.5, "disable": None, "leave": False, "dynamic_ncols": True}
@@ -18,8 +18,8 @@ _LOOK: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 def track(
-    items: Iterable[T], description: str, unit: str, total: int | None = None, initial: int = 0
-) -> "tqdm[T]":
+    items: Iterable[_T], description: str, unit: str, total: int | None = None, initial: int = 0
+) -> "tqdm[_T]":
     """Iterates over the items behind a progress bar.
 
     Args:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercomp.labels.opinions import opinion_shares, per_picture
+from fercomp.labels.votes import opinion_shares, per_picture
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Decision:
+class Verdict:
     """What a reviewer said of a photo.
 
     Attributes:
@@ -85,7 +85,7 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def append(self, decisions: Iterable[Decision]) -> None:
+    def append(self, decisions: Iterable[Verdict]) -> None:
         """Writes decisions and waits until they are on disk.
 
         Raises:
@@ -106,7 +106,7 @@ class Journal:
         for decision in decisions:
             _apply(self.decided, decision)
 
-    def _repaired(self, file: FileIO) -> list[Decision]:
+    def _repaired(self, file: FileIO) -> list[Verdict]:
         file.seek(0)
         data = file.read()
         whole = data.rfind(b"\n") + 1
@@ -130,7 +130,7 @@ def read_decisions(path: Path) -> dict[Key, str]:
     return _last(_parsed(data[: data.rfind(b"\n") + 1], path))
 
 
-def _parsed(data: bytes, path: Path) -> list[Decision]:
+def _parsed(data: bytes, path: Path) -> list[Verdict]:
     decisions = []
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
@@ -142,8 +142,8 @@ def _parsed(data: bytes, path: Path) -> list[Decision]:
     return decisions
 
 
-def _decision(value: Mapping[str, Any]) -> Decision:
-    decision = Decision(value["image_path"], value["sha1"], value["label"])
+def _decision(value: Mapping[str, Any]) -> Verdict:
+    decision = Verdict(value["image_path"], value["sha1"], value["label"])
     if not (isinstance(decision.image_path, str) and isinstance(decision.sha1, str)):
         raise TypeError("text was expected")
     if decision.label not in (*EMOTIONS, DROP, None):
@@ -151,19 +151,19 @@ def _decision(value: Mapping[str, Any]) -> Decision:
     return decision
 
 
-def _line(decision: Decision) -> bytes:
+def _line(decision: Verdict) -> bytes:
     value = {"image_path": decision.image_path, "sha1": decision.sha1, "label": decision.label}
     return json.dumps(value).encode() + b"\n"
 
 
-def _last(decisions: Iterable[Decision]) -> dict[Key, str]:
+def _last(decisions: Iterable[Verdict]) -> dict[Key, str]:
     decided: dict[Key, str] = {}
     for decision in decisions:
         _apply(decided, decision)
     return decided
 
 
-def _apply(decided: dict[Key, str], decision: Decision) -> None:
+def _apply(decided: dict[Key, str], decision: Verdict) -> None:
     if decision.label is None:
         decided.pop(decision.key, None)
     else:

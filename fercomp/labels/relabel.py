@@ -10,7 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import RelabelParams
 from fercomp.core.tables import pred_probs
 from fercomp.labels.journal import DROP, Key
-from fercomp.labels.opinions import opinion_shares, per_picture
+from fercomp.labels.votes import opinion_shares, per_picture
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,11 +15,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from fercomp.competition.credentials import SETTINGS, find_credentials
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
-from fercomp.modeling.card import CARD, read_card
+from fercomp.kaggle.credentials import SETTINGS, find_credentials
+from fercomp.modeling.bundle.card import CARD, read_card
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.core.files import atomic_file
-from fercomp.labels.circumplex import NEUTRAL_RADIUS, RAYS, directions
-from fercomp.labels.uncertain import Score, Sweep
+from fercomp.decisions.circumplex import NEUTRAL_RADIUS, RAYS, directions
+from fercomp.decisions.thresholds import Score, Sweep
 from fercomp.report.plots import BLUE, ORANGE
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.transforms import Bbox
 
 from fercomp.core.files import atomic_file
-from fercomp.modeling.metrics import calibration_error, reliability
+from fercomp.decisions.metrics import calibration_error, reliability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ matplotlib.use("Agg")  # files only: a window system need not be there
 BLUE, ORANGE = "#3366aa", "#dd7722"
 SHEET: Final = (6, 8)
 """Rows and columns of a contact sheet."""
-SIDES: Final = (
+_SIDES: Final = (
     *((8, 0, "left"), (-8, 0, "right"), (0, 11, "center"), (0, -11, "center")),
     *((8, dy, "left") for dy in (11, -11, 22, -22, 33, -33)),
 )
@@ -194,12 +194,12 @@ def _label_dots(axes: "Axes", names: Sequence[str], dots: np.ndarray) -> None:
     """Writes a name beside each dot, on the first side where it covers no other, or else on the last."""
     taken = [Bbox.from_extents(*(dot - 4), *(dot + 4)) for dot in axes.transData.transform(dots)]
     for name, dot in zip(names, dots, strict=True):
-        for dx, dy, align in SIDES:
+        for dx, dy, align in _SIDES:
             label = axes.annotate(
                 name, dot, (dx, dy), textcoords="offset points", ha=align, va="center", fontsize=9
             )
             box = label.get_window_extent()
-            if (dx, dy, align) == SIDES[-1] or not any(box.overlaps(other) for other in taken):
+            if (dx, dy, align) == _SIDES[-1] or not any(box.overlaps(other) for other in taken):
                 taken.append(box)
                 break
             label.remove()

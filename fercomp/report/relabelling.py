@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, say, track
 from fercomp.core.tables import Table
+from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
-from fercomp.modeling.photos import readable_faces
 from fercomp.report.plots import SHEET, plot_sheet
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ PAIRS: Final = Table(
 )
 """Given and suggested label, how many photos, and the mean quality of their given labels."""
 
-SHOWN: Final = 96
+_SHOWN: Final = 96
 """Side in pixels of a photo on a sheet."""
 
 LISTED: Final = 15
@@ -64,7 +64,7 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
     with atomic_folder(folder) as temporary:
         PAIRS.write(pairs, temporary / "pairs.csv")
         for (given, suggested), rows in track(changed.groupby(["emotion", "suggested"]), "drawing", "sheet"):
-            places, faces = readable_faces(raw, rows["image_path"].tolist(), SHOWN, SHEET[0] * SHEET[1])
+            places, faces = readable_faces(raw, rows["image_path"].tolist(), _SHOWN, SHEET[0] * SHEET[1])
             if not faces:
                 missing += 1
                 continue

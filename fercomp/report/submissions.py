@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from fercomp.competition.history import read_history
-from fercomp.competition.leaderboard import Standing
 from fercomp.core.paths import Workspace
+from fercomp.kaggle.history import read_history
+from fercomp.kaggle.leaderboard import Standing
 
 if TYPE_CHECKING:
     import pandas as pd

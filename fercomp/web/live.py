@@ -14,16 +14,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser, Named
-from fercomp.annotate.drawing import COLOURS, NEUTRAL
+from fercomp.annotate.drawing import COLOURS, PLAIN
 from fercomp.annotate.options import Options
-from fercomp.annotate.records import Records, columns, frame_rows
+from fercomp.annotate.record_rows import columns, frame_rows
+from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
-from fercomp.data.clips import Frame
-from fercomp.data.images import ImageProblem, decode_image
-from fercomp.modeling.bundle import Bundle
+from fercomp.media.clips import Frame
+from fercomp.media.images import ImageProblem, decode_image
+from fercomp.modeling.bundle.model import Bundle
 from fercomp.web.local import Access, page
 
-REFUSED = 1008
+_REFUSED = 1008
 """WebSocket close code for who may not connect (RFC 6455, policy violation)."""
 
 
@@ -48,7 +49,7 @@ class Session:
     def hello(self) -> dict[str, Any]:
         """Returns what the page has to know of the model."""
         classes = self._bundle.card.classes
-        colours = {name: COLOURS.get(name, NEUTRAL) for name in (*classes, "uncertain")}
+        colours = {name: COLOURS.get(name, PLAIN) for name in (*classes, "uncertain")}
         return {"kind": "hello", "classes": classes, "colours": colours}
 
     def look(self, jpeg: bytes) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
     @app.websocket("/frames")
     async def frames(socket: WebSocket, token: str = "") -> None:
         if "origin" not in socket.headers or not access.allows(token, socket.headers):
-            await socket.close(REFUSED)
+            await socket.close(_REFUSED)
             return
         await socket.accept()
         session = Session(bundle, options, output)

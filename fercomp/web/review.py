@@ -16,17 +16,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.images import ImageProblem, read_image
-from fercomp.labels.journal import DROP, Decision, Journal
+from fercomp.labels.journal import DROP, Journal, Verdict
+from fercomp.media.images import ImageProblem, read_image
 from fercomp.web.local import MAX_MESSAGE, Access, page
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN: Final = 256
+_SHOWN: Final = 256
 """Longest side in pixels of a photo on the page."""
 
-REFUSED: Final = "open the address that `fercomp review` printed"
+_REFUSED: Final = "open the address that `fercomp review` printed"
 
 
 class Review:
@@ -74,7 +74,7 @@ class Review:
         return {"classes": EMOTIONS, "queue": self._queue, "photos": photos}
 
     def photo(self, number: int) -> bytes:
-        """Returns a photo as a PNG of at most `SHOWN` pixels.
+        """Returns a photo as a PNG of at most `_SHOWN` pixels.
 
         Raises:
             FercompError: There is no such photo, or it cannot be read.
@@ -84,7 +84,7 @@ class Review:
             picture = Image.fromarray(read_image(path))
         except ImageProblem as problem:
             raise FercompError(f"{problem}: run `fercomp fetch`") from problem
-        picture.thumbnail((SHOWN, SHOWN))
+        picture.thumbnail((_SHOWN, _SHOWN))
         data = io.BytesIO()
         picture.save(data, "PNG", compress_level=1)
         return data.getvalue()
@@ -110,12 +110,12 @@ class Review:
             self._journal.append(wishes)
         return len(wishes)
 
-    def _decision(self, wish: Mapping[str, Any]) -> Decision:
+    def _decision(self, wish: Mapping[str, Any]) -> Verdict:
         path, sha1 = self._keys[self._known(wish["photo"])]
         label = wish["label"]
         if label not in (*EMOTIONS, DROP, None):
             raise ValueError(f"unknown label {label!r}")
-        return Decision(path, sha1, label)
+        return Verdict(path, sha1, label)
 
     def _known(self, number: int) -> int:
         if type(number) is not int or not 0 <= number < len(self._keys):
@@ -137,19 +137,19 @@ def review_app(review: Review, access: Access) -> FastAPI:
     @app.get("/")
     def index(request: Request, token: str = "") -> Response:
         if not access.allows(token, request.headers):
-            return PlainTextResponse(REFUSED, status_code=403)
+            return PlainTextResponse(_REFUSED, status_code=403)
         return page(html)
 
     @app.get("/state")
     def state(request: Request, token: str = "") -> Response:
         if not access.allows(token, request.headers):
-            return PlainTextResponse(REFUSED, status_code=403)
+            return PlainTextResponse(_REFUSED, status_code=403)
         return JSONResponse(review.state(), headers={"cache-control": "no-store"})
 
     @app.get("/photos/{number}")
     def photo(request: Request, number: int, token: str = "") -> Response:
         if not access.allows(token, request.headers):
-            return PlainTextResponse(REFUSED, status_code=403)
+            return PlainTextResponse(_REFUSED, status_code=403)
         try:
             return Response(review.photo(number), media_type="image/png", headers=kept_private)
         except FercompError as error:
@@ -159,7 +159,7 @@ def review_app(review: Review, access: Access) -> FastAPI:
     async def decisions(request: Request, token: str = "") -> Response:
         # A browser names the origin of every POST.
         if "origin" not in request.headers or not access.allows(token, request.headers):
-            return PlainTextResponse(REFUSED, status_code=403)
+            return PlainTextResponse(_REFUSED, status_code=403)
         text = b""
         async for part in request.stream():
             text += part

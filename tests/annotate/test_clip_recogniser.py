@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.data.clips import Frame
 from fercomp.faces.detect import make_detector
-from fercomp.modeling.bundle import load_bundle
+from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.model import load_bundle
 
 
 @pytest.mark.parametrize(("flip", "every", "mirrored"), [(True, 1, [1, 3]), (True, 2, [2]), (False, 1, [])])

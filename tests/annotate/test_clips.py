@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 
 from fercomp.annotate import clips
+from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
-from fercomp.annotate.run import annotate_media
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.clips import Clip, Frame
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.found import Faces
+from fercomp.media.clips import Clip, Frame
 
 CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
 RAW = [f"raw_{emotion}" for emotion in EMOTIONS]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercomp.annotate.drawing import BAD, COLOURS, GOOD, NEUTRAL, draw
+from fercomp.annotate.drawing import BAD, COLOURS, GOOD, PLAIN, draw
 from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import EMOTIONS
 from fercomp.faces.found import Faces
@@ -117,7 +117,7 @@ def test_every_emotion_has_a_colour():
     assert set(COLOURS) == set(EMOTIONS)
     assert COLOURS["happy"] == GOOD
     assert COLOURS["anger"] == BAD
-    assert COLOURS["neutral"] == NEUTRAL
+    assert COLOURS["neutral"] == PLAIN
 
 
 def test_a_picture_without_faces_is_only_copied():

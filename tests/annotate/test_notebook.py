@@ -5,8 +5,8 @@ from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
 from fercomp.annotate.options import Options
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.core.errors import FercompError
-from fercomp.data.images import read_image
 from fercomp.faces.detect import make_detector
+from fercomp.media.images import read_image
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from hypothesis.extra import numpy as hnp
 
 from fercomp.annotate.recogniser import Recogniser, decide
 from fercomp.core.classes import EMOTIONS
-from fercomp.data.images import read_image
+from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.detect import make_detector
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.decision import Rule
+from fercomp.media.images import read_image
+from fercomp.modeling.bundle.model import load_bundle
 
 
 def test_a_framed_photo_is_used_whole_as_in_training(bundle, faces):

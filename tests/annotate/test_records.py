@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.recogniser import Decisions, decide
-from fercomp.annotate.records import COLUMNS, Records, columns, face_rows, frame_rows, problem_row
+from fercomp.annotate.record_rows import COLUMNS, columns, face_rows, frame_rows, problem_row
+from fercomp.annotate.records import Records
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.clips import Frame
+from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
-from fercomp.modeling.decision import Rule
+from fercomp.media.clips import Frame
 
 ALL = columns(EMOTIONS)
 

@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from fercomp.annotate.recogniser import decide
-from fercomp.annotate.records import face_rows, problem_row
+from fercomp.annotate.record_rows import face_rows, problem_row
 from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.images import IMAGE_SUFFIXES, ImageProblem, decode_image, read_image
+from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
-from fercomp.modeling.decision import Rule
+from fercomp.media.images import IMAGE_SUFFIXES, ImageProblem, decode_image, read_image
 
 NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 FORMATS = {

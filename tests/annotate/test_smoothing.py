@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fercomp.annotate.smoothing import HOLD, MEMORY, Smoother
+from fercomp.decisions.rule import Rule
 from fercomp.faces.track import PATIENCE
-from fercomp.modeling.decision import Rule
 
 CLASSES = ("anger", "happy", "sad")
 HAPPY, SAD = np.array([0.1, 0.6, 0.3], np.float32), np.array([0.1, 0.3, 0.6], np.float32)

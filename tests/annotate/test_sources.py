@@ -4,7 +4,7 @@ import sys
 import pandas as pd
 import pytest
 
-from fercomp.annotate.run import annotate_media
+from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.sources import find_sources
 from fercomp.core.errors import FercompError
 

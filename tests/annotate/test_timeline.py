@@ -5,8 +5,8 @@ from PIL import Image
 from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.recogniser import Decisions
 from fercomp.annotate.timeline import LARGEST, Timeline
-from fercomp.data.clips import Frame
 from fercomp.faces.found import Faces
+from fercomp.media.clips import Frame
 
 
 def frame(index, emotions):

@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from fercomp.cli.app import app
 from fercomp.core.errors import FercompError
-from fercomp.data.drawn import draw_face
+from fercomp.demo.drawn import draw_face
 
 
 @pytest.fixture
 def photos(workspace, monkeypatch):
     # A copy of a real bundle stands for the one in the package.
-    monkeypatch.setattr("fercomp.modeling.card.SHIPPED", workspace.root / "package")
+    monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", workspace.root / "package")
     shutil.copytree(workspace.bundle("tiny"), workspace.root / "package")
     folder = workspace.root / "photos"
     folder.mkdir()

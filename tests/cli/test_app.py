@@ -31,7 +31,8 @@ NAMES = [command.__name__ for commands in COMMANDS.values() for command in comma
 PROBE = """
 import os, signal, sys
 from pathlib import Path
-from fercomp.cli.app import app, main
+from fercomp.cli.app import app
+from fercomp.cli.app import main
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 @app.command()

@@ -5,13 +5,13 @@ import shutil
 import pytest
 
 from fercomp.cli.bench import bench
-from fercomp.modeling.card import read_card
-from fercomp.report.bench import BACKBONES, BENCH
+from fercomp.modeling.bundle.card import read_card
+from fercomp.stages.bench import BENCH, BENCH_BACKBONES
 
 
 def test_the_help_names_the_backbones_that_are_compared():
     argument = inspect.signature(bench, eval_str=True).parameters["backbones"].annotation
-    assert argument.__metadata__[0].show_default == ", ".join(BACKBONES)
+    assert argument.__metadata__[0].show_default == ", ".join(BENCH_BACKBONES)
 
 
 def with_tiny_parameters(*words, epochs=2):

@@ -5,8 +5,8 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.tables import PHOTOS, holdout_table
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.predict import predict_table
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.predict import predict_table
 
 
 @pytest.fixture

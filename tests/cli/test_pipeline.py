@@ -144,7 +144,7 @@ def test_only_training_imports_tensorflow_and_nothing_imports_kaggle(workspace):
 @pytest.mark.slow
 def test_demo(tmp_path, monkeypatch, fercomp):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("fercomp.report.demo.FEW_PHOTOS", {"epochs": 1})
+    monkeypatch.setattr("fercomp.stages.demo.FEW_PHOTOS", {"epochs": 1})
     code, out, err = fercomp("demo")
     assert code == 0, err
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]

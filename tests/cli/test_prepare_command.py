@@ -59,7 +59,7 @@ def test_ctrl_c_and_errors_leave_the_old_tables(workspace, monkeypatch):
     def interrupted(path: Path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fercomp.data.prepare._photo", interrupted)
+    monkeypatch.setattr("fercomp.stages.prepare._photo", interrupted)
     assert runner.invoke(app, ["--set", "prepare.seed=5"]).exit_code == 130
     monkeypatch.undo()
     monkeypatch.chdir(workspace)

@@ -7,8 +7,8 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.tables import LABELS, PHOTOS, oof_table
-from fercomp.labels.journal import Decision, Journal
-from fercomp.modeling.card import read_card
+from fercomp.labels.journal import Journal, Verdict
+from fercomp.modeling.bundle.card import read_card
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
 pytestmark = pytest.mark.usefixtures("shallow")
@@ -66,8 +66,8 @@ def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):
     photos = PHOTOS.read(crossvalidated.photos).set_index("image_path")
     first, second = doubted(crossvalidated)["image_path"]
     with Journal(crossvalidated.reviewed) as journal:
-        journal.append([Decision(first, photos.loc[first, "sha1"], "fear")])
-        journal.append([Decision(second, photos.loc[second, "sha1"], "drop")])
+        journal.append([Verdict(first, photos.loc[first, "sha1"], "fear")])
+        journal.append([Verdict(second, photos.loc[second, "sha1"], "drop")])
     code, out, err = fercomp("relabel", "--export-folders", "sorted")
     assert code == 0, err
     rows = doubted(crossvalidated)
@@ -84,7 +84,7 @@ def test_an_experiment_learns_what_was_suggested(crossvalidated, fercomp):
     path = doubted(crossvalidated)["image_path"].iloc[0]
     photos = PHOTOS.read(crossvalidated.photos).set_index("image_path")
     with Journal(crossvalidated.reviewed) as journal:
-        journal.append([Decision(path, photos.loc[path, "sha1"], "drop")])
+        journal.append([Verdict(path, photos.loc[path, "sha1"], "drop")])
     fercomp("relabel")
     code, _, err = fercomp("train", "--name", "weighted", *TINY, "--set", "train.labels=weighted")
     assert code == 0, err

@@ -15,12 +15,12 @@ from fercomp.core.files import write_json
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS, holdout_table, pred_probs
-from fercomp.modeling import experiment
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import CARD, HOLDOUT, read_card
-from fercomp.modeling.predict import predict_table
-from fercomp.report import study
-from fercomp.report.study import run_study
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.predict import predict_table
+from fercomp.stages import study
+from fercomp.stages import train as experiment
+from fercomp.stages.study import run_study
 
 ROOT = Path(__file__).parents[2]
 FILE = """

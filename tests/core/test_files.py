@@ -26,7 +26,8 @@ from fercomp.core.files import (
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from fercomp.core.files import is_disk_full, write_text
+from fercomp.core.files import is_disk_full
+from fercomp.core.files import write_text
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     write_text(Path(sys.argv[1]), "x" * 100_000)
@@ -37,7 +38,8 @@ except OSError as error:
 STUCK = """
 import sys, time
 from pathlib import Path
-from fercomp.core.files import atomic_file, atomic_folder
+from fercomp.core.files import atomic_file
+from fercomp.core.files import atomic_folder
 path, kind = Path(sys.argv[1]), sys.argv[2]
 with {"file": atomic_file, "folder": atomic_folder}[kind](path) as temporary:
     (temporary if kind == "file" else temporary / "a").write_text("half")

@@ -9,7 +9,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.isolated import isolated
-from fercomp.modeling.card import read_card
+from fercomp.modeling.bundle.card import read_card
 
 
 def test_the_result_comes_back_from_another_process():

@@ -12,7 +12,7 @@ from PIL import Image
 from fercomp.core.params import PrepareParams
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.duplicates import recompressed as later_copies
-from fercomp.data.images import decode_image
+from fercomp.media.images import decode_image
 
 DEFAULTS = PrepareParams()
 

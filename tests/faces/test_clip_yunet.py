@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fercomp.data.drawn import draw_face
+from fercomp.demo.drawn import draw_face
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.detect import make_detector
 from fercomp.faces.found import PerThread

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.data.drawn import draw_face
+from fercomp.demo.drawn import draw_face
 from fercomp.faces import yunet
 from fercomp.faces.detect import DETECTORS, Haar, make_detector
 from fercomp.faces.found import Faces

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.data.drawn import draw_face
+from fercomp.demo.drawn import draw_face
 from fercomp.faces.crop import face_input
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import ENOUGH, measure_margin

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.data.drawn import draw_face
+from fercomp.demo.drawn import draw_face
 from fercomp.faces.found import Faces
 from fercomp.faces.track import PATIENCE, Tracker
 

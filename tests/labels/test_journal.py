@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
 from fercomp.labels import journal as module
-from fercomp.labels.journal import Decision, Journal, read_decisions
+from fercomp.labels.journal import Journal, Verdict, read_decisions
 
 
 def decision(i, label):
-    return Decision(f"train/{i}.jpg", f"{i:040x}", label)
+    return Verdict(f"train/{i}.jpg", f"{i:040x}", label)
 
 
 @pytest.fixture
@@ -126,10 +126,10 @@ def test_a_full_disk_decides_nothing(path, monkeypatch):
 CHILD = """
 import sys
 from pathlib import Path
-from fercomp.labels.journal import Decision, Journal
+from fercomp.labels.journal import Verdict, Journal
 with Journal(Path(sys.argv[1])) as journal:
     for i in range(10**9):
-        journal.append([Decision(f"{i}-{k}.jpg", "0", "happy") for k in range(40)])
+        journal.append([Verdict(f"{i}-{k}.jpg", "0", "happy") for k in range(40)])
         print(i, flush=True)
 """
 

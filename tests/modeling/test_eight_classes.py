@@ -10,12 +10,12 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.card import HOLDOUT, read_card
-from fercomp.modeling.ensemble import build_ensemble, cross_fitted
-from fercomp.modeling.experiment import train_experiment
-from fercomp.modeling.targets import photos_of
-from fercomp.modeling.teacher import teacher_probs
+from fercomp.modeling.bundle.card import HOLDOUT, read_card
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.training.targets import photos_of
+from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.stages.ensemble import build_ensemble, cross_fitted_mean
+from fercomp.stages.train import train_experiment
 
 EIGHT = class_names(8)
 PARAMS = TrainParams(size=32, epochs=1, batch_size=16, classes=8)
@@ -74,6 +74,6 @@ def test_an_ensemble_of_eight_classes(eight, workspace, write_model):
 def test_photos_that_the_models_cannot_name_weigh_nothing():
     rng = np.random.default_rng(0)
     outputs, labels = rng.dirichlet(np.ones(4), (2, 50)), rng.integers(0, 4, 50)
-    mixed = cross_fitted(outputs, labels)
-    assert np.isfinite(cross_fitted(outputs, np.where(rng.random(50) < 0.3, 4, labels))).all()
+    mixed = cross_fitted_mean(outputs, labels)
+    assert np.isfinite(cross_fitted_mean(outputs, np.where(rng.random(50) < 0.3, 4, labels))).all()
     assert mixed.shape == (50, 4)

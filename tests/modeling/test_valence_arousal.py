@@ -11,30 +11,30 @@ from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.notebook import FaceEmotionsModel
 from fercomp.annotate.options import Options
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.records import columns, face_rows
-from fercomp.competition.submission import write_submission
+from fercomp.annotate.record_rows import columns, face_rows
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams, TrainParams
 from fercomp.core.tables import AXES, PHOTOS, TARGETS, holdout_table, prediction_table
-from fercomp.data.clips import Frame
+from fercomp.data.inputs import read_faces
+from fercomp.decisions.calibration import apply_temperature
+from fercomp.decisions.circumplex import decode, decoded_probs
+from fercomp.decisions.metrics import agreement
 from fercomp.faces.detect import make_detector
-from fercomp.labels.circumplex import decode, decoded_probs
-from fercomp.modeling import run
-from fercomp.modeling.affect import with_points
-from fercomp.modeling.bundle import load_bundle
-from fercomp.modeling.calibration import apply_temperature
-from fercomp.modeling.card import HOLDOUT, read_card
-from fercomp.modeling.crossval import cross_validate
-from fercomp.modeling.ensemble import build_ensemble
-from fercomp.modeling.experiment import is_trained, train_experiment
-from fercomp.modeling.metrics import agreement
-from fercomp.modeling.network import build_network, in_float32
-from fercomp.modeling.photos import read_faces
-from fercomp.modeling.teacher import teacher_probs
-from fercomp.modeling.testset import predict_test
-from fercomp.modeling.training import fingerprint, fit
-from fercomp.report.evaluation import evaluate_model
+from fercomp.kaggle.submission import write_submission
+from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.card import HOLDOUT, read_card
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.training import loop as run
+from fercomp.modeling.training.fit import fingerprint, fit
+from fercomp.modeling.training.network import build_network, in_float32
+from fercomp.modeling.training.points import with_points
+from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.stages.crossval import cross_validate
+from fercomp.stages.ensemble import build_ensemble
+from fercomp.stages.evaluate import evaluate_model
+from fercomp.stages.predict import predict_test
+from fercomp.stages.train import is_trained, train_experiment
 from fercomp.web.live import _faces
 
 TINY = TrainParams(size=32, epochs=1, batch_size=16)

@@ -14,8 +14,8 @@ from websockets.sync.client import connect
 from fercomp.annotate.options import Options
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.data.drawn import draw_face
-from fercomp.modeling.bundle import load_bundle
+from fercomp.demo.drawn import draw_face
+from fercomp.modeling.bundle.model import load_bundle
 from fercomp.web.live import live_app
 from fercomp.web.local import Access, serve
 

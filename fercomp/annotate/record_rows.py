@@ -1,0 +1,102 @@
+"""What is written down of a picture: one row for every face, or one that says there is none."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from fercomp.annotate.clip_recogniser import Named
+from fercomp.annotate.recogniser import Decisions
+from fercomp.core.errors import FercompError
+from fercomp.core.tables import FLOAT_FORMAT
+from fercomp.faces.found import Faces
+
+FACE: Final = "face"
+NO_FACE: Final = "no_face"
+
+COLUMNS: Final = (
+    "file",  # path relative to the folder that was annotated
+    "status",  # face | no_face | why the file could not be read
+    "frame",  # number of the frame in its clip, from 0; empty for a photo
+    "time",  # seconds since the clip's beginning; empty for a photo
+    "face",  # number of the face in its picture, from 0, left to right
+    "track",  # number of the person in the clip, from 0; empty for a photo
+    "x1",  # pixels of the picture
+    "y1",
+    "x2",
+    "y2",
+    "score",  # of the detector
+    "emotion",  # likeliest class, or `uncertain`
+    "confidence",  # probability of the emotion
+    "valence",  # -1 to 1, where the model gives it
+    "arousal",  # likewise
+    "faces",  # number of faces in the picture
+)
+"""Columns of every record. After them, one with the probability of each class, smoothed in clips, and one
+`raw_<class>` with that of a clip's frame alone."""
+
+TEXT: Final = frozenset({"file", "status", "emotion"})
+"""The columns that are no numbers."""
+
+Row = Mapping[str, str]
+
+
+def columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns of the records of a model.
+
+    Raises:
+        FercompError: A class is called as one of the other columns.
+    """
+    clash = set(classes) & set(COLUMNS)
+    if clash:
+        raise FercompError(
+            f"the model's classes {sorted(clash)} are names of columns: train it with other names"
+        )
+    return (*COLUMNS, *classes, *(f"raw_{name}" for name in classes))
+
+
+def face_rows(file: str, faces: Faces, decisions: Decisions, classes: Sequence[str]) -> list[Row]:
+    """Returns the rows of one picture: one for each face, or one that says there is none."""
+    if len(faces) == 0:
+        return [{"file": file, "status": NO_FACE, "faces": "0"}]
+    points = decisions.valence_arousal
+    return [
+        {
+            "file": file,
+            "status": FACE,
+            "face": str(i),
+            **{
+                name: f"{value:.1f}"
+                for name, value in zip(("x1", "y1", "x2", "y2"), faces.boxes[i], strict=True)
+            },
+            "score": FLOAT_FORMAT % faces.scores[i],
+            "emotion": decisions.emotions[i],
+            "confidence": FLOAT_FORMAT % decisions.confidences[i],
+            **({} if points is None else _numbers(("valence", "arousal"), points[i])),
+            "faces": str(len(faces)),
+            **_numbers(classes, decisions.pred_probs[i]),
+        }
+        for i in range(len(faces))
+    ]
+
+
+def frame_rows(file: str, named: Named, classes: Sequence[str]) -> list[Row]:
+    """Returns the rows of one frame of a clip; raw probabilities are empty where it was not classified."""
+    moment = {"frame": str(named.frame.index), "time": FLOAT_FORMAT % named.frame.time}
+    rows = face_rows(file, named.faces, named.decisions, classes)
+    if len(named.faces) == 0:
+        return [{**row, **moment} for row in rows]
+    names = [f"raw_{name}" for name in classes]
+    return [
+        {**row, **moment, "track": str(track), **({} if np.isnan(raw).any() else _numbers(names, raw))}
+        for row, track, raw in zip(rows, named.tracks, named.raw, strict=True)
+    ]
+
+
+def problem_row(file: str, reason: str) -> Row:
+    """Returns the row of a file that could not be read."""
+    return {"file": file, "status": reason, "faces": "0"}
+
+
+def _numbers(names: Sequence[str], values: np.ndarray) -> dict[str, str]:
+    return {name: FLOAT_FORMAT % value for name, value in zip(names, values, strict=True)}

@@ -1,1 +1,0 @@
-"""Where the competition's files come from and where answers go."""

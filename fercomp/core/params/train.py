@@ -1,0 +1,215 @@
+"""The group `train` of `params.yaml`: how one network is trained."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fercomp.core.classes import class_names
+from fercomp.core.params.group import Group, Share
+
+COMPACT: Final = "compact"
+"""The backbone of our own, for small photos."""
+
+COMPACT_WIDE: Final = "compact_wide"
+"""The same with half as many channels again, for more photos or more time."""
+
+LITE0: Final = "efficientnet_lite0"
+"""The backbone whose ImageNet weights come with a package."""
+
+FACENET: Final = "facenet"
+"""The backbone whose weights come from telling people apart, with a package, too."""
+
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 96}
+"""Side of the input in pixels of backbones that are used with small photos."""
+
+_WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
+"""Where backbones start from that have no ImageNet weights."""
+
+
+class AugmentParams(Group):
+    """Random changes of training photos, drawn anew for each photo and epoch.
+
+    Attributes:
+        flip: Mirror left and right for half of the photos.
+        rotate: Largest rotation in degrees, to either side.
+        shift: Largest shift along each axis, as a share of the side.
+        zoom: Largest change of scale, as a share.
+        brightness: Largest change of brightness, as a share of full white.
+        contrast: Largest change of contrast, as a share.
+        erase: Share of the photos of which a rectangle is covered (random erasing, Zhong et al., 2020).
+    """
+
+    flip: bool = True
+    rotate: Annotated[float, Field(ge=0, le=180)] = 10.0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    zoom: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    brightness: Share = 0.1
+    contrast: Share = 0.2
+    erase: Share = 0.25
+
+
+class TrainParams(Group):
+    """How one network is trained: the head with the backbone frozen, then the whole network.
+
+    Attributes:
+        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or the lower-case name of a
+            network of `keras.applications`.
+        weights: Where the backbone starts from: `none`, `imagenet`, `faces` (`facenet` alone has these), the
+            path of a weights file, or of another experiment's `model.keras`. By default `imagenet`, but
+            `faces` for `facenet` and `none` for `compact` and `compact_wide`.
+        size: Side of the network's input in pixels. By default 224, for which most networks were made;
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0` and `facenet`, which suit small
+            photos.
+        margin: Share of a detector's box added on each side so that a found face is framed like the
+            training photos, which are used whole. `null` measures it on training photos.
+        classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
+            finds the threshold below which an answer becomes `uncertain`.
+        head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
+            which is then named (`labels.circumplex`); or `both`.
+        va_targets: The points it is taught: `mean` of the emotions' vectors weighted by out-of-fold
+            probabilities; `ray`, drawn on the label's ray as far out as the label is probable out of fold; or
+            the path of a CSV with `path`, `valence` and `arousal`.
+        va_loss: `ccc`, 1 less the concordance of a batch (Lin, 1989), or `mse`, the squared distance.
+        va_weight: Weight of that loss beside the classes' one, where the head is `both`.
+        batch_size: Photos per pass through the network. Where they do not fit into memory, it is halved.
+        accumulate: Passes whose gradients are added up before the weights change, so that a step sees
+            `batch_size * accumulate` photos.
+        precision: `float32`, `bfloat16` or `float16` for the arithmetic (weights stay float32; Micikevicius
+            et al., 2018). `auto`: `bfloat16` on a GPU that has it, `float32` elsewhere.
+        batch_norm: What batch normalisation in the backbone does while the whole network is trained: `learn`,
+            or `keep` the statistics, scale and offset that the weights came with, which takes less time.
+            By default `keep` with weights from other photos than ours (ImageNet, faces, a weights file),
+            whose statistics small batches would spoil; `learn` with none or those of another experiment.
+        head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
+        head_views: Augmented views of each photo whose features are computed once for the head phase; its
+            epochs take them in turn.
+        epochs: Epochs of the whole network.
+        head_learning_rate: Rate of the head phase (AdamW, constant).
+        learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0). By
+            default 0.002, and 0.0001 where there are weights to keep.
+        warmup: Share of the second phase's steps spent on warm-up.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
+        dropout: Share of pooled features dropped before the classifier.
+        loss: `cross_entropy`, or one made for wrong labels: `gce` (generalised cross entropy; Zhang and
+            Sabuncu, 2018), `sce` (symmetric cross entropy; Wang et al., 2019) or `elr` (early-learning
+            regularisation; Liu et al., 2020).
+        label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
+            ones of `datasets/labels.csv`. `weighted`: every label by the share of people who are expected to
+            give it, so the given one by its quality (soft bootstrapping; Arazo et al., 2019). With the last
+            two, photos that a reviewer dropped are left out. The holdout is scored against given labels in
+            any case.
+        duplicate_labels: `soft`: copies of a picture share the mean of their labels, of which those of
+            recompressed copies are not counted; `given`: each keeps its own.
+        balance: What is done for rare classes: `none`, `class_weights` (each class weighs the same) or
+            `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
+        mixup: Two photos are blended by a share drawn from Beta(mixup, mixup) (Zhang et al., 2018); 0 for
+            none.
+        ema: Share of the old value in the running mean of the weights, per step; the mean is what is
+            scored and kept (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017). 0 for none.
+        teacher: Name or folder of a model whose probabilities of the training photos are learned too
+            (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
+        teacher_weight: Share of the teacher's probabilities in the target.
+        flip_average: Let the trained model average its answers over a face and its mirror image, which takes
+            twice the time.
+        view_average: Let the trained model average its answers about the competition's photos, and the
+            holdout's, over nine views of each (`data.views`), which takes nine times the time of one
+            look. `annotate` and `live` look once.
+        compress: Store the weights of the inference graph as float16: half the size.
+        patience: Epochs without a better holdout accuracy after which a phase stops.
+        memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
+        seed: Seed of weights, order and augmentation.
+        augment: Random changes of training photos.
+    """
+
+    backbone: str = COMPACT
+    weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
+    size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
+    margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: Literal[8, 9] = 9
+    head: Literal["emotion", "valence_arousal", "both"] = "emotion"
+    va_targets: str = "mean"
+    va_loss: Literal["ccc", "mse"] = "ccc"
+    va_weight: Annotated[float, Field(ge=0)] = 0.5
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    batch_norm: Literal["keep", "learn"] = Field(default_factory=lambda given: _batch_norm(given))
+    head_epochs: Annotated[int, Field(ge=0)] = 3
+    head_views: Annotated[int, Field(ge=1)] = 2
+    epochs: Annotated[int, Field(ge=0)] = 20
+    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: float = Field(
+        default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, gt=0
+    )
+    warmup: Share = 0.1
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    loss: Literal["cross_entropy", "gce", "sce", "elr"] = "cross_entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    labels: Literal["given", "relabelled", "weighted"] = "given"
+    duplicate_labels: Literal["soft", "given"] = "soft"
+    balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    teacher_weight: Share = 0.7
+    flip_average: bool = True
+    view_average: bool = True
+    compress: bool = False
+    patience: Annotated[int, Field(ge=1)] = 10
+    memory_gb: Annotated[float, Field(ge=0)] = 2.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    augment: AugmentParams = AugmentParams()
+
+    @model_validator(mode="after")
+    def _points_are_named_uncertain_too(self) -> Self:
+        if self.head == "valence_arousal" and self.classes != 9:
+            raise ValueError("the head valence_arousal may name a face uncertain: leave train.classes at 9")
+        return self
+
+    @model_validator(mode="after")
+    def _there_is_something_to_keep(self) -> Self:
+        if self.weights == "none" and self.batch_norm == "keep":
+            raise ValueError(
+                "without weights, batch normalisation has nothing to keep: set batch_norm to learn"
+            )
+        return self
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The names or folders of `teacher`."""
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher or ()
+
+    @property
+    def makes_points(self) -> bool:
+        """Whether points are taught that are made from what `crossval` says."""
+        return self.head != "emotion" and self.va_targets in ("mean", "ray")
+
+    @property
+    def needs_crossval(self) -> bool:
+        """Whether labels or points are taught that are made from what `crossval` says."""
+        return self.labels != "given" or self.makes_points
+
+    def halved(self) -> Self:
+        """Returns the same with half as many photos in a batch, and twice as many batches in a step."""
+        return self.model_copy(update={"batch_size": self.batch_size // 2, "accumulate": 2 * self.accumulate})
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The K classes that the network is taught, in the order of its outputs."""
+        return class_names(self.classes)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, values: Any) -> Any:
+        """Lets `null` in a file stand for a default that depends on the backbone."""
+        if not isinstance(values, Mapping):
+            return values
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _batch_norm(given: Mapping[str, Any]) -> Literal["keep", "learn"]:
+    weights = str(given.get("weights"))
+    return "learn" if weights == "none" or weights.endswith(".keras") else "keep"

@@ -1,0 +1,84 @@
+"""From probabilities to a label."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fercomp.core.classes import UNCERTAIN
+from fercomp.core.errors import FercompError
+from fercomp.decisions.class_bias import biased
+from fercomp.decisions.thresholds import SCORES, Score
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a model decides.
+
+    Attributes:
+        classes: Its K class names.
+        threshold: An answer less sure than this is `uncertain`; `None` for never.
+        threshold_on: What the threshold is on.
+        bias: K handicaps in nats, added to log-probabilities before the likeliest class is chosen; `None` for
+            none.
+    """
+
+    classes: tuple[str, ...]
+    threshold: float | None = None
+    threshold_on: Score = "probability"
+    bias: tuple[float, ...] | None = None
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The class names, then `uncertain` where it is no class of the model."""
+        return self.classes if UNCERTAIN in self.classes else (*self.classes, UNCERTAIN)
+
+    @property
+    def unsure(self) -> int:
+        """Index of `uncertain` among the answers."""
+        return self.answers.index(UNCERTAIN)
+
+    def decide(self, pred_probs: np.ndarray) -> np.ndarray:
+        """Decides for the likeliest class, or for none.
+
+        Args:
+            pred_probs: `(N, K)` float; N may be 0.
+
+        Returns:
+            `(N,)` int, indices into `answers`.
+        """
+        likeliest = self.likeliest(pred_probs)
+        if self.threshold is None:
+            return likeliest
+        return np.where(SCORES[self.threshold_on](pred_probs) < self.threshold, self.unsure, likeliest)
+
+    def likeliest(self, pred_probs: np.ndarray) -> np.ndarray:
+        """Returns the likeliest class, handicaps counted, whatever the threshold says: `(N,)` int."""
+        if self.bias is None:
+            top: np.ndarray = pred_probs.argmax(axis=1)
+            return top
+        return biased(pred_probs, np.array(self.bias))
+
+    def labels(self, pred_probs: np.ndarray) -> np.ndarray:
+        """Returns the names of what is decided: `(N,)` of str objects."""
+        names: np.ndarray = np.array(self.answers, dtype=object)[self.decide(pred_probs)]
+        return names
+
+    def indices(self, labels: list[str], place: str) -> np.ndarray:
+        """Returns given labels as answers, so that they compare with what is decided.
+
+        Args:
+            labels: N names.
+            place: Where they are from, for the error.
+
+        Returns:
+            `(N,)` int.
+
+        Raises:
+            FercompError: One of them is no answer of the model.
+        """
+        strange = sorted(set(labels) - set(self.answers))
+        if strange:
+            raise FercompError(
+                f"{place} has labels unknown to the model {strange}: run `fercomp train` again"
+            )
+        return np.array([self.answers.index(label) for label in labels], dtype=np.int64)

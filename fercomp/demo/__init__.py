@@ -1,0 +1,1 @@
+"""The drawn competition: faces that need no download."""

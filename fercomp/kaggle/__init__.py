@@ -1,0 +1,1 @@
+"""Kaggle: its client, what it answers and refuses, what is downloaded and sent."""

@@ -1,0 +1,78 @@
+"""What Kaggle answers, as far as fercomp uses it. Texts are those of strangers: made fit for a terminal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fercomp.kaggle.refusals import printable
+
+Status = Literal["pending", "complete", "error"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A submission as Kaggle lists it.
+
+    Attributes:
+        ref: Its number.
+        time: When Kaggle got it, ISO 8601, UTC.
+        message: What it was sent with.
+        status: `pending` until it is scored; `error` where Kaggle rejected it.
+        public: Public score as Kaggle writes it, empty where there is none.
+        private: Private score, likewise.
+        problem: Why it was rejected.
+        team: Name of the team that sent it.
+    """
+
+    ref: int
+    time: str
+    message: str
+    status: Status
+    public: str
+    private: str
+    problem: str
+    team: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often may still be submitted.
+
+    Attributes:
+        left: Submissions possible now, `None` where Kaggle does not say so before the first one.
+        today: Submissions of today.
+        for_good: The limit is one of the whole competition, not of the day.
+    """
+
+    left: int | None
+    today: int
+    for_good: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the leaderboard: the team, its score as Kaggle writes it, and when it was sent (ISO 8601)."""
+
+    team: str
+    score: str
+    time: str
+
+
+def read_sent(entry: Any) -> Sent:
+    """Reads the client's `ApiSubmission`."""
+    status: Mapping[str, Status] = {"PENDING": "pending", "COMPLETE": "complete", "ERROR": "error"}
+    return Sent(
+        ref=entry.ref,
+        time=read_time(entry.date),
+        message=printable(entry.description),
+        status=status[entry.status.name],
+        public=printable(entry.public_score),
+        private=printable(entry.private_score),
+        problem=printable(entry.error_description),
+        team=printable(entry.team_name),
+    )
+
+
+def read_time(moment: Any) -> str:
+    """Writes the client's time, which is in UTC, as ISO 8601; empty where there is none."""
+    return moment.isoformat(timespec="seconds") if moment else ""

@@ -1,0 +1,71 @@
+"""The CSV that is to be sent to Kaggle: checked, and with a tag that tells its bytes again."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.kaggle.history import Origin, find_origin
+from fercomp.kaggle.submission import SUBMISSION, check_submission
+from fercomp.modeling.bundle.find import resolve_model
+
+TAG_DIGITS: Final = 12
+"""Hexadecimal digits of the tag: among a thousand files, two alike have a chance of 2 in a billion."""
+
+LONGEST_MESSAGE: Final = 300
+"""Characters, so that the tag at the end is never cut off."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A CSV that Kaggle would take.
+
+    Attributes:
+        path: Where it is.
+        content: Its bytes, which are what is sent.
+        rows: Number of its rows.
+        sha256: Of the bytes.
+        origin: The model it comes from.
+        message: What Kaggle will show, with the tag.
+    """
+
+    path: Path
+    content: bytes = field(repr=False)
+    rows: int
+    sha256: str
+    origin: Origin
+    message: str
+
+
+def tag_of(sha256: str) -> str:
+    """Returns what marks a submission in Kaggle's list."""
+    return f"[sha256:{sha256[:TAG_DIGITS]}]"
+
+
+def choose(csv: Path | None, message: str | None, workspace: Workspace) -> Candidate:
+    """Reads and checks the CSV that is to be sent.
+
+    Args:
+        csv: The file; by default that of the model trained last.
+        message: What Kaggle will show; by default the model's name and holdout accuracy, or the file's name.
+        workspace: Where models, CSVs and the sample submission are.
+
+    Raises:
+        FercompError: There is no such file, it is not a submission of this competition, it is older than
+            its model, or the message is too long.
+    """
+    path = csv or workspace.submission(resolve_model(None, workspace).name)
+    submission = SUBMISSION.read(path)
+    check_submission(submission, SUBMISSION.read(workspace.sample_submission), path)
+    origin = find_origin(path, workspace)
+    if message is None:
+        accuracy = f", holdout accuracy {origin.holdout_accuracy}" if origin.holdout_accuracy else ""
+        message = f"{origin.experiment or path.name}{accuracy}"
+    message = " ".join(message.split())
+    if len(message) > LONGEST_MESSAGE:
+        raise FercompError(f"the message has {len(message)} characters: at most {LONGEST_MESSAGE} are sent")
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return Candidate(path, content, len(submission), digest, origin, f"{message} {tag_of(digest)}".strip())

@@ -1,0 +1,246 @@
+"""A competition at Kaggle, through Kaggle's own client. Nothing else in fercomp imports `kaggle`.
+
+The client is used as it is, and kept from what it does besides: it signs in while it is imported, without a
+timeout; it prints, with VERBOSE=1 even the credentials; it never repeats a request. Calls go through it.
+Bytes of archives and CSVs do not: its own transfers repeat everything, a full disk included, swallow the
+reason of a failure, and cannot be stopped between an upload and the submission that it is for.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any, Final, Self
+
+import requests
+
+from fercomp.core.errors import FercompError
+from fercomp.kaggle.answers import Limits, Place, Sent, read_sent, read_time
+from fercomp.kaggle.credentials import HOW, SETTINGS, find_credentials
+from fercomp.kaggle.refusals import UNFORESEEN, Refused, misunderstood, printable, refusal
+from fercomp.kaggle.transport import guard, silenced
+
+PAGE_SIZE: Final = 200
+"""Entries asked for at once: the most that Kaggle gives (help of `kaggle competitions files`)."""
+
+REPEATABLE: Final = {
+    "competitions.CompetitionApiService": ("List", "Get", "Download", "StartSubmissionUpload"),
+    "security.OAuthService": ("IntrospectToken",),
+}
+"""How the calls begin that change nothing, so that they may be sent again."""
+
+
+class Kaggle:
+    """One competition, with an account signed in. Used in a `with` block.
+
+    Every method raises `Refused` where Kaggle says no, and `Unanswered` where no usable answer came.
+    """
+
+    def __init__(self, competition: str, api: Any, credentials: str) -> None:
+        self.competition = competition
+        self._credentials = credentials
+        values = api.config_values
+        self._secrets = [values[key] for key in ("token", "key", "api_token") if values.get(key)]
+        self._client = api.build_kaggle_client()
+        self._storage = guard(requests.Session(), ("https://", "http://"))  # has no credentials
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._storage.close()
+        self._client.__exit__(None, None, None)
+
+    def data_files(self) -> list[tuple[str, int]]:
+        """Lists the competition's files: name, and size in bytes (0 where it is not told)."""
+        pages = self._pages("ListDataFiles")
+        return [(file.name, file.total_bytes) for page in pages for file in page.files]
+
+    def archive(self) -> requests.Response:
+        """Begins to download all files as one zip.
+
+        Returns:
+            The answer, of which only the headers were read. Its address is signed, and good for a while.
+        """
+        answer: requests.Response = self._call("DownloadDataFiles", competition_name=self.competition)
+        return answer
+
+    def archive_from(self, address: str, start: int, identity: str) -> requests.Response:
+        """Goes on with a download.
+
+        Args:
+            address: The signed address.
+            start: Number of bytes that are here.
+            identity: The archive's ETag or date; another archive is sent from its beginning.
+
+        Returns:
+            The answer, whatever its status is, of which only the headers were read.
+        """
+        headers = {"Range": f"bytes={start}-", "If-Range": identity, "Accept-Encoding": "identity"}
+        with self.told():
+            return self._storage.get(address, headers=headers, stream=True)
+
+    def submissions(self) -> list[Sent]:
+        """Lists the team's submissions, the newest first."""
+        found: dict[int, Sent] = {}
+        page: dict[str, Any] = {"page": 1}
+        while True:
+            answer = self._call(
+                "ListSubmissions", competition_name=self.competition, page_size=PAGE_SIZE, **page
+            )
+            new = [read_sent(entry) for entry in answer.submissions if entry.ref not in found]
+            found.update((sent.ref, sent) for sent in new)
+            if answer.next_page_token:
+                page = {"page_token": answer.next_page_token}
+            elif len(answer.submissions) >= PAGE_SIZE and "page" in page:
+                page = {"page": page["page"] + 1}
+            else:
+                return list(found.values())
+            if not new:
+                return list(found.values())
+
+    def submission(self, ref: int) -> Sent:
+        """Returns what became of a submission."""
+        return read_sent(self._call("GetSubmission", ref=ref))
+
+    def limits(self) -> Limits:
+        """Says how often may still be submitted."""
+        answer = self._call("GetSubmissionLimits", competition_name=self.competition)
+        # Zeros only: the account is not on a team yet (docstring of competition_get_submission_limits).
+        unknown = not (answer.num_today or answer.num_total or answer.num_allowed_now)
+        return Limits(None if unknown else answer.num_allowed_now, answer.num_today, answer.limited_by_total)
+
+    def upload(self, name: str, content: bytes, modified: float) -> str:
+        """Uploads a CSV, which submits nothing yet.
+
+        Args:
+            name: What Kaggle will call it.
+            content: Its bytes.
+            modified: When it was written, seconds since 1970.
+
+        Returns:
+            What Kaggle knows the uploaded bytes by.
+        """
+        answer = self._call(
+            "StartSubmissionUpload",
+            competition_name=self.competition,
+            file_name=name,
+            content_length=len(content),
+            last_modified_epoch_seconds=int(modified),
+        )
+        with self.told():
+            self._storage.put(answer.create_url, data=content).raise_for_status()
+        token: str = answer.token
+        return token
+
+    def submit(self, token: str, message: str) -> int:
+        """Submits what was uploaded. From here on, it counts.
+
+        Returns:
+            The submission's number, 0 where Kaggle does not say it.
+        """
+        answer = self._call(
+            "CreateSubmission",
+            competition_name=self.competition,
+            blob_file_tokens=token,
+            submission_description=message,
+        )
+        ref: int = answer.ref
+        return ref
+
+    def leaderboard(self) -> Iterator[Place]:
+        """Walks through the leaderboard, the best first; asks for a page when it is needed."""
+        for page in self._pages("GetLeaderboard"):
+            for entry in page.submissions:
+                yield Place(
+                    printable(entry.team_name), printable(entry.score), read_time(entry.submission_date)
+                )
+
+    def _pages(self, method: str) -> Iterator[Any]:
+        token = ""
+        while True:
+            page = self._call(
+                method, competition_name=self.competition, page_size=PAGE_SIZE, page_token=token
+            )
+            yield page
+            if not page.next_page_token or page.next_page_token == token:
+                return
+            token = page.next_page_token
+
+    def _call(self, method: str, **fields: Any) -> Any:
+        from kagglesdk.competitions.types import competition_api_service
+
+        request = getattr(competition_api_service, f"Api{method}Request")()
+        for name, value in fields.items():
+            setattr(request, name, value)
+        snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in method).lstrip("_")
+        with self.told():
+            return getattr(self._client.competitions.competition_api_client, snake)(request)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Tells errors that come up in a block, also while the content of an answer is read."""
+        try:
+            yield
+        except requests.RequestException as error:
+            raise refusal(error, self.competition, self._credentials, self._secrets) from error
+        except UNFORESEEN as error:
+            raise misunderstood(error, self._credentials) from None  # its text may hold a secret
+
+
+def connect(competition: str) -> Kaggle:
+    """Signs in.
+
+    Args:
+        competition: The last part of the competition's address.
+
+    Raises:
+        FercompError: There are no credentials, Kaggle does not accept them, or it cannot be reached.
+    """
+    place = find_credentials(os.environ, Path.home())
+    if place is None:
+        raise FercompError(f"no Kaggle credentials: {HOW}")
+    api = _client_api()
+    try:
+        with redirect_stdout(io.StringIO()):
+            api.authenticate()
+    except SystemExit as error:
+        raise Refused(
+            f"Kaggle does not accept the credentials of {place}: make a new token at {SETTINGS}"
+        ) from error
+    except requests.RequestException as error:
+        raise refusal(error, competition, place) from error
+    except UNFORESEEN as error:
+        raise misunderstood(error, place) from None
+    return Kaggle(competition, api, place)
+
+
+def _client_api() -> Any:
+    """Makes the client: its sessions get timeouts, and it does not print what it sends and receives."""
+    try:
+        with silenced():
+            from kaggle.api.kaggle_api_extended import KaggleApi
+
+            api = KaggleApi()
+    except OSError as error:
+        raise FercompError(
+            f"the Kaggle client cannot make its folder {error.filename} ({error.strerror}): set "
+            "KAGGLE_CONFIG_DIR to a folder that can be written"
+        ) from error
+    build = api.build_kaggle_client
+
+    def build_guarded() -> Any:
+        client = build()
+        http = client.http_client()
+        http.__enter__()  # makes the session
+        guard(
+            http._session,
+            [http._get_request_url(service, call) for service, calls in REPEATABLE.items() for call in calls],
+        )
+        return client
+
+    api.args = [word for word in api.args if word != "--verbose"]
+    api.build_kaggle_client = build_guarded
+    api.get_response_processor = lambda: None  # it would print that there is a newer client
+    return api

@@ -1,0 +1,130 @@
+"""`submissions/history.csv`: what was sent to Kaggle, from which experiment, and how it scored."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import exclusive
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import Table
+from fercomp.kaggle.answers import Sent
+from fercomp.kaggle.client import connect
+from fercomp.modeling.bundle.card import CARD, DECISION, read_card
+from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY_TABLE: Final = Table(
+    {
+        "time": "str",  # when it was sent: ISO 8601, UTC
+        "file": "str",
+        "sha256": "str",  # of the file's bytes
+        "message": "str",  # as Kaggle has it, with the tag
+        "git_commit": "str",  # current when it was sent; the card has that of the training
+        "experiment": "str",  # empty where the file is not a model's
+        "params": "str",  # of the training, as JSON
+        "holdout_accuracy": "str",
+        "public": "str",  # scores as Kaggle writes them, empty where there is none
+        "private": "str",
+        "ref": "str",  # Kaggle's number of the submission
+        "status": "str",  # pending | complete | error
+    },
+    "mend its columns, or move it away and send the next file",
+)
+"""All columns are text: a cell may be empty, and a score keeps its digits."""
+
+BUSY: Final = "another fercomp is sending or reading submissions here: wait until it has ended"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The model that a CSV comes from.
+
+    Attributes:
+        experiment: Its name, empty where there is no such model.
+        params: Parameters of its training as JSON, empty where they are not known.
+        holdout_accuracy: 0 to 1 with four digits, empty likewise.
+    """
+
+    experiment: str = ""
+    params: str = ""
+    holdout_accuracy: str = ""
+
+
+def find_origin(csv: Path, workspace: Workspace) -> Origin:
+    """Finds the model of a CSV by its name, as `submission` gives it.
+
+    Raises:
+        FercompError: The CSV is older than the model or its decision, so it is that of an earlier training.
+    """
+    folder = SHIPPED if csv.stem == SHIPPED_NAME else workspace.bundle(csv.stem)
+    if csv.parent.resolve() != workspace.submissions.resolve() or not (folder / CARD).is_file():
+        return Origin()
+    card = read_card(folder)
+    changed = [(folder / file).stat().st_mtime for file in (CARD, DECISION) if (folder / file).is_file()]
+    if folder != SHIPPED and csv.stat().st_mtime < max(changed):
+        raise FercompError(
+            f"{csv} is older than the model {card.name}, so it is not that model's: run `fercomp predict` "
+            f"and `fercomp submission --model {card.name}`, or send a copy of it under another name"
+        )
+    params = json.dumps(card.trained["params"], sort_keys=True) if "params" in card.trained else ""
+    accuracy = f"{card.scores['accuracy']:.4f}" if "accuracy" in card.scores else ""
+    return Origin(card.name, params, accuracy)
+
+
+def read_history(workspace: Workspace) -> "pd.DataFrame":
+    """Reads the record, the oldest first; without a file it is empty.
+
+    Raises:
+        FercompError: The file is not such a table.
+    """
+    import pandas as pd
+
+    if not workspace.history.is_file():
+        return pd.DataFrame(columns=list(HISTORY_TABLE.columns), dtype="str")
+    return HISTORY_TABLE.read(workspace.history)
+
+
+def history_rows(workspace: Workspace) -> list[dict[str, str]]:
+    """Reads the record as one dictionary for each submission, the oldest first."""
+    return [
+        {str(name): str(cell) for name, cell in row.items()}
+        for row in read_history(workspace).to_dict("records")
+    ]
+
+
+def write_down(rows: Iterable[dict[str, str]], workspace: Workspace) -> None:
+    """Adds submissions to the record; one that is there by its `ref` is replaced where it stands."""
+    import pandas as pd
+
+    numbered = enumerate([*history_rows(workspace), *rows])
+    by_ref = {row["ref"] or f"row {i}": row for i, row in numbered}
+    HISTORY_TABLE.write(pd.DataFrame(list(by_ref.values()), dtype="str"), workspace.history)
+
+
+def scored(row: dict[str, str], sent: Sent) -> dict[str, str]:
+    """Returns a row with what Kaggle knows by now."""
+    return {**row, "status": sent.status, "public": sent.public, "private": sent.private}
+
+
+def refresh(workspace: Workspace, competition: str) -> None:
+    """Asks Kaggle for the scores of what the record holds.
+
+    Args:
+        workspace: Where the record is.
+        competition: The last part of the competition's address.
+
+    Raises:
+        FercompError: Kaggle does not answer or refuses; the record stays as it was.
+    """
+    with exclusive(workspace.submissions, BUSY):
+        rows = history_rows(workspace)
+        if not rows:
+            return
+        with connect(competition) as kaggle:
+            known = {str(sent.ref): sent for sent in kaggle.submissions()}
+        write_down([scored(row, known[row["ref"]]) for row in rows if row["ref"] in known], workspace)

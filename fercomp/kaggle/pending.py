@@ -1,0 +1,99 @@
+"""The note of what is being sent to Kaggle, and what became of it where nobody heard the answer."""
+
+import time
+from typing import Final
+
+from pydantic import ValidationError
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import Group
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.kaggle.client import Kaggle
+from fercomp.kaggle.history import write_down
+from fercomp.kaggle.refusals import PAGE
+
+SETTLE = 30.0
+"""Seconds of looking after which a submission that Kaggle does not list has not arrived."""
+
+LONG_AGO: Final = 600.0
+"""Seconds after which one look is enough."""
+
+LOOK_EVERY = 3.0
+"""Seconds between two looks at Kaggle's list."""
+
+
+class Note(Group):
+    """What is being sent, on disk from before the request until its answer is written down.
+
+    Attributes:
+        sent_at: Seconds since 1970.
+        tag: See `tag_of`.
+        known: Kaggle's numbers of submissions that had the tag before.
+        row: The row of the record, as far as it is known.
+        taken: Kaggle said that it has got it, but not under which number.
+    """
+
+    sent_at: float
+    tag: str
+    known: tuple[int, ...]
+    row: dict[str, str]
+    taken: bool = False
+
+
+def settle(kaggle: Kaggle, workspace: Workspace) -> str | None:
+    """Finds out what became of a submission whose answer was never written down.
+
+    Returns:
+        Kaggle's number, where it had arrived; it is in the record now.
+
+    Raises:
+        FercompError: The note is damaged, or Kaggle took the file and does not list it.
+    """
+    if not workspace.sending.is_file():
+        return None
+    try:
+        note = Note.model_validate_json(workspace.sending.read_bytes())
+    except ValidationError as error:
+        raise FercompError(
+            f"{workspace.sending} is damaged: look at {PAGE}/{kaggle.competition}/submissions whether the "
+            "last file arrived, then remove it"
+        ) from error
+    say("an earlier run ended while it was sending: looking whether Kaggle has got the file")
+    ref = look(kaggle, note)
+    if ref is None and note.taken:
+        raise not_listed(kaggle, workspace)
+    if ref is None:
+        workspace.sending.unlink()
+        return None
+    return record(note.row, ref, workspace)["ref"]
+
+
+def look(kaggle: Kaggle, note: Note) -> int | None:
+    """Looks for a submission in Kaggle's list until it is there, or would have to be."""
+    recent = abs(time.time() - note.sent_at) < LONG_AGO
+    end = time.monotonic() + (SETTLE if recent else 0)
+    while True:
+        new = [s.ref for s in kaggle.submissions() if note.tag in s.message and s.ref not in note.known]
+        if new:
+            return new[0]
+        left = end - time.monotonic()
+        if left <= 0:
+            return None
+        time.sleep(min(LOOK_EVERY, left))
+
+
+def not_listed(kaggle: Kaggle, workspace: Workspace) -> FercompError:
+    """Says that Kaggle took a file but does not show it, which only a person can judge."""
+    return FercompError(
+        f"Kaggle took the file but does not list it: look at {PAGE}/{kaggle.competition}/submissions, and "
+        f"remove {workspace.sending} if it is not there"
+    )
+
+
+def record(row: dict[str, str], ref: int, workspace: Workspace) -> dict[str, str]:
+    """Writes down what Kaggle has got, after which the note is not needed any more."""
+    row = {**row, "ref": str(ref)}
+    write_down([row], workspace)
+    workspace.sending.unlink(missing_ok=True)
+    return row

@@ -1,0 +1,117 @@
+"""Kaggle CSVs: built from probabilities, checked against the sample before they are written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import Table, pred_probs, prediction_table
+from fercomp.data.competition_files import TEST_FOLDER
+from fercomp.modeling.bundle.card import read_card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUBMISSION: Final = Table(
+    {"image_path": "str", "emotion": "str"},
+    "run `fercomp fetch`, or `fercomp submission` for a CSV of your own",
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `write_submission` did.
+
+    Attributes:
+        path: The CSV.
+        rows: Its number of rows.
+        filled: Rows with the sample's own answer, because the photo could not be read.
+        top: The most frequent answer.
+    """
+
+    path: Path
+    rows: int
+    filled: int
+    top: str
+
+
+def write_submission(folder: Path, workspace: Workspace) -> Written:
+    """Writes the submission of a model from its test probabilities.
+
+    Args:
+        folder: The bundle.
+        workspace: Where the probabilities and the sample are, and the submission goes.
+
+    Returns:
+        What was written.
+
+    Raises:
+        FercompError: A table is missing or they do not fit each other; nothing is written then.
+    """
+    import pandas as pd
+
+    card = read_card(folder)
+    table = prediction_table(card.classes).read(workspace.test_probabilities(card.name))
+    sample = SUBMISSION.read(workspace.sample_submission)
+    ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
+    labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
+    submission, filled = build_submission(labels, sample)
+    path = workspace.submission(card.name)
+    check_submission(submission, sample, path)
+    SUBMISSION.write(submission, path)
+    return Written(path, len(submission), filled, submission["emotion"].mode()[0])
+
+
+def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.DataFrame, int]":
+    """Brings labels into the order of the sample submission.
+
+    Args:
+        labels: Labels by the photo's id, as in the sample's `image_path`.
+        sample: Table `SUBMISSION`: the competition's example.
+
+    Returns:
+        The submission, and how many of its rows have the sample's own answer because the photo could
+        not be read.
+
+    Raises:
+        FercompError: There is a label for a photo that the sample does not list, or for none that it does.
+    """
+    unknown = labels.index[~labels.index.isin(sample["image_path"])]
+    if len(unknown):
+        raise FercompError(
+            f"{len(unknown)} predicted photos are not in the sample submission, such as {unknown[0]!r}: "
+            "run `fercomp prepare` and `fercomp predict` again on the same data"
+        )
+    emotion = sample["image_path"].map(labels)
+    filled = int(emotion.isna().sum())
+    if filled == len(sample):
+        raise FercompError("no photo of the sample submission was predicted: run `fercomp predict` again")
+    return sample.assign(emotion=emotion.fillna(sample["emotion"])), filled
+
+
+def check_submission(submission: "pd.DataFrame", sample: "pd.DataFrame", name: str | Path) -> None:
+    """Checks that Kaggle will take a submission.
+
+    Args:
+        submission: Table `SUBMISSION`.
+        sample: Table `SUBMISSION`: the competition's example.
+        name: What the submission is called in an error.
+
+    Raises:
+        FercompError: It has other ids, another order or another class than the competition knows.
+    """
+    ids, expected = submission["image_path"].tolist(), sample["image_path"].tolist()
+    if ids != expected:
+        if len(ids) != len(expected):
+            what = f"{len(ids)} rows, {len(expected)} were expected"
+        elif sorted(ids) == sorted(expected):
+            what = "the right ids in another order"
+        else:
+            row = next(i for i, (a, b) in enumerate(zip(ids, expected, strict=True)) if a != b)
+            what = f"id {ids[row]!r} in row {row + 1}, {expected[row]!r} was expected"
+        raise FercompError(f"{name} does not match sample_submission.csv: it has {what}")
+    strange = sorted(set(submission["emotion"]) - set(EMOTIONS))
+    if strange:
+        raise FercompError(f"{name} has unknown classes {strange}: known are {', '.join(EMOTIONS)}")

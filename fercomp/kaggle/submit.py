@@ -1,0 +1,208 @@
+"""Sending a CSV to Kaggle, so that no slot of the day is spent twice for the same bytes.
+
+Every submission carries a tag, the beginning of its bytes' SHA-256, in its message. Kaggle's list is
+therefore the witness of what was sent, whatever became of an answer or of the process that waited for it:
+
+    look at Kaggle's list -> upload -> note what is about to be sent -> submit -> write it down -> wait for
+    the score
+
+A run that finds a note left behind looks for the tag, and sends again only where Kaggle has not listed it
+for `sending.SETTLE` seconds.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import exclusive, write_text
+from fercomp.core.git import head
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say, waiting
+from fercomp.kaggle import pending as sending
+from fercomp.kaggle.answers import Limits, Sent
+from fercomp.kaggle.candidate import Candidate, tag_of
+from fercomp.kaggle.client import Kaggle, connect
+from fercomp.kaggle.history import BUSY, history_rows, scored, write_down
+from fercomp.kaggle.pending import Note, look, not_listed, record, settle
+from fercomp.kaggle.refusals import Refused, Unanswered, quota_used
+
+POLL = 2.0
+LONGEST_POLL = 30.0
+"""Seconds between two questions for the score: at first, and at the most."""
+
+_PATIENCE = 1200.0
+"""Seconds after which a score is no longer waited for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `submit` did.
+
+    Attributes:
+        ref: Kaggle's number, `None` where nothing was sent (a dry run).
+        left: Submissions that were possible before, `None` where Kaggle did not say so.
+        resumed: It was sent by an earlier run that did not get as far as the score.
+        score: Kaggle's word on it, `None` where there is none yet.
+    """
+
+    ref: int | None
+    left: int | None
+    resumed: bool
+    score: Sent | None
+
+
+def submit(
+    candidate: Candidate,
+    workspace: Workspace,
+    competition: str,
+    *,
+    force: bool = False,
+    wait: bool = True,
+    dry_run: bool = False,
+) -> Outcome:
+    """Sends a CSV, writes it down, and waits for its score.
+
+    The same call after a kill goes on from where the killed one was, and does not send again.
+
+    Args:
+        candidate: What `choose` gave.
+        workspace: Where the record is.
+        competition: The last part of the competition's address.
+        force: Send it though it was sent before. One that has no score yet is not sent again.
+        wait: Wait for the score.
+        dry_run: Do everything but send.
+
+    Raises:
+        FercompError: It was sent before, no submission is left, Kaggle refuses, rejects the CSV, or does not
+            answer.
+    """
+    with exclusive(workspace.submissions, BUSY), connect(competition) as kaggle:
+        resumed = settle(kaggle, workspace)
+        row = _unscored(candidate.sha256, workspace)
+        if row is not None and (wait or row["ref"] == resumed) and not dry_run:
+            score = _finish(kaggle, row, workspace) if wait else None
+            return Outcome(int(row["ref"]), None, True, score)
+        sent = [s for s in kaggle.submissions() if tag_of(candidate.sha256) in s.message]
+        if row is not None or (sent and not force):
+            raise _sent_before(candidate, sent)
+        limits = kaggle.limits()
+        _require_slot(limits)
+        if dry_run:
+            return Outcome(None, limits.left, False, None)
+        row = _send(kaggle, candidate, [s.ref for s in sent], workspace)
+        score = _finish(kaggle, row, workspace) if wait else None
+        return Outcome(int(row["ref"]), limits.left, False, score)
+
+
+def _send(kaggle: Kaggle, candidate: Candidate, known: Sequence[int], workspace: Workspace) -> dict[str, str]:
+    """Sends the bytes; where the answer is lost, looks whether they arrived before they are sent again."""
+    modified = candidate.path.stat().st_mtime
+    for _ in range(2):
+        token = kaggle.upload(candidate.path.name, candidate.content, modified)
+        note = Note(
+            sent_at=time.time(), tag=tag_of(candidate.sha256), known=tuple(known), row=_new_row(candidate)
+        )
+        write_text(workspace.sending, note.model_dump_json())
+        lost: Unanswered | None = None
+        ref: int | None = None
+        try:
+            ref = kaggle.submit(token, candidate.message)
+        except Refused as error:
+            workspace.sending.unlink()
+            raise _clearer(error, kaggle) from error
+        except Unanswered as error:
+            lost = error
+            say(f"the answer to the submission was lost ({error}): looking whether Kaggle has got it")
+        if ref == 0:
+            note = note.model_copy(update={"taken": True})
+            write_text(workspace.sending, note.model_dump_json())
+        ref = ref or look(kaggle, note)
+        if ref:
+            return record(note.row, ref, workspace)
+        if lost is None:
+            raise not_listed(kaggle, workspace)
+        workspace.sending.unlink()
+        say(f"Kaggle does not list it after {sending.SETTLE:g} s, so it did not arrive: sending it again")
+    raise FercompError(
+        f"the answer was lost twice, and Kaggle does not list the file ({lost}): try again later"
+    )
+
+
+def _clearer(error: Refused, kaggle: Kaggle) -> FercompError:
+    """Says that no submission is left, where that is why Kaggle refused, in whatever words."""
+    try:
+        limits = kaggle.limits()
+    except FercompError:  # then Kaggle's own words are all there is
+        return error
+    try:
+        _require_slot(limits)
+    except Refused as reason:
+        return reason
+    return error
+
+
+def _require_slot(limits: Limits) -> None:
+    if limits.left == 0:
+        if limits.for_good:
+            raise Refused("no submission is left in this competition: its limit for all days is reached")
+        raise Refused(quota_used(f"{limits.today} sent"))
+
+
+def _new_row(candidate: Candidate) -> dict[str, str]:
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "file": str(candidate.path),
+        "sha256": candidate.sha256,
+        "message": candidate.message,
+        "git_commit": head() or "",
+        "experiment": candidate.origin.experiment,
+        "params": candidate.origin.params,
+        "holdout_accuracy": candidate.origin.holdout_accuracy,
+        "public": "",
+        "private": "",
+        "ref": "",
+        "status": "pending",
+    }
+
+
+def _unscored(sha256: str, workspace: Workspace) -> dict[str, str] | None:
+    """Returns the record's last row of these bytes, where it waits for its score."""
+    rows = [row for row in history_rows(workspace) if row["sha256"] == sha256]
+    return rows[-1] if rows and rows[-1]["status"] == "pending" else None
+
+
+def _sent_before(candidate: Candidate, sent: Sequence[Sent]) -> FercompError:
+    what = "and has no score yet"
+    if sent:
+        newest = max(sent, key=lambda s: s.ref)
+        what = f"at {newest.time}, public score {newest.public or 'not there'}, {newest.status}"
+    return FercompError(
+        f"{candidate.path} was sent before ({what}), and the same bytes score the same: --force sends them "
+        "again once there is a score; `fercomp submissions` shows it"
+    )
+
+
+def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent | None:
+    """Waits for the score and writes it down."""
+    try:
+        sent = _wait(kaggle, int(row["ref"]))
+    except Unanswered as error:
+        say(f"{error}; the file is with Kaggle, `fercomp submissions` asks for the score")
+        return None
+    write_down([scored(row, sent)], workspace)
+    if sent.status == "error":
+        raise FercompError(f"Kaggle rejected {row['file']}: {sent.problem or 'it gives no reason'}")
+    return sent if sent.status == "complete" else None
+
+
+def _wait(kaggle: Kaggle, ref: int) -> Sent:
+    end, pause = time.monotonic() + _PATIENCE, POLL
+    with waiting("waiting for Kaggle's score"):
+        while True:
+            sent = kaggle.submission(ref)
+            if sent.status != "pending" or time.monotonic() + pause > end:
+                return sent
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_POLL)

@@ -1,0 +1,1 @@
+"""Photos and clips: the only places that decode them, and the one that encodes clips."""

@@ -1,0 +1,210 @@
+"""Still pictures: the only place that decodes one.
+
+Whatever a file holds, the caller gets `(h, w, 3)` uint8 RGB as a person would see the picture, or an
+`ImageProblem` with a reason in one word. Pillow decodes, because it tells apart what OpenCV does not: a
+truncated file from a whole one, CMYK, 16 bits, transparency, and a huge picture before it is decoded.
+"""
+
+import stat
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fercomp.core.errors import FercompError
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Pillow's names of the formats that are read; an MPO (stereo or burst) opens as a JPEG. A closed list,
+since some of Pillow's other readers start foreign programs (EPS) or are hardly ever tested."""
+
+IMAGE_SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+)
+"""Lower-case file name endings under which such pictures are found in folders."""
+
+MIN_SIDE: Final = 8
+"""Pixels. A picture with a shorter side shows no face; trackers and placeholders are 1x1."""
+
+MAX_PIXELS: Final = 120_000_000
+"""Room for a 108-megapixel telephone photo, which takes 360 MB decoded; more is a mistake or a bomb."""
+
+MAX_BYTES: Final = 512 * 2**20
+"""Largest file that is read: `MAX_PIXELS` of uncompressed RGBA with some room."""
+
+Reason = Literal[
+    "missing",
+    "not_a_file",
+    "permission_denied",
+    "empty",
+    "not_an_image",
+    "truncated",
+    "too_small",
+    "too_large",
+    "unsupported",
+    "unreadable",
+]
+
+# Decompression bombs are refused below, by a limit of our own; oddities in metadata concern nobody here.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_ORIENTATION_TAG: Final = 0x0112
+_TO_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class ImageProblem(FercompError):
+    """A picture that cannot be used.
+
+    Attributes:
+        reason: One stable word, for tables.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Reads a picture.
+
+    Args:
+        path: The file. Its name does not matter, its bytes do.
+
+    Returns:
+        `(h, w, 3)` uint8 RGB, see `decode_image`.
+
+    Raises:
+        ImageProblem: The file cannot be read or is not a usable picture.
+    """
+    return decode_image(read_file(path), str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Reads the bytes of a picture's file.
+
+    Raises:
+        ImageProblem: `path` is missing, not a file, not readable, empty or larger than `MAX_BYTES`.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device could wait for ever
+            raise ImageProblem("not_a_file", f"{path} is not a file: a picture was expected")
+        if status.st_size > MAX_BYTES:
+            raise ImageProblem(
+                "too_large", f"{path} has {status.st_size:,} bytes: at most {MAX_BYTES:,} are read"
+            )
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageProblem("missing", f"{path} not found: a picture was expected") from error
+    except PermissionError as error:
+        raise ImageProblem("permission_denied", f"{path} may not be read: change its permissions") from error
+    except (OSError, ValueError) as error:  # a name that no file can have, a failing disk
+        raise ImageProblem("unreadable", f"{path} cannot be read: {error}") from error
+    if not data:
+        raise ImageProblem("empty", f"{path} is empty (0 bytes): a picture was expected")
+    return data
+
+
+def decode_image(data: bytes, name: str = "the picture") -> np.ndarray:
+    """Decodes a picture the way a person sees it.
+
+    EXIF orientation is applied. Grey, palette, 1-bit and CMYK pictures become RGB; 16 bits are scaled to
+    8. Transparent parts show white, the colour of the pages that cut-outs are made for: the colours stored
+    beneath them are arbitrary. Of an animation the first frame counts. Colour profiles are not applied.
+
+    Args:
+        data: The bytes of a picture file in one of `_FORMATS`.
+        name: What to call the picture in an error.
+
+    Returns:
+        `(h, w, 3)` uint8 RGB, writable and contiguous, of at least `MIN_SIDE` pixels a side.
+
+    Raises:
+        ImageProblem: The bytes are not a usable picture.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+            _require_usable(image, name)
+            image.load()
+            return np.array(_rgb(_upright(image)))
+    except ImageProblem:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageProblem(
+            "not_an_image", f"{name} is not a picture: {', '.join(_FORMATS)} were expected"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(name) from error
+    # Pillow's readers trust what a file says about itself and, on damaged bytes, raise nearly anything.
+    except Exception as error:
+        if "truncated" in str(error).lower() or isinstance(error, EOFError):
+            raise ImageProblem("truncated", f"{name} ends too early: copy it again") from error
+        raise ImageProblem("unreadable", f"{name} is damaged ({error}): replace it") from error
+
+
+def jpeg_loss(data: bytes) -> float:
+    """Says how much detail a JPEG was saved without.
+
+    Args:
+        data: The bytes of a picture that `decode_image` takes.
+
+    Returns:
+        The mean step by which brightness was rounded (its quantisation table, ITU-T T.81, 1992): 1 to 255 for
+        8 bits, and 0 for other formats.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+            tables: dict[int, list[int]] = getattr(image, "quantization", {})
+            return float(np.mean(tables.get(0, [0])))
+    except UnidentifiedImageError:
+        return 0.0
+
+
+def _require_usable(image: Image.Image, name: str) -> None:
+    """Refuses by the header alone what cannot be used, before memory is spent on it."""
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_large(name)
+    if min(width, height) < MIN_SIDE:
+        raise ImageProblem(
+            "too_small", f"{name} has {width}x{height} pixels: at least {MIN_SIDE} a side are needed"
+        )
+    if image.mode in ("I", "F"):
+        raise ImageProblem(
+            "unsupported", f"{name} holds 32-bit numbers and does not say which is white: save it with 8 bits"
+        )
+
+
+def _too_large(name: str) -> ImageProblem:
+    return ImageProblem(
+        "too_large", f"{name} has more than {MAX_PIXELS / 1e6:.0f} million pixels: make it smaller"
+    )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Applies the EXIF orientation; a broken EXIF block leaves a good picture as it lies."""
+    try:
+        method = _TO_UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        return image
+    return image if method is None else image.transpose(method)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # 16-bit grey, which Pillow's own conversion would clip at 255
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        white.alpha_composite(image.convert("RGBA"))
+        return white.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -1,0 +1,1 @@
+"""The networks below the head, and where their weights come from."""

@@ -1,0 +1,172 @@
+"""Backbones by their lower-case name, each with its own preprocessing inside.
+
+Every backbone built here takes float32 RGB in 0 to 255 and returns a feature map, so a caller cannot feed
+one network what another expects.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.params import FACENET, LITE0
+from fercomp.modeling.backbones.compact import CHANNELS, build_compact
+from fercomp.modeling.backbones.efficientnet_lite import build_efficientnet_lite0, load_imagenet
+from fercomp.modeling.backbones.facenet import build_facenet, load_faces
+from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.keras_file import load_keras
+
+_APPLICATIONS: Final = {
+    "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
+    "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
+    "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
+    "efficientnet_v2": (
+        *(f"EfficientNetV2B{i}" for i in range(4)),
+        *(f"EfficientNetV2{size}" for size in "SML"),
+    ),
+    "inception_resnet_v2": ("InceptionResNetV2",),
+    "inception_v3": ("InceptionV3",),
+    "mobilenet": ("MobileNet",),
+    "mobilenet_v2": ("MobileNetV2",),
+    "mobilenet_v3": ("MobileNetV3Small", "MobileNetV3Large"),
+    "nasnet": ("NASNetMobile", "NASNetLarge"),
+    "resnet": ("ResNet50", "ResNet101", "ResNet152"),
+    "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
+    "vgg16": ("VGG16",),
+    "vgg19": ("VGG19",),
+    "xception": ("Xception",),
+}
+
+
+def snake_name(class_name: str) -> str:
+    """Returns the name a user types for a class of `keras.applications`.
+
+    Args:
+        class_name: Such as `"ConvNeXtXLarge"`, `"EfficientNetV2B0"` or `"ResNet50V2"`.
+
+    Returns:
+        Such as `"convnext_xlarge"`, `"efficientnet_v2_b0"` or `"resnet50_v2"`.
+    """
+    # Families are one word in the literature: split off only what tells their members apart.
+    name = re.sub(
+        r"(ConvNeXt|EfficientNet|MobileNet|NASNet|Inception|ResNet\d*)(?=[A-Z])", r"\1_", class_name
+    )
+    return re.sub(r"(V\d)(?=[A-Z])", r"\1_", name).lower()
+
+
+APPLICATIONS: Final = MappingProxyType(
+    {snake_name(cls): (module, cls) for module, classes in _APPLICATIONS.items() for cls in classes}
+)
+"""Name to (module, class) of `keras.applications`."""
+
+_OURS: Final[Mapping[str, Callable[[int], keras.Model]]] = MappingProxyType(
+    {
+        **{name: partial(build_compact, name) for name in CHANNELS},
+        LITE0: build_efficientnet_lite0,
+        FACENET: build_facenet,
+    }
+)
+"""Name to what builds the network for a size."""
+
+_PRETRAINED: Final[Mapping[str, Mapping[str, Callable[[keras.Model], None]]]] = MappingProxyType(
+    {**{name: {} for name in CHANNELS}, LITE0: {"imagenet": load_imagenet}, FACENET: {"faces": load_faces}}
+)
+"""Name to the weights that come with packages, each with what gives them to the network."""
+
+BACKBONES: Final = (*_OURS, *APPLICATIONS)
+
+
+def build_backbone(name: str, size: int, weights: str) -> keras.Model:
+    """Builds a backbone.
+
+    Args:
+        name: One of `BACKBONES`.
+        size: Side of the input in pixels, S.
+        weights: `none`; `imagenet` or `faces`, where the network has such; the path of a Keras weights file
+            (`.weights.h5`) for the network, or of a bundle's `model.keras` that holds it as its backbone.
+
+    Returns:
+        A model from `(n, S, S, 3)` float32 RGB in 0 to 255 to features `(n, h, w, C)` float32.
+
+    Raises:
+        FercompError: The name is unknown, the size is too small for the network, or the weights cannot
+            be had.
+    """
+    if name not in BACKBONES:
+        raise unknown_name("backbone", name, BACKBONES)
+    pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
+    if weights in ("imagenet", "faces") and weights not in pretrained:
+        known = ", ".join(("none", *pretrained))
+        raise FercompError(f"{name} has no weights `{weights}`: expected {known}, or the path of a file")
+    backbone = _application(name, size, weights) if name in APPLICATIONS else _OURS[name](size)
+    if weights not in ("none", "imagenet", "faces"):
+        _load_weights(backbone, Path(weights), name)
+    elif name in _OURS and weights != "none":
+        _PRETRAINED[name][weights](backbone)
+    return backbone
+
+
+def _application(name: str, size: int, weights: str) -> keras.Model:
+    module_name, class_name = APPLICATIONS[name]
+    module = getattr(keras.applications, module_name)
+    network = _network(getattr(keras.applications, class_name), name, size, weights)
+    inputs = keras.Input((size, size, 3), dtype="float32", name="rgb")
+    return keras.Model(inputs, network(module.preprocess_input(inputs)), name=name)
+
+
+def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> keras.Model:
+    pretrained = "imagenet" if weights == "imagenet" else None
+    try:
+        return build(include_top=False, weights=pretrained, input_shape=(size, size, 3))
+    except Exception as error:
+        # Keras raises a bare Exception for a failed download; nothing narrower can be caught.
+        if pretrained and (isinstance(error, OSError) or _DOWNLOAD_FAILED.search(str(error))):
+            raise _weights_error(name, error) from error
+        if isinstance(error, ValueError):
+            raise FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}") from error
+        raise
+
+
+_DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incomplete or corrupted file")
+
+
+def _weights_error(name: str, error: Exception) -> FercompError:
+    cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    failed = _DOWNLOAD_FAILED.search(str(error))
+    if failed and failed["url"]:
+        file = failed["url"].rsplit("/", 1)[-1]
+        if file.startswith("NASNet"):  # the one family that Keras keeps under other names
+            file = file.lower().replace("-", "_")
+        remedy = f"put that file into {cache} as {file}"
+    else:
+        remedy = f"delete what there is of them in {cache} and try again"
+    return FercompError(
+        f"the ImageNet weights of {name} cannot be had ({_one_line(error)}): {remedy}, or train with "
+        f"`train.weights=none`, or with the backbone {LITE0}, whose weights need no network"
+    )
+
+
+def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
+    if not path.is_file():
+        raise FercompError(
+            f"weights file {path} not found: expected `none`, `imagenet`, `faces`, or the path of a "
+            ".weights.h5 file or of a model's model.keras"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for every layer, before the error that says it
+            if path.suffix == ".keras":
+                backbone.set_weights(load_keras(path).get_layer(name).get_weights())
+            else:
+                backbone.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise FercompError(f"{path} does not hold weights of {name}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

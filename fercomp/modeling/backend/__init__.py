@@ -1,0 +1,1 @@
+"""Keras and what it runs on: TensorFlow, PyTorch or JAX, and their devices."""

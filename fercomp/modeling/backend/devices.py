@@ -1,0 +1,71 @@
+"""What the machine offers for training: arithmetic, several GPUs, and what it says when memory ends."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final
+
+from fercomp.modeling.backend.engine import keras
+
+POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+AMPERE: Final = 8
+"""The first compute capability of NVIDIA's GPUs that multiplies bfloat16 matrices."""
+
+
+@contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Lets networks that are built in the block compute in a precision; weights stay float32.
+
+    Args:
+        name: `auto`, `float32`, `bfloat16` or `float16`.
+    """
+    before = keras.config.dtype_policy()
+    chosen = ("bfloat16" if _gpu_has_bfloat16() else "float32") if name == "auto" else name
+    keras.config.set_dtype_policy(POLICIES[chosen])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def all_gpus() -> AbstractContextManager[Any]:
+    """Returns the scope in which a network is built and compiled to train on every GPU of this machine.
+
+    A batch is divided among them (`MirroredStrategy`). One GPU or none, or another backend than TensorFlow:
+    a scope that does nothing.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    if len(tf.config.list_logical_devices("GPU")) < 2:
+        return nullcontext()
+    scope: AbstractContextManager[Any] = tf.distribute.MirroredStrategy().scope()
+    return scope
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether an error of any backend means that memory, of the GPU or the machine, did not suffice."""
+    if isinstance(error, MemoryError):
+        return True
+    named = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return bool(named & {"ResourceExhaustedError", "OutOfMemoryError"}) or (
+        isinstance(error, RuntimeError)
+        and any(sign in text for sign in ("out of memory", "can't allocate memory", "resource_exhausted"))
+    )
+
+
+def _gpu_has_bfloat16() -> bool:
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return bool(torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= AMPERE)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_backend() in ("gpu", "tpu")
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return bool(details) and all(d.get("compute_capability", (0,))[0] >= AMPERE for d in details)

@@ -1,0 +1,1 @@
+"""The folder of a trained model: its card, and what runs it."""

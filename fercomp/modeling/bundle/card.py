@@ -1,0 +1,206 @@
+"""The card of a bundle: what a trained model says of itself, and where it is found.
+
+A bundle is a folder that explains itself:
+
+    card.json     what the model is: classes, input, how it was trained, what it scored
+    graph/        the inference graph for the runtime (empty where the network could not be exported)
+    model.keras   the Keras model, for training further and as the fallback of the runtime
+    history.csv   one row per epoch of training
+    holdout.csv   probabilities of the holdout photos, beside their given labels
+    decision.json when `uncertain` was run: the threshold or the handicaps that it found; wins over the card
+    members/      of an ensemble, instead of `graph/` and `model.keras`: a bundle for each of its networks
+
+`annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
+decision into the card of the copy. A bundle may come from anywhere: the card is validated, and nothing in
+the folder is unpickled.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from fercomp.core.classes import UNCERTAIN
+from fercomp.core.errors import FercompError
+from fercomp.core.params import Group, Name
+from fercomp.decisions.circumplex import VECTORS
+from fercomp.decisions.rule import Rule
+from fercomp.decisions.thresholds import Score
+
+FORMAT: Final = 2
+"""Version of the card; a bundle with a higher one was written by a newer fercomp."""
+
+CARD: Final = "card.json"
+DECISION: Final = "decision.json"
+GRAPH: Final = "graph/graph.xml"
+GRAPH_WEIGHTS: Final = "graph/graph.bin"
+KERAS_MODEL: Final = "model.keras"
+HISTORY_FILE: Final = "history.csv"
+HOLDOUT: Final = "holdout.csv"
+OOF: Final = "oof.csv"
+MEMBERS: Final = "members"
+
+REFIT_OF: Final = "refit_of"
+"""Where `Card.trained` says which networks the scores are of: `modeling.refit`."""
+
+PRECISION: Final = "precision"
+"""Where `Card.trained` says that a graph was rewritten with fewer bits: `modeling.precision`."""
+
+
+class Member(Group):
+    """A network of an ensemble.
+
+    Attributes:
+        name: Name of its bundle inside the ensemble's `members/`; no path, so that it cannot lead outside.
+        weight: Its share in the mean of the members' probabilities, once divided by the sum of all.
+    """
+
+    name: Name
+    weight: float = Field(gt=0, le=1)
+
+
+class Decision(Group):
+    """What `fercomp uncertain` found: how a model decides, and what that is worth on the holdout.
+
+    Attributes:
+        threshold: As on the card.
+        threshold_on: As on the card.
+        bias: As on the card.
+        fitted_on: Name of the table that it was fitted on.
+        scores: Scores on the holdout, where no photo is decided by what was fitted on it.
+    """
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    threshold_on: Score = "probability"
+    bias: tuple[float, ...] | None = None
+    fitted_on: str
+    scores: dict[str, float]
+
+
+class Card(Group):
+    """What a bundle says of itself.
+
+    Attributes:
+        format: Version of this card.
+        name: Name of the experiment; no path, since what is made with the model is named after it.
+        backbone: Name of the backbone, or `ensemble`.
+        classes: Class names in the order of the network's K outputs.
+        head: What the network gives: `emotion`, probabilities; `valence_arousal`, a point, from which classes
+            and their probabilities are decoded (`labels.circumplex`); or `both`, probabilities first.
+        size: Side of the network's input in pixels, S; of an ensemble's first member.
+        margin: Share of a detected face's box added on each side before cropping; likewise.
+        flip: Probabilities are the mean over the face and its mirror image.
+        views: Photos that are framed on a face already, as the competition's are, are answered by the mean
+            over several views of them (`data.views`); so are the holdout's, for temperature and scores. In an
+            ensemble, each member's own card says so.
+        members: The networks of an ensemble, whose weighted mean is the answer; none in a single network.
+        threshold: A face of which the model is less sure is called `uncertain`; none if `null`.
+        threshold_on: What the threshold is on: the top `probability`, its `margin` over the second, or
+            `entropy` (`labels.uncertain.SCORES`).
+        bias: K handicaps in nats, added to log-probabilities before the likeliest class is chosen; the
+            probabilities that are shown stay as they are. None if `null`.
+        temperature: Probabilities are raised to its inverse and normalised (temperature scaling).
+        runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
+        trained: Parameters, seed, git commit, fingerprint of the data, and package versions.
+        scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
+            holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
+            the scores of such networks together.
+    """
+
+    format: int = FORMAT
+    name: Name
+    backbone: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    head: Literal["emotion", "valence_arousal", "both"] = "emotion"
+    size: int = Field(ge=8, le=4096)
+    margin: float = Field(ge=0, le=2)
+    flip: bool = False
+    views: bool = False
+    members: tuple[Member, ...] = ()
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    threshold_on: Score = "probability"
+    bias: tuple[float, ...] | None = None
+    temperature: float = Field(default=1.0, gt=0)
+    runtime: Literal["openvino", "keras"]
+    trained: dict[str, Any]
+    scores: dict[str, float]
+
+    @field_validator("members")
+    @classmethod
+    def _each_member_once(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
+        if len({member.name for member in members}) < len(members):
+            raise ValueError("a member is named twice")
+        return members
+
+    @model_validator(mode="after")
+    def _a_handicap_for_each_class(self) -> Self:
+        if self.bias is not None and len(self.bias) != len(self.classes):
+            raise ValueError(f"bias has {len(self.bias)} values for {len(self.classes)} classes")
+        return self
+
+    @model_validator(mode="after")
+    def _a_class_for_every_name_of_a_point(self) -> Self:
+        missing = {*VECTORS, UNCERTAIN} - set(self.classes)
+        if self.head == "valence_arousal" and missing:
+            raise ValueError(f"points may be named {sorted(missing)}, which are none of the classes")
+        if self.head != "emotion" and self.members:
+            raise ValueError("an ensemble has the head emotion")
+        return self
+
+    @property
+    def width(self) -> int:
+        """Number of outputs of the network, W."""
+        return {"emotion": len(self.classes), "valence_arousal": 2, "both": len(self.classes) + 2}[self.head]
+
+    @property
+    def rule(self) -> Rule:
+        """How the model decides."""
+        return Rule(self.classes, self.threshold, self.threshold_on, self.bias)
+
+
+def read_card(folder: Path) -> Card:
+    """Reads and validates the card of a bundle, with the decision beside it where there is one.
+
+    Args:
+        folder: The bundle.
+
+    Returns:
+        The card.
+
+    Raises:
+        FercompError: There is no such folder or card, a file is damaged, or a newer fercomp wrote it.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        what = "has no card.json, so it is not a model" if folder.is_dir() else "not found"
+        raise FercompError(f"model folder {folder} {what}: train one with `fercomp train`, or name another")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = values.get("format") if isinstance(values, dict) else None
+        if isinstance(version, int) and version > FORMAT:
+            raise FercompError(
+                f"{path} has format {version}, this fercomp reads up to {FORMAT}: update fercomp"
+            )
+        card = Card.model_validate(values)
+    except (ValueError, ValidationError) as error:
+        raise FercompError(f"{path} is damaged ({_why(error)}): train the model again") from error
+    path = folder / DECISION
+    if not path.is_file():
+        return card
+    try:
+        return _decided(card, Decision.model_validate_json(path.read_bytes()))
+    except (ValueError, ValidationError) as error:
+        raise FercompError(f"{path} is damaged ({_why(error)}): run `fercomp uncertain` again") from error
+
+
+def _decided(card: Card, decision: Decision) -> Card:
+    found = decision.model_dump()
+    about = {"fitted_on": found.pop("fitted_on")}
+    found["scores"] = {**card.scores, **decision.scores}
+    return Card.model_validate({**card.model_dump(), **found, "trained": {**card.trained, "decision": about}})
+
+
+def _why(error: ValueError) -> str:
+    first = error.errors()[0] if isinstance(error, ValidationError) else None
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)

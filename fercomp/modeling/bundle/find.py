@@ -1,0 +1,62 @@
+"""Where a model is: the bundle that a name or a path stands for."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.paths import Workspace
+from fercomp.modeling.bundle.card import CARD, read_card
+
+SHIPPED_NAME: Final = "shipped"
+SHIPPED: Final = Path(__file__).parents[2] / SHIPPED_NAME
+"""The bundle that comes with the package."""
+
+
+def check_name(name: str) -> str:
+    """Returns the name of an experiment that is about to be written, if it may have it.
+
+    Raises:
+        FercompError: It cannot be a folder's name, is the name of the model that came with fercomp, or the
+            name of the record of submissions.
+    """
+    if name == "history":
+        raise FercompError("'history' is the name of the record of submissions: choose another name")
+    if name == SHIPPED_NAME:
+        raise FercompError(f"{name!r} is the name of the model that came with fercomp: choose another name")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise FercompError(
+            f"name {name!r}: expected a letter or digit, then letters, digits, dots, dashes and underscores"
+        )
+    return name
+
+
+def resolve_model(model: str | None, workspace: Workspace) -> Path:
+    """Finds the folder of a model that a user named.
+
+    Args:
+        model: The name of an experiment, the path of a bundle, `shipped` for the model that came with
+            fercomp, or `None` for the model trained last and, where none was trained, the shipped one.
+        workspace: Where experiments are.
+
+    Returns:
+        The bundle's folder; its card is there, though not validated.
+
+    Raises:
+        FercompError: There is no such model.
+    """
+    # Names that begin with a dot are bundles that are being written, or were when a run was killed.
+    cards = workspace.models.glob(f"[!.]*/{CARD}")
+    trained = sorted(cards, key=lambda card: (card.stat().st_mtime, card))
+    if model is None and trained:
+        return trained[-1].parent
+    if model is None or model == SHIPPED_NAME:
+        folder = SHIPPED
+    elif (workspace.bundle(model) / CARD).is_file():
+        folder = workspace.bundle(model)
+    else:
+        folder = Path(model)
+        if not folder.exists() and len(folder.parts) == 1:
+            raise unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
+    read_card(folder)
+    return folder

@@ -1,0 +1,116 @@
+"""How a model comes to decide, and what that is worth on photos that it was not fitted on."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fercomp.core.errors import FercompError
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
+from fercomp.decisions.class_bias import fit_bias
+from fercomp.decisions.cross_fitting import cross_fitted
+from fercomp.decisions.rule import Rule
+from fercomp.decisions.thresholds import Score, sweep
+from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Fit = Callable[[np.ndarray, np.ndarray], Rule]
+"""From probabilities `(N, K)` and labels `(N,)` as answers to the rule that is right most often."""
+
+
+def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
+    """Reads a model's holdout table.
+
+    Args:
+        folder: The bundle.
+        card: Its card.
+
+    Returns:
+        The table, its N photos' probabilities `(N, K)`, and their labels as answers of the model, `(N,)` int.
+
+    Raises:
+        FercompError: The table is missing or empty, or holds a label that the model cannot answer.
+    """
+    path = folder / HOLDOUT
+    table = holdout_table(card.classes).read(path)
+    labels = card.rule.indices(table["emotion"].tolist(), str(path))
+    if not (labels < len(card.classes)).any():
+        raise FercompError(f"{path} has no photo with a class of the model: run `fercomp train` again")
+    return table, pred_probs(table, card.classes), labels
+
+
+def fit_of(card: Card, on: Score) -> Fit:
+    """Returns how a model's rule is fitted: a threshold where it lacks `uncertain`, or else handicaps.
+
+    Args:
+        card: The model's card.
+        on: What the threshold is on.
+    """
+    plain = Rule(card.classes)
+
+    def threshold(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
+        found = sweep(probabilities, labels, plain.unsure, on)
+        return Rule(card.classes, float(found.thresholds[found.best]), on)
+
+    def handicaps(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
+        return Rule(card.classes, bias=tuple(round(float(b), 6) for b in fit_bias(probabilities, labels)))
+
+    return handicaps if plain.unsure < len(card.classes) else threshold
+
+
+def fit_out_of_fold(folder: Path, card: Card, fit: Fit) -> Rule:
+    """Fits a rule on a model's out-of-fold probabilities, the holdout's left out.
+
+    Raises:
+        FercompError: A table is missing or holds a label that the model cannot answer.
+    """
+    table = oof_table(card.classes).read(folder / OOF)
+    seen = holdout_table(card.classes).read(folder / HOLDOUT)["image_path"]
+    table = table[~table["image_path"].isin(seen)]
+    labels = card.rule.indices(table["emotion"].tolist(), str(folder / OOF))
+    return fit(pred_probs(table, card.classes), labels)
+
+
+def cross_fitted_answers(fit: Fit, probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Answers each photo by the rule that fits others: `(N,)` int."""
+    return cross_fitted(
+        len(labels),
+        lambda others, rows: fit(probabilities[others], labels[others]).decide(probabilities[rows]),
+    )
+
+
+def holdout_answers(card: Card, probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Answers the holdout as the model would, had its decision not been fitted there.
+
+    Args:
+        card: The model's card, with its decision.
+        probabilities: `(N, K)` float.
+        labels: `(N,)` int, given labels as answers.
+
+    Returns:
+        `(N,)` int: what the card's rule decides or, where that was fitted on these very photos, what the rule
+        that fits the others decides.
+    """
+    if card.trained.get("decision", {}).get("fitted_on") != HOLDOUT or card.rule == Rule(card.classes):
+        return card.rule.decide(probabilities)
+    return cross_fitted_answers(fit_of(card, card.threshold_on), probabilities, labels)
+
+
+def pays(answers: np.ndarray, plain: np.ndarray, labels: np.ndarray) -> bool:
+    """Says whether answers are right more often than others, by more than chance may do.
+
+    The photos that only one of the two gets right decide: the difference of their numbers has to exceed its
+    standard error, the root of their sum (McNemar, 1947).
+
+    Args:
+        answers: `(N,)` int.
+        plain: `(N,)` int, the answers to compare with.
+        labels: `(N,)` int.
+    """
+    won = int(((answers == labels) & (plain != labels)).sum())
+    lost = int(((plain == labels) & (answers != labels)).sum())
+    return won - lost > math.sqrt(won + lost)

@@ -1,0 +1,65 @@
+"""Photos to a table of probabilities."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fercomp.core.tables import AXES
+from fercomp.data.inputs import iterate_faces
+from fercomp.modeling.bundle.model import Answer, Bundle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 64
+
+
+def predict_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> np.ndarray:
+    """Classifies photos that are already framed on a face.
+
+    Args:
+        bundle: The model.
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+
+    Returns:
+        Probabilities `(N, K)` float32.
+
+    Raises:
+        ImageProblem: A photo cannot be read.
+    """
+    return answer_photos(bundle, raw, image_paths).pred_probs
+
+
+def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answer:
+    """Says everything a model can say of photos, as `predict_photos` does."""
+    # Framed photos are used whole, whatever the margin: only sizes differ.
+    sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
+    readers = (iterate_faces(raw, image_paths, size, BATCH) for size in sizes)
+    parts = []
+    for batches in zip(*readers, strict=True):
+        faces = dict(zip(sizes, batches, strict=True))
+        parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
+    if not parts:
+        return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
+    points = [part.points for part in parts if part.points is not None]
+    return Answer(
+        np.concatenate([part.pred_probs for part in parts]), np.concatenate(points) if points else None
+    )
+
+
+def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
+    """Classifies photos as `predict_photos` does.
+
+    Returns:
+        N rows: `image_path`, one float32 column of probabilities per class of the model, and `valence` and
+        `arousal` where the model gives them.
+    """
+    import pandas as pd
+
+    answer = answer_photos(bundle, raw, image_paths)
+    table = pd.DataFrame(answer.pred_probs, columns=list(bundle.card.classes))
+    table.insert(0, "image_path", list(image_paths))
+    return table if answer.points is None else table.assign(**dict(zip(AXES, answer.points.T, strict=True)))

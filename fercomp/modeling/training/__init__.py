@@ -1,0 +1,1 @@
+"""From an index of photos to a trained network."""

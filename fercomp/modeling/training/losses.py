@@ -1,0 +1,124 @@
+"""Losses for labels that are often wrong.
+
+All of them take targets `(n, K)`, each row a distribution, and probabilities `(n, K)`, and are written with
+`keras.ops` alone, so that they run on every backend. For a one-hot target each is the loss of its paper.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from fercomp.core.params import TrainParams
+from fercomp.modeling.backend.engine import keras
+
+_ops = keras.ops
+Loss = Callable[[Any, Any], Any]
+"""From targets `(n, K)` and probabilities `(n, K)` to losses `(n,)`."""
+
+_SMALLEST: Final = 1e-7
+"""Probabilities are kept above this before a logarithm."""
+
+GCE_Q: Final = 0.7
+"""Between 0, cross entropy, and 1, mean absolute error (Zhang and Sabuncu, 2018, section 4)."""
+
+SCE_ALPHA: Final = 0.5
+"""Weight of cross entropy. Wang et al. (2019) take 0.1 for ten classes and 6 for a hundred."""
+
+SCE_LOG_ZERO: Final = -4.0
+"""What stands for the logarithm of a target's zero (Wang et al., 2019, A = -4)."""
+
+ELR_LAMBDA: Final = 3.0
+"""Weight of the pull towards earlier answers (Liu et al., 2020, 3 for CIFAR-10)."""
+
+ELR_BETA: Final = 0.7
+"""Share of the earlier answers in their running mean, per epoch (Liu et al., 2020)."""
+
+
+def cross_entropy(targets: Any, probabilities: Any) -> Any:
+    """Returns the cross entropy in nats."""
+    return -_ops.sum(targets * _log(probabilities), axis=-1)
+
+
+def generalised_cross_entropy(targets: Any, probabilities: Any) -> Any:
+    """Returns (1 - p^q) / q, averaged over the target (Zhang and Sabuncu, 2018)."""
+    powers = _ops.power(_ops.clip(probabilities, _SMALLEST, 1.0), GCE_Q)
+    return _ops.sum(targets * (1 - powers), axis=-1) / GCE_Q
+
+
+def symmetric_cross_entropy(targets: Any, probabilities: Any) -> Any:
+    """Returns cross entropy plus its mirror image, with targets and answers exchanged (Wang et al., 2019)."""
+    log_targets = _ops.maximum(_log(targets), SCE_LOG_ZERO)
+    return SCE_ALPHA * cross_entropy(targets, probabilities) - _ops.sum(probabilities * log_targets, axis=-1)
+
+
+def early_learning(targets: Any, probabilities: Any) -> Any:
+    """Returns cross entropy plus a pull towards what the network itself said of the photo in earlier epochs.
+
+    Networks learn the right labels before they learn the wrong ones by heart; the pull keeps what was
+    learned early (ELR; Liu et al., 2020).
+
+    Args:
+        targets: `(n, 2 K)`: the target, then the running mean of earlier answers (zeros before the first).
+        probabilities: `(n, K)`.
+
+    Returns:
+        Losses `(n,)`; they may be negative.
+    """
+    k = probabilities.shape[-1]
+    agreement = _ops.sum(probabilities * targets[:, k:], axis=-1)
+    pull = _ops.log(_ops.maximum(1 - agreement, 1e-4))
+    return cross_entropy(targets[:, :k], probabilities) + ELR_LAMBDA * pull
+
+
+LOSSES: Final = MappingProxyType(
+    {
+        "cross_entropy": cross_entropy,
+        "gce": generalised_cross_entropy,
+        "sce": symmetric_cross_entropy,
+        "elr": early_learning,
+    }
+)
+"""The losses by the name that `train.loss` gives them."""
+
+
+def make_loss(params: TrainParams, shares: np.ndarray) -> Loss:
+    """Makes the loss of a run.
+
+    Args:
+        params: `loss` and `balance`.
+        shares: `(K,)` float32, the share of each class in the training photos.
+
+    Returns:
+        The loss.
+    """
+    base = LOSSES[params.loss]
+    if params.balance == "class_weights":
+        weights = 1 / (len(shares) * shares)  # their mean over the photos is 1
+        return lambda targets, probabilities: (
+            _ops.sum(targets[:, : len(shares)] * weights, axis=-1) * base(targets, probabilities)
+        )
+    if params.balance == "logit_adjustment":
+        return lambda targets, probabilities: base(targets, _adjusted(probabilities, shares))
+    return base
+
+
+def _adjusted(probabilities: Any, shares: np.ndarray) -> Any:
+    """Weighs probabilities by how frequent their class is (logit adjustment, tau = 1; Menon et al., 2021).
+
+    The network then has to learn what the face alone says: frequent classes come by their own.
+    """
+    weighted = _ops.clip(probabilities, _SMALLEST, 1.0) * shares
+    return weighted / _ops.sum(weighted, axis=-1, keepdims=True)
+
+
+def accuracy(targets: Any, probabilities: Any) -> Any:
+    """Returns 1 where the likeliest class is the target's, 0 elsewhere: `(n,)`."""
+    k = probabilities.shape[-1]
+    right = _ops.equal(_ops.argmax(targets[:, :k], axis=-1), _ops.argmax(probabilities, axis=-1))
+    return _ops.cast(right, "float32")
+
+
+def _log(probabilities: Any) -> Any:
+    return _ops.log(_ops.clip(probabilities, _SMALLEST, 1.0))

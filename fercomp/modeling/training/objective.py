@@ -1,0 +1,128 @@
+"""What a network is trained towards: classes, a point of valence and arousal, or both.
+
+Targets have the classes first, `(n, K)`, then the point, `(n, 2)`, where the network gives one, then what the
+loss remembers, `(n, K)`, where it remembers something. A point that is not known is NaN.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from fercomp.core.params import TrainParams
+from fercomp.decisions.circumplex import NEUTRAL, NEUTRAL_RADIUS, RAYS, directions
+from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.features import FeatureBatches
+from fercomp.modeling.training.losses import accuracy, make_loss
+
+_ops = keras.ops
+
+SMALLEST_SPREAD: Final = 1e-6
+"""Added to the denominator of the concordance, which is 0 where all points of a batch are the same."""
+
+
+class Objective:
+    """Loss and accuracy of a network.
+
+    Args:
+        params: `head`, `classes`, and what the losses are.
+        shares: `(K,)` float32, the share of each class in the training photos.
+    """
+
+    def __init__(self, params: TrainParams, shares: np.ndarray) -> None:
+        self._head = params.head
+        self._k = len(params.class_names)
+        self._class_loss = make_loss(params, shares)
+        self._point_loss = {"ccc": ccc_loss, "mse": squared_loss}[params.va_loss]
+        self._weight = params.va_weight
+        self._ray_classes = np.array([params.class_names.index(name) for name in RAYS])
+        self._neutral = params.class_names.index(NEUTRAL)
+
+    def loss(self, targets: Any, answers: Any) -> Any:
+        """Returns losses `(n,)` of answers `(n, W)`."""
+        k = self._k
+        if self._head == "emotion":
+            return self._class_loss(targets, answers)
+        points = self._point_loss(targets[:, k : k + 2], answers[:, -2:])
+        if self._head == "valence_arousal":
+            return points
+        classes = _ops.concatenate([targets[:, :k], targets[:, k + 2 :]], axis=-1)
+        return self._class_loss(classes, answers[:, :k]) + self._weight * points
+
+    def accuracy(self, targets: Any, answers: Any) -> Any:
+        """Returns 1 where the answer's class is the target's, 0 elsewhere: `(n,)`."""
+        if self._head != "valence_arousal":
+            return accuracy(targets, answers[:, : self._k])
+        given = _ops.argmax(targets[:, : self._k], axis=-1)
+        return _ops.cast(_ops.equal(given, self._nearest(answers)), "float32")
+
+    def quality(self, row: Mapping[str, Any]) -> float:
+        """Returns how good the weights of an epoch are, -1 or more, from its row of history.
+
+        It is the holdout accuracy; of points alone, whose names change with little, it falls with the loss.
+        """
+        if self._head == "valence_arousal":
+            return 1 / (1 + float(row["holdout_loss"]))
+        return float(row["holdout_accuracy"])
+
+    def evaluate(self, model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
+        """Returns loss and accuracy on photos in their order.
+
+        The loss is cross entropy, whatever the network is trained by; of a network without classes, its own.
+        """
+        # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
+        answers = model.predict(batches, verbose=0)
+        right = _ops.convert_to_numpy(self.accuracy(batches.targets, answers)) > 0
+        if self._head == "valence_arousal":
+            loss = float(_ops.convert_to_numpy(_ops.mean(self.loss(batches.targets, answers))))
+        else:
+            classes = slice(0, self._k)
+            likelihood = (answers[:, classes] * batches.targets[:, classes]).sum(axis=1)
+            loss = float(-np.log(np.clip(likelihood, 1e-7, 1.0)).mean())
+        return loss, float(right.mean())
+
+    def _nearest(self, points: Any) -> Any:
+        """Returns the class of the nearest ray, or neutral near the origin (`labels.circumplex.decode`)."""
+        units = directions(RAYS).astype(np.float32)
+        x, y = points[:, :1], points[:, 1:]
+        along = x * units[:, 0] + y * units[:, 1]
+        norms = _ops.sqrt(_ops.sum(_ops.square(points), axis=-1, keepdims=True))
+        distances = _ops.where(along > 0, _ops.abs(x * units[:, 1] - y * units[:, 0]), norms)
+        classes = _ops.take(self._ray_classes, _ops.argmin(distances, axis=-1))
+        return _ops.where(norms[:, 0] <= NEUTRAL_RADIUS, self._neutral, classes)
+
+
+def ccc_loss(targets: Any, points: Any) -> Any:
+    """Returns 1 less the concordance of a batch (Lin, 1989), the mean over valence and arousal.
+
+    Concordance is correlation that also minds mean and spread: 2 cov / (var + var + (mean - mean)^2).
+
+    Args:
+        targets: `(n, 2)`, NaN where a point is not known.
+        points: `(n, 2)`.
+
+    Returns:
+        `(n,)`, the same value n times.
+    """
+    known, targets, points = _known(targets, points)
+    count = _ops.maximum(_ops.sum(known, axis=0), 1.0)
+    mean_target, mean_point = _ops.sum(targets, axis=0) / count, _ops.sum(points, axis=0) / count
+    off_target, off_point = known * (targets - mean_target), known * (points - mean_point)
+    covariance = _ops.sum(off_target * off_point, axis=0) / count
+    spread = _ops.sum(_ops.square(off_target) + _ops.square(off_point), axis=0) / count
+    distance = spread + _ops.square(mean_target - mean_point) + SMALLEST_SPREAD
+    return _ops.mean(1 - 2 * covariance / distance) * _ops.ones_like(points[:, 0])
+
+
+def squared_loss(targets: Any, points: Any) -> Any:
+    """Returns the squared distance of points `(n, 2)` from targets: `(n,)`, 0 where those are not known."""
+    _, targets, points = _known(targets, points)
+    return _ops.sum(_ops.square(targets - points), axis=-1)
+
+
+def _known(targets: Any, points: Any) -> tuple[Any, Any, Any]:
+    """Returns 1 where targets are known, and both with 0 where they are not."""
+    unknown = _ops.isnan(targets)
+    known = _ops.cast(_ops.logical_not(unknown), points.dtype)
+    return known, _ops.where(unknown, 0.0, targets), points * known

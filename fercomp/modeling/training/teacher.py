@@ -1,0 +1,106 @@
+"""What a teacher says of the training photos: computed once, then kept on disk."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file, sha256
+from fercomp.core.progress import say
+from fercomp.core.tables import oof_table, pred_probs
+from fercomp.modeling.bundle.card import OOF, REFIT_OF
+from fercomp.modeling.bundle.model import Bundle, load_bundle
+from fercomp.modeling.bundle.predict import predict_photos
+
+
+def teacher_probs(
+    teacher: Path, classes: tuple[str, ...], raw: Path, image_paths: Sequence[str], cache: Path
+) -> np.ndarray:
+    """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
+
+    Of a cross-validated teacher, a photo's probabilities are those of the network that was not trained on it
+    (`oof.csv`): what a network says of photos it has learned by heart repeats their wrong labels.
+
+    Otherwise they are computed once: the cache is keyed by the teacher's fingerprint and the photos' paths
+    and bytes, so that another teacher or a changed photo gets its own.
+
+    Args:
+        teacher: The teacher's bundle: a single model or an ensemble.
+        classes: The student's K classes.
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+        cache: Folder where the probabilities are kept, made if missing.
+
+    Returns:
+        `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
+
+    Raises:
+        FercompError: The teacher has other classes, or is missing or damaged.
+        ImageProblem: A photo cannot be read.
+    """
+    bundle = load_bundle(teacher)
+    if bundle.card.classes != classes:
+        raise FercompError(
+            f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
+            f"{', '.join(classes)}: name a teacher of the same classes"
+        )
+    if bundle.card.head == "valence_arousal":
+        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
+    if REFIT_OF in bundle.card.trained:
+        say(
+            f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
+            "better than it is"
+        )
+    if (teacher / OOF).is_file():
+        return out_of_fold(teacher / OOF, classes, image_paths)
+    file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
+    known = _read(file, (len(image_paths), len(classes)))
+    if known is not None:
+        return known
+    say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
+    answers = predict_photos(bundle, raw, image_paths)
+    with atomic_file(file) as temporary:
+        np.save(temporary, answers, allow_pickle=False)
+    return answers
+
+
+def out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]) -> np.ndarray:
+    """Reads the probabilities of photos by networks that were not trained on them.
+
+    Args:
+        file: Table `oof.csv` of a cross-validated model.
+        classes: Its K classes.
+        image_paths: N paths.
+
+    Returns:
+        `(N, K)` float32.
+
+    Raises:
+        FercompError: The table is missing or lacks a photo.
+    """
+    table = oof_table(classes).read(file).set_index("image_path")
+    if missing := [path for path in image_paths if path not in table.index]:
+        raise FercompError(
+            f"{file} lacks {len(missing)} of the photos, such as {missing[0]}: run `fercomp crossval` again"
+        )
+    return pred_probs(table.loc[list(image_paths)], classes).astype(np.float32)
+
+
+def _key(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> str:
+    digest = hashlib.sha256(bundle.fingerprint.encode())
+    for path in image_paths:
+        digest.update(f"\n{path} {sha256(raw / path)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _read(file: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """Returns what is kept, or `None` where there is nothing or it is damaged."""
+    if not file.is_file():
+        return None
+    try:
+        known: np.ndarray = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        return None
+    return known if known.shape == shape and known.dtype == np.float32 else None

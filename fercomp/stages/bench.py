@@ -1,0 +1,209 @@
+"""Which backbone to take: what each is worth on the holdout, and what it costs to run.
+
+Every network is trained, and measured, in a process of its own: one that fails, even by running out of
+memory, costs its row and not the table.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.isolated import isolated
+from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.core.tables import Table
+from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
+from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
+from fercomp.modeling.bundle.find import resolve_model
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+BENCH_BACKBONES: Final = (COMPACT, LITE0, FACENET, "mobilenet_v3_small", "efficientnet_v2_b0")
+"""Compared where none is named: small networks, the last two with a download."""
+
+_PREFIX: Final = "bench-"
+"""In front of the names of bundles trained here, so that no experiment's bundle is replaced."""
+
+_HISTORY: Final = Table(
+    {"experiment": "str", "public": "str", "private": "str"}, "remove it, or mend its columns"
+)
+"""What is read of `submissions/history.csv`."""
+
+_COLUMNS: Final = {
+    "parameters": ("million\nweights", 1e-6, ".1f"),
+    "megabytes": ("MB", 1, ".1f"),
+    "accuracy": ("holdout\naccuracy", 1, ".4f"),
+    "macro_f1": ("macro\nF1", 1, ".4f"),
+    "kaggle_public": ("Kaggle\npublic", 1, ".5f"),
+    "kaggle_private": ("Kaggle\nprivate", 1, ".5f"),
+    "ms_per_face": ("ms per\nface", 1, ".2f"),
+    "images_per_second": ("faces\nper s", 1, ",.0f"),
+}
+"""The numbers that the terminal shows: heading, factor and format."""
+
+BENCH: Final = Table({field.name: "str" for field in fields(CostRow)}, "run `fercomp bench`")
+"""Columns of `models/bench.csv`, as text, since a cell may be empty."""
+
+
+def bench(
+    backbones: Sequence[str], models: Sequence[str], params: Params, workspace: Workspace
+) -> list[CostRow]:
+    """Trains backbones, measures them and models that exist, and writes the table after each.
+
+    A backbone is trained as `fercomp train --backbone` does, into `models/bench-<backbone>`. What was
+    trained before, under that name or the backbone's own, with these parameters on these photos, is used
+    as it is, and training that was stopped goes on after its last epoch.
+
+    Args:
+        backbones: Names of backbones.
+        models: Names or folders of trained models.
+        params: All parameters; each backbone has those of the experiment of its name.
+        workspace: Where photos and models are; `models/bench.csv` and `models/bench.png` are written.
+
+    Returns:
+        The rows, the best first.
+
+    Raises:
+        FercompError: A backbone or model is unknown, or the index of photos is missing.
+    """
+    plans = {backbone: params.experiment(backbone, backbone) for backbone in backbones}
+    there = [resolve_model(model, workspace) for model in models]
+    scores = kaggle_scores(workspace)
+    done = isolated(finished, plans, workspace) if plans else {}
+    # What exists comes first: a stop in training then leaves it in the table.
+    jobs: dict[Path, TrainParams | None] = dict.fromkeys([*there, *done.values()])
+    jobs |= {workspace.bundle(f"{_PREFIX}{b}"): plan for b, plan in plans.items() if b not in done}
+    rows: list[CostRow] = []
+    for number, (folder, plan) in enumerate(jobs.items(), start=1):
+        say(f"{number}/{len(jobs)} {folder.name}: {'training' if plan else 'trained before'}")
+        row = _row(folder, plan, workspace)
+        if not row.problem:
+            _say_of_what_scores_are(folder)
+        public, private = scores.get(row.model, (math.nan, math.nan))
+        rows.append(replace(row, kaggle_public=public, kaggle_private=private))
+        rows.sort(key=_rank)
+        write_bench(rows, workspace)
+    return rows
+
+
+def _say_of_what_scores_are(folder: Path) -> None:
+    trained = read_card(folder).trained
+    if REFIT_OF in trained:
+        say(f"{folder.name}: scores are from before `fercomp refit`: it has seen the holdout since")
+    if PRECISION in trained:
+        say(f"{folder.name}: scores are from before it was exported as {trained[PRECISION]}")
+
+
+def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str, Path]:
+    """Finds backbones that need not be trained. Imports Keras.
+
+    Args:
+        plans: Parameters by backbone.
+        workspace: Where photos and models are.
+
+    Returns:
+        By backbone, the bundle that was trained with these parameters on these photos.
+
+    Raises:
+        FercompError: A backbone is unknown, or the index of photos is missing.
+    """
+    from fercomp.modeling.backbones import catalogue as backbones
+    from fercomp.stages.train import is_trained, read_photos
+
+    for backbone in plans:
+        if backbone not in backbones.BACKBONES:
+            raise unknown_name("backbone", backbone, backbones.BACKBONES)
+    done = {}
+    for backbone, plan in plans.items():
+        photos = read_photos(plan, workspace)
+        for folder in (workspace.bundle(backbone), workspace.bundle(f"{_PREFIX}{backbone}")):
+            if is_trained(folder, plan, photos, workspace):
+                done[backbone] = folder
+    return done
+
+
+def _row(folder: Path, plan: TrainParams | None, workspace: Workspace) -> CostRow:
+    try:
+        if plan is not None:
+            isolated(_train, folder.name, plan, workspace)
+        return isolated(measure, folder, workspace)
+    except FercompError as error:
+        say(f"{folder.name}: {error}")
+        return CostRow(folder.name, plan.backbone if plan else "", problem=str(error))
+
+
+def _train(name: str, plan: TrainParams, workspace: Workspace) -> None:
+    from fercomp.stages.train import train_experiment
+
+    train_experiment(name, plan, workspace)
+
+
+def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
+    """Returns the best public and the best private score by experiment, NaN where there is none.
+
+    Raises:
+        FercompError: `submissions/history.csv` is there and is not such a table.
+    """
+    import pandas as pd
+
+    if not workspace.history.is_file():
+        return {}
+    history = _HISTORY.read(workspace.history)
+    for column in ("public", "private"):
+        history[column] = pd.to_numeric(history[column], errors="coerce")
+    best = history.groupby("experiment")[["public", "private"]].max()
+    return {str(name): (float(row["public"]), float(row["private"])) for name, row in best.iterrows()}
+
+
+def bench_table(rows: Sequence[CostRow]) -> "RichTable":
+    """Lays out what was measured for the terminal, without the columns of which nothing is known."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+
+    measured = [row for row in rows if not row.problem]
+    known = [name for name in _COLUMNS if any(not math.isnan(getattr(row, name)) for row in measured)]
+    table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("model", overflow="fold")
+    for name in known:
+        table.add_column(_COLUMNS[name][0], justify="right", no_wrap=True)
+    table.add_column("25\nfps", no_wrap=True)
+    for row in measured:
+        table.add_row(row.model, *(_cell(name, getattr(row, name)) for name in known), row.keeps_25_fps)
+    return table
+
+
+def _cell(name: str, number: float) -> str:
+    _, factor, shape = _COLUMNS[name]
+    return "" if math.isnan(number) else format(number * factor, shape)
+
+
+def write_bench(rows: Sequence[CostRow], workspace: Workspace) -> None:
+    """Writes `models/bench.csv`, and `models/bench.png` where a row has what it shows."""
+    import pandas as pd
+
+    from fercomp.report.plots import plot_speed
+
+    BENCH.write(pd.DataFrame([asdict(row) for row in rows]), workspace.models / "bench.csv")
+    picture = workspace.models / "bench.png"
+    drawn = [row for row in rows if not math.isnan(row.ms_per_face + row.accuracy)]
+    if not drawn:
+        picture.unlink(missing_ok=True)  # it would show another table
+        return
+    plot_speed(
+        [row.model.removeprefix(_PREFIX) for row in drawn],
+        np.array([row.ms_per_face for row in drawn]),
+        np.array([row.accuracy for row in drawn]),
+        BUDGET_MS,
+        picture,
+    )
+
+
+def _rank(row: CostRow) -> tuple[bool, bool, float]:
+    return bool(row.problem), math.isnan(row.accuracy), -row.accuracy

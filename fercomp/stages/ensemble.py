@@ -1,0 +1,212 @@
+"""Several models as one: the weighted mean of their probabilities, as a bundle that holds them all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from fercomp import __version__
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
+from fercomp.decisions import cross_fitting
+from fercomp.decisions.calibration import apply_temperature, fit_temperature
+from fercomp.decisions.metrics import score
+from fercomp.decisions.rule import Rule
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, Member, read_card
+from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.export.copy import copy_network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Weighting = Literal["equal", "fitted"]
+
+NEGLIGIBLE: Final = 0.01
+"""A fitted weight below this becomes 0: such a model costs time and changes next to nothing."""
+
+
+def build_ensemble(
+    name: str,
+    folders: Sequence[Path],
+    weighting: Weighting,
+    workspace: Workspace,
+    out_of_fold: "pd.DataFrame | None" = None,
+) -> Card:
+    """Joins models into one and writes its bundle, which holds copies of theirs.
+
+    Equal weights are a soft vote. Fitted weights are those of `fit_weights` on the models' out-of-fold
+    probabilities (`oof.csv`) or, where a model has none, on the holdout; then scores and `holdout.csv`
+    come from `cross_fitted_mean`. The temperature is fitted on the whole holdout, as a single model's is.
+
+    Args:
+        name: Name of the ensemble and of its folder under `models/`.
+        folders: Bundles of two models or more, with their holdout tables.
+        weighting: `equal` or `fitted`.
+        workspace: Where the bundle goes.
+        out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
+            `oof_table`; with the holdout's they become `oof.csv`.
+
+    Returns:
+        The card of the new bundle, with its scores on the holdout.
+
+    Raises:
+        FercompError: The name is a trained network's, or the models do not fit each other.
+    """
+    import pandas as pd
+
+    _refuse_to_replace_a_network(workspace.bundle(check_name(name)))
+    cards = _read_cards(folders)
+    classes = cards[0].classes
+    table, labels, holdout = _read_tables(folders, HOLDOUT, classes)
+    weights, fitted_on = _weights(folders, weighting, holdout, labels)
+    on_holdout = fitted_on == HOLDOUT
+    mixed = cross_fitted_mean(holdout, labels) if on_holdout else np.average(holdout, axis=0, weights=weights)
+    temperature = fit_temperature(mixed, labels)
+    table[list(classes)] = calibrated = apply_temperature(mixed, temperature)
+    used = [row for row in zip(folders, cards, weights, strict=True) if row[2] > 0]
+    card = Card(
+        name=name,
+        backbone="ensemble",
+        classes=classes,
+        size=used[0][1].size,
+        margin=used[0][1].margin,
+        members=tuple(Member(name=member.name, weight=round(w, 6)) for _, member, w in used),
+        temperature=temperature,
+        runtime="keras" if any(member.runtime == "keras" for _, member, _ in used) else "openvino",
+        trained={"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}}
+        | _refits([member for _, member, _ in used]),
+        scores=score(calibrated, labels).rounded(),
+    )
+    with atomic_folder(workspace.bundle(name)) as folder:
+        for source, member, _ in used:
+            copy_network(source, member, folder / MEMBERS / member.name)
+        holdout_table(classes).write(table, folder / HOLDOUT)
+        if out_of_fold is not None:
+            oof_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
+        write_json(folder / CARD, card.model_dump())
+    return card
+
+
+def fit_weights(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Finds the weights whose weighted mean of probabilities has the least log-loss.
+
+    The problem is convex. Expectation maximisation for the shares of a mixture (Dempster et al., 1977)
+    keeps the weights positive with sum 1, and the largest mean ratio of a model's likelihood to the
+    mixture's, less 1, bounds how far the log-loss is from the least one.
+
+    Args:
+        pred_probs: `(M, N, K)` float: M models' probabilities of photos that none was trained on.
+        labels: `(N,)` int class indices; photos whose label is no class of the models (K) are left out, and
+            at least one stays.
+
+    Returns:
+        `(M,)` float64, sum 1; less than `NEGLIGIBLE` is 0.
+    """
+    known = labels < pred_probs.shape[2]
+    likelihood = np.clip(pred_probs[:, known][:, np.arange(known.sum()), labels[known]], 1e-12, 1.0)
+    weights = np.full(len(likelihood), 1 / len(likelihood))
+    for _ in range(10_000):
+        ratio = (likelihood / (weights @ likelihood)).mean(axis=1)
+        if ratio.max() - 1 < 1e-6:  # nats
+            break
+        weights *= ratio
+    # With more than 100 models all weights may be small.
+    kept = np.where(weights < min(NEGLIGIBLE, weights.max()), 0.0, weights)
+    result: np.ndarray = kept / kept.sum()
+    return result
+
+
+def cross_fitted_mean(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mixes models with weights that were not fitted on the photos they are used for.
+
+    Args:
+        pred_probs: `(M, N, K)` float.
+        labels: `(N,)` int class indices; N at least 2.
+
+    Returns:
+        `(N, K)` float: each photo of a random fifth mixed with the weights fitted on the other four.
+    """
+
+    def mixed(rest: np.ndarray, part: np.ndarray) -> np.ndarray:
+        weights = fit_weights(pred_probs[:, rest], labels[rest])
+        mean: np.ndarray = np.average(pred_probs[:, part], axis=0, weights=weights)
+        return mean
+
+    return cross_fitting.cross_fitted(len(labels), mixed)
+
+
+def _weights(
+    folders: Sequence[Path], weighting: Weighting, holdout: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, str | None]:
+    """Returns the weights, and the name of the table that they were fitted on."""
+    if weighting == "equal":
+        return np.full(len(folders), 1 / len(folders)), None
+    if all((folder / OOF).is_file() for folder in folders):
+        _, oof_labels, oof = _read_tables(folders, OOF, read_card(folders[0]).classes)
+        return fit_weights(oof, oof_labels), OOF
+    return fit_weights(holdout, labels), HOLDOUT
+
+
+def _refits(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
+    """Returns, where there are such, by the name of a member the network whose scores it has."""
+    names = {card.name: card.trained[REFIT_OF] for card in cards if REFIT_OF in card.trained}
+    return {REFIT_OF: names} if names else {}
+
+
+def _refuse_to_replace_a_network(folder: Path) -> None:
+    # Forgetting the name in front of the models would cost the first of them.
+    if (folder / CARD).is_file() and not read_card(folder).members:
+        raise FercompError(
+            f"{folder} is a trained network, not an ensemble: give the new ensemble a name of its own, "
+            "`fercomp ensemble NAME MODEL MODEL`"
+        )
+
+
+def _read_cards(folders: Sequence[Path]) -> list[Card]:
+    cards = [read_card(folder) for folder in folders]
+    if len(cards) < 2:
+        raise FercompError(f"an ensemble takes two models or more, got {len(cards)}: name another")
+    names = [card.name for card in cards]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FercompError(f"two of the models are called {twice[0]!r} on their cards: name each model once")
+    for folder, card in zip(folders, cards, strict=True):
+        if card.members:
+            raise FercompError(f"{folder} is an ensemble itself: name its models instead")
+        if card.head == "valence_arousal":
+            raise FercompError(f"{folder} gives points, not emotions: an ensemble takes models of emotions")
+        if card.classes != cards[0].classes:
+            raise FercompError(
+                f"{folder} knows the classes {', '.join(card.classes)}, {folders[0]} "
+                f"{', '.join(cards[0].classes)}: an ensemble takes models of the same classes"
+            )
+    return cards
+
+
+def _read_tables(
+    folders: Sequence[Path], file: str, classes: tuple[str, ...]
+) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
+    """Reads the same table of M models, whose photos must be the same.
+
+    Returns:
+        The first model's table in the order of the paths, class indices `(N,)`, probabilities `(M, N, K)`.
+    """
+    tables = []
+    for folder in folders:
+        table = holdout_table(classes).read(folder / file).sort_values("image_path", ignore_index=True)
+        labels = Rule(classes).indices(table["emotion"].tolist(), str(folder / file))
+        if len(table) < 2:
+            raise FercompError(f"{folder / file} has {len(table)} photos: run `fercomp train` again")
+        tables.append(table)
+    photos = [table[["image_path", "emotion"]].apply(tuple, axis=1).tolist() for table in tables]
+    for folder, others in zip(folders, photos, strict=True):
+        if others != photos[0]:
+            only = sorted(set(others) ^ set(photos[0]))
+            example = f", such as {only[0][0]}" if only else ""
+            raise FercompError(
+                f"{folder / file} and {folders[0] / file} differ in {len(only)} photos or labels{example}: "
+                "train these models again on the same index"
+            )
+    return tables[0], labels, np.stack([pred_probs(table, classes) for table in tables])

@@ -1,0 +1,120 @@
+"""What a model is worth, as files beside it: numbers for DVC, tables and pictures for people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.files import atomic_file, write_json
+from fercomp.core.progress import say
+from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table
+from fercomp.data.inputs import readable_faces
+from fercomp.decisions.calibration import apply_temperature
+from fercomp.decisions.metrics import Scores, agreement, calibration_error, confusion, per_class, score
+from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, read_card
+from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
+from fercomp.report.label_plots import plot_points
+from fercomp.report.plots import (
+    SHEET,
+    plot_confusion,
+    plot_history,
+    plot_per_class,
+    plot_reliability,
+    plot_sheet,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+MISTAKES: Final = "mistakes.png"
+_SHOWN: Final = 96
+"""Side in pixels of a photo on the sheet of mistakes."""
+
+
+def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
+    """Scores a model by its holdout table and writes the result beside it.
+
+    A decision that was fitted on the holdout is cross-fitted for this (`modeling.deciding.holdout_answers`).
+
+    Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
+    `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,
+    `per_class.png`, `reliability.png`, `history.png`, `mistakes.png` where the photos are there, and
+    `valence_arousal.png` where the model gives points.
+
+    Args:
+        folder: The bundle, with the tables that `fercomp train` left in it.
+        raw: The folder that the paths of the photos are relative to.
+
+    Returns:
+        The scores, and one row per class: `emotion`, `precision`, `recall`, `f1`, `photos`.
+
+    Raises:
+        FercompError: The bundle lacks a table, or the table holds a label the model does not know.
+    """
+    import pandas as pd
+
+    card = read_card(folder)
+    table, probabilities, labels = read_holdout(folder, card)
+    decided, answers = holdout_answers(card, probabilities, labels), card.rule.answers
+    scores, by_class = score(probabilities, labels, decided), per_class(decided, labels, answers)
+    counts = confusion(decided, labels, len(answers))
+    known = labels < len(card.classes)
+    after, before = probabilities[known], apply_temperature(probabilities[known], 1 / card.temperature)
+    error_before = round(calibration_error(before, labels[known]), 6)
+    numbers = {**scores.rounded(), "calibration_error_before": error_before}
+    if card.head != "emotion":
+        points = holdout_table(card.classes, points=True).read(folder / HOLDOUT)
+        said, meant = points[list(AXES)].to_numpy(), points[list(TARGETS)].to_numpy()
+        numbers |= agreement(said, meant)
+        plot_points(said, meant, table["emotion"].tolist(), folder / "valence_arousal.png")
+    write_json(folder / "metrics.json", numbers)
+    with atomic_file(folder / "per_class.csv") as path:
+        by_class.to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    with atomic_file(folder / "confusion.csv") as path:
+        pd.DataFrame(counts, index=list(answers), columns=list(answers)).to_csv(path, index_label="emotion")
+    plot_confusion(counts, answers, folder / "confusion.png")
+    plot_per_class(by_class, folder / "per_class.png")
+    plot_reliability(after, before, labels[known], folder / "reliability.png")
+    if (folder / HISTORY_FILE).is_file():  # an ensemble has none
+        plot_history(pd.read_csv(folder / HISTORY_FILE), folder / "history.png")
+    _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
+    return scores, by_class
+
+
+def _show_mistakes(
+    table: "pd.DataFrame",
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    decided: np.ndarray,
+    answers: tuple[str, ...],
+    raw: Path,
+    path: Path,
+) -> None:
+    """Draws the photos that the model is most sure about and wrong, the surest first."""
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(decided != labels)
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    paths = table["image_path"].iloc[surest].tolist()
+    places, faces = readable_faces(raw, paths, _SHOWN, SHEET[0] * SHEET[1])
+    captions = [f"{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}" for i in surest[places]]
+    if len(wrong) and not faces:
+        path.unlink(missing_ok=True)  # a sheet of an earlier model would be taken for this one's
+        say(f"no {path.name}: the holdout photos are not in {raw}; `fercomp fetch` brings them")
+        return
+    title = f"{len(faces)} surest of {len(wrong)} mistakes: given label → predicted, its probability"
+    plot_sheet(faces, captions, title if faces else "No mistakes on the holdout", path)
+
+
+def per_class_table(by_class: "pd.DataFrame", title: str) -> "Table":
+    """Lays out the scores of each class for the terminal."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    table.add_column("emotion")
+    for column in ("precision", "recall", "f1", "photos"):
+        table.add_column(column, justify="right")
+    for _, row in by_class.iterrows():
+        shares = (f"{row[column]:.3f}" for column in ("precision", "recall", "f1"))
+        table.add_row(str(row["emotion"]), *shares, str(row["photos"]))
+    return table

@@ -1,0 +1,217 @@
+"""Where the competition's files come from. Whatever the source, they arrive whole or not at all."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import UNIQUE, atomic_folder, exclusive, require_space
+from fercomp.core.params import COMPETITION
+from fercomp.core.progress import track
+from fercomp.data.archive import unpack
+from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
+from fercomp.demo.competition import is_demo, write_demo
+
+LAYOUT: Final = ("train.csv", "sample_submission.csv", f"{TRAIN_FOLDER}/", f"{TEST_FOLDER}/")
+"""What the competition's files consist of; names of folders end in a slash."""
+
+
+@dataclass(frozen=True)
+class FetchSource:
+    """One place that the competition's files can come from.
+
+    Attributes:
+        title: What the user is told it is.
+        fill: Puts the files into an empty folder, or raises `FercompError`.
+    """
+
+    title: str
+    fill: Callable[[Path], None]
+
+
+NAMED: Final = ("demo", "kaggle")
+"""Sources that are chosen by a name. Anything else is a path."""
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What was fetched.
+
+    Attributes:
+        source: What the files came from.
+        train_photos: Number of pictures below `train/`.
+        test_photos: Number of pictures below `test_kaggle/`.
+        where: The folder they are in now.
+        kept: Whether they were there before, and nothing was fetched.
+    """
+
+    source: str
+    train_photos: int
+    test_photos: int
+    where: Path
+    kept: bool = False
+
+
+def fetch_unless_real(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
+    """Fetches what the parameters name, but never draws the demo over the files of a competition.
+
+    `demo` is the default of `fetch.source`, so that a pipeline runs with nothing configured. Whoever has
+    fetched real files by hand and then starts the pipeline wants those.
+
+    Args:
+        source: See `fetch`.
+        raw: See `fetch`.
+        competition: See `fetch`.
+
+    Returns:
+        What was fetched, or what was there and is kept.
+
+    Raises:
+        FercompError: See `fetch`.
+    """
+    if source == "demo" and not _missing(raw) and not is_demo(raw):
+        return _report("files fetched earlier", raw, raw, kept=True)
+    return fetch(source, raw, competition)
+
+
+def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
+    """Brings the competition's files to `raw`, in place of what is there.
+
+    Args:
+        source: A name of `NAMED`, or the path of a zip archive or a folder. Their files may lie one
+            folder deeper.
+        raw: The folder to be made or replaced. It stays as it was until the new files are complete. The
+            archive that comes from Kaggle is kept beside it.
+        competition: The last part of the competition's address at Kaggle, for the source `kaggle`.
+
+    Returns:
+        What was fetched.
+
+    Raises:
+        FercompError: There is no such source, it lacks files of the competition, cannot be read or
+            does not fit on the disk, or another fetch is at work.
+    """
+    where, raw = raw, raw.resolve()  # a link to another disk stays a link
+    chosen = _source(source, raw, competition)
+    if raw.exists() and not raw.is_dir():
+        raise FercompError(
+            f"{where} is a file, the folder of the competition's files was expected: move it away"
+        )
+    with exclusive(raw.parent, f"another fetch is writing {raw}: wait until it has ended"):
+        _clean(raw)
+        with atomic_folder(raw) as temporary:
+            inbox = Path(tempfile.mkdtemp(dir=temporary))
+            chosen.fill(inbox)
+            for item in _root(inbox, source).iterdir():
+                item.rename(temporary / item.name)
+            shutil.rmtree(inbox)
+            return _report(chosen.title, temporary, where)
+
+
+def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchReport:
+    photos = photos_on_disk(folder)
+    train = sum(photo.startswith(f"{TRAIN_FOLDER}/") for photo in photos)
+    return FetchReport(title, train, len(photos) - train, where, kept)
+
+
+def _source(source: str, raw: Path, competition: str) -> FetchSource:
+    if source == "demo":
+        return FetchSource("demo (faces drawn by fercomp)", write_demo)
+    if source == "kaggle":
+        return FetchSource(f"kaggle ({competition})", partial(_download, competition, raw.parent))
+    path = Path(source).expanduser().resolve()
+    if not path.exists():
+        raise FercompError(
+            f"unknown source {source!r}: expected {' or '.join(map(repr, NAMED))}, or the path of an "
+            "existing zip archive or folder"
+        )
+    if path.is_relative_to(raw) or raw.is_relative_to(path):
+        raise FercompError(f"the source {source} and {raw} lie in one another: move the source elsewhere")
+    return FetchSource(source, partial(_copy, path) if path.is_dir() else partial(unpack, path))
+
+
+def _download(competition: str, archives: Path, folder: Path) -> None:
+    from fercomp.kaggle.download import fetch_archive
+
+    unpack(fetch_archive(competition, archives), folder)
+
+
+def _root(folder: Path, source: str) -> Path:
+    """Finds the competition's files in `folder` or in one of its folders."""
+    candidates = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
+    for candidate in candidates:
+        if not _missing(candidate):
+            return candidate
+    missing = min((_missing(candidate) for candidate in candidates), key=len)
+    raise FercompError(
+        f"{source} lacks {', '.join(missing)}: expected the competition's files, {', '.join(LAYOUT)}, "
+        "at its top or in one folder"
+    )
+
+
+def _missing(folder: Path) -> list[str]:
+    return [
+        name
+        for name in LAYOUT
+        if not ((folder / name).is_dir() if name.endswith("/") else (folder / name).is_file())
+    ]
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copies the competition's files; on the same disk as hard links, which take no time and no room."""
+    try:
+        root = _root(source, str(source))
+        files = list(_files(root))
+        if root.stat().st_dev != folder.stat().st_dev:
+            require_space(folder, sum(file.stat().st_size for file in files))
+        for name in (TRAIN_FOLDER, TEST_FOLDER):
+            (folder / name).mkdir()
+        for file in track(files, "copying", "file"):
+            target = folder / file.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(file, target)
+    except (PermissionError, FileNotFoundError) as error:
+        raise FercompError(f"cannot copy {error.filename}: {error.strerror}") from error
+
+
+def _link_or_copy(file: Path, target: Path) -> None:
+    try:
+        os.link(file.resolve(), target)
+    except OSError:  # another disk, or one without hard links
+        shutil.copyfile(file, target)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Walks all files below a folder, also those in folders that are links."""
+
+    def fail(error: OSError) -> None:
+        raise error  # os.walk would pass over a folder that it cannot read
+
+    for folder, _, names in os.walk(root, onerror=fail, followlinks=True):
+        here = Path(folder)
+        if here.is_symlink() and here.parent.resolve().is_relative_to(here.resolve()):
+            raise FercompError(f"{here} is a link to a folder that it lies in: remove it")
+        for name in names:
+            file = here / name
+            if not file.is_file():
+                raise FercompError(
+                    f"{file} is not a file that can be copied (a broken link or a device): remove it"
+                )
+            yield file
+
+
+def _clean(raw: Path) -> None:
+    """Removes what killed fetches left beside `raw`, and puts old files back that one had set aside."""
+    leftover = re.compile(re.escape(f".{raw.name}.") + rf"\w{{{UNIQUE}}}(\.old)?")
+    for path in sorted(raw.parent.iterdir()):
+        if leftover.fullmatch(path.name) and path.is_dir():
+            if path.suffix == ".old" and not raw.exists():
+                path.rename(raw)
+            else:
+                shutil.rmtree(path)

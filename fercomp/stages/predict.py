@@ -1,0 +1,64 @@
+"""The test photos of the competition, classified."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import PredictParams
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
+from fercomp.labels.copies import with_copies
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.predict import predict_table
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What `predict_test` did.
+
+    Attributes:
+        path: The table, `models/<name>/test.csv`.
+        photos: Its number of rows.
+        copies: Photos with a copy among the labelled photos whose label counted.
+    """
+
+    path: Path
+    photos: int
+    copies: int
+
+
+def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> Predicted:
+    """Classifies the test photos of the competition.
+
+    Args:
+        folder: The bundle.
+        workspace: Where the index is, and `models/`.
+        params: How many votes the network has, and labels of copies.
+
+    Returns:
+        What was written.
+
+    Raises:
+        FercompError: The index or the model is missing, or there is no test photo.
+    """
+    photos = PHOTOS.read(workspace.photos)
+    is_test = photos["split"] == "test"
+    test = photos[is_test]
+    if test.empty:
+        raise FercompError(
+            f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
+        )
+    bundle = load_bundle(folder)
+    classes = bundle.card.classes
+    table = predict_table(bundle, workspace.raw, test["image_path"].tolist())
+    copies = 0
+    if params.network_votes is not None:
+        probabilities = pred_probs(table, classes)
+        weighed, copied = with_copies(
+            probabilities, test, photos[~is_test], classes, params.network_votes, params.copy_votes
+        )
+        table.loc[copied, list(classes)] = weighed[copied]
+        copies = int(copied.sum())
+    path = workspace.test_probabilities(bundle.card.name)
+    prediction_table(classes, points=bundle.card.head != "emotion").write(table, path)
+    return Predicted(path, len(table), copies)

@@ -1,0 +1,117 @@
+"""A network trained once more, on the holdout's photos too.
+
+What the holdout is for, choosing among models and saying what they are worth, is done when the last CSV is
+made, and its photos are as good to learn from as all others. No photo is left then to measure the new
+network on, so its card says what the network it repeats has scored, and takes over its temperature.
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.params import TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.training.fit import Epochs, fit
+from fercomp.modeling.training.points import with_points
+from fercomp.stages.train import read_photos, teacher_of, write_network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def refit(source: Path, name: str, workspace: Workspace) -> Card:
+    """Trains a network again, with the same parameters, on the photos of splits `train` and `holdout`.
+
+    Each phase ends after the epoch in which the holdout's loss was least in the first training, while the
+    learning rate takes the course that it took then. A run that was killed goes on after its last finished
+    epoch.
+
+    Args:
+        source: The bundle of the network; of those that `train` writes.
+        name: Name of the new network, and of its folder under `models/`.
+        workspace: Where the index is and the bundle goes.
+
+    Returns:
+        The card of the new bundle. Margin, temperature, decision and scores, and `holdout.csv` in the folder,
+        are those of the network that it repeats.
+
+    Raises:
+        FercompError: The bundle is not one of a network that was trained here, or see `training.fit`.
+    """
+    target = workspace.bundle(check_name(name))
+    original = read_card(source)
+    params = _params(source, original)
+    epochs = _epochs(source)
+    if target.resolve() == source.resolve():
+        raise FercompError(f"the new network would take the place of {target}: choose another --name")
+    photos = with_points(read_photos(params, workspace, holdout_too=True), params, workspace)
+    checkpoint = workspace.training / f"{name}.npz"
+    fitted = fit(params, photos, workspace.raw, checkpoint, teacher_of(params, photos, workspace), epochs)
+    with atomic_folder(target) as folder:
+        card = write_network(folder, name, fitted, photos, original.margin)
+        shutil.copyfile(source / HOLDOUT, folder / HOLDOUT)
+        taken_over = ("temperature", "threshold", "threshold_on", "bias", "scores")
+        update = {field: getattr(original, field) for field in taken_over}
+        card = card.model_copy(update={**update, "trained": {**card.trained, REFIT_OF: original.name}})
+        write_json(folder / CARD, card.model_dump())
+    checkpoint.unlink(missing_ok=True)
+    return card
+
+
+def _params(source: Path, card: Card) -> TrainParams:
+    if card.members:
+        raise FercompError(
+            f"{source} is an ensemble: refit its networks {', '.join(m.name for m in card.members)}, then "
+            "join them by `fercomp ensemble`"
+        )
+    if REFIT_OF in card.trained:
+        raise FercompError(f"{source} has learned from all photos already")
+    missing = [file for file in (HISTORY_FILE, HOLDOUT) if not (source / file).is_file()]
+    if missing or "params" not in card.trained:
+        raise FercompError(
+            f"{source} lacks {missing[0] if missing else 'its parameters'}: refit a model that "
+            "`fercomp train` wrote"
+        )
+    try:
+        return TrainParams.model_validate(card.trained["params"])
+    except ValidationError as error:
+        raise FercompError(
+            f"{source / CARD}: parameters of another version of fercomp ({error.errors()[0]['msg']}): "
+            "train the model again"
+        ) from error
+
+
+def best_epochs(history: "pd.DataFrame") -> Epochs:
+    """Returns after how many epochs each phase of a training was at its best.
+
+    That is where the loss on the holdout was least, though `train` keeps the weights of highest accuracy:
+    these were seen to do well, while here it is asked how long to learn. A few thousand photos answer that by
+    their loss with less noise. Among epochs that differ by chance alone, accuracy may name one in the midst
+    of the schedule, when the learning rate has not come down yet.
+
+    Args:
+        history: Its table `history.csv`.
+
+    Returns:
+        Epochs by phase, in their order. A phase that did not improve on the one before is left out, since the
+        weights were then those of the earlier phase.
+    """
+    loss = history["holdout_loss"]
+    upto = slice(0, int(loss.argmin()) + 1)
+    phases = loss.iloc[upto].groupby(history["phase"].iloc[upto], sort=False)
+    return {str(phase): int(values.argmin()) + 1 for phase, values in phases}
+
+
+def _epochs(source: Path) -> Epochs:
+    import pandas as pd
+
+    try:
+        return best_epochs(pd.read_csv(source / HISTORY_FILE))
+    except (ValueError, KeyError, TypeError) as error:
+        raise FercompError(f"{source / HISTORY_FILE} is damaged: train the model again") from error

@@ -1,0 +1,167 @@
+"""The experiments of the study side by side: each trained, decided, written as a CSV, and scored twice."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.classes import UNCERTAIN
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file
+from fercomp.core.params import Params, TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.core.tables import FLOAT_FORMAT, LABELS
+from fercomp.decisions.thresholds import macro_f1
+from fercomp.kaggle.submission import write_submission
+from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
+from fercomp.report.label_plots import plot_study
+from fercomp.stages.bench import kaggle_scores
+from fercomp.stages.predict import predict_test
+from fercomp.stages.train import is_trained, read_photos, train_experiment
+from fercomp.stages.uncertain import settle_uncertain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_PREFIX: Final = "study-"
+"""Models of the study are called after their experiments, with this in front."""
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """An experiment's row of `models/study.csv`; a number that is not known is NaN, an empty cell there.
+
+    Attributes:
+        experiment: Its name in `params.study.yaml`.
+        accuracy: On the holdout, 0 to 1, against given labels.
+        macro_f1: Likewise.
+        agreed: Accuracy on the photos with agreed labels alone (`agreed_photos`).
+        agreed_n: How many these are.
+        submission: Its Kaggle CSV.
+        kaggle_public: Its best public score, where it was sent.
+        kaggle_private: Its best private score.
+        problem: Why there is no more than this; empty where all went well.
+    """
+
+    experiment: str
+    accuracy: float = math.nan
+    macro_f1: float = math.nan
+    agreed: float = math.nan
+    agreed_n: int = 0
+    submission: str = ""
+    kaggle_public: float = math.nan
+    kaggle_private: float = math.nan
+    problem: str = ""
+
+
+def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
+    """Runs the experiments and compares them.
+
+    What is trained already, with the same parameters on the same photos, is not trained again; training that
+    was stopped goes on after its last epoch. Test photos are predicted anew, since `params.predict` and the
+    labels of their copies count there. An experiment that fails costs its row. `models/study.csv` and
+    `models/study.png` are written after each.
+
+    A network without the class `uncertain` decides by a threshold (`report.uncertain.settle`); here each
+    photo is decided by a threshold that was fitted on others.
+
+    Args:
+        params: The experiments, and the parameters that they share.
+        workspace: Where photos, labels and models are.
+
+    Returns:
+        The rows in the order of the experiments.
+    """
+    agreed = agreed_photos(workspace)
+    kaggle = kaggle_scores(workspace)
+    rows: list[StudyRow] = []
+    for number, name in enumerate(params.experiments, start=1):
+        say(f"{number}/{len(params.experiments)} {name}")
+        public, private = kaggle.get(_PREFIX + name, (math.nan, math.nan))
+        row = _row(name, params, workspace, agreed)
+        rows.append(replace(row, kaggle_public=public, kaggle_private=private))
+        _write(rows, workspace)
+    return rows
+
+
+def agreed_photos(workspace: Workspace) -> set[str]:
+    """Returns the photos whose given label nobody doubts.
+
+    Their given label is the one that `relabel` suggests for them: what copies of the picture, the networks
+    that were not trained on it, and a reviewer come to together. Without such suggestions, none.
+    """
+    if not workspace.labels.is_file():
+        say(f"no scores on agreed labels: {workspace.labels} not found; {LABELS.remedy}")
+        return set()
+    labels = LABELS.read(workspace.labels)
+    return set(labels.loc[labels["emotion"] == labels["suggested"], "image_path"])
+
+
+def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
+    try:
+        folder = _trained(_PREFIX + name, params.experiment(name), workspace)
+        if UNCERTAIN not in read_card(folder).classes:
+            settle_uncertain(folder, params.uncertain)
+        card = read_card(folder)
+        table, probabilities, labels = read_holdout(folder, card)
+        answers = holdout_answers(card, probabilities, labels)
+        predict_test(folder, workspace, params.predict)
+        written = write_submission(folder, workspace)
+    except FercompError as error:
+        say(f"{name} failed: {error}")
+        return StudyRow(name, problem=str(error))
+    right = answers == labels
+    chosen = table["image_path"].isin(agreed).to_numpy()
+    return StudyRow(
+        name,
+        accuracy=float(right.mean()),
+        macro_f1=macro_f1(answers, labels),
+        agreed=float(right[chosen].mean()) if chosen.any() else math.nan,
+        agreed_n=int(chosen.sum()),
+        submission=str(written.path),
+    )
+
+
+def _trained(name: str, plan: TrainParams, workspace: Workspace) -> Path:
+    """Returns the bundle of an experiment, trained now unless it was before."""
+    folder = workspace.bundle(name)
+    if not is_trained(folder, plan, read_photos(plan, workspace), workspace):
+        train_experiment(name, plan, workspace)
+    return folder
+
+
+def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:
+    import pandas as pd
+
+    with atomic_file(workspace.models / "study.csv") as path:
+        pd.DataFrame([asdict(row) for row in rows]).to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    scored = [row for row in rows if not row.problem]
+    if scored:
+        names = [row.experiment for row in scored]
+        scores = {
+            "all holdout photos": np.array([row.accuracy for row in scored]),
+            "agreed labels": np.array([row.agreed for row in scored]),
+        }
+        plot_study(names, scores, workspace.models / "study.png")
+
+
+def study_table(rows: Sequence[StudyRow]) -> "Table":
+    """Lays the study out for the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("experiment", overflow="fold")
+    for name in ("accuracy", "agreed", "macro-F1", "public", "private"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("submission", overflow="fold")
+    for row in rows:
+        numbers = (row.accuracy, row.agreed, row.macro_f1, row.kaggle_public, row.kaggle_private)
+        cells = ("" if math.isnan(value) else f"{value:.4f}" for value in numbers)
+        table.add_row(row.experiment, *cells, row.submission or "failed")
+    return table

@@ -1,0 +1,146 @@
+"""How a model comes to say `uncertain`: what thresholds are worth, and the best of them beside the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.files import atomic_file, write_json
+from fercomp.core.params import UncertainParams
+from fercomp.core.tables import FLOAT_FORMAT
+from fercomp.decisions.metrics import Scores, score
+from fercomp.decisions.rule import Rule
+from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep
+from fercomp.modeling.bundle.card import DECISION, HOLDOUT, OOF, Decision, read_card
+from fercomp.modeling.bundle.holdout import cross_fitted_answers, fit_of, fit_out_of_fold, pays, read_holdout
+from fercomp.report.label_plots import plot_sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+ORIGINAL: Final = (0.15, 0.2, 0.3, 0.4)
+"""The thresholds on the top probability that the study tried from which this project grew."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a model decides from now on, and why.
+
+    Attributes:
+        rule: How it decides.
+        fitted: The threshold or the handicaps that were found, whether they are used or not.
+        fitted_on: Name of the table that they were found on.
+        plain: Scores on the holdout of the likeliest class.
+        decided: Scores with what was found.
+        cross_fitted: Scores where no photo is decided by what was found on it.
+        sweeps: What thresholds are worth, by what they are on.
+    """
+
+    rule: Rule
+    fitted: Rule
+    fitted_on: str
+    plain: Scores
+    decided: Scores
+    cross_fitted: Scores
+    sweeps: Mapping[Score, Sweep]
+
+    @property
+    def used(self) -> bool:
+        """Whether photos that it was not fitted on are answered better, by more than chance may do."""
+        return self.rule == self.fitted
+
+
+def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
+    """Finds how a model should say `uncertain`, and writes it beside the model.
+
+    A model without that class gets a threshold, the most accurate one on the holdout. A model that has it
+    gets a handicap for each class, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
+    on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
+    not fitted on, by more than chance may do (`modeling.deciding.pays`).
+
+    Writes `decision.json`, `uncertain.csv` (the sweep for each score) and `uncertain.png`.
+
+    Args:
+        folder: The bundle, with its holdout table.
+        params: What the threshold is on.
+
+    Returns:
+        What was found.
+
+    Raises:
+        FercompError: The bundle lacks a table, or the table holds a label that the model cannot answer.
+    """
+    card = read_card(folder)
+    _, probabilities, labels = read_holdout(folder, card)
+    plain, fit = Rule(card.classes), fit_of(card, params.score)
+    sweeps = {name: sweep(probabilities, labels, plain.unsure, name) for name in SCORES}
+    if (folder / OOF).is_file() and plain.unsure < len(card.classes):
+        fitted, fitted_on = fit_out_of_fold(folder, card, fit), OOF
+        answers = fitted.decide(probabilities)
+    else:
+        fitted, fitted_on = fit(probabilities, labels), HOLDOUT
+        answers = cross_fitted_answers(fit, probabilities, labels)
+    likeliest = plain.decide(probabilities)
+    before, after, honest = (
+        score(probabilities, labels, given) for given in (likeliest, fitted.decide(probabilities), answers)
+    )
+    rule = fitted if pays(answers, likeliest, labels) else plain
+    settled = Settled(rule, fitted, fitted_on, before, after, honest, sweeps)
+    _write(folder, settled, params.score)
+    return settled
+
+
+def _write(folder: Path, settled: Settled, on: Score) -> None:
+    rule = settled.rule
+    decision = Decision(
+        threshold=rule.threshold,
+        threshold_on=rule.threshold_on,
+        bias=rule.bias,
+        fitted_on=settled.fitted_on,
+        scores=(settled.cross_fitted if settled.used else settled.plain).rounded(),
+    )
+    write_json(folder / DECISION, decision.model_dump())
+    with atomic_file(folder / "uncertain.csv") as path:
+        sweep_frame(settled.sweeps).to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    plot_sweep(settled.sweeps[on], on, rule.threshold, folder / "uncertain.png")
+
+
+def sweep_frame(sweeps: Mapping[Score, Sweep]) -> "pd.DataFrame":
+    """Returns sweeps as one table: `score`, `threshold`, `accuracy`, `macro_f1`, `coverage`."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame(
+            {
+                "score": name,
+                "threshold": found.thresholds,
+                "accuracy": found.accuracy,
+                "macro_f1": found.macro_f1,
+                "coverage": found.coverage,
+            }
+        )
+        for name, found in sweeps.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def sweep_table(sweeps: Mapping[Score, Sweep], title: str) -> "Table":
+    """Lays sweeps out for the terminal: the floor, the original study's thresholds, each score's best."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in ("uncertain below", "accuracy", "macro-F1", "coverage"):
+        table.add_column(column, justify="left" if column.startswith("unc") else "right")
+    shown = sweeps["probability"]
+    at = [0, *(int(np.abs(shown.thresholds - threshold).argmin()) for threshold in ORIGINAL)]
+    rows = [("probability", shown, i, " (floor)" if i == 0 else "") for i in at]
+    rows += [(name, found, found.best, " (best)") for name, found in sweeps.items()]
+    for name, found, i, note in rows:
+        table.add_row(
+            f"{name} {found.thresholds[i]:.3g}{note}",
+            *(f"{values[i]:.4f}" for values in (found.accuracy, found.macro_f1, found.coverage)),
+        )
+    return table

@@ -1,0 +1,186 @@
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.options import Options
+from fercomp.core.errors import FercompError
+from fercomp.media.images import read_image
+
+CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
+
+
+def test_a_folder_of_photos(bundle, photos, tmp_path):
+    done = annotate_media(photos, tmp_path / "out", bundle)
+    table = pd.read_csv(done.records, keep_default_na=False)
+    assert (done.photos, done.earlier, done.faces, done.without_face) == (6, 0, 6, 1)
+    assert sum(done.emotions.values()) == 6
+    assert done.problems == {}
+    assert table["file"].tolist() == [
+        "a/deep/face.png",
+        "a/face.jpg",
+        "b/face.jpg",
+        "landscape.png",
+        "two.webp",
+        "two.webp",
+        "ünïcode, name.jpg",
+    ]
+    assert table["status"].tolist() == ["face"] * 3 + ["no_face"] + ["face"] * 3
+    copies = {
+        p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()
+    }
+    assert copies == {*table["file"], "records.csv", "run.json"}
+    assert (read_image(tmp_path / "out/a/face.jpg") != read_image(photos / "a/face.jpg")).any()
+
+
+def test_one_photo(bundle, photos, tmp_path):
+    done = annotate_media(photos / "two.webp", tmp_path / "out", bundle)
+    assert (done.photos, done.faces) == (1, 2)
+    assert (tmp_path / "out" / "two.webp").is_file()
+
+
+def test_framed_photos_are_used_whole(bundle, photos, tmp_path):
+    """The probabilities on record are those of the whole photo, as `fercomp predict` gives them."""
+    from fercomp.data.inputs import read_faces
+
+    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
+    table = pd.read_csv(done.records)
+    inputs = read_faces(photos, table["file"].tolist(), bundle.card.size)
+    np.testing.assert_allclose(table[list(bundle.card.classes)], bundle.predict(inputs), atol=2e-6)
+
+
+def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsys):
+    data = (photos / "a/face.jpg").read_bytes()
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "half.jpg").write_bytes(data[: len(data) // 2])
+    (photos / "text.png").write_text("not a picture")
+    (photos / "folder.jpg").mkdir()
+    (photos / "nowhere.png").symlink_to(tmp_path / "missing")
+    done = annotate_media(photos, tmp_path / "out", bundle)
+    assert done.problems == {
+        "empty.jpg": "empty",
+        "half.jpg": "truncated",
+        "nowhere.png": "missing",
+        "text.png": "not_an_image",
+    }
+    assert done.faces == 6
+    told = capsys.readouterr().err
+    assert all(name in told for name in done.problems)
+    (photos / "half.jpg").write_bytes(data)  # mended: a second run does only what failed
+    again = annotate_media(photos, tmp_path / "out", bundle)
+    assert (again.earlier, len(again.problems), again.faces) == (6, 3, 7)
+
+
+def test_a_second_run_has_nothing_to_do(bundle, photos, tmp_path):
+    first = annotate_media(photos, tmp_path / "out", bundle)
+    before = snapshot(tmp_path / "out")
+    second = annotate_media(photos, tmp_path / "out", bundle)
+    assert (second.earlier, second.emotions) == (6, first.emotions)
+    assert snapshot(tmp_path / "out") == before
+
+
+def test_another_model_or_detector_starts_anew(bundle, photos, tmp_path, capsys):
+    annotate_media(photos, tmp_path / "out", bundle)
+    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
+    assert (done.earlier, done.faces) == (0, 6)
+    assert "another detector: starting anew" in capsys.readouterr().err
+
+
+def test_output_inside_the_input_is_not_annotated(bundle, photos):
+    first = annotate_media(photos, photos / "annotated", bundle)
+    second = annotate_media(photos, photos / "annotated", bundle)
+    assert first.photos == second.photos == second.earlier == 6
+
+
+def test_one_thread_or_many_give_the_same(bundle, photos, tmp_path, monkeypatch):
+    annotate_media(photos, tmp_path / "many", bundle)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    annotate_media(photos, tmp_path / "one", bundle)
+    assert snapshot(tmp_path / "one") == snapshot(tmp_path / "many")
+
+
+def test_no_photos_and_no_detector_are_one_line(bundle, photos, tmp_path):
+    with pytest.raises(FercompError, match="not found"):
+        annotate_media(tmp_path / "missing", tmp_path / "out", bundle)
+    with pytest.raises(FercompError, match="unknown detector"):
+        annotate_media(photos, tmp_path / "out", bundle, Options(detector="eyes"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def many(tmp_path, photos):
+    """A folder of 150 photos of faces."""
+    for i in range(150):
+        shutil.copy(photos / "two.webp", photos / f"{i:03}.webp")
+    return photos
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_run_goes_on_to_the_same_result(bundle, many, tmp_path, stop):
+    annotate_media(many, tmp_path / "whole", bundle)
+    out = tmp_path / "out"
+    command = [*CLI, str(many), "--output", str(out), "--model", str(bundle.folder)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for_rows(out / "records.csv", process)
+    process.send_signal(stop)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == (-stop if stop == signal.SIGKILL else 130)
+    assert "Traceback" not in told
+    on_record = len(pd.read_csv(out / "records.csv", on_bad_lines="skip")["file"].unique())
+    assert 0 < on_record < 156
+    done = annotate_media(many, out, bundle)
+    assert done.earlier > 0
+    assert snapshot(out) == snapshot(tmp_path / "whole")
+
+
+def wait_for_rows(records, process):
+    deadline = time.monotonic() + 60
+    while not records.is_file() or len(records.read_bytes().splitlines()) < 20:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def snapshot(folder):
+    """Returns the bytes of every file but the run's settings, which name the input."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in files
+        if not path.name.startswith(".")  # a killed process leaves its temporary file
+    }
+
+
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(bundle, many, tmp_path):
+    """A real limit on the size of files makes writing fail as a full disk does."""
+    out = tmp_path / "out"
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(many / "100.png")
+    command = [*CLI, str(many), "--output", str(out), "--model", str(bundle.folder)]
+    limit = 100_000
+    run = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert run.returncode == 1
+    assert run.stderr.strip().splitlines()[-1].startswith("error: the disk is full")
+    assert "Traceback" not in run.stderr
+    done = annotate_media(many, out, bundle)
+    assert 0 < done.earlier < done.photos == 157
+
+
+def test_the_package_is_importable_without_keras():
+    code = "import sys, fercomp.annotate.batch; assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

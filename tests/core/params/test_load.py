@@ -1,0 +1,191 @@
+"""params.yaml: what is accepted, what is refused, and in which words."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import Params, TrainParams, load_params
+
+SHIPPED = Path(__file__).parents[3] / "params.yaml"
+NOWHERE = Path("no such params.yaml")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+def leaves(values: dict, prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= leaves(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value
+    return found
+
+
+def test_no_file_and_an_empty_file_are_the_defaults(tmp_path):
+    assert load_params(NOWHERE) == Params()
+    assert load_params(write(tmp_path, "# nothing yet\n")) == Params()
+
+
+def test_shipped_file_states_every_default():
+    shipped = YAML(typ="safe").load(SHIPPED.read_text())
+    defaults = Params().model_dump()
+    for group in ("fetch", "prepare", "train", "uncertain"):
+        stated, default = leaves(shipped[group]), leaves(defaults[group])
+        assert set(stated) == set(default)
+        # null stands for a default that depends on the backbone; test_dvc.py checks what it becomes
+        assert {key: value for key, value in stated.items() if value is not None}.items() <= default.items()
+    assert set(shipped) == set(defaults)
+    load_params(SHIPPED)
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path):
+    assert load_params(write(tmp_path, "train: {learning_rate: 1e-3}")).train.learning_rate == 1e-3
+
+
+def test_overrides_come_last_and_in_order(tmp_path):
+    path = write(tmp_path, "train: {epochs: 3, augment: {flip: false}}")
+    params = load_params(path, ["train.epochs=4", "train.epochs=5", "train.augment.rotate=2"])
+    assert params.train.epochs == 5
+    assert not params.train.augment.flip
+    assert params.train.augment.rotate == 2
+
+
+def test_an_override_may_hold_equal_signs_and_nothing():
+    assert load_params(NOWHERE, ["fetch.source=a=b.zip"]).fetch.source == "a=b.zip"
+    with pytest.raises(FercompError, match=r"fetch\.source.*received None"):
+        load_params(NOWHERE, ["fetch.source="])
+
+
+def test_an_experiment_changes_the_shared_parameters(tmp_path):
+    path = write(tmp_path, "train: {epochs: 3, size: 64}\nexperiments: {wide: {epochs: 9}}")
+    params = load_params(path)
+    assert params.experiment("wide").epochs == 9
+    assert params.experiment("wide").size == 64
+    assert params.experiment("unlisted") == params.train
+    assert params.experiment("wide", backbone="resnet50").backbone == "resnet50"
+
+
+def test_what_is_typed_by_hand_wins_over_an_experiment(tmp_path):
+    path = write(tmp_path, "experiments: {wide: {epochs: 9, size: 64}}")
+    assert load_params(path, ["train.epochs=1"]).experiment("wide").epochs == 1
+    assert load_params(path, ["train.epochs=1"]).experiment("wide").size == 64
+    assert load_params(path, ["experiments.wide.epochs=2"]).experiment("wide").epochs == 2
+
+
+def test_relabelled_experiments_are_experiments(tmp_path):
+    path = write(tmp_path, "relabelled: {better: {labels: relabelled, epochs: 9}}")
+    assert load_params(path).experiment("better").labels == "relabelled"
+    assert load_params(path, ["train.epochs=3"]).experiment("better").epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "words"),
+    [
+        ("", ["train.epoch=5"], r"unknown parameter 'train\.epoch': did you mean .*train\.epochs"),
+        ("", ["train.augment.flop=1"], r"did you mean .*train\.augment\.flip"),
+        ("trian: {epochs: 5}", [], r"unknown parameter 'trian'"),
+        ("experiments: {wide: {epoch: 5}}", [], r"'experiments\.wide\.epoch': did you mean .*epochs"),
+        ("experiments: {wide: 5}", [], r"experiments\.wide.*received 5"),
+        ("experiments: 5", ["train.epochs=1"], r"experiments.*received 5"),
+        ("experiments: {../up: {}}", [], r"experiments\.\.\./up"),
+        ("relabelled: {wide: {epoch: 5}}", [], r"'relabelled\.wide\.epoch': did you mean .*epochs"),
+        ("experiments: {a: {}}\nrelabelled: {a: {}}", [], "both have 'a': give one another name"),
+        ("", ["train.epochs=-1"], r"train\.epochs.*greater than or equal to 0; received -1"),
+        ("", ["train.epochs=many"], r"train\.epochs.*received 'many'"),
+        ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),
+        ("", ["prepare.holdout=.nan"], r"prepare\.holdout"),
+        ("", ["train.batch_norm=keep"], r"batch normalisation has nothing to keep"),
+        ("", ["train=5"], r"parameter train.*received 5"),
+        ("train:", [], r"parameter train.*received None"),
+        ("- a\n- b", [], r"holds list, groups of parameters were expected"),
+        ("[]", [], r"holds list, groups of parameters were expected"),
+        ("a: [", [], r"params\.yaml is not YAML"),
+        ("train: {seed: 1}\ntrain: {seed: 2}", [], r"params\.yaml is not YAML.*duplicate key"),
+        ("x: !!python/object/apply:os.system [true]", [], r"params\.yaml is not YAML"),
+        ("", ["fetch.source=2024-13-45"], r"--set fetch\.source=2024-13-45 is not YAML"),
+        ("", ["fetch.source=" + "[" * 500], r"is not YAML"),
+        ("", ["train.epochs"], r"expected KEY=VALUE, such as train\.epochs=5"),
+        ("", ["=5"], r"expected KEY=VALUE"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(tmp_path, text, overrides, words):
+    with pytest.raises(FercompError, match=words) as caught:
+        load_params(write(tmp_path, text), overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"\xff\xfe\x00\xd8 \x80")
+    with pytest.raises(FercompError, match=r"is not YAML"):
+        load_params(path)
+
+
+@given(key=st.text(), value=st.text())
+def test_any_override_is_accepted_or_told(key, value):
+    try:
+        load_params(NOWHERE, [f"{key}={value}"])
+    except FercompError as error:
+        assert str(error)
+
+
+@given(
+    key=st.sampled_from(sorted(leaves(Params().model_dump()))),
+    value=st.one_of(
+        st.text(), st.integers().map(str), st.floats().map(str), st.sampled_from(["[]", "{}", "~"])
+    ),
+)
+def test_any_value_of_a_parameter_is_accepted_or_told(key, value):
+    try:
+        load_params(NOWHERE, [f"{key}={value}"])
+    except FercompError as error:
+        assert str(error)
+
+
+@given(st.integers(min_value=0, max_value=10**6), st.floats(min_value=1e-9, max_value=1e3))
+def test_written_numbers_come_back(epochs, rate):
+    train = load_params(NOWHERE, [f"train.epochs={epochs}", f"train.learning_rate={rate!r}"]).train
+    assert (train.epochs, train.learning_rate) == (epochs, rate)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "expected"),
+    [("compact", ("none", 48, 2e-3)), ("convnext_xlarge", ("imagenet", 224, 1e-4))],
+)
+def test_defaults_follow_the_backbone_however_it_is_named(backbone, expected, tmp_path):
+    (tmp_path / "params.yaml").write_text(
+        "train: {size: null, weights: null, epochs: 7}\nexperiments: {mine: {backbone: " + backbone + "}}\n"
+    )
+    params = load_params(tmp_path / "params.yaml")
+    named = load_params(tmp_path / "params.yaml", [f"train.backbone={backbone}"]).experiment("other")
+    for train in (params.experiment("mine"), params.experiment("new", backbone), named):
+        assert (train.weights, train.size, train.learning_rate) == expected
+        assert train.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ("none", "learn"),
+        ("imagenet", "keep"),
+        ("start.weights.h5", "keep"),
+        ("models/a/model.keras", "learn"),
+    ],
+)
+def test_batch_normalisation_keeps_what_other_photos_taught(weights, expected):
+    assert TrainParams(weights=weights).batch_norm == expected
+
+
+def test_a_set_value_wins_over_the_backbones_own():
+    overrides = ["train.size=96", "train.weights=none"]
+    train = load_params(NOWHERE, overrides).experiment("x", "mobilenet_v2")
+    assert (train.weights, train.size, train.learning_rate) == ("none", 96, 2e-3)

