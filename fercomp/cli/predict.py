@@ -1,5 +1,7 @@
 """`fercomp predict`."""
 
+import shlex
+
 import typer
 
 from fercomp.cli.options import Model, Set
@@ -28,4 +30,4 @@ def predict(model: Model = None, set_: Set = None) -> None:
     done = predict_test(resolve_model(model, workspace), workspace, params)
     copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
     typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")
-    typer.echo(f"Next: fercomp submission --model {done.path.parent.name}")
+    typer.echo(f"Next: fercomp submission --model {shlex.quote(model or done.path.parent.name)}")

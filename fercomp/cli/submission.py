@@ -1,5 +1,7 @@
 """`fercomp submission`."""
 
+import shlex
+
 import typer
 
 from fercomp.cli.options import Model
@@ -23,3 +25,4 @@ def submission(model: Model = None) -> None:
     typer.echo(f"{written.path}: {written.rows} rows, most often {written.top}")
     if written.filled:
         typer.echo(f"{written.filled} unreadable photos have the sample's own answer (datasets/problems.csv)")
+    typer.echo(f"Next: fercomp submit {shlex.quote(str(written.path))}")

@@ -11,7 +11,7 @@ from fercomp.cli.options import Set
 def submit(
     csv: Annotated[
         Path | None,
-        typer.Argument(metavar="CSV", help="What to send.", show_default="that of the model trained last"),
+        typer.Argument(metavar="CSV", help="What to send.", show_default="written last into submissions/"),
     ] = None,
     message: Annotated[
         str | None,

@@ -9,7 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.history import Origin, find_origin
 from fercomp.kaggle.submission import SUBMISSION, check_submission
-from fercomp.modeling.bundle.find import resolve_model
+from fercomp.modeling.bundle.find import is_compared_only
 
 TAG_DIGITS: Final = 12
 """Hexadecimal digits of the tag: among a thousand files, two alike have a chance of 2 in a billion."""
@@ -44,11 +44,26 @@ def tag_of(sha256: str) -> str:
     return f"[sha256:{sha256[:TAG_DIGITS]}]"
 
 
+def written_last(workspace: Workspace) -> Path:
+    """Returns the newest CSV in `submissions/`, those of `bench` and `study` left out.
+
+    Raises:
+        FercompError: There is none.
+    """
+    found = workspace.submissions.glob("[!.]*.csv")
+    csvs = [csv for csv in found if csv != workspace.history and not is_compared_only(csv.stem)]
+    if not csvs:
+        raise FercompError(
+            f"no CSV in {workspace.submissions}: run `fercomp predict` and `fercomp submission`, or name one"
+        )
+    return max(csvs, key=lambda csv: (csv.stat().st_mtime, csv.name))
+
+
 def choose(csv: Path | None, message: str | None, workspace: Workspace) -> Candidate:
     """Reads and checks the CSV that is to be sent.
 
     Args:
-        csv: The file; by default that of the model trained last.
+        csv: The file; by default see `written_last`.
         message: What Kaggle will show; by default the model's name and holdout accuracy, or the file's name.
         workspace: Where models, CSVs and the sample submission are.
 
@@ -56,7 +71,7 @@ def choose(csv: Path | None, message: str | None, workspace: Workspace) -> Candi
         FercompError: There is no such file, it is not a submission of this competition, it is older than
             its model, or the message is too long.
     """
-    path = csv or workspace.submission(resolve_model(None, workspace).name)
+    path = csv or written_last(workspace)
     submission = SUBMISSION.read(path)
     check_submission(submission, SUBMISSION.read(workspace.sample_submission), path)
     origin = find_origin(path, workspace)

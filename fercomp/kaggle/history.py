@@ -37,6 +37,11 @@ HISTORY_TABLE: Final = Table(
 )
 """All columns are text: a cell may be empty, and a score keeps its digits."""
 
+_SCORES: Final = Table(
+    {"experiment": "str", "public": "str", "private": "str"}, "remove it, or mend its columns"
+)
+"""What `kaggle_scores` reads of it: a record written by hand has scores, too."""
+
 BUSY: Final = "another fercomp is sending or reading submissions here: wait until it has ended"
 
 
@@ -68,12 +73,12 @@ def find_origin(csv: Path, workspace: Workspace) -> Origin:
     changed = [(folder / file).stat().st_mtime for file in (CARD, DECISION) if (folder / file).is_file()]
     if folder != SHIPPED and csv.stat().st_mtime < max(changed):
         raise FercompError(
-            f"{csv} is older than the model {card.name}, so it is not that model's: run `fercomp predict` "
-            f"and `fercomp submission --model {card.name}`, or send a copy of it under another name"
+            f"{csv} is older than the model {csv.stem}, so it is not that model's: run `fercomp predict` "
+            f"and `fercomp submission --model {csv.stem}`, or send a copy of it under another name"
         )
     params = json.dumps(card.trained["params"], sort_keys=True) if "params" in card.trained else ""
     accuracy = f"{card.scores['accuracy']:.4f}" if "accuracy" in card.scores else ""
-    return Origin(card.name, params, accuracy)
+    return Origin(csv.stem, params, accuracy)
 
 
 def read_history(workspace: Workspace) -> "pd.DataFrame":
@@ -87,6 +92,23 @@ def read_history(workspace: Workspace) -> "pd.DataFrame":
     if not workspace.history.is_file():
         return pd.DataFrame(columns=list(HISTORY_TABLE.columns), dtype="str")
     return HISTORY_TABLE.read(workspace.history)
+
+
+def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
+    """Returns the best public and the best private score by experiment, NaN where there is none.
+
+    Raises:
+        FercompError: `submissions/history.csv` is there and is not such a table.
+    """
+    import pandas as pd
+
+    if not workspace.history.is_file():
+        return {}
+    history = _SCORES.read(workspace.history)
+    for column in ("public", "private"):
+        history[column] = pd.to_numeric(history[column], errors="coerce")
+    best = history.groupby("experiment")[["public", "private"]].max()
+    return {str(name): (float(row["public"]), float(row["private"])) for name, row in best.iterrows()}
 
 
 def history_rows(workspace: Workspace) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import Table, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.find import output_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,13 +53,13 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
     """
     import pandas as pd
 
-    card = read_card(folder)
-    table = prediction_table(card.classes).read(workspace.test_probabilities(card.name))
+    card, name = read_card(folder), output_name(folder, workspace)
+    table = prediction_table(card.classes).read(workspace.test_probabilities(name))
     sample = SUBMISSION.read(workspace.sample_submission)
     ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
     labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
     submission, filled = build_submission(labels, sample)
-    path = workspace.submission(card.name)
+    path = workspace.submission(name)
     check_submission(submission, sample, path)
     SUBMISSION.write(submission, path)
     return Written(path, len(submission), filled, submission["emotion"].mode()[0])

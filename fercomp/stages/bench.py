@@ -18,23 +18,16 @@ from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import Table
+from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
-from fercomp.modeling.bundle.find import resolve_model
+from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 BENCH_BACKBONES: Final = (COMPACT, LITE0, FACENET, "mobilenet_v3_small", "efficientnet_v2_b0")
 """Compared where none is named: small networks, the last two with a download."""
-
-_PREFIX: Final = "bench-"
-"""In front of the names of bundles trained here, so that no experiment's bundle is replaced."""
-
-_HISTORY: Final = Table(
-    {"experiment": "str", "public": "str", "private": "str"}, "remove it, or mend its columns"
-)
-"""What is read of `submissions/history.csv`."""
 
 _COLUMNS: Final = {
     "parameters": ("million\nweights", 1e-6, ".1f"),
@@ -79,7 +72,7 @@ def bench(
     done = isolated(finished, plans, workspace) if plans else {}
     # What exists comes first: a stop in training then leaves it in the table.
     jobs: dict[Path, TrainParams | None] = dict.fromkeys([*there, *done.values()])
-    jobs |= {workspace.bundle(f"{_PREFIX}{b}"): plan for b, plan in plans.items() if b not in done}
+    jobs |= {workspace.bundle(f"{BENCH_PREFIX}{b}"): plan for b, plan in plans.items() if b not in done}
     rows: list[CostRow] = []
     for number, (folder, plan) in enumerate(jobs.items(), start=1):
         say(f"{number}/{len(jobs)} {folder.name}: {'training' if plan else 'trained before'}")
@@ -123,7 +116,7 @@ def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str
     done = {}
     for backbone, plan in plans.items():
         photos = read_photos(plan, workspace)
-        for folder in (workspace.bundle(backbone), workspace.bundle(f"{_PREFIX}{backbone}")):
+        for folder in (workspace.bundle(backbone), workspace.bundle(f"{BENCH_PREFIX}{backbone}")):
             if is_trained(folder, plan, photos, workspace):
                 done[backbone] = folder
     return done
@@ -143,23 +136,6 @@ def _train(name: str, plan: TrainParams, workspace: Workspace) -> None:
     from fercomp.stages.train import train_experiment
 
     train_experiment(name, plan, workspace)
-
-
-def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
-    """Returns the best public and the best private score by experiment, NaN where there is none.
-
-    Raises:
-        FercompError: `submissions/history.csv` is there and is not such a table.
-    """
-    import pandas as pd
-
-    if not workspace.history.is_file():
-        return {}
-    history = _HISTORY.read(workspace.history)
-    for column in ("public", "private"):
-        history[column] = pd.to_numeric(history[column], errors="coerce")
-    best = history.groupby("experiment")[["public", "private"]].max()
-    return {str(name): (float(row["public"]), float(row["private"])) for name, row in best.iterrows()}
 
 
 def bench_table(rows: Sequence[CostRow]) -> "RichTable":
@@ -197,7 +173,7 @@ def write_bench(rows: Sequence[CostRow], workspace: Workspace) -> None:
         picture.unlink(missing_ok=True)  # it would show another table
         return
     plot_speed(
-        [row.model.removeprefix(_PREFIX) for row in drawn],
+        [row.model.removeprefix(BENCH_PREFIX) for row in drawn],
         np.array([row.ms_per_face for row in drawn]),
         np.array([row.accuracy for row in drawn]),
         BUDGET_MS,

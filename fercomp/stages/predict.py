@@ -6,8 +6,10 @@ from pathlib import Path
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams
 from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.labels.copies import with_copies
+from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 
@@ -17,7 +19,7 @@ class Predicted:
     """What `predict_test` did.
 
     Attributes:
-        path: The table, `models/<name>/test.csv`.
+        path: The table, `models/<name>/test.csv`, where `<name>` is that of the model's folder.
         photos: Its number of rows.
         copies: Photos with a copy among the labelled photos whose label counted.
     """
@@ -39,8 +41,9 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
         What was written.
 
     Raises:
-        FercompError: The index or the model is missing, or there is no test photo.
+        FercompError: The index or the model is missing, there is no test photo, or see `output_name`.
     """
+    path = workspace.test_probabilities(output_name(folder, workspace))
     photos = PHOTOS.read(workspace.photos)
     is_test = photos["split"] == "test"
     test = photos[is_test]
@@ -49,6 +52,8 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
             f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
         )
     bundle = load_bundle(folder)
+    if bundle.card.name != path.parent.name:
+        say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     classes = bundle.card.classes
     table = predict_table(bundle, workspace.raw, test["image_path"].tolist())
     copies = 0
@@ -59,6 +64,5 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
         )
         table.loc[copied, list(classes)] = weighed[copied]
         copies = int(copied.sum())
-    path = workspace.test_probabilities(bundle.card.name)
     prediction_table(classes, points=bundle.card.head != "emotion").write(table, path)
     return Predicted(path, len(table), copies)

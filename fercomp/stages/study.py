@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,20 +16,18 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import FLOAT_FORMAT, LABELS
 from fercomp.decisions.thresholds import macro_f1
+from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission
 from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.label_plots import plot_study
-from fercomp.stages.bench import kaggle_scores
 from fercomp.stages.predict import predict_test
 from fercomp.stages.train import is_trained, read_photos, train_experiment
 from fercomp.stages.uncertain import settle_uncertain
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_PREFIX: Final = "study-"
-"""Models of the study are called after their experiments, with this in front."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     rows: list[StudyRow] = []
     for number, name in enumerate(params.experiments, start=1):
         say(f"{number}/{len(params.experiments)} {name}")
-        public, private = kaggle.get(_PREFIX + name, (math.nan, math.nan))
+        public, private = kaggle.get(STUDY_PREFIX + name, (math.nan, math.nan))
         row = _row(name, params, workspace, agreed)
         rows.append(replace(row, kaggle_public=public, kaggle_private=private))
         _write(rows, workspace)
@@ -104,7 +102,7 @@ def agreed_photos(workspace: Workspace) -> set[str]:
 
 def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
-        folder = _trained(_PREFIX + name, params.experiment(name), workspace)
+        folder = _trained(STUDY_PREFIX + name, params.experiment(name), workspace)
         if UNCERTAIN not in read_card(folder).classes:
             settle_uncertain(folder, params.uncertain)
         card = read_card(folder)

@@ -1,3 +1,5 @@
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -32,3 +34,33 @@ def test_a_wrong_number_of_votes_is_one_line(workspace, fercomp):
     code, out, err = fercomp("predict", "--model", "tiny", "--set", "predict.network_votes=0")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "predict.network_votes" in err
+
+
+def test_predictions_have_the_name_of_the_models_folder(workspace, fercomp):
+    """Seen: a copy of a model replaced the predictions of the model it was copied from."""
+    assert fercomp("predict", "--model", "tiny")[0] == 0
+    before = workspace.test_probabilities("tiny").read_bytes()
+    workspace.test_probabilities("tiny").write_bytes(before + b"#")
+    shutil.copytree(workspace.bundle("tiny"), workspace.bundle("copy"))
+    shutil.copytree(workspace.bundle("tiny"), "elsewhere")
+    for model, name in (("copy", "copy"), ("models/copy", "copy"), ("elsewhere", "elsewhere")):
+        code, out, err = fercomp("predict", "--model", model)
+        assert code == 0, err
+        path = workspace.test_probabilities(name)
+        assert f"calls itself tiny on its card; {path} has its folder's name" in err
+        assert path.read_bytes() == before
+        assert out.endswith(f"Next: fercomp submission --model {model}\n")
+        code, out, err = fercomp("submission", "--model", model)
+        assert code == 0, err
+        assert out.endswith(f"Next: fercomp submit submissions/{name}.csv\n")
+    assert workspace.test_probabilities("tiny").read_bytes() == before + b"#"
+    assert not workspace.submission("tiny").exists()
+
+
+def test_a_folder_elsewhere_with_the_name_of_another_model_replaces_nothing(workspace, fercomp):
+    shutil.copytree(workspace.bundle("tiny"), "elsewhere/tiny")
+    for command in ("predict", "submission"):
+        code, out, err = fercomp(command, "--model", "elsewhere/tiny")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "has the name of another model, models/tiny" in err
+    assert not workspace.test_probabilities("tiny").exists()

@@ -16,10 +16,9 @@ from fercomp.kaggle import pending as sending
 from fercomp.kaggle import submit as module
 from fercomp.kaggle import transport
 from fercomp.kaggle.candidate import LONGEST_MESSAGE, choose, tag_of
-from fercomp.kaggle.history import HISTORY_TABLE, read_history, refresh
+from fercomp.kaggle.history import HISTORY_TABLE, kaggle_scores, read_history, refresh
 from fercomp.kaggle.submit import submit
 from fercomp.modeling.bundle.card import CARD, Card
-from fercomp.stages.bench import kaggle_scores
 
 SLUG = "faces-in-the-test"  # as in conftest.py
 CSV = "image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
@@ -98,6 +97,20 @@ def test_the_message_is_the_models_by_default(signed_in, work):
     assert choose(other, None, work).origin.experiment == ""
 
 
+def test_without_a_name_the_csv_written_last_is_sent(signed_in, work):
+    for age, name in enumerate(("study-weighted", "bench-compact", "by hand", "mine", ".mine.x")):
+        work.submission(name).write_text(CSV)
+        os.utime(work.submission(name), (time.time() - 10 * age,) * 2)
+    assert choose(None, None, work).path == work.submission("by hand")
+    os.utime(work.submission("mine"), (time.time() + 10,) * 2)
+    assert choose(None, None, work).path == work.submission("mine")
+    work.history.write_text("time\n")
+    for name in ("mine", "by hand"):
+        work.submission(name).unlink()
+    with pytest.raises(FercompError, match=r"no CSV in submissions: run `fercomp predict` and"):
+        choose(None, None, work)
+
+
 def test_a_dry_run_sends_nothing(signed_in, work):
     outcome = send(work, dry_run=True)
     assert (outcome.ref, outcome.left) == (None, 5)
@@ -113,7 +126,7 @@ def test_a_slow_score_is_waited_for(signed_in, work):
 
 def test_a_score_that_does_not_come_is_left_for_later(signed_in, work, monkeypatch):
     signed_in.polls = 10**6
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(module, "_PATIENCE", 0.05)
     assert send(work).score is None
     assert rows(work)[0]["status"] == "pending"
     signed_in.polls = 0

@@ -13,11 +13,12 @@ from rich.console import Console
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
+from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.bundle import cost as measuring
 from fercomp.modeling.bundle.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.cost import TIMED_BATCH, CostRow, measure, median_seconds
 from fercomp.modeling.export.copy import export_model
-from fercomp.stages.bench import BENCH, bench, bench_table, finished, kaggle_scores, write_bench
+from fercomp.stages.bench import BENCH, bench, bench_table, finished, write_bench
 from fercomp.stages.ensemble import build_ensemble
 
 TINY = ("train.size=32", "train.epochs=2", "train.batch_size=16", "train.weights=none")

@@ -30,7 +30,7 @@ class CostRow:
     """A network's row of `models/bench.csv`; a number that is not known is NaN, an empty cell there.
 
     Attributes:
-        model: Name of its bundle.
+        model: Name of its bundle's folder.
         backbone: Name of the backbone.
         runtime: `openvino`, or `keras` where the network could not be exported.
         parameters: Numbers in what runs (OpenVINO folds batch normalisation into the layer before it).
@@ -79,7 +79,7 @@ def measure(folder: Path, workspace: Workspace) -> CostRow:
     together = median_seconds(lambda: bundle.predict(*faces))
     card, networks = bundle.card, bundle.members or (bundle,)
     return CostRow(
-        model=card.name,
+        model=folder.name,
         backbone=card.backbone,
         runtime=card.runtime,
         parameters=sum(_parameters(network) for network in networks),

@@ -12,6 +12,17 @@ SHIPPED_NAME: Final = "shipped"
 SHIPPED: Final = Path(__file__).parents[2] / SHIPPED_NAME
 """The bundle that comes with the package."""
 
+BENCH_PREFIX: Final = "bench-"
+"""In front of the names of models that `bench` trains, so that no experiment's model is replaced."""
+
+STUDY_PREFIX: Final = "study-"
+"""The same for `study`."""
+
+
+def is_compared_only(name: str) -> bool:
+    """Tells whether a model was trained by `bench` or `study`: one of these is never a default."""
+    return name.startswith((BENCH_PREFIX, STUDY_PREFIX))
+
 
 def check_name(name: str) -> str:
     """Returns the name of an experiment that is about to be written, if it may have it.
@@ -36,7 +47,8 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
 
     Args:
         model: The name of an experiment, the path of a bundle, `shipped` for the model that came with
-            fercomp, or `None` for the model trained last and, where none was trained, the shipped one.
+            fercomp, or `None` for the model trained last, but for those of `bench` and `study`, and, where
+            none was trained, the shipped one.
         workspace: Where experiments are.
 
     Returns:
@@ -48,8 +60,9 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     # Names that begin with a dot are bundles that are being written, or were when a run was killed.
     cards = workspace.models.glob(f"[!.]*/{CARD}")
     trained = sorted(cards, key=lambda card: (card.stat().st_mtime, card))
-    if model is None and trained:
-        return trained[-1].parent
+    own = [card.parent for card in trained if not is_compared_only(card.parent.name)]
+    if model is None and own:
+        return own[-1]
     if model is None or model == SHIPPED_NAME:
         folder = SHIPPED
     elif (workspace.bundle(model) / CARD).is_file():
@@ -60,3 +73,24 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
             raise unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
     read_card(folder)
     return folder
+
+
+def output_name(folder: Path, workspace: Workspace) -> str:
+    """Returns the name of what is made with a model: that of its folder, whatever its card says.
+
+    Args:
+        folder: The bundle, as `resolve_model` finds it.
+        workspace: Where predictions and submissions go.
+
+    Raises:
+        FercompError: The folder is outside of `models/`, and its name cannot be one, or is another model's.
+    """
+    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    if folder.resolve() in (SHIPPED.resolve(), workspace.bundle(name).resolve()):
+        return name
+    if (workspace.bundle(check_name(name)) / CARD).is_file():
+        raise FercompError(
+            f"{folder} has the name of another model, {workspace.bundle(name)}, whose predictions it would "
+            "replace: rename the folder"
+        )
+    return name

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -114,6 +115,11 @@ def test_the_model_trained_last_is_the_default(workspace):
     (newer / CARD).write_text((workspace.bundle("tiny") / CARD).read_text())
     os.utime(newer / CARD, (2**31, 2**31))
     assert resolve_model(None, workspace).name == "newer"
+    for compared in ("study-given", "bench-compact"):
+        workspace.bundle(compared).mkdir()
+        (workspace.bundle(compared) / CARD).write_text((newer / CARD).read_text())
+        os.utime(workspace.bundle(compared) / CARD, (2**31 + 1, 2**31 + 1))
+    assert resolve_model(None, workspace).name == "newer"
     killed = workspace.bundle(".half.x1")
     killed.mkdir()
     (killed / CARD).write_text("{}")
@@ -127,6 +133,8 @@ def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypat
     monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", shipped)
     empty = Workspace(workspace.root / "elsewhere")
     assert resolve_model(None, empty) == resolve_model("shipped", empty) == shipped
+    shutil.copytree(workspace.bundle("tiny"), empty.bundle("study-given"))
+    assert resolve_model(None, empty) == shipped
     assert resolve_model("shipped", workspace) == shipped
     with pytest.raises(FercompError, match="unknown model 'shiped': did you mean shipped"):
         resolve_model("shiped", empty)
