@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/shares.py WORKSPACE MODEL [CLASS=SHARE ...]
 
-Takes a model's `holdout.csv`, and its `test.csv` of `fercomp predict --model MODEL --set
+Takes a model's `holdout_probs.csv`, and its `test_probs.csv` of `fercomp predict --model MODEL --set
 predict.network_votes=null`. What a model says on the mean of photos of each class is known from the holdout;
 which shares of the classes would make it say on the mean what it says of the test photos? (Black-box shift
 estimation with probabilities; Lipton et al., 2018.) CLASS=SHARE is a share that is known, such as that of the

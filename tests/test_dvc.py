@@ -60,7 +60,7 @@ def test_paths_are_the_defaults_of_the_commands():
         "fetch": {ws.raw},
         "prepare": {ws.photos, ws.problems},
         "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
-        | {bundle / name for name in ("holdout.csv", "history.csv")},
+        | {bundle / name for name in ("holdout_probs.csv", "history.csv")},
         "uncertain": {bundle / name for name in ("decision.json", "uncertain.csv", "uncertain.png")},
         "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
         | {bundle / name for name in ("confusion.png", "per_class.png", "mistakes.png")}
@@ -73,7 +73,7 @@ def test_paths_are_the_defaults_of_the_commands():
         for name in ("train", "uncertain", "evaluate", "predict", "submission")
     }
     expected |= {
-        "crossval": {ws.bundle("crossval") / name for name in ("card.json", "holdout.csv", "members")}
+        "crossval": {ws.bundle("crossval") / name for name in ("card.json", "holdout_probs.csv", "members")}
         | {ws.oof}
     }
     expected |= {"relabel": {ws.labels, ws.relabel_report}}

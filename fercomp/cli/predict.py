@@ -8,7 +8,7 @@ from fercomp.cli.options import Model, Set
 
 
 def predict(model: Model = None, set_: Set = None) -> None:
-    """Classify the test photos and write their probabilities to models/NAME/test.csv.
+    """Classify the test photos and write their probabilities to models/NAME/test_probs.csv.
 
     Labels that copies of a photo have among the labelled ones count, too (predict.network_votes and
     predict.copy_votes).

@@ -85,7 +85,7 @@ class Workspace:
 
     def test_probabilities(self, name: str) -> Path:
         """Returns the test photos' probabilities by one trained model."""
-        return self.bundle(name) / "test.csv"
+        return self.bundle(name) / "test_probs.csv"
 
     @property
     def submissions(self) -> Path:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FLOAT_FORMAT: Final = "%.6f"
 
+FORMER_NAMES: Final = MappingProxyType({"holdout_probs.csv": "holdout.csv", "test_probs.csv": "test.csv"})
+"""What fercomp 0.1 called a model's tables of probabilities; they are read under either name."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -37,7 +40,8 @@ class Table:
         """Reads the table and checks it.
 
         Args:
-            path: The CSV. Further columns are left out.
+            path: The CSV, or where it would be were it not under its former name (`existing`). Further
+                columns are left out.
 
         Returns:
             The columns of this table, in its order.
@@ -47,6 +51,7 @@ class Table:
         """
         import pandas as pd
 
+        path = existing(path)
         if not path.is_file():
             raise FercompError(f"{path} not found: {self.remedy}")
         try:
@@ -70,6 +75,12 @@ class Table:
         """Writes the columns of this table, in its order, atomically."""
         with atomic_file(path) as temporary:
             frame[list(self.columns)].to_csv(temporary, index=False, float_format=FLOAT_FORMAT)
+
+
+def existing(path: Path) -> Path:
+    """Returns the path of a table or, where only the file of its former name is there, the path of that."""
+    former = path.with_name(FORMER_NAMES.get(path.name, path.name))
+    return former if former.is_file() and not path.exists() else path
 
 
 def _columns(**kinds: str) -> Mapping[str, str]:

@@ -38,7 +38,7 @@ def build_ensemble(
     """Joins models into one and writes its bundle, which holds copies of theirs.
 
     Equal weights are a soft vote. Fitted weights are those of `fit_weights` on the models' out-of-fold
-    probabilities (`oof.csv`) or, where a model has none, on the holdout; then scores and `holdout.csv`
+    probabilities (`oof.csv`) or, where a model has none, on the holdout; then scores and `holdout_probs.csv`
     come from `cross_fitted_mean`. The temperature is fitted on the whole holdout, as a single model's is.
 
     Args:

@@ -19,7 +19,7 @@ class Predicted:
     """What `predict_test` did.
 
     Attributes:
-        path: The table, `models/<name>/test.csv`, where `<name>` is that of the model's folder.
+        path: The table, `models/<name>/test_probs.csv`, where `<name>` is that of the model's folder.
         photos: Its number of rows.
         copies: Photos with a copy among the labelled photos whose label counted.
     """

@@ -15,6 +15,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
+from fercomp.core.tables import existing
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.fit import Epochs, fit
@@ -38,8 +39,8 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
         workspace: Where the index is and the bundle goes.
 
     Returns:
-        The card of the new bundle. Margin, temperature, decision and scores, and `holdout.csv` in the folder,
-        are those of the network that it repeats.
+        The card of the new bundle. Margin, temperature, decision and scores, and `holdout_probs.csv` in the
+        folder, are those of the network that it repeats.
 
     Raises:
         FercompError: The bundle is not one of a network that was trained here, or see `training.fit`.
@@ -55,7 +56,7 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     fitted = fit(params, photos, workspace.raw, checkpoint, teacher_of(params, photos, workspace), epochs)
     with atomic_folder(target) as folder:
         card = write_network(folder, name, fitted, photos, original.margin)
-        shutil.copyfile(source / HOLDOUT, folder / HOLDOUT)
+        shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
         taken_over = ("temperature", "threshold", "threshold_on", "bias", "scores")
         update = {field: getattr(original, field) for field in taken_over}
         card = card.model_copy(update={**update, "trained": {**card.trained, REFIT_OF: original.name}})
@@ -72,7 +73,7 @@ def _params(source: Path, card: Card) -> TrainParams:
         )
     if REFIT_OF in card.trained:
         raise FercompError(f"{source} has learned from all photos already")
-    missing = [file for file in (HISTORY_FILE, HOLDOUT) if not (source / file).is_file()]
+    missing = [file for file in (HISTORY_FILE, HOLDOUT) if not existing(source / file).is_file()]
     if missing or "params" not in card.trained:
         raise FercompError(
             f"{source} lacks {missing[0] if missing else 'its parameters'}: refit a model that "

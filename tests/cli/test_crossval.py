@@ -13,4 +13,4 @@ def test_the_networks_of_two_folds_are_a_model_like_any_other(workspace, fercomp
     assert workspace.oof.is_file()
     code, out, err = fercomp("predict")
     assert code == 0, err
-    assert "models/crossval/test.csv" in out
+    assert "models/crossval/test_probs.csv" in out

@@ -15,7 +15,9 @@ def models(workspace, write_model):
     holdout = PHOTOS.read(workspace.photos).query("split == 'holdout'")
     other = write_model(workspace.bundle("other"), size=24)
     table = predict_table(load_bundle(other), workspace.raw, holdout["image_path"].tolist())
-    holdout_table(EMOTIONS).write(table.assign(emotion=holdout["emotion"].tolist()), other / "holdout.csv")
+    holdout_table(EMOTIONS).write(
+        table.assign(emotion=holdout["emotion"].tolist()), other / "holdout_probs.csv"
+    )
     return workspace
 
 

@@ -93,7 +93,9 @@ def test_an_experiment_learns_what_was_suggested(crossvalidated, fercomp):
     )
     assert len({trained["data_sha256"] for trained in (given, relabelled, weighted)}) == 3
     assert given["photos"] == relabelled["photos"] == weighted["photos"] + 1
-    tables = [pd.read_csv(crossvalidated.bundle(name) / "holdout.csv") for name in ("tiny", "relabelled")]
+    tables = [
+        pd.read_csv(crossvalidated.bundle(name) / "holdout_probs.csv") for name in ("tiny", "relabelled")
+    ]
     assert tables[0]["emotion"].equals(tables[1]["emotion"])
 
 

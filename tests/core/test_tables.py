@@ -9,7 +9,15 @@ from hypothesis.extra.numpy import arrays
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.tables import PROBLEMS, Table, holdout_table, pred_probs, prediction_table
+from fercomp.core.tables import (
+    FORMER_NAMES,
+    PROBLEMS,
+    Table,
+    existing,
+    holdout_table,
+    pred_probs,
+    prediction_table,
+)
 
 TABLE = Table({"name": "str", "count": "int64", "share": "float64"}, "run `fercomp make`")
 
@@ -22,6 +30,25 @@ def test_read_gives_the_columns_of_the_table_in_its_order(tmp_path):
     assert frame["name"].tolist() == ["NA", ""]
     assert frame["count"].tolist() == [3, 4]
     assert frame["share"].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(("name", "former"), FORMER_NAMES.items())
+def test_a_table_is_read_under_its_former_name_where_only_that_is_there(tmp_path, name, former):
+    path, old = tmp_path / name, tmp_path / former
+    with pytest.raises(FercompError, match=f"{name} not found"):
+        TABLE.read(path)
+    old.write_text("name,count,share\nold,1,0\n")
+    assert existing(path) == old
+    assert TABLE.read(path)["name"].tolist() == ["old"]
+    path.write_text("name,count,share\nnew,1,0\n")
+    assert existing(path) == path
+    assert TABLE.read(path)["name"].tolist() == ["new"]
+
+
+def test_a_damaged_table_is_named_as_it_is_called(tmp_path):
+    (tmp_path / "holdout.csv").write_text("name\n")
+    with pytest.raises(FercompError, match=r"/holdout\.csv lacks the columns"):
+        TABLE.read(tmp_path / "holdout_probs.csv")
 
 
 def test_an_excel_byte_order_mark_is_no_part_of_a_name(tmp_path):
@@ -87,7 +114,7 @@ def test_probabilities_come_back_in_class_order(tmp_path_factory, probabilities)
     table = holdout_table(EMOTIONS)
     frame = pd.DataFrame(probabilities, columns=list(EMOTIONS)).iloc[:, ::-1]
     frame["image_path"], frame["emotion"] = "a.jpg", "fear"
-    path = tmp_path_factory.mktemp("tables") / "test.csv"
+    path = tmp_path_factory.mktemp("tables") / "test_probs.csv"
     table.write(frame, path)
     np.testing.assert_allclose(pred_probs(table.read(path)), probabilities, atol=5.1e-7)
 

@@ -77,7 +77,7 @@ def test_an_ensemble_needs_nothing_of_its_models(models, workspace, tmp_path):
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
     parts = ("card.json", "graph/graph.bin", "graph/graph.xml")
     members = [f"members/{name}/{part}" for name in ("large", "small", "tiny") for part in parts]
-    assert files == ["card.json", "holdout.csv", *members]
+    assert files == ["card.json", "holdout_probs.csv", *members]
     moved = shutil.move(folder, tmp_path / "elsewhere")
     shutil.rmtree(workspace.models)
     faces = [np.zeros((2, size, size, 3), np.uint8) for size in (24, 40, 32)]
@@ -241,7 +241,7 @@ def test_models_of_other_photos_are_refused(models, workspace):
     with pytest.raises(FercompError, match=rf"such as {gone}"):
         build_ensemble("both", models, "equal", workspace)
     (models[1] / HOLDOUT).unlink()
-    with pytest.raises(FercompError, match=r"large/holdout\.csv not found"):
+    with pytest.raises(FercompError, match=r"large/holdout_probs\.csv not found"):
         build_ensemble("both", models, "equal", workspace)
     assert not workspace.bundle("both").exists()
 

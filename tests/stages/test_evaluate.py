@@ -103,13 +103,13 @@ def test_the_same_model_gives_the_same_files(workspace):
 
 
 def test_a_bundle_without_a_holdout_table_is_one_line(workspace):
-    (workspace.bundle("tiny") / "holdout.csv").unlink()
-    with pytest.raises(FercompError, match=r"holdout\.csv not found: run `fercomp train`"):
+    (workspace.bundle("tiny") / "holdout_probs.csv").unlink()
+    with pytest.raises(FercompError, match=r"holdout_probs\.csv not found: run `fercomp train`"):
         evaluate_model(workspace.bundle("tiny"), workspace.raw)
 
 
 def test_a_label_unknown_to_the_model_is_one_line(workspace):
-    table = workspace.bundle("tiny") / "holdout.csv"
+    table = workspace.bundle("tiny") / "holdout_probs.csv"
     header, first, *rest = table.read_text().splitlines()
     path, _, *shares = first.split(",")
     table.write_text("\n".join([header, ",".join([path, "joy", *shares]), *rest]))

@@ -57,7 +57,9 @@ def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first)
     folder = workspace.bundle("first")
     found = {"threshold": 0.4, "threshold_on": "margin", "fitted_on": HOLDOUT, "scores": {"accuracy": 0.5}}
     (folder / DECISION).write_text(json.dumps(found))
+    (folder / HOLDOUT).rename(folder / "holdout.csv")  # as an earlier version has called it
     card = refit(folder, "all", workspace)
+    assert (workspace.bundle("all") / HOLDOUT).read_bytes() == (folder / "holdout.csv").read_bytes()
     assert (card.threshold, card.threshold_on, card.scores["accuracy"]) == (0.4, "margin", 0.5)
     together = build_ensemble("both", [workspace.bundle("all"), workspace.bundle("tiny")], "equal", workspace)
     assert [member.name for member in together.members] == ["all", "tiny"]

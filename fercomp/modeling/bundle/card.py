@@ -2,13 +2,13 @@
 
 A bundle is a folder that explains itself:
 
-    card.json     what the model is: classes, input, how it was trained, what it scored
-    graph/        the inference graph for the runtime (empty where the network could not be exported)
-    model.keras   the Keras model, for training further and as the fallback of the runtime
-    history.csv   one row per epoch of training
-    holdout.csv   probabilities of the holdout photos, beside their given labels
-    decision.json when `uncertain` was run: the threshold or the handicaps that it found; wins over the card
-    members/      of an ensemble, instead of `graph/` and `model.keras`: a bundle for each of its networks
+    card.json          what the model is: classes, input, how it was trained, what it scored
+    graph/             the inference graph for the runtime (empty where the network could not be exported)
+    model.keras        the Keras model, for training further and as the fallback of the runtime
+    history.csv        one row per epoch of training
+    holdout_probs.csv  probabilities of the holdout photos, beside their given labels
+    decision.json      the threshold or the class bias that `uncertain` found; wins over the card
+    members/           of an ensemble, instead of `graph/` and `model.keras`: a bundle for each network
 
 `annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
 decision into the card of the copy. A bundle may come from anywhere: the card is validated, and nothing in
@@ -37,7 +37,7 @@ GRAPH: Final = "graph/graph.xml"
 GRAPH_WEIGHTS: Final = "graph/graph.bin"
 KERAS_MODEL: Final = "model.keras"
 HISTORY_FILE: Final = "history.csv"
-HOLDOUT: Final = "holdout.csv"
+HOLDOUT: Final = "holdout_probs.csv"
 OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.tables import holdout_table, oof_table, pred_probs
+from fercomp.core.tables import FORMER_NAMES, holdout_table, oof_table, pred_probs
 from fercomp.decisions.class_bias import fit_bias
 from fercomp.decisions.cross_fitting import cross_fitted
 from fercomp.decisions.rule import Rule
@@ -95,7 +95,8 @@ def holdout_answers(card: Card, probabilities: np.ndarray, labels: np.ndarray) -
         `(N,)` int: what the card's rule decides or, where that was fitted on these very photos, what the rule
         that fits the others decides.
     """
-    if card.trained.get("decision", {}).get("fitted_on") != HOLDOUT or card.rule == Rule(card.classes):
+    on_holdout = card.trained.get("decision", {}).get("fitted_on") in (HOLDOUT, FORMER_NAMES[HOLDOUT])
+    if not on_holdout or card.rule == Rule(card.classes):
         return card.rule.decide(probabilities)
     return cross_fitted_answers(fit_of(card, card.threshold_on), probabilities, labels)
 

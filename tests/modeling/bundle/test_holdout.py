@@ -28,6 +28,8 @@ def test_what_was_fitted_on_the_holdout_is_cross_fitted_there(holdout):
     card = card_of(EIGHT, HOLDOUT, threshold=rule.threshold)
     honest = cross_fitted_answers(fit_of(card, "probability"), probs, labels)
     np.testing.assert_array_equal(holdout_answers(card, probs, labels), honest)
+    former = card_of(EIGHT, "holdout.csv", threshold=rule.threshold)
+    np.testing.assert_array_equal(holdout_answers(former, probs, labels), honest)
     for other in (card_of(EIGHT, OOF, threshold=0.4), card_of(EIGHT, threshold=0.4)):
         np.testing.assert_array_equal(holdout_answers(other, probs, labels), other.rule.decide(probs))
     plain = card_of(EIGHT, HOLDOUT)  # a decision that did not pay

@@ -145,7 +145,7 @@ def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, 
     monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", shipped)
     before = sorted(shipped.rglob("*"))
     path = predict_test(resolve_model("shipped", workspace), workspace, PredictParams()).path
-    assert path == workspace.models / "shipped" / "test.csv"
+    assert path == workspace.models / "shipped" / "test_probs.csv"
     written = write_submission(resolve_model("shipped", workspace), workspace)
     assert written.path == workspace.root / "submissions" / "shipped.csv"
     assert sorted(shipped.rglob("*")) == before
