@@ -10,7 +10,10 @@ import typer
 
 from fercomp import __version__
 from fercomp.cli.app import COMMANDS, app
-from fercomp.cli.reference import PAGE, reference
+from fercomp.cli.parameters import parameters
+from fercomp.cli.reference import PAGE, PARAMETERS, reference
+from fercomp.core.params import Params
+from fercomp.core.params.group import keys_of
 
 PROJECT = Path(__file__).parents[1]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -47,6 +50,14 @@ def check_command(words: list[str]) -> None:
 
 def test_reference_is_fresh():
     assert (PROJECT / PAGE).read_text(encoding="utf-8") == reference(), "stale: ./run docs writes it anew"
+
+
+def test_parameters_are_fresh_and_all_of_them_have_a_meaning():
+    page = (PROJECT / PARAMETERS).read_text(encoding="utf-8")
+    assert page == parameters(), "stale: ./run docs writes it anew"
+    for key in keys_of(Params):
+        assert key.partition(".")[0] in page
+    assert "| `train.augment.rotate` | `10.0` |" in page
 
 
 @pytest.mark.parametrize("name", NAMES)

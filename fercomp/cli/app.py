@@ -20,6 +20,7 @@ from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
+from fercomp.cli.hints import HintingCommand
 from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
 from fercomp.cli.predict import predict
@@ -52,7 +53,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 for panel, commands in COMMANDS.items():
     for command in commands:
         summary = (command.__doc__ or "").partition("\n")[0]
-        app.command(rich_help_panel=panel, short_help=summary)(command)
+        app.command(cls=HintingCommand, rich_help_panel=panel, short_help=summary)(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""`docs/cli.md`, made from the help of every command: `./run docs` writes it, a test compares it."""
+"""The pages that are made: commands from their help, parameters from docstrings. A test compares them."""
 
 import html
 import re
@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from fercomp.cli.parameters import parameters
 from fercomp.core.files import write_text
 
 PAGE: Final = Path("docs/cli.md")
+PARAMETERS: Final = Path("docs/reference/parameters.md")
 
 
 def reference() -> str:
@@ -26,3 +28,4 @@ def _code_block(examples: re.Match[str]) -> str:
 
 if __name__ == "__main__":
     write_text(PAGE, reference())
+    write_text(PARAMETERS, parameters())

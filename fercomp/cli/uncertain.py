@@ -31,17 +31,6 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
     folder = resolve_model(model, workspace)
     settled = settle_uncertain(folder, params)
     Console().print(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
-    if settled.fitted.bias is None:
-        typer.echo(f"best threshold on the {settled.fitted.threshold_on}: {settled.fitted.threshold:.3g}")
-    else:
-        handicaps = zip(settled.fitted.classes, settled.fitted.bias, strict=True)
-        typer.echo("best handicaps: " + ", ".join(f"{name} {bias:+.2f}" for name, bias in handicaps))
-    typer.echo(
-        f"accuracy {settled.plain.accuracy:.4f} without, {settled.decided.accuracy:.4f} with, "
-        f"{settled.cross_fitted.accuracy:.4f} with on photos that it was not fitted on; "
-        f"macro-F1 {settled.plain.macro_f1:.4f}, {settled.decided.macro_f1:.4f}, "
-        f"{settled.cross_fitted.macro_f1:.4f}"
-    )
-    used = "used from now on" if settled.used else "not used: it does not pay"
-    typer.echo(f"{folder / DECISION}: {used}")
-    typer.echo(f"Look at {folder / 'uncertain.png'}; next: fercomp evaluate --model {folder.name}")
+    typer.echo(settled.sentence)
+    typer.echo(f"Look at {folder / 'uncertain.png'}; how it decides from now on: {folder / DECISION}")
+    typer.echo(f"Next: fercomp evaluate --model {folder.name}")

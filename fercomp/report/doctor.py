@@ -24,10 +24,17 @@ from fercomp.modeling.bundle.card import CARD, read_card
 if TYPE_CHECKING:
     from rich.table import Table
 
-State = Literal["ok", "missing", "problem"]
+CLONE: Final = (Path(__file__).parents[2] / "run").is_file()
+"""Whether fercomp runs from a clone of the repository, where `./run` keeps the environment right."""
+
+INSTALL_AGAIN: Final = (
+    "start through ./run, which installs it" if CLONE else "install fercomp again, as you installed it before"
+)
+
+State = Literal["ok", "optional", "problem"]
 
 PACKAGES: Final = ("tensorflow", "keras", "openvino", "kaggle", "dvc")
-OPENCV: Final = {"opencv-python": "windows", "opencv-python-headless": "no windows"}
+OPENCV: Final = {"opencv-python": "can open windows", "opencv-python-headless": "cannot open windows"}
 LEAST_FREE: Final = 2e9
 """Bytes of free disk below which a training run or an annotated folder may not fit."""
 
@@ -38,7 +45,7 @@ class Finding:
 
     Attributes:
         subject: What was looked at.
-        state: `ok`; `missing`, where everything else works without it; `problem`, where it does not.
+        state: `ok`; `optional`, where all else works without it; `problem`, where it does not.
         found: What was found.
         remedy: What to do, empty where nothing needs doing.
     """
@@ -80,7 +87,7 @@ def findings_table(findings: list[Finding]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    colours = {"ok": "green", "missing": "yellow", "problem": "bold red"}
+    colours = {"ok": "green", "optional": "dim", "problem": "bold red"}
     table = Table()
     for column in ("what", "state", "found", "what to do"):
         table.add_column(column, overflow="fold")
@@ -102,7 +109,7 @@ def kaggle_credentials(environment: Mapping[str, str], home: Path) -> Finding:
         return Finding("kaggle account", "ok", place)
     remedy = f"only to download and submit: make a token at {SETTINGS} and save it"
     return Finding(
-        "kaggle account", "missing", "no credentials", f"{remedy} as {home / '.kaggle' / 'access_token'}"
+        "kaggle account", "optional", "no credentials", f"{remedy} as {home / '.kaggle' / 'access_token'}"
     )
 
 
@@ -110,7 +117,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
-        return Finding(name, "problem", "not installed", "start through ./run, which installs it")
+        return Finding(name, "problem", "not installed", INSTALL_AGAIN)
 
 
 def _opencv() -> Finding:
@@ -118,14 +125,16 @@ def _opencv() -> Finding:
     found = ", ".join(f"{name} {number} ({OPENCV[name]})" for name, number in installed.items())
     if len(installed) != 1:
         remedy = (
-            "exactly one may be installed: remove .venv and start through ./run, or install fercomp with one "
-            "of its extras, desktop or headless"
+            "exactly one may be installed: remove .venv and start through ./run"
+            if CLONE
+            else "exactly one may be installed: uninstall both, install fercomp[desktop] or fercomp[headless]"
         )
         return Finding("opencv", "problem", found or "not installed", remedy)
     try:
         import_module("cv2")  # the one package that depends on the system's libraries
     except ImportError as error:
-        remedy = "start with FERCOMP_OPENCV=headless ./run, or install the system library named"
+        headless = "FERCOMP_OPENCV=headless ./run" if CLONE else "install fercomp[headless] instead"
+        remedy = f"{headless}, or install the system library named"
         return Finding("opencv", "problem", f"{found} does not load: {error}", remedy)
     return Finding("opencv", "ok", found)
 
@@ -138,14 +147,14 @@ def _face_detector() -> Finding:
     except ImportError:
         return Finding("face detector", "problem", "OpenCV does not load", "see opencv")
     except FercompError as error:
-        return Finding("face detector", "problem", str(error), "remove .venv and start through ./run")
+        return Finding("face detector", "problem", str(error), INSTALL_AGAIN)
 
 
 def _programs() -> Finding:
     missing = [name for name in ("git", "dvc", "fercomp") if shutil.which(name) is None]
     if missing:
-        remedy = "`dvc repro` needs all three: start through ./run, install git"
-        return Finding("programs", "missing", f"not on the PATH: {', '.join(missing)}", remedy)
+        remedy = "only `dvc repro` needs all three" + (": start through ./run, install git" if CLONE else "")
+        return Finding("programs", "optional", f"not on the PATH: {', '.join(missing)}", remedy)
     return Finding("programs", "ok", "git, dvc and fercomp are on the PATH")
 
 
@@ -156,7 +165,7 @@ def _processor() -> Finding:
     try:
         devices = import_module("openvino").Core().available_devices
     except (ImportError, RuntimeError) as error:
-        return Finding("processor", "problem", f"{found}; OpenVINO does not start: {error}", "remove .venv")
+        return Finding("processor", "problem", f"{found}; OpenVINO does not start: {error}", INSTALL_AGAIN)
     return Finding("processor", "ok", f"{found}; OpenVINO runs on {', '.join(devices)}")
 
 
@@ -165,7 +174,7 @@ def _gpu() -> Finding:
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=2, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        return Finding("gpu", "missing", "no NVIDIA GPU seen", "large networks train slowly without one")
+        return Finding("gpu", "optional", "no NVIDIA GPU seen", "only large networks need one to train")
     return Finding("gpu", "ok", "; ".join(answer.strip().splitlines()))
 
 
@@ -184,18 +193,18 @@ def _screen_and_camera() -> Iterator[Finding]:
     if screen:
         yield Finding("display", "ok", screen)
     else:
-        yield Finding("display", "missing", "neither DISPLAY nor WAYLAND_DISPLAY", "only windows need one")
+        yield Finding("display", "optional", "neither DISPLAY nor WAYLAND_DISPLAY", "only windows need one")
     cameras = sorted(path.name for path in Path("/dev").glob("video*"))
     if cameras:
         yield Finding("camera", "ok", ", ".join(cameras))
     else:
-        yield Finding("camera", "missing", "no /dev/video*", "only live recognition needs one")
+        yield Finding("camera", "optional", "no /dev/video*", "only live recognition needs one")
 
 
 def _params(workspace: Workspace) -> Finding:
     if not workspace.params.is_file():
         remedy = "defaults are used; `dvc repro` runs in the folder that has it"
-        return Finding("params.yaml", "missing", f"none in {workspace.root.absolute()}", remedy)
+        return Finding("params.yaml", "optional", f"none in {workspace.root.absolute()}", remedy)
     try:
         load_params(workspace.params)
     except FercompError as error:
@@ -209,13 +218,15 @@ def _made(workspace: Workspace) -> Iterator[Finding]:
         if path.is_file():
             yield Finding(subject, "ok", str(path))
         else:
-            yield Finding(subject, "missing", f"no {path}", f"fercomp {command}, or dvc repro")
+            yield Finding(subject, "optional", f"no {path}", f"for the competition: fercomp {command}")
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
     folders = sorted(card.parent for card in workspace.models.glob(f"*/{CARD}"))
     if not folders:
-        yield Finding("models", "missing", f"none in {workspace.models}", "fercomp train, or dvc repro")
+        yield Finding(
+            "models", "optional", f"none in {workspace.models}", "for one of your own: fercomp train"
+        )
     for folder in folders:
         try:
             card = read_card(folder)

@@ -52,6 +52,23 @@ class Settled:
         """Whether photos that it was not fitted on are answered better, by more than chance may do."""
         return self.rule == self.fitted
 
+    @property
+    def sentence(self) -> str:
+        """What was decided and why, in one sentence."""
+        plain, unseen = self.plain.accuracy, self.cross_fitted.accuracy
+        if self.fitted.bias is None:
+            what = f"threshold of {self.fitted.threshold:.3g} on the {self.fitted.threshold_on}"
+        else:
+            what = "class bias"
+        if self.used:
+            return (
+                f"A {what} from now on: on unseen photos it raises accuracy from {plain:.3f} to {unseen:.3f}."
+            )
+        if unseen == plain:
+            return f"No {what}: on unseen photos it leaves accuracy at {plain:.3f}."
+        change, why = ("raises", ", which may be chance") if unseen > plain else ("lowers", "")
+        return f"No {what}: on unseen photos it {change} accuracy from {plain:.3f} to {unseen:.3f}{why}."
+
 
 def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
     """Finds how a model should say `uncertain`, and writes it beside the model.

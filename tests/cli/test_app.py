@@ -165,3 +165,26 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path, body):
         assert writer.stdout.readline() == b"line\n"
         writer.stdout.close()
         assert writer.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["train", "--epochs", "3"], "--set train.epochs=3"),
+        (["train", "--epochs=3"], "--set train.epochs=3"),
+        (["train", "--learning-rate"], "--set train.learning_rate=VALUE"),
+        (["prepare", "--seed", "4"], "--set prepare.seed=4"),
+        (["crossval", "--rotate", "4"], "--set train.augment.rotate=4"),
+    ],
+)
+def test_a_parameter_typed_as_an_option_is_told_how_it_is_meant(words, meant):
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert f"Did you mean {meant}" in result.output
+
+
+def test_other_unknown_options_are_told_as_always():
+    result = CliRunner().invoke(app, ["train", "--nonsense"])
+    assert result.exit_code == 2
+    assert "No such option: --nonsense" in result.output
+    assert "--set" not in result.output

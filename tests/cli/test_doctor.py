@@ -41,7 +41,7 @@ def test_what_the_pipeline_made_is_found(tmp_path):
     workspace = Workspace(tmp_path)
     before = found(tmp_path)
     for subject in ("photos", "index of photos", "models", "params.yaml"):
-        assert before[subject].state == "missing"
+        assert before[subject].state == "optional"
     for path in (workspace.train_csv, workspace.photos, workspace.params):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -72,7 +72,10 @@ def test_two_opencvs_are_a_problem(tmp_path):
         )
     done = doctor(tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert "opencv-python 4.14.0 (windows), opencv-python-headless 4.14.0 (no windows)" in done.stdout
+    assert (
+        "opencv-python 4.14.0 (can open windows), opencv-python-headless 4.14.0 (cannot open windows)"
+        in done.stdout
+    )
     assert "exactly one may be installed" in done.stdout
 
 
@@ -86,7 +89,7 @@ def test_an_opencv_without_its_system_libraries_is_a_problem(tmp_path):
     assert "Mend first: opencv, face detector\n" in done.stdout
 
 
-def test_programs_that_are_not_on_the_path_are_missing_only(tmp_path):
+def test_programs_that_are_not_on_the_path_are_optional(tmp_path):
     done = doctor(tmp_path, PATH=str(tmp_path))
     assert done.returncode == 0
     assert "not on the PATH: git, dvc, fercomp" in done.stdout
@@ -136,15 +139,33 @@ def test_credentials_in_variables_are_found_and_never_shown(tmp_path, variables)
 )
 def test_credentials_in_files_are_found(tmp_path, path, variables):
     environment = {name: str(tmp_path / folder) for name, folder in variables.items()}
-    assert kaggle_credentials(environment, tmp_path).state == "missing"
+    assert kaggle_credentials(environment, tmp_path).state == "optional"
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).touch()
-    assert kaggle_credentials(environment, tmp_path).state == "missing"
+    assert kaggle_credentials(environment, tmp_path).state == "optional"
     (tmp_path / path).write_text(WRITTEN)
     finding = kaggle_credentials(environment, tmp_path)
     assert (finding.state, finding.found) == ("ok", str(tmp_path / path))
 
 
 def test_half_of_the_credentials_is_none(tmp_path):
-    assert kaggle_credentials({"KAGGLE_USERNAME": "me"}, tmp_path).state == "missing"
-    assert kaggle_credentials({"KAGGLE_API_TOKEN": ""}, tmp_path).state == "missing"
+    assert kaggle_credentials({"KAGGLE_USERNAME": "me"}, tmp_path).state == "optional"
+    assert kaggle_credentials({"KAGGLE_API_TOKEN": ""}, tmp_path).state == "optional"
+
+
+def test_without_a_clone_there_is_no_advice_to_use_run(tmp_path, monkeypatch):
+    """Installed by pip or `uv tool`, there is no `./run`."""
+    import shutil
+
+    import fercomp
+
+    package = tmp_path / "site" / "fercomp"
+    shutil.copytree(Path(fercomp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("opencv_python", "opencv_python_headless"):
+        folder = tmp_path / "site" / f"{name}-4.14.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 4.14.0\n")
+    done = doctor(tmp_path, PYTHONPATH=str(tmp_path / "site"), PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "fercomp[desktop] or fercomp[headless]" in done.stdout
+    assert "./run" not in done.stdout

@@ -49,6 +49,10 @@ def eight(workspace, write_model):
 def test_an_eight_class_model_gets_the_threshold_that_answers_best(eight, workspace):
     settled = settle_uncertain(eight, UncertainParams())
     assert settled.used
+    assert settled.sentence == (
+        f"A threshold of {settled.rule.threshold:.3g} on the probability from now on: on unseen photos it "
+        f"raises accuracy from {settled.plain.accuracy:.3f} to {settled.cross_fitted.accuracy:.3f}."
+    )
     assert settled.rule.threshold == pytest.approx(0.5, abs=0.03)
     assert settled.plain.accuracy < 0.7 < settled.cross_fitted.accuracy <= settled.decided.accuracy
     card = read_card(eight)
@@ -115,6 +119,11 @@ def test_what_does_not_pay_is_not_used(eight):
     write_holdout(eight, EIGHT, probs, np.array(EIGHT)[likeliest])
     settled = settle_uncertain(eight, UncertainParams())
     assert not settled.used
+    assert settled.sentence.startswith("No threshold of ")
+    assert (
+        f"accuracy from {settled.plain.accuracy:.3f} to" in settled.sentence
+        or "leaves accuracy at" in settled.sentence
+    )
     assert read_card(eight).threshold is None
 
 

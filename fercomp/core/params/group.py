@@ -50,16 +50,17 @@ def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
         place = [str(part) for part in first["loc"]]
         key = prefix + ".".join(place)
         if first["type"] == "extra_forbidden":
-            raise unknown_name("parameter", key, _keys(kind, prefix)) from error
+            raise unknown_name("parameter", key, keys_of(kind, prefix)) from error
         raise FercompError(f"parameter {key}: {first['msg']}; received {first['input']!r}") from error
 
 
-def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
+def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    """Returns the names of all parameters of a group and of the groups inside it, such as `train.epochs`."""
     keys = []
     for name, field in kind.model_fields.items():
         nested = field.annotation
         if isinstance(nested, type) and issubclass(nested, BaseModel):
-            keys += _keys(nested, f"{prefix}{name}.")
+            keys += keys_of(nested, f"{prefix}{name}.")
         else:
             keys.append(prefix + name)
     return keys

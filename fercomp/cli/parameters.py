@@ -1,0 +1,67 @@
+"""`docs/reference/parameters.md`, made from the groups of parameters and their docstrings."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from fercomp.core.params import Params
+
+HEAD: Final = """\
+# Parameters
+
+    fercomp train --set train.epochs=5              # by hand
+    dvc exp run -S train.epochs=5                   # in a pipeline
+
+`params.yaml` is the one place where parameters stand. What it leaves out, or sets to `null`, has the default
+below. An unknown key is refused, with its nearest match.
+"""
+
+
+def parameters() -> str:
+    """Returns the page as Markdown: a table for each group, with names, defaults and meanings."""
+    parts = [HEAD]
+    for name, field in Params.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, BaseModel):
+            parts.append(f"## `{name}`\n\n{_summary(group)}\n\n| key | default | |\n|---|---|---|")
+            parts[-1] += "".join(f"\n{row}" for row in _rows(group, f"{name}."))
+            parts[-1] += "\n"
+    meanings = _meanings(Params)
+    lists = [name for name, field in Params.model_fields.items() if not _is_group(field.annotation)]
+    rows = "".join(f"\n| `{name}` | {meanings[name]} |" for name in lists)
+    parts.append(f"## What is trained\n\n| key | |\n|---|---|{rows}\n")
+    return "\n".join(parts)
+
+
+def _is_group(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _summary(group: type[BaseModel]) -> str:
+    return (inspect.getdoc(group) or "").partition("\n")[0]
+
+
+def _rows(group: type[BaseModel], prefix: str) -> Iterator[str]:
+    meanings = _meanings(group)
+    for name, field in group.model_fields.items():
+        if _is_group(field.annotation):
+            yield from _rows(field.annotation, f"{prefix}{name}.")  # type: ignore[arg-type]
+        else:
+            yield f"| `{prefix}{name}` | {_default(field.default)} | {meanings[name]} |"
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "depends"
+    return "`null`" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _meanings(group: type[BaseModel]) -> dict[str, str]:
+    """Returns what the docstring says of each attribute, as one line."""
+    text = (inspect.getdoc(group) or "").partition("Attributes:")[2]
+    entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {name: " ".join(meaning.split()).replace("|", "\\|") for name, meaning in entries}
