@@ -68,6 +68,7 @@ def fetch_archive(competition: str, folder: Path) -> Path:
             say(f"{error}; going on with {archive}, verified at {record.get('verified')}")
             return archive
         if verified and record.get("files_sha256") == _digest(files):
+            _forget(_part(archive))  # its marker, where a run was killed between the last two steps
             say(f"{archive} is what Kaggle has, verified at {record.get('verified')}: not downloaded again")
             return archive
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.forks import Forked, Forks
 
 TOKEN = "KGAT_0123456789abcdef"  # noqa: S105
 SLUG = "faces-in-the-test"
@@ -349,6 +350,19 @@ def signed_in(kaggle, tmp_path, monkeypatch):
     return kaggle
 
 
+IMPORTS = """
+import sys
+import numpy, pandas, openvino
+import fercomp.cli.app, fercomp.kaggle.leaderboard, fercomp.kaggle.submit
+import fercomp.report.submissions, fercomp.stages.fetch
+from fercomp.kaggle.transport import silenced
+
+with silenced():
+    import kaggle.api.kaggle_api_extended
+for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]:
+    del sys.modules[name]  # a child imports it anew: meanwhile it looks for credentials
+"""
+
 RUNNER = """
 import sys
 from fercomp.kaggle import download
@@ -363,31 +377,41 @@ main()
 """
 
 
+def no_kaggle() -> dict[str, str]:
+    """The environment without what concerns Kaggle."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.lower().endswith("_proxy") or "KAGGLE" in name or name == "VERBOSE")
+    }
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """The process whose forks run `fercomp` in these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", no_kaggle())
+        forks = Forks(IMPORTS, HOME=str(tmp_path_factory.mktemp("home")))
+    yield forks
+    forks.close()
+
+
 @pytest.fixture
-def start(kaggle, tmp_path):
+def start(forks, kaggle, tmp_path):
     """Starts `fercomp` with some words in a process of its own, in the folder `work`."""
     work, home = tmp_path / "work", tmp_path / "home"
     work.mkdir(exist_ok=True)
     home.mkdir(exist_ok=True)
 
     def run(
-        *words: str, slug: str | None = SLUG, stderr: int = subprocess.PIPE, **environment: str
-    ) -> subprocess.Popen:
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not (name.lower().endswith("_proxy") or "KAGGLE" in name or name == "VERBOSE")
-        }
-        return subprocess.Popen(
-            [sys.executable, "-c", RUNNER, *words, *(["--set", f"fetch.competition={slug}"] if slug else [])],
-            cwd=work,
-            env={**inherited, **kaggle.environment(home), "COLUMNS": "200", **environment},
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
+        *words: str, slug: str | None = SLUG, before: str = "", stderr: int | None = None, **environment: str
+    ) -> Forked:
+        words += ("--set", f"fetch.competition={slug}") if slug else ()
+        env = {**no_kaggle(), **kaggle.environment(home), "COLUMNS": "200", **environment}
+        return forks.start(before + RUNNER, *words, cwd=work, env=env, stderr=stderr)
 
-    return run
+    yield run
+    forks.end_children()
 
 
 @pytest.fixture

@@ -59,6 +59,13 @@ def test_a_verified_archive_serves_without_a_network(signed_in, folder, monkeypa
     assert "no connection to Kaggle" in capsys.readouterr().err
 
 
+def test_what_a_run_leaves_that_is_killed_at_its_last_step_is_swept(signed_in, folder):
+    fetch_archive(SLUG, folder)
+    (folder / f"{SLUG}.zip.part.json").write_text('{"identity": "one", "bytes": 1}')
+    fetch_archive(SLUG, folder)
+    assert names(folder) == [f"{SLUG}.zip", f"{SLUG}.zip.json"]
+
+
 @pytest.mark.parametrize("change", ["Kaggle's list", "the archive here", "the record"])
 def test_what_is_not_verified_any_more_is_downloaded_again(signed_in, folder, change):
     archive = fetch_archive(SLUG, folder)
@@ -238,14 +245,10 @@ def test_the_disk_is_looked_at_before_the_first_byte(signed_in, folder):
 # -- processes --------------------------------------------------------------------------------------
 
 
-def test_a_disk_that_fills_up_is_one_line_and_the_download_goes_on_later(run, tmp_path, kaggle):
-    limit = tmp_path / "limit"
-    limit.mkdir()
-    (limit / "sitecustomize.py").write_text(
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
-    )
+def test_a_disk_that_fills_up_is_one_line_and_the_download_goes_on_later(run, kaggle):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
     words = ("fetch", "--source", "kaggle")
-    code, _, err = run(*words, PYTHONPATH=str(limit))
+    code, _, err = run(*words, before=limit)
     assert code == 1
     assert err.startswith("error: the disk is full") and err.count("\n") == 1
     code, _, err = run(*words)
@@ -293,8 +296,7 @@ def _bytes(path):
 def test_a_killed_fetch_leaves_the_next_one_the_right_data(start, run, kaggle, tmp_path, moment):
     datasets, words = tmp_path / "work" / "datasets", ("fetch", "--source", "kaggle")
     kaggle.slow = 0.05
-    (tmp_path / "sitecustomize.py").write_text(SLOW_UNPACKING)
-    process = start(*words, PYTHONPATH=str(tmp_path))
+    process = start(*words, before=SLOW_UNPACKING)
     wait_for(lambda: MOMENTS[moment](kaggle, datasets), process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
