@@ -31,7 +31,7 @@ def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
     """Times detection and classification of decoded photos."""
     begin = time.perf_counter()
     recogniser = Recogniser(bundle, make_detector)
-    with workers(os.cpu_count()) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         seen = in_order(pool, recogniser.look, images, ahead=PHOTO_BATCH)
         while group := list(islice(seen, PHOTO_BATCH)):
             recogniser.recognise(group)

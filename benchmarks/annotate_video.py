@@ -43,7 +43,7 @@ def cost_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[s
     """Runs one stage after the other over the whole clip; gives name and cost of each."""
     recogniser = ClipRecogniser(bundle, partial(make_detector, clip=True))
     frames, looked, found, named, drawn = [], [], [], [], []
-    with Clip(path) as clip, workers(os.cpu_count()) as lookers:
+    with Clip(path) as clip, workers(os.cpu_count() or 1) as lookers:
 
         def name() -> None:
             left = iter(found)

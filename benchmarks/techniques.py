@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from fercomp.core.params import TrainParams
+from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.params.group import merged
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
@@ -30,10 +30,9 @@ RECIPE: Final[dict[str, Any]] = {
     "weight_decay": 0.05,
     "ema": 0.995,
     "precision": "bfloat16",
-    "margin": 0.0,
     "patience": 1000,
-    "view_average": False,
 }
+INFERENCE: Final = InferenceParams(margin=0.0, views=False)
 TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "recipe": {},
     "ema: 0": {"ema": 0.0},
@@ -65,7 +64,7 @@ def scores(
     folder = workspace.bundle(short)
     if not is_trained(folder, params, photos, workspace):
         say(f"{name}, seed {seed}")
-        train_bundle(folder, short, params, photos, workspace)
+        train_bundle(folder, short, Plan(train=params, inference=INFERENCE), photos, workspace)
     return np.array([read_card(folder).scores[score] for score in SCORES])
 
 

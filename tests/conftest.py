@@ -55,7 +55,7 @@ def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     PROBLEMS.write(prepared.problems, workspace.problems)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace.root)  # the card names the git commit of the current folder
-        train_experiment("tiny", params.experiment("tiny"), workspace)
+        train_experiment("tiny", params.plan("tiny"), workspace)
     return workspace
 
 

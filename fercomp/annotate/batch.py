@@ -1,6 +1,5 @@
 """Annotates photos and clips. Photos: decoding, detection, classification, drawing and writing at once."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from fercomp.annotate.record_rows import FACE, NO_FACE, Row, face_rows, problem_
 from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, Video, find_sources
 from fercomp.annotate.workers import workers
-from fercomp.core.parallel import in_order
+from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import say, track
 from fercomp.media.clips import ClipProblem
 from fercomp.media.images import ImageProblem, read_image
@@ -100,7 +99,7 @@ def _annotate_photos(
 ) -> None:
     # Threads of their own for writing would take turns on the cores with those that look, which costs more
     # than is gained while the disk is waited for.
-    with workers(os.cpu_count()) as pool:
+    with workers(threads()) as pool:
         seen = in_order(pool, partial(_look, recogniser), photos, ahead=PHOTO_BATCH)
         decided = _decide(recogniser, seen)
         results = in_order(pool, partial(_result, folder, bundle.card.classes), decided, ahead=PHOTO_BATCH)

@@ -1,6 +1,5 @@
 """Annotates a clip: decoding, detection, classification, drawing and encoding at once."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -19,7 +18,7 @@ from fercomp.annotate.sources import Video
 from fercomp.annotate.timeline import Timeline
 from fercomp.annotate.workers import workers
 from fercomp.core.files import atomic_file
-from fercomp.core.parallel import Stages, in_order
+from fercomp.core.parallel import Stages, in_order, threads
 from fercomp.core.progress import track
 from fercomp.faces.found import Faces
 from fercomp.media.clip_writer import ClipWriter
@@ -53,7 +52,7 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         folder.timeline_of(video).unlink(missing_ok=True)
         timeline = Timeline(float(1 / clip.rate))
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
-        with copy as writer, workers(os.cpu_count()) as lookers, Stages(BETWEEN) as stages:
+        with copy as writer, workers(threads()) as lookers, Stages(BETWEEN) as stages:
             looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), BETWEEN)
             found = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
             named = stages.ahead(_named(recogniser, found))

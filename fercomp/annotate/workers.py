@@ -8,7 +8,7 @@ import cv2
 
 
 @contextmanager
-def workers(threads: int | None) -> Iterator[Executor]:
+def workers(threads: int) -> Iterator[Executor]:
     """Gives threads that work on a picture each; on leaving early, what has not begun is dropped."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)  # a picture on each core is faster than each picture on all cores

@@ -41,11 +41,14 @@ def annotate(
     from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options
     from fercomp.core.errors import FercompError
+    from fercomp.core.parallel import limit_threads
+    from fercomp.core.params import load_machine
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.model import load_bundle
 
+    limit_threads(load_machine(Workspace().params).workers)
     options = Options(detector, min_score, min_size, every, video, records)
     done = annotate_media(path, output, load_bundle(resolve_model(model, Workspace())), options)
     counts = {"photo": done.photos, "video": done.videos}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def bench(
@@ -38,13 +38,12 @@ def bench(
     """
     from rich.console import Console
 
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.stages.bench import BENCH_BACKBONES, bench_table
     from fercomp.stages.bench import bench as run_bench
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or [])
+    params = read_params(workspace.params, set_)
     names = backbones or ([] if model else BENCH_BACKBONES)
     rows = run_bench(names, model or [], params, workspace)
     failed = [row for row in rows if row.problem]

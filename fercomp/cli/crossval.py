@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import BackboneName, Set
+from fercomp.cli.options import BackboneName, Set, read_params
 
 
 def crossval(
@@ -28,13 +28,12 @@ def crossval(
       fercomp crossval --backbone compact_wide --set train.epochs=16
       fercomp distill crossval --name student
     """
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.stages.crossval import cross_validate
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or [])
-    card = cross_validate(name, params.experiment(name, backbone), workspace)
+    params = read_params(workspace.params, set_)
+    card = cross_validate(name, params.plan(name, backbone), workspace)
     if card is None:
         return
     typer.echo(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def fetch(
@@ -29,13 +29,12 @@ def fetch(
       fercomp fetch --source kaggle
       fercomp fetch --source ~/Downloads/skillbox-computer-vision-project.zip
     """
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.stages.fetch import fetch as fetch_files
     from fercomp.stages.fetch import fetch_unless_real
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or ()).fetch
+    params = read_params(workspace.params, set_).fetch
     if source is None:
         report = fetch_unless_real(params.source, workspace.raw, params.competition)
     else:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def leaderboard(
@@ -20,12 +20,11 @@ def leaderboard(
     """
     from rich.console import Console
 
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.leaderboard import read_leaderboard
     from fercomp.report.submissions import leaderboard_table
 
-    competition = load_params(Workspace().params, set_ or ()).fetch.competition
+    competition = read_params(Workspace().params, set_).fetch.competition
     standing = read_leaderboard(competition, top)
     Console().print(leaderboard_table(standing))
     if standing.own:

@@ -44,6 +44,8 @@ def live(
     """
     from fercomp.annotate.options import Options
     from fercomp.core.errors import FercompError
+    from fercomp.core.parallel import limit_threads
+    from fercomp.core.params import load_machine
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.modeling.bundle.find import resolve_model
@@ -51,6 +53,7 @@ def live(
 
     if source is not None and not window:
         raise FercompError("--source is for --window: in the page, the browser chooses the camera")
+    limit_threads(load_machine(Workspace().params).workers)
     options = Options(detector, min_score, min_size, records=records)
     bundle = load_bundle(resolve_model(model, Workspace()))
     if window:

@@ -1,8 +1,13 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from fercomp.core.params import Params
 
 Set = Annotated[
     list[str] | None,
@@ -62,3 +67,24 @@ MinSize = Annotated[
     float,
     typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face."),
 ]
+
+
+def read_params(file: Path, overrides: Sequence[str] | None = None) -> "Params":
+    """Reads parameters, and lets this process start as many threads as `machine.workers` allows.
+
+    Args:
+        file: `params.yaml`, or another file of its kind.
+        overrides: What `Set` was given.
+
+    Returns:
+        The parameters, checked.
+
+    Raises:
+        FercompError: See `core.params.load_params`.
+    """
+    from fercomp.core.parallel import limit_threads
+    from fercomp.core.params import load_params
+
+    params = load_params(file, overrides or ())
+    limit_threads(params.machine.workers)
+    return params

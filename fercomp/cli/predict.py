@@ -4,7 +4,7 @@ import shlex
 
 import typer
 
-from fercomp.cli.options import Model, Set
+from fercomp.cli.options import Model, Set, read_params
 
 
 def predict(model: Model = None, set_: Set = None) -> None:
@@ -20,13 +20,12 @@ def predict(model: Model = None, set_: Set = None) -> None:
       fercomp predict --model shipped
       fercomp predict --set predict.network_votes=null
     """
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.predict import predict_test
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or []).predict
+    params = read_params(workspace.params, set_).predict
     done = predict_test(resolve_model(model, workspace), workspace, params)
     copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
     typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")

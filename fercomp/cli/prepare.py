@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 from fercomp.core.classes import EMOTIONS
 
 if TYPE_CHECKING:
@@ -26,13 +26,12 @@ def prepare(set_: Set = None) -> None:
     """
     from rich.console import Console
 
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.core.tables import PHOTOS, PROBLEMS
     from fercomp.stages.prepare import prepare as prepare_photos
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or ()).prepare
+    params = read_params(workspace.params, set_).prepare
     prepared = prepare_photos(workspace.raw, params)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.options import read_params
+
 
 def refit(
     model: Annotated[str, typer.Argument(help="An experiment under models/, or a model folder.")],
@@ -30,7 +32,7 @@ def refit(
     workspace = Workspace()
     source = resolve_model(model, workspace)
     name = name or f"{read_card(source).name}-refit"
-    card = train_again(source, name, workspace)
+    card = train_again(source, name, workspace, read_params(workspace.params).machine)
     typer.echo(
         f"{workspace.bundle(name)}: learned from {card.trained['photos']:,} photos, the holdout's among them"
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def relabel(
@@ -34,7 +34,6 @@ def relabel(
     from rich.console import Console
 
     from fercomp.core.classes import EMOTIONS
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS, oof_table
@@ -44,7 +43,7 @@ def relabel(
     from fercomp.report.relabelling import pairs_table, summary, write_report
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or ()).relabel
+    params = read_params(workspace.params, set_).relabel
     photos = PHOTOS.read(workspace.photos)
     decisions = read_decisions(workspace.reviewed)
     labels = suggest(photos, oof_table(EMOTIONS).read(workspace.oof), decisions, params)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.options import read_params
+
 
 def study(
     set_: Annotated[
@@ -27,14 +29,13 @@ def study(
     from rich.console import Console
 
     from fercomp.core.errors import FercompError
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.stages.study import run_study, study_table
 
     workspace = Workspace()
     if not workspace.study_params.is_file():
         raise FercompError(f"{workspace.study_params} not found: it lists experiments as params.yaml does")
-    rows = run_study(load_params(workspace.study_params, set_ or []), workspace)
+    rows = run_study(read_params(workspace.study_params, set_), workspace)
     Console().print(study_table(rows))
     if agreed := max(row.agreed_n for row in rows):
         typer.echo(

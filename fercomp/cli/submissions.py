@@ -2,7 +2,7 @@
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def submissions(set_: Set = None) -> None:
@@ -18,14 +18,13 @@ def submissions(set_: Set = None) -> None:
     from rich.console import Console
 
     from fercomp.core.errors import FercompError
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.kaggle.history import read_history, refresh
     from fercomp.report.submissions import draw_history, history_table
 
     workspace = Workspace()
-    competition = load_params(workspace.params, set_ or ()).fetch.competition
+    competition = read_params(workspace.params, set_).fetch.competition
     if read_history(workspace).empty:
         typer.echo("nothing was sent from here; next: fercomp submit")
         return

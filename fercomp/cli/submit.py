@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def submit(
@@ -41,13 +41,12 @@ def submit(
       fercomp submit submissions/vote.csv -m "three networks"
       fercomp submit --dry-run
     """
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.candidate import choose
     from fercomp.kaggle.submit import submit as send
 
     workspace = Workspace()
-    competition = load_params(workspace.params, set_ or ()).fetch.competition
+    competition = read_params(workspace.params, set_).fetch.competition
     chosen = choose(csv, message, workspace)
     typer.echo(f"{chosen.path}: {chosen.rows} rows, as in the sample; message: {chosen.message}")
     outcome = send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set
+from fercomp.cli.options import Set, read_params
 
 
 def train(
@@ -30,15 +30,14 @@ def train(
       fercomp train --backbone mobilenet_v3_small --set train.weights=none --set train.size=96
       fercomp train --name wide --set train.epochs=30
     """
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.stages.train import train_experiment
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or [])
+    params = read_params(workspace.params, set_)
     name = name or backbone or params.train.backbone
-    plan = params.experiment(name, backbone)
-    if plan.needs_crossval and not set_ and name in params.experiments:
+    plan = params.plan(name, backbone)
+    if plan.train.needs_crossval and not set_ and name in params.experiments:
         typer.echo(
             f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "
             "change, for experiments under `relabelled` only: move it there",

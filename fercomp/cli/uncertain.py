@@ -2,7 +2,7 @@
 
 import typer
 
-from fercomp.cli.options import Model, Set
+from fercomp.cli.options import Model, Set, read_params
 
 
 def uncertain(model: Model = None, set_: Set = None) -> None:
@@ -20,14 +20,13 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
     """
     from rich.console import Console
 
-    from fercomp.core.params import load_params
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.card import DECISION
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.uncertain import settle_uncertain, sweep_table
 
     workspace = Workspace()
-    params = load_params(workspace.params, set_ or []).uncertain
+    params = read_params(workspace.params, set_).uncertain
     folder = resolve_model(model, workspace)
     settled = settle_uncertain(folder, params)
     Console().print(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))

@@ -9,6 +9,7 @@ from threading import RLock, Thread
 from typing import Any, TypeVar
 
 from fercomp.core.errors import FercompError
+from fercomp.core.parallel import limit_threads, thread_limit
 
 _T = TypeVar("_T")
 
@@ -33,7 +34,8 @@ def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
     """
     context = get_context("spawn")  # a fork of a process with threads, such as pandas' or Keras', may hang
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_call, args=(sender, function, arguments), daemon=True)
+    work = (sender, function, arguments, thread_limit())
+    process = context.Process(target=_call, args=work, daemon=True)
     process.start()
     sender.close()  # the other end is the new process' alone: with it the pipe ends
     try:
@@ -52,9 +54,15 @@ def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
     return returned
 
 
-def _call(sender: "connection.Connection", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _call(
+    sender: "connection.Connection",
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    most_threads: int | None,
+) -> None:
     from tqdm import tqdm
 
+    limit_threads(most_threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that waits, which ends this process
     tqdm.set_lock(RLock())  # a lock among processes, its default, would be reported as leaked then
     Thread(target=_end_with_parent, daemon=True).start()

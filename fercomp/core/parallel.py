@@ -1,5 +1,6 @@
 """Work on several threads with little in memory."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -13,6 +14,30 @@ B = TypeVar("B")
 
 _LOOK_UP: Final = 0.1
 """Seconds after which a waiting stage looks whether all is over; an item is passed on at once."""
+
+
+_most: int | None = None
+
+
+def limit_threads(most: int | None) -> None:
+    """Sets how many threads any work of this process may have from now on (`machine.workers`).
+
+    Args:
+        most: At least 1; `None` for no limit.
+    """
+    global _most
+    _most = most
+
+
+def thread_limit() -> int | None:
+    """Returns what `limit_threads` set."""
+    return _most
+
+
+def threads(wanted: int | None = None) -> int:
+    """Returns how many threads to start: as many as wanted, or one for each core, within `limit_threads`."""
+    wanted = wanted or os.cpu_count() or 1
+    return wanted if _most is None else min(wanted, _most)
 
 
 def in_order(pool: Executor, function: Callable[[A], B], items: Iterable[A], ahead: int) -> Iterator[B]:

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from fercomp.core.parallel import in_order
+from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import track
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.media.images import ImageProblem, read_image
 
-READERS = 4  # decoding releases the interpreter lock; more threads than that only wait for the disk
+READERS: Final = 4
+"""Most threads that read: decoding releases the interpreter lock, and more would only wait for the disk."""
 
 
 def read_face(path: Path, size: int) -> np.ndarray:
@@ -93,9 +95,10 @@ def iterate_faces(raw: Path, image_paths: Sequence[str], size: int, batch_size: 
     def read(start: int) -> np.ndarray:
         return np.stack([read_face(raw / path, size) for path in image_paths[start : start + batch_size]])
 
-    with ThreadPoolExecutor(READERS) as pool:
+    readers = threads(READERS)
+    with ThreadPoolExecutor(readers) as pool:
         try:
-            batches = in_order(pool, read, starts, ahead=2 * READERS)
+            batches = in_order(pool, read, starts, ahead=2 * readers)
             yield from track(batches, "reading photos", "batch", total=len(starts))
         finally:
             pool.shutdown(cancel_futures=True)

@@ -4,7 +4,6 @@ OpenVINO compiles the network for one size of picture, in a tenth of a second: n
 for photos, each of which may have another size. So photos stay with `yunet.YuNet`; both give the same boxes.
 """
 
-import os
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from fercomp.core.parallel import threads
 from fercomp.faces.found import MIN_SIZE, Faces
 from fercomp.faces.yunet import YuNet, best_of, yunet_clip_scale, yunet_file
 
@@ -45,8 +45,8 @@ def _compiled(file: Path, height: int, width: int) -> "openvino.CompiledModel":
     taken.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     taken.model().set_layout(openvino.Layout("NCHW"))
     taken.preprocess().convert_element_type(openvino.Type.f32).reverse_channels()  # RGB to BGR
-    cores = os.cpu_count() or 1
-    options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+    most = threads()
+    options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": most, "INFERENCE_NUM_THREADS": most}
     return openvino.compile_model(processor.build(), "CPU", options)
 
 

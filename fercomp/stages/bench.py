@@ -14,7 +14,7 @@ import numpy as np
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.isolated import isolated
-from fercomp.core.params import COMPACT, FACENET, LITE0, Params, TrainParams
+from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import Table
@@ -66,12 +66,12 @@ def bench(
     Raises:
         FercompError: A backbone or model is unknown, or the index of photos is missing.
     """
-    plans = {backbone: params.experiment(backbone, backbone) for backbone in backbones}
+    plans = {backbone: params.plan(backbone, backbone) for backbone in backbones}
     there = [resolve_model(model, workspace) for model in models]
     scores = kaggle_scores(workspace)
     done = isolated(finished, plans, workspace) if plans else {}
     # What exists comes first: a stop in training then leaves it in the table.
-    jobs: dict[Path, TrainParams | None] = dict.fromkeys([*there, *done.values()])
+    jobs: dict[Path, Plan | None] = dict.fromkeys([*there, *done.values()])
     jobs |= {workspace.bundle(f"{BENCH_PREFIX}{b}"): plan for b, plan in plans.items() if b not in done}
     rows: list[CostRow] = []
     for number, (folder, plan) in enumerate(jobs.items(), start=1):
@@ -94,7 +94,7 @@ def _say_of_what_scores_are(folder: Path) -> None:
         say(f"{folder.name}: scores are from before it was exported as {trained[PRECISION]}")
 
 
-def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str, Path]:
+def finished(plans: Mapping[str, Plan], workspace: Workspace) -> dict[str, Path]:
     """Finds backbones that need not be trained. Imports Keras.
 
     Args:
@@ -115,24 +115,24 @@ def finished(plans: Mapping[str, TrainParams], workspace: Workspace) -> dict[str
             raise unknown_name("backbone", backbone, backbones.BACKBONES)
     done = {}
     for backbone, plan in plans.items():
-        photos = read_photos(plan, workspace)
+        photos = read_photos(plan.train, workspace)
         for folder in (workspace.bundle(backbone), workspace.bundle(f"{BENCH_PREFIX}{backbone}")):
-            if is_trained(folder, plan, photos, workspace):
+            if is_trained(folder, plan.train, photos, workspace):
                 done[backbone] = folder
     return done
 
 
-def _row(folder: Path, plan: TrainParams | None, workspace: Workspace) -> CostRow:
+def _row(folder: Path, plan: Plan | None, workspace: Workspace) -> CostRow:
     try:
         if plan is not None:
             isolated(_train, folder.name, plan, workspace)
         return isolated(measure, folder, workspace)
     except FercompError as error:
         say(f"{folder.name}: {error}")
-        return CostRow(folder.name, plan.backbone if plan else "", problem=str(error))
+        return CostRow(folder.name, plan.train.backbone if plan else "", problem=str(error))
 
 
-def _train(name: str, plan: TrainParams, workspace: Workspace) -> None:
+def _train(name: str, plan: Plan, workspace: Workspace) -> None:
     from fercomp.stages.train import train_experiment
 
     train_experiment(name, plan, workspace)

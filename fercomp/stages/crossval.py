@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import Busy, exclusive
-from fercomp.core.params import TrainParams
+from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card | None:
+def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
     """Trains a network for each fold on the training photos of the other folds, and joins them.
 
     The holdout is in no fold: it chooses every network's best epoch, and scores the ensemble. So the
@@ -31,7 +31,7 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
-        params: How to train each, on given labels; fold k has the seed `params.seed + k`.
+        plan: How to train each, on given labels; fold k has the seed `plan.train.seed + k`.
         workspace: Where the index is and the bundle goes.
 
     Returns:
@@ -43,8 +43,8 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
     """
     check_name(name)
     # Suggested labels come from this very table.
-    params = params.model_copy(update={"labels": "given"})
-    if params.head == "valence_arousal":
+    plan = plan.changed(labels="given")
+    if plan.train.head == "valence_arousal":
         raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
     photos = PHOTOS.read(workspace.photos)
     folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
@@ -52,7 +52,7 @@ def cross_validate(name: str, params: TrainParams, workspace: Workspace) -> Card
         raise FercompError(
             f"{workspace.photos} has {len(folds)} folds: run `fercomp prepare` with more photos"
         )
-    networks = [_Fold(name, fold, params, photos, workspace) for fold in folds]
+    networks = [_Fold(name, fold, plan, photos, workspace) for fold in folds]
     for network in networks:
         network.train()
     waiting = [str(network.fold) for network in networks if not network.is_trained()]
@@ -67,12 +67,12 @@ class _Fold:
     """The network of one fold. It stays under `models/.training/`, where nobody takes it for a model."""
 
     def __init__(
-        self, name: str, fold: int, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace
+        self, name: str, fold: int, plan: Plan, photos: "pd.DataFrame", workspace: Workspace
     ) -> None:
         self.fold = fold
         self.name = f"{name}-{fold}"
         self.folder = workspace.training / "folds" / self.name
-        self._params = params.model_copy(update={"seed": params.seed + fold})
+        self._plan = plan.changed(seed=plan.train.seed + fold)
         self._photos = photos[(photos["split"] == "holdout") | _in_train(photos, fold, inside=False)]
         self._workspace = workspace
 
@@ -83,12 +83,12 @@ class _Fold:
                 if self.is_trained():
                     return
                 say(f"fold {self.fold}")
-                train_bundle(self.folder, self.name, self._params, self._photos, self._workspace)
+                train_bundle(self.folder, self.name, self._plan, self._photos, self._workspace)
         except Busy:
             return
 
     def is_trained(self) -> bool:
-        return is_trained(self.folder, self._params, self._photos, self._workspace)
+        return is_trained(self.folder, self._plan.train, self._photos, self._workspace)
 
 
 def _in_train(photos: "pd.DataFrame", fold: int, inside: bool) -> "pd.Series":

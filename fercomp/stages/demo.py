@@ -71,7 +71,7 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
     say(f"3/5 training {EXPERIMENT} on them")
-    train_experiment(EXPERIMENT, params.experiment(EXPERIMENT).model_copy(update=FEW_PHOTOS), workspace)
+    train_experiment(EXPERIMENT, params.plan(EXPERIMENT).changed(**FEW_PHOTOS), workspace)
     say("4/5 scoring it and writing a submission")
     folder = workspace.bundle(EXPERIMENT)
     scores, _ = evaluate_model(folder, workspace.raw)

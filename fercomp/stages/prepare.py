@@ -1,7 +1,6 @@
 """The index of all photos: which can be used, which are copies of each other, who belongs to which fold."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pandas as pd
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.parallel import threads
 from fercomp.core.params import PrepareParams
 from fercomp.core.progress import track
 from fercomp.core.tables import PHOTOS, PROBLEMS
@@ -119,7 +119,7 @@ def _threads(paths: Sequence[Path]) -> int:
     lock (measured: 0.19 ms a photo with one thread, 0.28 with two); from 192 px on, threads pay.
     """
     sizes = [_size(path) for path in paths[:: len(paths) // 100 + 1]]
-    return (os.cpu_count() or 1) if np.mean(sizes or [0]) > _SMALL_FILE else 1
+    return threads() if np.mean(sizes or [0]) > _SMALL_FILE else 1
 
 
 def _size(path: Path) -> int:

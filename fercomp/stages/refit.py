@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
-from fercomp.core.params import TrainParams
+from fercomp.core.params import InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import existing
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def refit(source: Path, name: str, workspace: Workspace) -> Card:
+def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams) -> Card:
     """Trains a network again, with the same parameters, on the photos of splits `train` and `holdout`.
 
     Each phase ends after the epoch in which the holdout's loss was least in the first training, while the
@@ -37,6 +37,7 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
         source: The bundle of the network; of those that `train` writes.
         name: Name of the new network, and of its folder under `models/`.
         workspace: Where the index is and the bundle goes.
+        machine: What this machine can bear.
 
     Returns:
         The card of the new bundle. Margin, temperature, decision and scores, and `holdout_probs.csv` in the
@@ -47,15 +48,16 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     """
     target = workspace.bundle(check_name(name))
     original = read_card(source)
-    params = _params(source, original)
+    params, inference = _params(source, original)
     epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
     photos = with_points(read_photos(params, workspace, holdout_too=True), params, workspace)
     checkpoint = workspace.training / f"{name}.npz"
-    fitted = fit(params, photos, workspace.raw, checkpoint, teacher_of(params, photos, workspace), epochs)
+    teacher = teacher_of(params, photos, workspace)
+    fitted = fit(params, photos, workspace.raw, checkpoint, teacher, epochs, machine.memory_gb)
     with atomic_folder(target) as folder:
-        card = write_network(folder, name, fitted, photos, original.margin)
+        card = write_network(folder, name, fitted, photos, inference, original.margin)
         shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
         taken_over = ("temperature", "threshold", "threshold_on", "bias", "scores")
         update = {field: getattr(original, field) for field in taken_over}
@@ -65,7 +67,7 @@ def refit(source: Path, name: str, workspace: Workspace) -> Card:
     return card
 
 
-def _params(source: Path, card: Card) -> TrainParams:
+def _params(source: Path, card: Card) -> tuple[TrainParams, InferenceParams]:
     if card.members:
         raise FercompError(
             f"{source} is an ensemble: refit its networks {', '.join(m.name for m in card.members)}, then "
@@ -80,7 +82,10 @@ def _params(source: Path, card: Card) -> TrainParams:
             "`fercomp train` wrote"
         )
     try:
-        return TrainParams.model_validate(card.trained["params"])
+        return (
+            TrainParams.model_validate(card.trained["params"]),
+            InferenceParams.model_validate(card.trained["inference"]),
+        )
     except ValidationError as error:
         raise FercompError(
             f"{source / CARD}: parameters of another version of fercomp ({error.errors()[0]['msg']}): "

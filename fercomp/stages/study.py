@@ -11,7 +11,7 @@ import numpy as np
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.params import Params, TrainParams
+from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import FLOAT_FORMAT, LABELS
@@ -102,7 +102,7 @@ def agreed_photos(workspace: Workspace) -> set[str]:
 
 def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
-        folder = _trained(STUDY_PREFIX + name, params.experiment(name), workspace)
+        folder = _trained(STUDY_PREFIX + name, params.plan(name), workspace)
         if UNCERTAIN not in read_card(folder).classes:
             settle_uncertain(folder, params.uncertain)
         card = read_card(folder)
@@ -125,10 +125,10 @@ def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> S
     )
 
 
-def _trained(name: str, plan: TrainParams, workspace: Workspace) -> Path:
+def _trained(name: str, plan: Plan, workspace: Workspace) -> Path:
     """Returns the bundle of an experiment, trained now unless it was before."""
     folder = workspace.bundle(name)
-    if not is_trained(folder, plan, read_photos(plan, workspace), workspace):
+    if not is_trained(folder, plan.train, read_photos(plan.train, workspace), workspace):
         train_experiment(name, plan, workspace)
     return folder
 

@@ -11,7 +11,7 @@ from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.git import head
-from fercomp.core.params import TrainParams
+from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import AXES, FLOAT_FORMAT, LABELS, PHOTOS, TARGETS, holdout_table, pred_probs
@@ -45,7 +45,7 @@ TAUGHT: Final = "taught_sha256"
 """Where a card's `trained` says what photos, labels and teacher the network learned from."""
 
 
-def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Card:
+def train_experiment(name: str, plan: Plan, workspace: Workspace) -> Card:
     """Trains a network and writes its bundle.
 
     The bundle's folder is replaced as a whole when everything is done. A run that was killed goes on
@@ -53,17 +53,17 @@ def train_experiment(name: str, params: TrainParams, workspace: Workspace) -> Ca
 
     Args:
         name: Name of the experiment and of its folder under `models/`.
-        params: How to train.
+        plan: How to train, and what to do with the network.
         workspace: Where the index is and the bundle goes.
 
     Returns:
         The card of the new bundle, with its scores on the holdout.
 
     Raises:
-        FercompError: See `training.fit`; or the index is missing, or labels that `params` asks for.
+        FercompError: See `training.fit`; or the index is missing, or labels that `plan` asks for.
     """
     check_name(name)
-    return train_bundle(workspace.bundle(name), name, params, read_photos(params, workspace), workspace)
+    return train_bundle(workspace.bundle(name), name, plan, read_photos(plan.train, workspace), workspace)
 
 
 def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
@@ -88,15 +88,13 @@ def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = F
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
-def train_bundle(
-    target: Path, name: str, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace
-) -> Card:
+def train_bundle(target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> Card:
     """Trains a network on some photos and writes its bundle, as `train_experiment` does.
 
     Args:
         target: The bundle's folder.
         name: The name on its card, and of its checkpoint.
-        params: How to train.
+        plan: How to train, and what to do with the network.
         photos: Rows of table `PHOTOS`.
         workspace: Where photos, teachers and checkpoints are.
 
@@ -108,11 +106,13 @@ def train_bundle(
     """
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
+    params = plan.train
     teacher = teacher_of(params, photos, workspace)
     photos = with_points(photos, params, workspace)
-    fitted = fit(params, photos, workspace.raw, checkpoint, teacher)
+    fitted = fit(params, photos, workspace.raw, checkpoint, teacher, memory_gb=plan.machine.memory_gb)
     with atomic_folder(target) as folder:
-        card = write_network(folder, name, fitted, photos, _margin(params, photos, workspace.raw))
+        margin = _margin(plan.inference, photos, workspace.raw)
+        card = write_network(folder, name, fitted, photos, plan.inference, margin)
         card.trained[TAUGHT] = taught_fingerprint(params, photos, teacher)
         card = _scored(folder, card, photos, workspace.raw)
     checkpoint.unlink(missing_ok=True)
@@ -139,7 +139,14 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
     )
 
 
-def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame", margin: float) -> Card:
+def write_network(
+    folder: Path,
+    name: str,
+    fitted: Fitted,
+    photos: "pd.DataFrame",
+    inference: InferenceParams,
+    margin: float,
+) -> Card:
     """Writes a trained network into a bundle: for the runtime where it can be exported, and for Keras.
 
     Args:
@@ -147,6 +154,7 @@ def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame
         name: The name on its card.
         fitted: The network.
         photos: The index that it was trained on.
+        inference: How it is to be used.
         margin: As on the card.
 
     Returns:
@@ -158,7 +166,7 @@ def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame
     runtime = "openvino"
     (folder / GRAPH).parent.mkdir()
     try:
-        export_openvino(folder / KERAS_MODEL, folder / GRAPH, params.compress)
+        export_openvino(folder / KERAS_MODEL, folder / GRAPH, inference.precision == "float16")
     except FercompError as error:
         say(f"{error}; the bundle runs on Keras")
         runtime = "keras"
@@ -170,9 +178,9 @@ def write_network(folder: Path, name: str, fitted: Fitted, photos: "pd.DataFrame
         size=params.size,
         margin=margin,
         runtime=runtime,
-        trained=_provenance(params, photos, fitted.best_epoch),
-        flip=params.flip_average,
-        views=params.view_average,
+        trained=_provenance(params, photos, inference, fitted.best_epoch),
+        flip=inference.flip,
+        views=inference.views,
         scores={},
     )
 
@@ -213,17 +221,20 @@ def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace
     return mean
 
 
-def _margin(params: TrainParams, photos: "pd.DataFrame", raw: Path) -> float:
-    if params.margin is not None:
-        return params.margin
+def _margin(inference: InferenceParams, photos: "pd.DataFrame", raw: Path) -> float:
+    if inference.margin is not None:
+        return inference.margin
     train = photos.loc[photos["split"] == "train", "image_path"]
     some = train.iloc[:: max(1, len(train) // FRAMING_PHOTOS)]
     return measure_margin((read_image(raw / path) for path in some), make_detector("yunet"))
 
 
-def _provenance(params: TrainParams, photos: "pd.DataFrame", best_epoch: int) -> dict[str, Any]:
+def _provenance(
+    params: TrainParams, photos: "pd.DataFrame", inference: InferenceParams, best_epoch: int
+) -> dict[str, Any]:
     return {
         "params": params.model_dump(),
+        "inference": inference.model_dump(),
         "best_epoch": best_epoch,
         "photos": len(photos_of(photos, "train", params.class_names)),
         "data_sha256": data_fingerprint(photos),

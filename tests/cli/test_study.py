@@ -37,7 +37,8 @@ def trained(monkeypatch, write_model):
     """Replaces training, which other tests look at, by models made at once; lists what was trained."""
     names = []
 
-    def train(name, params, workspace):
+    def train(name, plan, workspace):
+        params = plan.train
         names.append(name)
         photos = experiment.read_photos(params, workspace)
         shutil.rmtree(workspace.bundle(name), ignore_errors=True)
@@ -48,7 +49,7 @@ def trained(monkeypatch, write_model):
         holdout_table(params.class_names).write(table, folder / HOLDOUT)
         card = json.loads((folder / CARD).read_text())
         taught = experiment.taught_fingerprint(params, photos)
-        trained = {"params": params.model_dump(), experiment.TAUGHT: taught}
+        trained = {"params": params.model_dump(), "inference": {}, experiment.TAUGHT: taught}
         write_json(folder / CARD, {**card, "trained": trained})
 
     monkeypatch.setattr(study, "train_experiment", train)
@@ -152,7 +153,7 @@ def test_without_a_list_of_experiments_there_is_no_study(workspace, fercomp):
 
 def test_the_list_that_comes_with_fercomp_is_valid():
     params = load_params(Workspace(ROOT).study_params)
-    plans = {name: params.experiment(name) for name in params.experiments}
+    plans = {name: params.plan(name).train for name in params.experiments}
     assert plans["eight"].classes == 8
     assert (plans["given"].duplicate_labels, plans["copies"].duplicate_labels) == ("given", "soft")
     assert {plan.labels for plan in plans.values()} == {"given", "relabelled", "weighted"}

@@ -1,10 +1,24 @@
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fercomp.core.parallel import Stages, in_order
+from fercomp.core.isolated import isolated
+from fercomp.core.parallel import Stages, in_order, limit_threads, threads
+
+
+def test_no_work_has_more_threads_than_the_machine_can_bear():
+    assert threads() == (os.cpu_count() or 1)
+    assert threads(4) == 4
+    try:
+        limit_threads(1)
+        assert (threads(), threads(4), isolated(threads, 4)) == (1, 1, 1)
+        limit_threads(3)
+        assert threads(2) == 2
+    finally:
+        limit_threads(None)
 
 
 def test_in_order_keeps_the_order_and_few_items():

@@ -7,7 +7,7 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS, UNCERTAIN, class_names
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
+from fercomp.core.params import Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import HOLDOUT, read_card
@@ -26,7 +26,7 @@ def workspace(tiny_workspace, tmp_path_factory, shallow):
     """A copy of the tiny workspace with the model `eight`; tests may add models."""
     root = tmp_path_factory.mktemp("eight")
     shutil.copytree(tiny_workspace.root, root, dirs_exist_ok=True)
-    train_experiment("eight", PARAMS, Workspace(root))
+    train_experiment("eight", Plan(train=PARAMS), Workspace(root))
     return Workspace(root)
 
 

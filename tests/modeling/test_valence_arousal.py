@@ -14,7 +14,7 @@ from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import columns, face_rows
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import PredictParams, TrainParams
+from fercomp.core.params import Plan, PredictParams, TrainParams
 from fercomp.core.tables import AXES, PHOTOS, TARGETS, holdout_table, prediction_table
 from fercomp.data.inputs import read_faces
 from fercomp.decisions.calibration import apply_temperature
@@ -44,14 +44,14 @@ PARAMS = {head: TINY.model_copy(update={"head": head}) for head in ("both", "val
 @pytest.fixture(scope="module")
 def point(affect_workspace, shallow):
     """The workspace with the model `valence_arousal`."""
-    train_experiment("valence_arousal", PARAMS["valence_arousal"], affect_workspace)
+    train_experiment("valence_arousal", Plan(train=PARAMS["valence_arousal"]), affect_workspace)
     return affect_workspace
 
 
 @pytest.fixture(scope="module")
 def trained(point):
     """The workspace with a model of either head, named after it."""
-    train_experiment("both", PARAMS["both"], point)
+    train_experiment("both", Plan(train=PARAMS["both"]), point)
     return point
 
 
@@ -200,7 +200,7 @@ def test_what_has_no_probabilities_of_its_own_is_refused(trained):
     with pytest.raises(FercompError, match="gives points, not emotions"):
         build_ensemble("vote", [trained.bundle("tiny"), folder], "equal", trained)
     with pytest.raises(FercompError, match="use `both`"):
-        cross_validate("folds", PARAMS["valence_arousal"], trained)
+        cross_validate("folds", Plan(train=PARAMS["valence_arousal"]), trained)
 
 
 def test_the_emotions_of_both_join_an_ensemble(trained, tmp_path):

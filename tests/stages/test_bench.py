@@ -30,7 +30,7 @@ def quick(monkeypatch):
 
 
 def plan(workspace, *overrides):
-    return load_params(workspace.params, overrides).experiment("compact", "compact")
+    return load_params(workspace.params, overrides).plan("compact", "compact")
 
 
 def test_a_row_says_what_ships(workspace, quick):

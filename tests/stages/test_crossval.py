@@ -4,7 +4,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import exclusive
-from fercomp.core.params import TrainParams
+from fercomp.core.params import Plan, TrainParams
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import CARD, MEMBERS, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
@@ -12,7 +12,7 @@ from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.modeling.training.teacher import teacher_probs
 from fercomp.stages.crossval import cross_validate
 
-PARAMS = TrainParams(size=16, epochs=1, batch_size=32, seed=7, labels="relabelled")
+PLAN = Plan(train=TrainParams(size=16, epochs=1, batch_size=32, seed=7, labels="relabelled"))
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
@@ -27,11 +27,11 @@ def photos(workspace):
 
 def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, photos, capsys):
     with exclusive(workspace.training / "locks" / "cv-1", "taken"):  # as another process would
-        assert cross_validate("cv", PARAMS, workspace) is None
+        assert cross_validate("cv", PLAN, workspace) is None
     assert "another process is at fold 1" in capsys.readouterr().err
     first = workspace.training / "folds" / "cv-0" / CARD
     written = first.stat().st_mtime_ns
-    card = cross_validate("cv", PARAMS, workspace)
+    card = cross_validate("cv", PLAN, workspace)
     assert first.stat().st_mtime_ns == written, "a finished fold was trained again"
     assert card == read_card(workspace.bundle("cv"))
     assert [member.name for member in card.members] == ["cv-0", "cv-1"]
@@ -66,4 +66,4 @@ def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, phot
 def test_one_fold_is_too_few(workspace, photos):
     PHOTOS.write(photos.assign(fold=0), workspace.photos)
     with pytest.raises(FercompError, match="has 1 folds: run `fercomp prepare`"):
-        cross_validate("cv", PARAMS, workspace)
+        cross_validate("cv", PLAN, workspace)

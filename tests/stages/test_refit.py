@@ -6,7 +6,7 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
+from fercomp.core.params import MachineParams, Plan, TrainParams
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.modeling.bundle.card import CARD, DECISION, HISTORY_FILE, HOLDOUT, read_card
 from fercomp.modeling.bundle.model import load_bundle
@@ -15,7 +15,8 @@ from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.refit import best_epochs, refit
 from fercomp.stages.train import train_experiment
 
-TINY = TrainParams(size=32, epochs=3, batch_size=16, seed=1)
+TINY = Plan(train=TrainParams(size=32, epochs=3, batch_size=16, seed=1))
+MACHINE = MachineParams()
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
@@ -29,7 +30,7 @@ def history(*rows):
 
 
 def test_a_network_learns_from_the_holdout_too(workspace, first):
-    card = refit(workspace.bundle("first"), "all", workspace)
+    card = refit(workspace.bundle("first"), "all", workspace, MACHINE)
     photos = PHOTOS.read(workspace.photos)
     labelled = photos[photos["split"] != "test"]
     assert card.trained["photos"] == len(labelled) > first.trained["photos"]
@@ -48,7 +49,7 @@ def test_a_network_learns_from_the_holdout_too(workspace, first):
 
 
 def test_the_learning_rate_takes_the_course_that_it_took(workspace, first):
-    refit(workspace.bundle("first"), "all", workspace)
+    refit(workspace.bundle("first"), "all", workspace, MACHINE)
     rates = [pd.read_csv(workspace.bundle(name) / HISTORY_FILE)["learning_rate"] for name in ("first", "all")]
     np.testing.assert_allclose(rates[1], rates[0].iloc[: len(rates[1])], rtol=0.2)
 
@@ -58,7 +59,7 @@ def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first)
     found = {"threshold": 0.4, "threshold_on": "margin", "fitted_on": HOLDOUT, "scores": {"accuracy": 0.5}}
     (folder / DECISION).write_text(json.dumps(found))
     (folder / HOLDOUT).rename(folder / "holdout.csv")  # as an earlier version has called it
-    card = refit(folder, "all", workspace)
+    card = refit(folder, "all", workspace, MACHINE)
     assert (workspace.bundle("all") / HOLDOUT).read_bytes() == (folder / "holdout.csv").read_bytes()
     assert (card.threshold, card.threshold_on, card.scores["accuracy"]) == (0.4, "margin", 0.5)
     together = build_ensemble("both", [workspace.bundle("all"), workspace.bundle("tiny")], "equal", workspace)
@@ -73,22 +74,21 @@ def test_photos_of_the_holdout_are_taught_as_what_relabel_suggests(workspace):
     shares = dict.fromkeys(EMOTIONS, 1 / 9)
     table = labelled.assign(suggested=suggested, quality=0.5, reason="", **shares)
     LABELS.write(table, workspace.labels)
-    params = TINY.model_copy(update={"labels": "weighted", "epochs": 1})
-    train_experiment("weighted", params, workspace)
-    assert refit(workspace.bundle("weighted"), "all", workspace).trained["photos"] == len(labelled) - 1
+    train_experiment("weighted", TINY.changed(labels="weighted", epochs=1), workspace)
+    assert (
+        refit(workspace.bundle("weighted"), "all", workspace, MACHINE).trained["photos"] == len(labelled) - 1
+    )
 
 
 def test_the_teacher_is_asked_about_the_holdout_too(workspace):
-    params = TINY.model_copy(update={"teacher": "tiny", "epochs": 1})
-    train_experiment("pupil", params, workspace)
-    assert refit(workspace.bundle("pupil"), "all", workspace).trained["params"]["teacher"] == "tiny"
+    train_experiment("pupil", TINY.changed(teacher="tiny", epochs=1), workspace)
+    assert refit(workspace.bundle("pupil"), "all", workspace, MACHINE).trained["params"]["teacher"] == "tiny"
 
 
 def test_a_student_of_a_refit_is_told_that_its_scores_are_not_honest(workspace, first, capfd):
-    refit(workspace.bundle("first"), "all", workspace)
+    refit(workspace.bundle("first"), "all", workspace, MACHINE)
     for teacher, told in (("first", False), ("all", True)):
-        params = TINY.model_copy(update={"teacher": teacher, "epochs": 1})
-        train_experiment("student", params, workspace)
+        train_experiment("student", TINY.changed(teacher=teacher, epochs=1), workspace)
         assert ("has learned from the holdout" in capfd.readouterr().err) == told
 
 
@@ -102,31 +102,31 @@ def test_the_loss_says_how_long_to_learn(workspace, first):
     path = workspace.bundle("first") / HISTORY_FILE
     table = pd.read_csv(path)
     table.assign(holdout_loss=[1.5, 1.4, 1.6], holdout_accuracy=[0.5, 0.4, 0.6]).to_csv(path, index=False)
-    assert refit(workspace.bundle("first"), "all", workspace).trained["best_epoch"] == 2
+    assert refit(workspace.bundle("first"), "all", workspace, MACHINE).trained["best_epoch"] == 2
 
 
 def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model):
     folder = workspace.bundle("first")
     with pytest.raises(FercompError, match="would take the place"):
-        refit(folder, "first", workspace)
+        refit(folder, "first", workspace, MACHINE)
     with pytest.raises(FercompError, match=r"history\.csv: refit a model that `fercomp train` wrote"):
-        refit(write_model(workspace.bundle("foreign")), "all", workspace)
+        refit(write_model(workspace.bundle("foreign")), "all", workspace, MACHINE)
     build_ensemble("both", [folder, workspace.bundle("tiny")], "equal", workspace)
     with pytest.raises(FercompError, match="refit its networks first, tiny, then"):
-        refit(workspace.bundle("both"), "all", workspace)
+        refit(workspace.bundle("both"), "all", workspace, MACHINE)
     text = (folder / HISTORY_FILE).read_text()
     (folder / HISTORY_FILE).write_text("epoch\n1\n")
     with pytest.raises(FercompError, match="damaged"):
-        refit(folder, "all", workspace)
+        refit(folder, "all", workspace, MACHINE)
     (folder / HISTORY_FILE).write_text(text)
     card = json.loads((folder / CARD).read_text())
     card["trained"]["params"]["epochs"] = -1
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(FercompError, match="another version"):
-        refit(folder, "all", workspace)
+        refit(folder, "all", workspace, MACHINE)
     card["trained"] |= {"refit_of": "other"}
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(FercompError, match="all photos already"):
-        refit(folder, "all", workspace)
+        refit(folder, "all", workspace, MACHINE)
     assert not workspace.bundle("all").exists()
     assert read_card(folder).name == "first"

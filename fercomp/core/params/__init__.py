@@ -1,15 +1,16 @@
 """`params.yaml`: the one source of hyperparameters, typed and checked."""
 
 from fercomp.core.params.group import Group, Name
-from fercomp.core.params.load import (
+from fercomp.core.params.inference import InferenceParams
+from fercomp.core.params.load import Params, Plan, load_machine, load_params
+from fercomp.core.params.machine import MachineParams
+from fercomp.core.params.stages import (
     COMPETITION,
     FetchParams,
-    Params,
     PredictParams,
     PrepareParams,
     RelabelParams,
     UncertainParams,
-    load_params,
 )
 from fercomp.core.params.train import COMPACT, COMPACT_WIDE, FACENET, LITE0, AugmentParams, TrainParams
 
@@ -22,12 +23,16 @@ __all__ = [
     "AugmentParams",
     "FetchParams",
     "Group",
+    "InferenceParams",
+    "MachineParams",
     "Name",
     "Params",
+    "Plan",
     "PredictParams",
     "PrepareParams",
     "RelabelParams",
     "TrainParams",
     "UncertainParams",
+    "load_machine",
     "load_params",
 ]

@@ -48,7 +48,7 @@ def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
-        key = prefix + ".".join(place)
+        key = (prefix + ".".join(place)).rstrip(".")
         if first["type"] == "extra_forbidden":
             raise unknown_name("parameter", key, keys_of(kind, prefix)) from error
         raise FercompError(f"parameter {key}: {first['msg']}; received {first['input']!r}") from error

@@ -1,91 +1,48 @@
 """`params.yaml`: the one source of hyperparameters, typed and checked.
 
-Every group is a stage of the same name. Unknown keys are refused with their nearest matches, so that a
-misspelt setting never goes unnoticed. Defaults stand here; a test keeps the shipped `params.yaml` equal.
+A group is what the stage of its name reads, but for two: `inference` says what is done with trained networks,
+and `machine` what this machine can bear. No weight depends on these. Unknown keys are refused with their
+nearest matches, so that a misspelt setting never goes unnoticed. A test keeps the shipped `params.yaml` equal
+to the defaults.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Self
 
 from pydantic import Field
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params.group import Group, Name, Share, merged, validated
+from fercomp.core.params.group import Group, Name, merged, validated
+from fercomp.core.params.inference import InferenceParams
+from fercomp.core.params.machine import MachineParams
+from fercomp.core.params.moved import refuse_moved
+from fercomp.core.params.stages import (
+    FetchParams,
+    PredictParams,
+    PrepareParams,
+    RelabelParams,
+    UncertainParams,
+)
 from fercomp.core.params.train import COMPACT, TrainParams
 
-COMPETITION: Final = "skillbox-computer-vision-project"
-"""The competition that fercomp was made for: the last part of its address at Kaggle."""
 
-
-class FetchParams(Group):
-    """Where the competition's files come from.
+class Plan(Group):
+    """How one network comes about.
 
     Attributes:
-        source: `demo` (drawn faces, no network), `kaggle` (needs an account), or the path of a zip archive
-            or folder.
-        competition: The last part of the competition's address at Kaggle; `fetch` downloads from there,
-            `submit` sends there.
+        train: What its weights depend on.
+        inference: What is done with it then.
+        machine: What this machine can bear meanwhile.
     """
 
-    source: str = "demo"
-    competition: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$")] = COMPETITION
+    train: TrainParams = TrainParams()
+    inference: InferenceParams = InferenceParams()
+    machine: MachineParams = MachineParams()
 
-
-class PrepareParams(Group):
-    """How photos are indexed and divided.
-
-    Attributes:
-        folds: Number of cross-validation folds.
-        holdout: Share of the labelled photos kept for `evaluate`, 0 to 0.5.
-        duplicate_bits: Two photos may be near-duplicates when their 64-bit perceptual hashes differ in
-            at most this many bits.
-        duplicate_correlation: ... and are when their grey thumbnails correlate at least this much, 0 to 1.
-        seed: Seed of the division.
-    """
-
-    folds: Annotated[int, Field(ge=2, le=50)] = 5
-    holdout: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
-    duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 12
-    duplicate_correlation: Share = 0.92
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-class RelabelParams(Group):
-    """How given labels and a network's opinion are weighed.
-
-    Attributes:
-        network_votes: How many people's votes the network's probabilities count as, beside the given labels
-            of a picture and its copies. With 4, a picture without copies gets another label where that is
-            more probable by more than 1/4 (docs/labels.md has the figures).
-    """
-
-    network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
-
-
-class PredictParams(Group):
-    """How test photos are classified.
-
-    Attributes:
-        network_votes: How many people's votes the network's probabilities count as, beside the labels that
-            copies of the picture have among the labelled photos; `null` does not look at them. Where there is
-            no copy, it changes nothing (docs/labels.md has the figures).
-        copy_votes: How many votes the label of a copy counts as that is another file, such as one cut or
-            scaled a little differently; that of the very same file counts as one.
-    """
-
-    network_votes: Annotated[float, Field(gt=0, le=100)] | None = 2.5
-    copy_votes: Share = 0.25
-
-
-class UncertainParams(Group):
-    """How a model without the class `uncertain` comes to say so.
-
-    Attributes:
-        score: What the threshold is on: the top `probability`, its `margin` over the second, or `entropy`.
-    """
-
-    score: Literal["probability", "margin", "entropy"] = "probability"
+    def changed(self, **train: Any) -> Self:
+        """Returns the same with other values in `train`, which are not checked."""
+        return self.model_copy(update={"train": self.train.model_copy(update=train)})
 
 
 class Params(Group):
@@ -95,10 +52,13 @@ class Params(Group):
         fetch: Parameters of the stage `fetch`.
         prepare: Parameters of the stage `prepare`.
         train: Parameters of the stage `train`, shared by all experiments.
+        inference: What is done with trained networks, shared by all experiments.
+        machine: What this machine can bear.
         relabel: Parameters of the stage `relabel`.
         uncertain: Parameters of the stage `uncertain`.
         predict: Parameters of the stage `predict`.
-        experiments: What each experiment changes in `train`, by the experiment's name.
+        experiments: What each experiment changes in `train`, by the experiment's name; and under `inference`
+            what it changes there.
         relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
             runs `crossval` and `relabel` first.
     """
@@ -106,14 +66,16 @@ class Params(Group):
     fetch: FetchParams = FetchParams()
     prepare: PrepareParams = PrepareParams()
     train: TrainParams = TrainParams()
+    inference: InferenceParams = InferenceParams()
+    machine: MachineParams = MachineParams()
     relabel: RelabelParams = RelabelParams()
     uncertain: UncertainParams = UncertainParams()
     predict: PredictParams = PredictParams()
     experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
     relabelled: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
-    def experiment(self, name: str, backbone: str | None = None) -> TrainParams:
-        """Returns the training parameters of an experiment.
+    def plan(self, name: str, backbone: str | None = None) -> Plan:
+        """Returns how an experiment's network comes about.
 
         Args:
             name: Its name; an experiment that is not listed has the shared parameters.
@@ -127,11 +89,27 @@ class Params(Group):
         """
         group = "relabelled" if name in self.relabelled else "experiments"
         changes = dict(getattr(self, group).get(name, {}))
+        inference = changes.pop("inference", {})
+        if not isinstance(inference, Mapping):
+            raise FercompError(
+                f"parameter {group}.{name}.inference: expected keys and values such as {{views: false}}; "
+                f"received {inference!r}"
+            )
         if backbone:
             changes["backbone"] = backbone
-        # Only what was set: a default may depend on what the experiment changes.
-        shared = self.train.model_dump(exclude_unset=True)
-        return validated(TrainParams, merged(shared, changes), f"{group}.{name}.")
+        prefix = f"{group}.{name}."
+        return Plan(
+            train=validated(TrainParams, merged(_set(self.train), changes), prefix),
+            inference=validated(
+                InferenceParams, merged(_set(self.inference), inference), f"{prefix}inference."
+            ),
+            machine=self.machine,
+        )
+
+
+def _set(group: Group) -> dict[str, Any]:
+    """Returns only what was set: a default may depend on what an experiment changes."""
+    return group.model_dump(exclude_unset=True)
 
 
 def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
@@ -158,21 +136,47 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
             raise FercompError(f"--set {override}: expected KEY=VALUE, such as train.epochs=5")
         change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
         values = merged(values, change)
-        # What is typed by hand wins over what an experiment changes in `train`.
-        train = change.get("train")
-        for group in ("experiments", "relabelled"):
-            experiments = values.get(group)
-            if isinstance(train, dict) and isinstance(experiments, dict):
-                values[group] = {
-                    name: merged(changes, train) if isinstance(changes, dict) else changes
-                    for name, changes in experiments.items()
-                }
+        values = _over_experiments(values, change)
+    refuse_moved(values)
     params = validated(Params, values, "")
     if twice := sorted(params.experiments.keys() & params.relabelled.keys()):
         raise FercompError(f"experiments and relabelled both have {twice[0]!r}: give one another name")
     for name in (*params.experiments, *params.relabelled):
-        params.experiment(name)
+        params.plan(name)
     return params
+
+
+def load_machine(path: Path) -> MachineParams:
+    """Reads the group `machine` alone, for commands that are at home in any folder.
+
+    Args:
+        path: A `params.yaml`, maybe of another program, or none.
+
+    Returns:
+        The parameters, checked; the defaults where the file has no such group.
+
+    Raises:
+        FercompError: The file is not YAML, or a key or value of the group is not one of ours.
+    """
+    values = _yaml(path.read_bytes(), str(path)) if path.is_file() else None
+    group = values.get("machine", {}) if isinstance(values, dict) else {}
+    return validated(MachineParams, group, "machine.")
+
+
+def _over_experiments(values: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Lets what is typed by hand win over what an experiment changes."""
+    train, inference = change.get("train"), change.get("inference")
+    by_hand = dict(train) if isinstance(train, dict) else {}
+    if isinstance(inference, dict):
+        by_hand["inference"] = inference
+    for group in ("experiments", "relabelled"):
+        experiments = values.get(group)
+        if by_hand and isinstance(experiments, dict):
+            values[group] = {
+                name: merged(changes, by_hand) if isinstance(changes, dict) else changes
+                for name, changes in experiments.items()
+            }
+    return values
 
 
 def _yaml(text: str | bytes, place: str) -> Any:

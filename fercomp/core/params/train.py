@@ -1,4 +1,4 @@
-"""The group `train` of `params.yaml`: how one network is trained."""
+"""The group `train` of `params.yaml`: how one network is trained, which is what its weights depend on."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
@@ -19,6 +19,9 @@ LITE0: Final = "efficientnet_lite0"
 
 FACENET: Final = "facenet"
 """The backbone whose weights come from telling people apart, with a package, too."""
+
+RECIPE: Final = 1
+"""What `train.recipe` is in networks that this code trains. See `tests/modeling/training/test_recipe.py`."""
 
 SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 96}
 """Side of the input in pixels of backbones that are used with small photos."""
@@ -52,7 +55,12 @@ class AugmentParams(Group):
 class TrainParams(Group):
     """How one network is trained: the head with the backbone frozen, then the whole network.
 
+    All that the weights depend on, and nothing else: a network that was trained with the same parameters on
+    the same photos is not trained again, and a checkpoint of such a training goes on.
+
     Attributes:
+        recipe: Version of the code that trains. It is raised where a change of the code lets the weights come
+            out differently, so that networks are trained again; a higher number of one's own does so too.
         backbone: `compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or the lower-case name of a
             network of `keras.applications`.
         weights: Where the backbone starts from: `none`, `imagenet`, `faces` (`facenet` alone has these), the
@@ -61,8 +69,6 @@ class TrainParams(Group):
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
             48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0` and `facenet`, which suit small
             photos.
-        margin: Share of a detector's box added on each side so that a found face is framed like the
-            training photos, which are used whole. `null` measures it on training photos.
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
             finds the threshold below which an answer becomes `uncertain`.
         head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
@@ -111,22 +117,15 @@ class TrainParams(Group):
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
             (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
         teacher_weight: Share of the teacher's probabilities in the target.
-        flip_average: Let the trained model average its answers over a face and its mirror image, which takes
-            twice the time.
-        view_average: Let the trained model average its answers about the competition's photos, and the
-            holdout's, over nine views of each (`data.views`), which takes nine times the time of one
-            look. `annotate` and `live` look once.
-        compress: Store the weights of the inference graph as float16: half the size.
         patience: Epochs without a better holdout accuracy after which a phase stops.
-        memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
         seed: Seed of weights, order and augmentation.
         augment: Random changes of training photos.
     """
 
+    recipe: Annotated[int, Field(ge=1)] = RECIPE
     backbone: str = COMPACT
     weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
-    margin: Annotated[float, Field(ge=0, le=1)] | None = None
     classes: Literal[8, 9] = 9
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     va_targets: str = "mean"
@@ -155,11 +154,7 @@ class TrainParams(Group):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
     teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     teacher_weight: Share = 0.7
-    flip_average: bool = True
-    view_average: bool = True
-    compress: bool = False
     patience: Annotated[int, Field(ge=1)] = 10
-    memory_gb: Annotated[float, Field(ge=0)] = 2.0
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()
 

@@ -24,6 +24,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Name
+from fercomp.core.params.moved import modern
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
@@ -102,7 +103,8 @@ class Card(Group):
             probabilities that are shown stay as they are. None if `null`.
         temperature: Probabilities are raised to its inverse and normalised (temperature scaling).
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
-        trained: Parameters, seed, git commit, fingerprint of the data, and package versions.
+        trained: Parameters of `train` and `inference`, git commit, fingerprint of the data, package
+            versions.
         scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
             holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
             the scores of such networks together.
@@ -182,7 +184,7 @@ def read_card(folder: Path) -> Card:
             raise FercompError(
                 f"{path} has format {version}, this fercomp reads up to {FORMAT}: update fercomp"
             )
-        card = Card.model_validate(values)
+        card = Card.model_validate(modern(values) if isinstance(values, dict) else values)
     except (ValueError, ValidationError) as error:
         raise FercompError(f"{path} is damaged ({_why(error)}): train the model again") from error
     path = folder / DECISION

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fercomp.core.parallel import threads
 from fercomp.core.params import AugmentParams
 from fercomp.data.inputs import READERS, read_face, read_faces
 from fercomp.modeling.backend.engine import keras
@@ -57,7 +58,8 @@ class FaceBatches(keras.utils.PyDataset):
         self._mixup = mixup
         in_memory = len(image_paths) * size * size * 3 <= memory_gb * 1e9
         self._faces = read_faces(raw, self._paths, size) if in_memory else None
-        self._pool = ThreadPoolExecutor(READERS)
+        self._makers = threads(READERS)
+        self._pool = ThreadPoolExecutor(self._makers)
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -79,7 +81,7 @@ class FaceBatches(keras.utils.PyDataset):
         The next few are made meanwhile: a GPU is not to wait for them. Keras' own workers would do that too,
         but on JAX the first epoch of a process would begin with its second batch.
         """
-        for i in range(index, min(index + READERS, len(self))):
+        for i in range(index, min(index + self._makers, len(self))):
             if i not in self._coming:
                 self._coming[i] = self._pool.submit(self._batch, i)
         return self._coming.pop(index).result()

@@ -42,7 +42,7 @@ Epochs = Mapping[str, int]
 """How many epochs of each phase to train, by the phase's name."""
 
 
-def plan(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase, ...]:
+def phases_of(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase, ...]:
     """Returns the phases of a run: a backbone without weights has nothing to be kept frozen for.
 
     Args:
@@ -69,6 +69,7 @@ def fit(
     checkpoint_file: Path,
     teacher: np.ndarray | None = None,
     epochs: Epochs | None = None,
+    memory_gb: float = 2.0,
 ) -> Fitted:
     """Trains a network on the photos of split `train` and keeps the weights best on `holdout`.
 
@@ -88,6 +89,8 @@ def fit(
             the classes, in their order.
         epochs: How many epochs of each phase to train, where that is known. Then no photo is held out, and
             the last weights are the best ones.
+        memory_gb: Decoded photos of a split are kept in memory up to this size, and read anew each epoch
+            above it.
 
     Returns:
         The network with its best weights.
@@ -97,7 +100,7 @@ def fit(
     """
     while True:
         try:
-            return _fit(params, photos, raw, checkpoint_file, teacher, epochs)
+            return _fit(params, photos, raw, checkpoint_file, teacher, epochs, memory_gb)
         except Exception as error:
             if params.batch_size == 1 or not is_out_of_memory(error):
                 raise
@@ -115,9 +118,10 @@ def _fit(
     checkpoint_file: Path,
     teacher: np.ndarray | None,
     epochs: Epochs | None,
+    memory_gb: float,
 ) -> Fitted:
     make_deterministic(params.seed)
-    phases = plan(params, epochs)
+    phases = phases_of(params, epochs)
     train = photos_of(photos, "train", params.class_names)
     targets = training_targets(params, train, teacher)
     shares = class_shares(targets)
@@ -127,9 +131,10 @@ def _fit(
         train, targets = only_with_points(train, targets)
     with precision(params.precision), all_gpus(), fused_batch_normalisation():
         model = build_network(params)
-        data = Data(_batches(params, train, raw, targets, augmented=True), shares, train["sha1"].tolist())
+        batches = _batches(params, train, raw, targets, memory_gb, augmented=True)
+        data = Data(batches, shares, train["sha1"].tolist())
         if epochs is None:
-            data = _with_holdout(data, params, photos, raw)
+            data = _with_holdout(data, params, photos, raw, memory_gb)
         checkpoint = Checkpoint(checkpoint_file, fingerprint(params, photos, teacher, epochs))
         run = Run(params, model, data, checkpoint)
         run.resume(phases)
@@ -138,12 +143,14 @@ def _fit(
         return run.result()
 
 
-def _with_holdout(data: Data, params: TrainParams, photos: "pd.DataFrame", raw: Path) -> Data:
+def _with_holdout(
+    data: Data, params: TrainParams, photos: "pd.DataFrame", raw: Path, memory_gb: float
+) -> Data:
     holdout = photos_of(photos, "holdout", params.class_names)
     given = one_hot(holdout["emotion"].tolist(), params.class_names)
     if params.head != "emotion":
         given = beside_points(given, holdout)
-    batches = _batches(params, holdout, raw, given, augmented=False)
+    batches = _batches(params, holdout, raw, given, memory_gb, augmented=False)
     return replace(data, holdout=batches, holdout_sha1s=holdout["sha1"].tolist())
 
 
@@ -178,7 +185,12 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
 
 
 def _batches(
-    params: TrainParams, photos: "pd.DataFrame", raw: Path, targets: np.ndarray, augmented: bool
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    raw: Path,
+    targets: np.ndarray,
+    memory_gb: float,
+    augmented: bool,
 ) -> FaceBatches:
     return FaceBatches(
         raw,
@@ -186,7 +198,7 @@ def _batches(
         targets,
         params.size,
         params.batch_size,
-        params.memory_gb,
+        memory_gb,
         seed=params.seed if augmented else None,
         augmentation=params.augment if augmented else None,
         mixup=params.mixup if augmented else 0.0,

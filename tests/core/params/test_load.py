@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import Params, TrainParams, load_params
+from fercomp.core.params import MachineParams, Params, TrainParams, load_machine, load_params
 
 SHIPPED = Path(__file__).parents[3] / "params.yaml"
 NOWHERE = Path("no such params.yaml")
@@ -38,7 +38,7 @@ def test_no_file_and_an_empty_file_are_the_defaults(tmp_path):
 def test_shipped_file_states_every_default():
     shipped = YAML(typ="safe").load(SHIPPED.read_text())
     defaults = Params().model_dump()
-    for group in ("fetch", "prepare", "train", "uncertain"):
+    for group in ("fetch", "prepare", "train", "inference", "machine", "uncertain"):
         stated, default = leaves(shipped[group]), leaves(defaults[group])
         assert set(stated) == set(default)
         # null stands for a default that depends on the backbone; test_dvc.py checks what it becomes
@@ -68,23 +68,69 @@ def test_an_override_may_hold_equal_signs_and_nothing():
 def test_an_experiment_changes_the_shared_parameters(tmp_path):
     path = write(tmp_path, "train: {epochs: 3, size: 64}\nexperiments: {wide: {epochs: 9}}")
     params = load_params(path)
-    assert params.experiment("wide").epochs == 9
-    assert params.experiment("wide").size == 64
-    assert params.experiment("unlisted") == params.train
-    assert params.experiment("wide", backbone="resnet50").backbone == "resnet50"
+    assert params.plan("wide").train.epochs == 9
+    assert params.plan("wide").train.size == 64
+    assert params.plan("unlisted").train == params.train
+    assert params.plan("wide", backbone="resnet50").train.backbone == "resnet50"
 
 
 def test_what_is_typed_by_hand_wins_over_an_experiment(tmp_path):
     path = write(tmp_path, "experiments: {wide: {epochs: 9, size: 64}}")
-    assert load_params(path, ["train.epochs=1"]).experiment("wide").epochs == 1
-    assert load_params(path, ["train.epochs=1"]).experiment("wide").size == 64
-    assert load_params(path, ["experiments.wide.epochs=2"]).experiment("wide").epochs == 2
+    assert load_params(path, ["train.epochs=1"]).plan("wide").train.epochs == 1
+    assert load_params(path, ["train.epochs=1"]).plan("wide").train.size == 64
+    assert load_params(path, ["experiments.wide.epochs=2"]).plan("wide").train.epochs == 2
+
+
+def test_an_experiment_may_hold_an_inference_of_its_own(tmp_path):
+    path = write(
+        tmp_path, "inference: {margin: 0.1}\nexperiments: {fast: {epochs: 9, inference: {views: false}}}"
+    )
+    fast, other = (load_params(path).plan(name) for name in ("fast", "other"))
+    assert (fast.inference.margin, fast.inference.views, fast.train.epochs) == (0.1, False, 9)
+    assert (other.inference.margin, other.inference.views) == (0.1, True)
+    by_hand = load_params(path, ["inference.views=true", "inference.flip=false", "machine.workers=2"])
+    assert (by_hand.plan("fast").inference.views, by_hand.plan("fast").inference.flip) == (True, False)
+    assert by_hand.plan("fast").machine.workers == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "place"),
+    [
+        ("margin: 0.1", "inference.margin: 0.1"),
+        ("margin: null", "inference.margin: null"),
+        ("flip_average: false", "inference.flip: false"),
+        ("view_average: true", "inference.views: true"),
+        ("compress: true", "inference.precision: float16"),
+        ("compress: false", "inference.precision: float32"),
+        ("memory_gb: 0.5", "machine.memory_gb: 0.5"),
+    ],
+)
+def test_parameters_that_have_moved_are_told_their_new_place(tmp_path, old, place):
+    inside = place if place.startswith("machine.") else f"experiments.x.{place}"
+    key, value = old.split(": ")
+    for text, overrides, words in (
+        (f"train: {{{old}}}", [], f"parameter train.{key} has moved: write {place}"),
+        (f"experiments: {{x: {{{old}}}}}", [], f"parameter experiments.x.{key} has moved: write {inside}"),
+        ("", [f"train.{key}={value}"], f"parameter train.{key} has moved: write {place}"),
+    ):
+        with pytest.raises(FercompError) as caught:
+            load_params(write(tmp_path, text), overrides)
+        assert str(caught.value) == words
+
+
+def test_the_machine_is_read_from_any_file(tmp_path):
+    assert load_machine(NOWHERE) == MachineParams()
+    assert load_machine(write(tmp_path, "lr: 0.1\nmodel: resnet")) == MachineParams()
+    assert load_machine(write(tmp_path, "train: {margin: 1}\nmachine: {workers: 3}")).workers == 3
+    for text in ("machine: {workers: 0}", "machine: 5"):
+        with pytest.raises(FercompError, match=r"parameter machine"):
+            load_machine(write(tmp_path, text))
 
 
 def test_relabelled_experiments_are_experiments(tmp_path):
     path = write(tmp_path, "relabelled: {better: {labels: relabelled, epochs: 9}}")
-    assert load_params(path).experiment("better").labels == "relabelled"
-    assert load_params(path, ["train.epochs=3"]).experiment("better").epochs == 3
+    assert load_params(path).plan("better").train.labels == "relabelled"
+    assert load_params(path, ["train.epochs=3"]).plan("better").train.epochs == 3
 
 
 @pytest.mark.parametrize(
@@ -94,6 +140,10 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("", ["train.augment.flop=1"], r"did you mean .*train\.augment\.flip"),
         ("trian: {epochs: 5}", [], r"unknown parameter 'trian'"),
         ("experiments: {wide: {epoch: 5}}", [], r"'experiments\.wide\.epoch': did you mean .*epochs"),
+        ("experiments: {wide: {inference: 5}}", [], r"experiments\.wide\.inference.*received 5"),
+        ("experiments: {wide: {inference: {view: 1}}}", [], r"did you mean .*wide\.inference\.views"),
+        ("", ["inference.precision=int8"], r"inference\.precision.*received 'int8'"),
+        ("", ["machine.workers=0"], r"machine\.workers.*received 0"),
         ("experiments: {wide: 5}", [], r"experiments\.wide.*received 5"),
         ("experiments: 5", ["train.epochs=1"], r"experiments.*received 5"),
         ("experiments: {../up: {}}", [], r"experiments\.\.\./up"),
@@ -166,8 +216,8 @@ def test_defaults_follow_the_backbone_however_it_is_named(backbone, expected, tm
         "train: {size: null, weights: null, epochs: 7}\nexperiments: {mine: {backbone: " + backbone + "}}\n"
     )
     params = load_params(tmp_path / "params.yaml")
-    named = load_params(tmp_path / "params.yaml", [f"train.backbone={backbone}"]).experiment("other")
-    for train in (params.experiment("mine"), params.experiment("new", backbone), named):
+    named = load_params(tmp_path / "params.yaml", [f"train.backbone={backbone}"]).plan("other").train
+    for train in (params.plan("mine").train, params.plan("new", backbone).train, named):
         assert (train.weights, train.size, train.learning_rate) == expected
         assert train.epochs == 7
 
@@ -187,5 +237,5 @@ def test_batch_normalisation_keeps_what_other_photos_taught(weights, expected):
 
 def test_a_set_value_wins_over_the_backbones_own():
     overrides = ["train.size=96", "train.weights=none"]
-    train = load_params(NOWHERE, overrides).experiment("x", "mobilenet_v2")
+    train = load_params(NOWHERE, overrides).plan("x", "mobilenet_v2").train
     assert (train.weights, train.size, train.learning_rate) == ("none", 96, 2e-3)

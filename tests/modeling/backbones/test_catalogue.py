@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
+from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones.catalogue import APPLICATIONS, BACKBONES, build_backbone, snake_name
 from fercomp.modeling.backend.keras_file import load_keras
@@ -166,10 +166,8 @@ def test_the_largest_backbone_goes_all_the_way(workspace):
     """348 M weights: trained for a step, saved, exported or not, scored; 16 GB of memory suffice."""
     photos = PHOTOS.read(workspace.photos)
     PHOTOS.write(photos.groupby("split").head(9), workspace.photos)
-    params = TrainParams(
-        backbone="convnext_xlarge", weights="none", size=32, epochs=1, learning_rate=1e-5, margin=0.1
-    )
-    card = train_experiment("largest", params, workspace)
+    params = TrainParams(backbone="convnext_xlarge", weights="none", size=32, epochs=1, learning_rate=1e-5)
+    card = train_experiment("largest", Plan(train=params, inference=InferenceParams(margin=0.1)), workspace)
     bundle = load_bundle(workspace.bundle("largest"))
     pred_probs = bundle.predict(np.zeros((2, 32, 32, 3), dtype=np.uint8))
     assert card.runtime in ("openvino", "keras")

@@ -14,7 +14,7 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.training import loop as run
 from fercomp.modeling.training.batches import FaceBatches, blend
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
-from fercomp.modeling.training.fit import fingerprint, fit, plan
+from fercomp.modeling.training.fit import fingerprint, fit, phases_of
 from fercomp.modeling.training.loop import HISTORY_COLUMNS
 from fercomp.modeling.training.network import build_network, set_trainable
 from fercomp.modeling.training.targets import one_hot
@@ -123,14 +123,16 @@ def test_an_empty_split_is_one_line(tiny_workspace, photos, tmp_path):
 
 
 def test_phases():
-    assert [(p.name, p.epochs) for p in plan(TrainParams(weights="imagenet", head_epochs=2, epochs=5))] == [
+    assert [
+        (p.name, p.epochs) for p in phases_of(TrainParams(weights="imagenet", head_epochs=2, epochs=5))
+    ] == [
         ("head", 2),
         ("whole", 5),
     ]
-    assert [p.name for p in plan(TrainParams(weights="none"))] == ["whole"]
-    assert [p.name for p in plan(TrainParams(weights="imagenet", epochs=0))] == ["head"]
+    assert [p.name for p in phases_of(TrainParams(weights="none"))] == ["whole"]
+    assert [p.name for p in phases_of(TrainParams(weights="imagenet", epochs=0))] == ["head"]
     with pytest.raises(FercompError, match="nothing to train"):
-        plan(TrainParams(epochs=0))
+        phases_of(TrainParams(epochs=0))
 
 
 def test_head_phase_leaves_the_backbone_alone(tiny_workspace, photos, tmp_path):
