@@ -37,6 +37,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise FercompError(f"{path} is a folder, a file was expected: choose another name")
+    if path.exists() and not path.is_file():
+        raise FercompError(f"{path} is a device or a pipe, a file was expected: choose another name")
     with _sibling(path, folder=False) as temporary:
         yield temporary
         _flush(temporary)
@@ -61,8 +63,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         FercompError: `path` is a file or cannot be written to.
     """
     path = Path(path).resolve()
-    if path.is_file():
-        raise FercompError(f"{path} is a file, a folder was expected: choose another name")
+    if path.exists() and not path.is_dir():
+        what = "file" if path.is_file() else "device or a pipe"
+        raise FercompError(f"{path} is a {what}, a folder was expected: choose another name")
     with _sibling(path, folder=True) as temporary:
         yield temporary
         old = temporary.with_name(temporary.name + ".old")

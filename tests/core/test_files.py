@@ -226,3 +226,14 @@ def test_required_space_is_looked_up_where_the_folder_will_be(tmp_path):
     require_space(tmp_path / "not" / "yet", 1)
     with pytest.raises(FercompError, match=r"not enough disk under .*1,000,000,000,000 MB needed"):
         require_space(tmp_path / "not" / "yet", 10**18)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe"])
+@pytest.mark.parametrize("make", [atomic_file, atomic_folder])
+def test_devices_and_pipes_are_never_replaced(tmp_path, kind, make):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link to a pipe").symlink_to(tmp_path / "pipe")
+    with pytest.raises(FercompError, match="is a device or a pipe"), make(tmp_path / kind):
+        raise AssertionError("nothing may be written")
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link to a pipe", "pipe"]

@@ -1,0 +1,138 @@
+"""Hostile parameters and options: wrong types, bombs, no files, numbers that are none."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from fercomp.core.params import Params
+from fercomp.core.params.group import keys_of
+
+from .case import Case
+
+VALUES = (
+    "nan",
+    "-.inf",
+    "[]",
+    "{a: 1}",
+    "''",
+    "2020-01-01",
+    "1e999",
+    "!!python/object:os.system x",
+    "*x",
+    '"\\e[31m"',
+)
+NUMBERS = ("nan", "inf", "-inf", "-1", "1e999", "", "x", "0x10", "\u0663", "1_000", "1e-400")
+
+OPTIONS: dict[str, list[str]] = {
+    "--min-size": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--min-score": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--port": ["live", "--no-browser", "--model", "nobody"],
+}
+PATHS = (
+    "",
+    " ",
+    "~nosuchuser/x",
+    "/dev/null",
+    "/dev/zero",
+    "/proc/self/mem",
+    "nowhere",
+    "a\nb",
+    "\x1b[31m",
+    "x" * 5000,
+    "pipe",
+)
+READS: dict[str, list[str]] = {
+    "annotate": ["--model", "tiny", "--output", "out"],
+    "fetch": ["--source"],
+    "submit": ["--dry-run"],
+    "predict": ["--model"],
+    "export": ["--model", "tiny"],
+}
+
+
+def setting_cases() -> Iterator[Case]:
+    """Gives all cases of parameters, options and paths."""
+    for key in keys_of(Params):
+        for value in VALUES:
+            yield Case("params", f"{key}: {value}", partial(_params_text, _nested(key, value)), "either")
+    for name, text in _TEXTS.items():
+        yield Case("params", name, partial(_params_text, text), "refused")
+    for name, make in _PLACES.items():
+        yield Case("params", f"params.yaml is {name}", partial(_params_place, make), "refused")
+    for option, words in OPTIONS.items():
+        for number in NUMBERS:
+            yield Case(
+                "options", f"{option} {number!r}", partial(_words, [*words, f"{option}={number}"]), "refused"
+            )
+    for command, rest in READS.items():
+        for path in PATHS:
+            if command == "export" and path.startswith(("/dev", "/proc")):
+                continue  # a campaign run by root must not depend on its own success
+            words = (
+                [command, *rest, path]
+                if rest[-1].startswith("--") and rest != ["--dry-run"]
+                else [command, path, *rest]
+            )
+            yield Case("paths", f"{command} {path!r}"[:60], partial(_words, words), "refused")
+
+
+def _nested(key: str, value: str) -> str:
+    words = key.split(".")
+    return (
+        "".join(f"{'  ' * i}{word}:\n" for i, word in enumerate(words[:-1]))
+        + f"{'  ' * (len(words) - 1)}{words[-1]}: {value}\n"
+    )
+
+
+def _params_text(text: str, work: Path) -> list[str]:
+    (work / "params.yaml").write_text(text)
+    return ["predict", "--model", "tiny"]
+
+
+def _params_place(make: Callable[[Path], None], work: Path) -> list[str]:
+    make(work / "params.yaml")
+    return ["predict", "--model", "tiny"]
+
+
+def _words(words: list[str], work: Path) -> list[str]:
+    os.mkfifo(work / "pipe")
+    (work / "precious" / "photo.jpg").write_bytes((work / "datasets/raw/test_kaggle/0.jpg").read_bytes())
+    return words
+
+
+_LAUGHS = "a0: &a0 [x, x]\n" + "".join(
+    f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)
+)
+_MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{i}: &a{i}\n  <<: [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n  k{i}: 1\n" for i in range(1, 30)
+)
+_TEXTS = {
+    "alias bomb": _LAUGHS,
+    "merge bomb": _MERGES,
+    "deep": "[" * 20_000,
+    "deep map": "".join(" " * i + f"a{i}:\n" for i in range(2000)),
+    "loop": "train: &x\n  backbone: *x\n",
+    "tag": "train: !!python/object/apply:os.system ['touch escaped']\n",
+    "two documents": "train: {}\n---\ntrain: {}\n",
+    "a list": "- train\n",
+    "a word": "train\n",
+    "tabs": "train:\n\tepochs: 1\n",
+    "key twice": "train: {epochs: 1}\ntrain: {epochs: 2}\n",
+    "control characters": "train: {backbone: \x07}\n",
+    "long line": "train: {backbone: " + "x" * 10**6 + "}\n",
+}
+_PLACES: dict[str, Callable[[Path], None]] = {
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": lambda path: os.mkfifo(path),
+    "a broken link": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to("params.yaml"),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a huge file": lambda path: _sparse(path, 2**33),
+}
+
+
+def _sparse(path: Path, size: int) -> None:
+    with path.open("wb") as file:
+        file.truncate(size)
