@@ -20,7 +20,8 @@ def crossval(
     photos. A model that learns from NAME (fercomp distill) takes those, and so does `relabel`.
 
     Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch. Typed in a second
-    terminal as well, it takes the next fold.
+    terminal as well, it takes the next fold; the one that ends last joins them, the others end with exit
+    code 1.
 
     \b
     Examples:
@@ -35,7 +36,7 @@ def crossval(
     params = read_params(workspace.params, set_)
     card = cross_validate(name, params.plan(name, backbone), workspace)
     if card is None:
-        return
+        raise typer.Exit(1)  # what comes after `&&` needs the ensemble
     typer.echo(
         f"{workspace.bundle(name)}: {len(card.members)} networks, "
         f"holdout accuracy {card.scores['accuracy']:.4f}, "

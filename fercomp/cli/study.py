@@ -19,7 +19,8 @@ def study(
 
     Each is trained into models/study-NAME, decided, and written as a Kaggle CSV. What is finished is not
     trained again; stopped by Ctrl-C or killed, the same command goes on. Writes models/study.csv and
-    models/study.png after each. Exit code 1 where all failed.
+    models/study.png after each. What cannot run is said first. Exit code 1 where one was left out or
+    failed.
 
     \b
     Examples:
@@ -45,5 +46,5 @@ def study(
         if row.problem:
             typer.echo(f"{row.experiment} failed: {row.problem}")
     typer.echo(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
-    if all(row.problem for row in rows):
+    if any(row.problem for row in rows):
         raise typer.Exit(1)

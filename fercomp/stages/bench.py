@@ -69,11 +69,14 @@ def bench(
     plans = {backbone: params.plan(backbone, backbone) for backbone in backbones}
     there = [resolve_model(model, workspace) for model in models]
     scores = kaggle_scores(workspace)
-    done = isolated(finished, plans, workspace) if plans else {}
+    done, problems = isolated(look_at, plans, workspace) if plans else ({}, {})
     # What exists comes first: a stop in training then leaves it in the table.
     jobs: dict[Path, Plan | None] = dict.fromkeys([*there, *done.values()])
-    jobs |= {workspace.bundle(f"{BENCH_PREFIX}{b}"): plan for b, plan in plans.items() if b not in done}
-    rows: list[CostRow] = []
+    rest = plans.keys() - done.keys() - problems.keys()
+    jobs |= {workspace.bundle(f"{BENCH_PREFIX}{b}"): plan for b, plan in plans.items() if b in rest}
+    rows = [CostRow(f"{BENCH_PREFIX}{b}", b, problem=problem) for b, problem in problems.items()]
+    if rows:
+        write_bench(rows, workspace)
     for number, (folder, plan) in enumerate(jobs.items(), start=1):
         say(f"{number}/{len(jobs)} {folder.name}: {'training' if plan else 'trained before'}")
         row = _row(folder, plan, workspace)
@@ -94,32 +97,36 @@ def _say_of_what_scores_are(folder: Path) -> None:
         say(f"{folder.name}: scores are from before it was exported as {trained[PRECISION]}")
 
 
-def finished(plans: Mapping[str, Plan], workspace: Workspace) -> dict[str, Path]:
-    """Finds backbones that need not be trained. Imports Keras.
+def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, Path], dict[str, str]]:
+    """Finds backbones that need not be trained, and such that cannot be. Imports Keras.
 
     Args:
         plans: Parameters by backbone.
         workspace: Where photos and models are.
 
     Returns:
-        By backbone, the bundle that was trained with these parameters on these photos.
+        By backbone, the bundle that was trained with these parameters on these photos; and why it cannot be
+        trained.
 
     Raises:
         FercompError: A backbone is unknown, or the index of photos is missing.
     """
     from fercomp.modeling.backbones import catalogue as backbones
+    from fercomp.stages.checks import what_cannot_run
     from fercomp.stages.train import is_trained, read_photos
 
     for backbone in plans:
         if backbone not in backbones.BACKBONES:
             raise unknown_name("backbone", backbone, backbones.BACKBONES)
-    done = {}
+    done, problems = {}, what_cannot_run(plans, workspace)
     for backbone, plan in plans.items():
+        if backbone in problems:
+            continue
         photos = read_photos(plan.train, workspace)
         for folder in (workspace.bundle(backbone), workspace.bundle(f"{BENCH_PREFIX}{backbone}")):
             if is_trained(folder, plan.train, photos, workspace):
                 done[backbone] = folder
-    return done
+    return done, problems
 
 
 def _row(folder: Path, plan: Plan | None, workspace: Workspace) -> CostRow:

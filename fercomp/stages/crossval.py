@@ -13,6 +13,7 @@ from fercomp.modeling.bundle.card import Card, read_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
+from fercomp.stages.checks import check_training
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.train import is_trained, train_bundle
 
@@ -39,13 +40,20 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
         training photos, and the ensemble's of the holdout; `None` where another process is still training.
 
     Raises:
-        FercompError: There are fewer than two folds, or training fails (`training.fit`).
+        FercompError: There are fewer than two folds, something is missing (`check_training`), or training
+            fails (`training.fit`).
     """
     check_name(name)
     # Suggested labels come from this very table.
     plan = plan.changed(labels="given")
     if plan.train.head == "valence_arousal":
         raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
+    if plan.train.makes_points and not workspace.oof.is_file():
+        raise FercompError(
+            f"the head {plan.train.head} is taught points made of {workspace.oof}, which is not there yet: "
+            "run `fercomp crossval --set train.head=emotion` first"
+        )
+    check_training(plan.train, workspace)
     photos = PHOTOS.read(workspace.photos)
     folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
     if len(folds) < 2:

@@ -22,6 +22,7 @@ from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.label_plots import plot_study
+from fercomp.stages.checks import what_cannot_run
 from fercomp.stages.predict import predict_test
 from fercomp.stages.train import is_trained, read_photos, train_experiment
 from fercomp.stages.uncertain import settle_uncertain
@@ -62,8 +63,8 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
 
     What is trained already, with the same parameters on the same photos, is not trained again; training that
     was stopped goes on after its last epoch. Test photos are predicted anew, since `params.predict` and the
-    labels of their copies count there. An experiment that fails costs its row. `models/study.csv` and
-    `models/study.png` are written after each.
+    labels of their copies count there. What cannot run is said before anything is trained; an experiment that
+    cannot, or that fails, costs its row. `models/study.csv` and `models/study.png` are written after each.
 
     A network without the class `uncertain` decides by a threshold (`report.uncertain.settle`); here each
     photo is decided by a threshold that was fitted on others.
@@ -74,14 +75,22 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
 
     Returns:
         The rows in the order of the experiments.
+
+    Raises:
+        FercompError: The index of photos is missing.
     """
+    plans = {name: params.plan(name) for name in params.experiments}
+    problems = what_cannot_run(plans, workspace)
     agreed = agreed_photos(workspace)
     kaggle = kaggle_scores(workspace)
     rows: list[StudyRow] = []
-    for number, name in enumerate(params.experiments, start=1):
-        say(f"{number}/{len(params.experiments)} {name}")
+    for number, (name, plan) in enumerate(plans.items(), start=1):
+        say(f"{number}/{len(plans)} {name}")
         public, private = kaggle.get(STUDY_PREFIX + name, (math.nan, math.nan))
-        row = _row(name, params, workspace, agreed)
+        if name in problems:
+            row = StudyRow(name, problem=problems[name])
+        else:
+            row = _row(name, plan, params, workspace, agreed)
         rows.append(replace(row, kaggle_public=public, kaggle_private=private))
         _write(rows, workspace)
     return rows
@@ -100,9 +109,9 @@ def agreed_photos(workspace: Workspace) -> set[str]:
     return set(labels.loc[labels["emotion"] == labels["suggested"], "image_path"])
 
 
-def _row(name: str, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
+def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
-        folder = _trained(STUDY_PREFIX + name, params.plan(name), workspace)
+        folder = _trained(STUDY_PREFIX + name, plan, workspace)
         if UNCERTAIN not in read_card(folder).classes:
             settle_uncertain(folder, params.uncertain)
         card = read_card(folder)

@@ -33,11 +33,27 @@ def test_a_backbone_is_trained_and_measured(workspace, fercomp):
 
 
 @pytest.mark.slow
+def test_what_cannot_run_is_said_before_anything_is_trained(workspace, fercomp):
+    words = with_tiny_parameters("bench", "compact", "facenet", epochs=1)
+    code, out, err = fercomp(*words, "--set", "train.weights=no.weights.h5", "--set", "train.teacher=nobody")
+    assert code == 1
+    assert err.count("cannot run and is left out: weights file no.weights.h5 not found") == 2
+    assert "training" not in err
+    assert "bench-facenet failed: weights file" in out
+    problems = BENCH.read(workspace.models / "bench.csv")
+    assert problems["model"].tolist() == ["bench-compact", "bench-facenet"]
+    assert not workspace.bundle("bench-compact").exists()
+    code, out, err = fercomp(*with_tiny_parameters("bench", "compact"), "--set", "train.labels=relabelled")
+    assert code == 1
+    assert "cannot run and is left out: datasets/labels.csv not found: run `fercomp crossval`" in err
+
+
+@pytest.mark.slow
 def test_a_backbone_that_fails_costs_its_row_and_a_finished_one_is_not_trained_again(workspace, fercomp):
     finished = shutil.copytree(workspace.bundle("tiny"), workspace.bundle("bench-compact"))
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
     code, out, err = fercomp(*with_tiny_parameters("bench", "inception_v3", "compact"))
-    assert code == 0, err
+    assert code == 1, err
     assert before == {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
     told = "inception_v3 cannot be built for 32 pixels"
     assert re.search(rf"1/2 bench-compact: trained.*2/2 bench-inception_v3: training.*{told}", err, re.DOTALL)
@@ -49,7 +65,7 @@ def test_a_backbone_that_fails_costs_its_row_and_a_finished_one_is_not_trained_a
     assert (bad["accuracy"], bad["keeps_25_fps"]) == ("", "")
 
 
-def test_all_failed_is_exit_code_1(workspace, fercomp):
+def test_a_failure_is_exit_code_1(workspace, fercomp):
     (workspace.bundle("tiny") / "graph/graph.bin").unlink()
     code, out, err = fercomp("bench", "--model", "tiny")
     assert code == 1

@@ -1,3 +1,6 @@
+from contextlib import ExitStack
+
+from fercomp.core.files import exclusive
 from fercomp.core.tables import PHOTOS
 
 
@@ -14,3 +17,13 @@ def test_the_networks_of_two_folds_are_a_model_like_any_other(workspace, fercomp
     code, out, err = fercomp("predict")
     assert code == 0, err
     assert "models/crossval/test_probs.csv" in out
+
+
+def test_a_process_that_joins_nothing_ends_with_1(workspace, fercomp):
+    """So that what comes after `&&` does not begin without the ensemble."""
+    with ExitStack() as others:
+        for fold in range(5):
+            others.enter_context(exclusive(workspace.training / "locks" / f"crossval-{fold}", "taken"))
+        code, out, err = fercomp("crossval", "--set", "train.size=16")
+    assert (code, out) == (1, "")
+    assert "another process is at fold 0 and 1 and 2 and 3 and 4, and joins" in err

@@ -124,16 +124,35 @@ def test_votes_of_copies_are_counted_anew(workspace, trained):
     assert len(trained) == 1
 
 
-def test_what_is_missing_costs_a_row_not_the_study(workspace, trained, fercomp):
-    workspace.study_params.write_text(FILE)
+def test_what_is_missing_is_said_first_and_costs_a_row_not_the_study(workspace, trained, fercomp):
+    workspace.study_params.write_text(FILE + "  pupil: {teacher: nobody}\n  warm: {weights: no.weights.h5}\n")
     code, out, err = fercomp("study")
-    assert code == 0
+    assert code == 1
+    said = [line for line in err.splitlines() if "cannot run" in line or line.startswith("1/5")]
+    assert [line.split(":")[0] for line in said] == [
+        "relabelled cannot run and is left out",
+        "pupil cannot run and is left out",
+        "warm cannot run and is left out",
+        "1/5 given",
+    ]
+    assert "unknown model 'nobody'" in said[1]
+    assert "no.weights.h5 not found" in said[2]
+    assert trained == ["study-given", "study-eight"]
     assert "no scores on agreed labels: datasets/labels.csv not found" in err
     assert "relabelled failed: datasets/labels.csv not found: run `fercomp crossval`" in out
     rows = pd.read_csv("models/study.csv").set_index("experiment")
     assert rows.loc[["given", "eight"], "accuracy"].notna().all()
     assert rows["agreed"].isna().all()
     assert "run `fercomp crossval`" in rows.loc["relabelled", "problem"]
+
+
+def test_all_well_is_exit_code_0_and_no_index_is_one_line(workspace, trained, fercomp):
+    workspace.study_params.write_text("experiments: {given: {}}")
+    assert fercomp("study")[0] == 0
+    workspace.photos.unlink()
+    code, out, err = fercomp("study")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "run `fercomp prepare`" in err
 
 
 def test_scores_of_what_was_sent_are_shown(workspace, trained, monkeypatch):

@@ -18,7 +18,7 @@ from fercomp.modeling.bundle import cost as measuring
 from fercomp.modeling.bundle.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.cost import TIMED_BATCH, CostRow, measure, median_seconds
 from fercomp.modeling.export.copy import export_model
-from fercomp.stages.bench import BENCH, bench, bench_table, finished, write_bench
+from fercomp.stages.bench import BENCH, bench, bench_table, look_at, write_bench
 from fercomp.stages.ensemble import build_ensemble
 
 TINY = ("train.size=32", "train.epochs=2", "train.batch_size=16", "train.weights=none")
@@ -31,6 +31,12 @@ def quick(monkeypatch):
 
 def plan(workspace, *overrides):
     return load_params(workspace.params, overrides).plan("compact", "compact")
+
+
+def found(plans, workspace):
+    done, problems = look_at(plans, workspace)
+    assert problems == {}
+    return done
 
 
 def test_a_row_says_what_ships(workspace, quick):
@@ -81,27 +87,27 @@ def test_the_median_does_not_count_the_first_calls():
 def test_only_the_same_training_on_the_same_photos_is_finished(workspace):
     shutil.copytree(workspace.bundle("tiny"), workspace.bundle("compact"))
     same = plan(workspace, *TINY)
-    assert finished({"compact": same}, workspace) == {"compact": workspace.bundle("compact")}
+    assert found({"compact": same}, workspace) == {"compact": workspace.bundle("compact")}
     shutil.copytree(workspace.bundle("tiny"), workspace.bundle("bench-compact"))
     for other in ("train.seed=1", "train.augment.rotate=0", "train.batch_size=15"):
-        assert finished({"compact": plan(workspace, *TINY, other)}, workspace) == {}
+        assert found({"compact": plan(workspace, *TINY, other)}, workspace) == {}
     # Halved and accumulated, where the batch did not fit into memory.
-    assert finished({"compact": same.model_copy(update={"batch_size": 32})}, workspace) == {}
+    assert found({"compact": same.changed(batch_size=32)}, workspace) == {}
     halved = read_card(workspace.bundle("compact")).model_dump()
     halved["trained"]["params"] |= {"batch_size": 8, "accumulate": 2}
     for name in ("compact", "bench-compact"):
         (workspace.bundle(name) / CARD).write_text(json.dumps(halved))
-    assert finished({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
+    assert found({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
     # Parameters that a later version has brought count as their defaults, and as nothing else.
     del halved["trained"]["params"]["mixup"], halved["trained"]["params"]["augment"]["erase"]
     (workspace.bundle("bench-compact") / CARD).write_text(json.dumps(halved))
-    assert finished({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
-    assert finished({"compact": same.model_copy(update={"mixup": 0.2})}, workspace) == {}
+    assert found({"compact": same}, workspace) == {"compact": workspace.bundle("bench-compact")}
+    assert found({"compact": same.changed(mixup=0.2)}, workspace) == {}
     (workspace.bundle("bench-compact") / CARD).write_text("{}")
     photos = pd.read_csv(workspace.photos)
     photos.loc[photos.index[photos["split"] == "train"][0], "sha1"] = "0" * 40
     photos.to_csv(workspace.photos, index=False)
-    assert finished({"compact": same}, workspace) == {}
+    assert found({"compact": same}, workspace) == {}
 
 
 def test_kaggle_scores_are_the_best_of_an_experiment(workspace):

@@ -67,3 +67,19 @@ def test_one_fold_is_too_few(workspace, photos):
     PHOTOS.write(photos.assign(fold=0), workspace.photos)
     with pytest.raises(FercompError, match="has 1 folds: run `fercomp prepare`"):
         cross_validate("cv", PLAN, workspace)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"teacher": "nobody"}, "unknown model 'nobody'"),
+        ({"weights": "no.weights.h5", "batch_norm": "keep"}, r"no\.weights\.h5 not found"),
+        ({"head": "both"}, r"made of models/crossval/oof\.csv, which is not there yet: run .*head=emotion"),
+        ({"epochs": 0}, "nothing to train"),
+    ],
+)
+def test_what_is_missing_is_said_before_the_first_fold(workspace, photos, capsys, changes, told):
+    with pytest.raises(FercompError, match=told):
+        cross_validate("cv", PLAN.changed(**changes), workspace)
+    assert "fold" not in capsys.readouterr().err
+    assert not list(workspace.training.glob("*/*"))

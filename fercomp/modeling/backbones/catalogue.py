@@ -81,6 +81,33 @@ _PRETRAINED: Final[Mapping[str, Mapping[str, Callable[[keras.Model], None]]]] = 
 BACKBONES: Final = (*_OURS, *APPLICATIONS)
 
 
+_NAMED_WEIGHTS: Final = ("none", "imagenet", "faces")
+"""What `weights` may be other than the path of a file."""
+
+
+def check_backbone(name: str, weights: str) -> None:
+    """Checks what can be told of a backbone and its weights without building it.
+
+    Args:
+        name: As `build_backbone` takes it.
+        weights: Likewise.
+
+    Raises:
+        FercompError: The name is unknown, the network has no such weights, or there is no such file.
+    """
+    if name not in BACKBONES:
+        raise unknown_name("backbone", name, BACKBONES)
+    pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
+    if weights in ("imagenet", "faces") and weights not in pretrained:
+        known = ", ".join(("none", *pretrained))
+        raise FercompError(f"{name} has no weights `{weights}`: expected {known}, or the path of a file")
+    if weights not in _NAMED_WEIGHTS and not Path(weights).is_file():
+        raise FercompError(
+            f"weights file {weights} not found: expected `none`, `imagenet`, `faces`, or the path of a "
+            ".weights.h5 file or of a model's model.keras"
+        )
+
+
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """Builds a backbone.
 
@@ -97,14 +124,9 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
         FercompError: The name is unknown, the size is too small for the network, or the weights cannot
             be had.
     """
-    if name not in BACKBONES:
-        raise unknown_name("backbone", name, BACKBONES)
-    pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
-    if weights in ("imagenet", "faces") and weights not in pretrained:
-        known = ", ".join(("none", *pretrained))
-        raise FercompError(f"{name} has no weights `{weights}`: expected {known}, or the path of a file")
+    check_backbone(name, weights)
     backbone = _application(name, size, weights) if name in APPLICATIONS else _OURS[name](size)
-    if weights not in ("none", "imagenet", "faces"):
+    if weights not in _NAMED_WEIGHTS:
         _load_weights(backbone, Path(weights), name)
     elif name in _OURS and weights != "none":
         _PRETRAINED[name][weights](backbone)
@@ -152,11 +174,6 @@ def _weights_error(name: str, error: Exception) -> FercompError:
 
 
 def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
-    if not path.is_file():
-        raise FercompError(
-            f"weights file {path} not found: expected `none`, `imagenet`, `faces`, or the path of a "
-            ".weights.h5 file or of a model's model.keras"
-        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one for every layer, before the error that says it

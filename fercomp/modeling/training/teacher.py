@@ -10,9 +10,29 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
-from fercomp.modeling.bundle.card import OOF, REFIT_OF
+from fercomp.modeling.bundle.card import OOF, REFIT_OF, read_card
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
+
+
+def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
+    """Checks that a student can learn from a model.
+
+    Args:
+        teacher: The model's bundle.
+        classes: The student's K classes.
+
+    Raises:
+        FercompError: The model has other classes, gives points alone, or is missing or damaged.
+    """
+    card = read_card(teacher)
+    if card.classes != classes:
+        raise FercompError(
+            f"the teacher {teacher} knows the classes {', '.join(card.classes)}; expected "
+            f"{', '.join(classes)}: name a teacher of the same classes"
+        )
+    if card.head == "valence_arousal":
+        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
 
 
 def teacher_probs(
@@ -40,14 +60,8 @@ def teacher_probs(
         FercompError: The teacher has other classes, or is missing or damaged.
         ImageProblem: A photo cannot be read.
     """
+    check_teacher(teacher, classes)
     bundle = load_bundle(teacher)
-    if bundle.card.classes != classes:
-        raise FercompError(
-            f"the teacher {teacher} knows the classes {', '.join(bundle.card.classes)}; expected "
-            f"{', '.join(classes)}: name a teacher of the same classes"
-        )
-    if bundle.card.head == "valence_arousal":
-        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
     if REFIT_OF in bundle.card.trained:
         say(
             f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
