@@ -1,7 +1,6 @@
 """Files that are either the old ones or the new ones, never a half of one."""
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +15,12 @@ from fercomp.core.errors import FercompError
 
 UNIQUE: Final = 8
 """Letters and digits that make a temporary name unique, by which leftovers are known."""
+
+PART: Final = ".part"
+"""How a temporary file's name begins; the number of the process that writes it comes next."""
+
+WRITING: Final[set[str]] = set()
+"""Names of the temporary files that this process is writing."""
 
 
 @contextmanager
@@ -99,6 +104,7 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         raise
     finally:
+        WRITING.discard(temporary.name)
         if folder:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -111,85 +117,37 @@ def _create(path: Path, folder: bool) -> Path:
         temporary.mkdir()
     else:
         # Not the file's own name: with an addition it could be too long.
-        temporary = path.with_name(f".part.{os.getpid()}.{unique}{path.suffix}")
+        temporary = path.with_name(f"{PART}.{os.getpid()}.{unique}{path.suffix}")
+        WRITING.add(temporary.name)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return temporary
 
 
-class Busy(FercompError):
-    """Another process is where only one may be."""
+def _flush(path: Path) -> None:
+    # Windows flushes only what is open for writing; elsewhere a writer may have left a file read-only.
+    with path.open("r+b" if os.name == "nt" else "rb") as file:
+        os.fsync(file.fileno())
 
 
-def lock(handle: int, busy: str) -> None:
-    """Locks an open file or folder until it is closed, or its process ends, however that ends.
+def flush_folder(folder: Path) -> None:
+    """Makes sure that a file just made is still in its folder after a power cut.
 
-    Args:
-        handle: Its descriptor.
-        busy: What a second process is told.
-
-    Raises:
-        Busy: Another process has the lock.
+    Where folders cannot be opened, as on Windows, their entries need no flush of their own.
     """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Busy(busy) from error
-    except OSError:
-        pass  # some network disks do not lock; there, nobody else is assumed
-
-
-@contextmanager
-def exclusive(folder: Path, busy: str) -> Iterator[None]:
-    """Keeps other processes out of a block, and removes what killed ones left unfinished in the folder.
-
-    Args:
-        folder: What is locked; it is made where it is missing.
-        busy: What a second process is told.
-
-    Raises:
-        Busy: Another process is in the block.
-        FercompError: The folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise FercompError(f"cannot write {folder}: {error.strerror}; choose another folder") from error
+    except PermissionError:
+        return
     try:
-        lock(handle, busy)
-        _sweep(folder)
-        yield
+        os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _sweep(folder: Path) -> None:
-    """Removes the temporary files of `atomic_file` whose process is no more."""
-    for file in folder.glob(".part.*"):
-        process = file.name.split(".")[2]
-        if process.isdecimal() and not _is_running(int(process)):
-            file.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # it is somebody else's
-    return True
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` as UTF-8, atomically."""
+    """Writes `text` as UTF-8 with the line ends that it has, atomically."""
     with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:

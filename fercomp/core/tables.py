@@ -73,8 +73,25 @@ class Table:
 
     def write(self, frame: "pd.DataFrame", path: Path) -> None:
         """Writes the columns of this table, in its order, atomically."""
-        with atomic_file(path) as temporary:
-            frame[list(self.columns)].to_csv(temporary, index=False, float_format=FLOAT_FORMAT)
+        write_csv(frame[list(self.columns)], path)
+
+
+def write_csv(frame: "pd.DataFrame", path: Path, index_label: str | None = None) -> None:
+    """Writes a table as every CSV of ours is written, on every system: six decimals, Unix line ends.
+
+    Args:
+        frame: The table.
+        path: The CSV.
+        index_label: Name of the index' column, where the index is to be written.
+    """
+    with atomic_file(path) as temporary:
+        frame.to_csv(
+            temporary,
+            index=index_label is not None,
+            index_label=index_label,
+            float_format=FLOAT_FORMAT,
+            lineterminator="\n",
+        )
 
 
 def existing(path: Path) -> Path:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.progress import track
+from fercomp.core.tables import write_csv
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
 from fercomp.demo.drawn import draw_clip, draw_face, draw_group
 
@@ -65,7 +66,7 @@ def write_demo(folder: Path, seed: int = 0) -> None:
         seed: Seed of everything that is drawn.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / README_NAME).write_text(_README, encoding="utf-8")
+    (folder / README_NAME).write_text(_README, encoding="utf-8", newline="\n")
     train, test, photos, clip = np.random.default_rng(seed).spawn(4)
     _write_train(folder, train)
     _write_test(folder, test)
@@ -98,7 +99,7 @@ def _write_train(folder: Path, rng: np.random.Generator) -> None:
         brighter = drawn[rng.choice(alike)].astype(np.float32) * rng.uniform(1.04, 1.12)
         _save(np.clip(brighter, 0, 255).astype(np.uint8), folder / names[index], quality=80)
     table = pd.DataFrame({"image_path": [f"./{name}" for name in names], "emotion": labels})
-    table.to_csv(folder / "train.csv")  # with the unnamed index column of the competition
+    write_csv(table, folder / "train.csv", index_label="")  # the competition's has an unnamed index, too
 
 
 def _write_test(folder: Path, rng: np.random.Generator) -> None:
@@ -106,7 +107,7 @@ def _write_test(folder: Path, rng: np.random.Generator) -> None:
     for name in track(names, "drawing test faces", "face"):
         _save(draw_face(str(rng.choice(EMOTIONS)), rng, SIDE), folder / TEST_FOLDER / name, quality=92)
     table = pd.DataFrame({"image_path": names, "emotion": "neutral"})
-    table.to_csv(folder / "sample_submission.csv", index=False)
+    write_csv(table, folder / "sample_submission.csv")
 
 
 def _write_media(folder: Path, photos: np.random.Generator, clip: np.random.Generator) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import exclusive
+from fercomp.core.locks import exclusive
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import Table
 from fercomp.kaggle.answers import Sent

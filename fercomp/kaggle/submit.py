@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import exclusive, write_text
+from fercomp.core.files import write_text
 from fercomp.core.git import head
+from fercomp.core.locks import exclusive
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle import pending as sending

@@ -59,7 +59,7 @@ def export_folders(labels: "pd.DataFrame", raw: Path, target: Path) -> int:
 def _refuse_foreign(target: Path, raw: Path) -> None:
     if raw.resolve() in (target.resolve(), *target.resolve().parents):
         raise FercompError(f"{target} is inside {raw}, which is never changed: name a folder outside of it")
-    found = {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
     if not found:
         return
     listed = set(LIST.read(target / LIST_FILE)["file"]) | {LIST_FILE} if LIST_FILE in found else set()

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any, Final, Self
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.files import lock
+from fercomp.core.files import flush_folder
+from fercomp.core.locks import locked
 from fercomp.core.progress import say
 
 DROP: Final = "drop"
@@ -58,32 +60,28 @@ class Journal:
         self.path = path
         self.decided: dict[Key, str] = {}
         self._file: FileIO | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            raise FercompError(f"cannot write {self.path}: {error.strerror}; make it writable") from error
-        try:
-            lock(
-                file.fileno(),
-                f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C",
-            )
+        with ExitStack() as stack:
+            lock = self.path.with_name(f".{self.path.name}.lock")
+            busy = f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C"
+            stack.enter_context(locked(lock, busy))
+            try:
+                file = stack.enter_context(self.path.open("a+b", buffering=0))
+            except OSError as error:
+                raise FercompError(f"cannot write {self.path}: {error.strerror}; make it writable") from error
             self.decided = _last(self._repaired(file))
-        except BaseException:
-            file.close()
-            raise
+            self._held = stack.pop_all()
         self._file = file
-        _flush_folder(self.path.parent)
+        flush_folder(self.path.parent)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file = None
+        self._held.close()
 
     def append(self, decisions: Iterable[Verdict]) -> None:
         """Writes decisions and waits until they are on disk.
@@ -168,12 +166,3 @@ def _apply(decided: dict[Key, str], decision: Verdict) -> None:
         decided.pop(decision.key, None)
     else:
         decided[decision.key] = decision.label
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes sure that a file just made is still in its folder after a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

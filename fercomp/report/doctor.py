@@ -159,9 +159,9 @@ def _programs() -> Finding:
 
 
 def _processor() -> Finding:
-    found = f"{os.cpu_count()} processors"
-    if {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys():
-        found += f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.1f} GB memory"
+    import psutil
+
+    found = f"{os.cpu_count()} processors, {psutil.virtual_memory().total / 1e9:.1f} GB memory"
     try:
         devices = import_module("openvino").Core().available_devices
     except (ImportError, RuntimeError) as error:

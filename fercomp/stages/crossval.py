@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import Busy, exclusive
+from fercomp.core.locks import Busy, exclusive
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.files import atomic_file, write_json
+from fercomp.core.files import write_json
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table
+from fercomp.core.tables import AXES, TARGETS, holdout_table, write_csv
 from fercomp.data.inputs import readable_faces
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.metrics import Scores, agreement, calibration_error, confusion, per_class, score
@@ -69,10 +69,9 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
         numbers |= agreement(said, meant)
         plot_points(said, meant, table["emotion"].tolist(), folder / "valence_arousal.png")
     write_json(folder / "metrics.json", numbers)
-    with atomic_file(folder / "per_class.csv") as path:
-        by_class.to_csv(path, index=False, float_format=FLOAT_FORMAT)
-    with atomic_file(folder / "confusion.csv") as path:
-        pd.DataFrame(counts, index=list(answers), columns=list(answers)).to_csv(path, index_label="emotion")
+    write_csv(by_class, folder / "per_class.csv")
+    counted = pd.DataFrame(counts, index=list(answers), columns=list(answers))
+    write_csv(counted, folder / "confusion.csv", index_label="emotion")
     plot_confusion(counts, answers, folder / "confusion.png")
     plot_per_class(by_class, folder / "per_class.png")
     plot_reliability(after, before, labels[known], folder / "reliability.png")

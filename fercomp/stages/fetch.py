@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import UNIQUE, atomic_folder, exclusive, require_space
+from fercomp.core.files import UNIQUE, atomic_folder, require_space
+from fercomp.core.locks import exclusive
 from fercomp.core.params import COMPETITION
 from fercomp.core.progress import track
 from fercomp.data.archive import unpack

@@ -10,11 +10,10 @@ import numpy as np
 
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file
 from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import FLOAT_FORMAT, LABELS
+from fercomp.core.tables import LABELS, write_csv
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission
@@ -145,8 +144,7 @@ def _trained(name: str, plan: Plan, workspace: Workspace) -> Path:
 def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:
     import pandas as pd
 
-    with atomic_file(workspace.models / "study.csv") as path:
-        pd.DataFrame([asdict(row) for row in rows]).to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    write_csv(pd.DataFrame([asdict(row) for row in rows]), workspace.models / "study.csv")
     scored = [row for row in rows if not row.problem]
     if scored:
         names = [row.experiment for row in scored]

@@ -14,7 +14,16 @@ from fercomp.core.git import head
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, FLOAT_FORMAT, LABELS, PHOTOS, TARGETS, holdout_table, pred_probs
+from fercomp.core.tables import (
+    AXES,
+    FLOAT_FORMAT,
+    LABELS,
+    PHOTOS,
+    TARGETS,
+    holdout_table,
+    pred_probs,
+    write_csv,
+)
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import agreement, score
 from fercomp.faces.detect import make_detector
@@ -161,7 +170,7 @@ def write_network(
         Its card, not written yet: temperature and scores are missing.
     """
     params = fitted.params
-    fitted.history.to_csv(folder / HISTORY_FILE, index=False, float_format="%.6f")
+    write_csv(fitted.history, folder / HISTORY_FILE)
     save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
     runtime = "openvino"
     (folder / GRAPH).parent.mkdir()

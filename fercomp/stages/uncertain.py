@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.files import atomic_file, write_json
+from fercomp.core.files import write_json
 from fercomp.core.params import UncertainParams
-from fercomp.core.tables import FLOAT_FORMAT
+from fercomp.core.tables import write_csv
 from fercomp.decisions.metrics import Scores, score
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep
@@ -120,8 +120,7 @@ def _write(folder: Path, settled: Settled, on: Score) -> None:
         scores=(settled.cross_fitted if settled.used else settled.plain).rounded(),
     )
     write_json(folder / DECISION, decision.model_dump())
-    with atomic_file(folder / "uncertain.csv") as path:
-        sweep_frame(settled.sweeps).to_csv(path, index=False, float_format=FLOAT_FORMAT)
+    write_csv(sweep_frame(settled.sweeps), folder / "uncertain.csv")
     plot_sweep(settled.sweeps[on], on, rule.threshold, folder / "uncertain.png")
 
 

@@ -15,7 +15,6 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import (
     atomic_file,
     atomic_folder,
-    exclusive,
     is_disk_full,
     require_space,
     sha256,
@@ -155,18 +154,6 @@ def test_a_killed_writer_leaves_the_old(tmp_path, kind):
         assert writer.stdout.readline() == b"writing\n"
         writer.send_signal(signal.SIGKILL)
     assert (path if kind == "file" else path / "a").read_text() == "old"
-
-
-def test_what_a_killed_writer_left_goes_when_the_folder_is_taken(tmp_path):
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    left, other = tmp_path / f".part.{ended.pid}.a.csv", tmp_path / ".part.notes.csv"
-    left.touch()
-    other.touch()
-    with atomic_file(tmp_path / "mine.csv") as temporary, exclusive(tmp_path, "busy"):
-        assert temporary.is_file()
-        assert not left.exists()
-        assert other.exists()
 
 
 def test_a_writer_killed_at_any_moment_never_shows_a_half(tmp_path):

@@ -262,7 +262,7 @@ def test_what_kaggle_says_of_a_csv_is_said(signed_in, work, fault):
 
 
 def test_two_at_once(signed_in, work):
-    from fercomp.core.files import exclusive
+    from fercomp.core.locks import exclusive
 
     with exclusive(work.submissions, "mine"), pytest.raises(FercompError, match="another fercomp is sending"):
         send(work)

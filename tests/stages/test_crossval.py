@@ -3,7 +3,7 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.files import exclusive
+from fercomp.core.locks import exclusive
 from fercomp.core.params import Plan, TrainParams
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import CARD, MEMBERS, OOF, read_card

@@ -181,7 +181,7 @@ def taught_fingerprint(params: TrainParams, photos: "pd.DataFrame", teacher: np.
 def data_fingerprint(photos: "pd.DataFrame") -> str:
     """Returns a SHA-256 over the columns `DATA` of the labelled photos."""
     labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
-    return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(labelled.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _batches(

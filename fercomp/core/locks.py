@@ -1,0 +1,117 @@
+"""Locks between processes, and what killed ones left behind: the same on Linux, macOS and Windows."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import PART, WRITING, is_disk_full
+
+LOCK: Final = ".lock"
+"""Name of a folder's lock file."""
+
+
+class Busy(FercompError):
+    """Another process is where only one may be."""
+
+
+@contextmanager
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Keeps other processes out of a block by a lock file, which is there only meanwhile.
+
+    The system takes the lock back when the process ends, however that ends. What is locked is a file of its
+    own: Windows opens no folders and lets nobody read a locked file, NFS locks only what may be written.
+    Some network disks do not lock at all; there, nobody else is assumed.
+
+    Args:
+        path: The lock file. Its folder is made where it is missing.
+        busy: What a second process is told.
+
+    Raises:
+        Busy: Another process is in the block.
+        FercompError: The file cannot be made.
+    """
+    handle = _take(path, busy)
+    try:
+        yield
+    finally:
+        # While it is still held, so that nobody can be waiting for it. Windows removes no open files.
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _take(path: Path, busy: str) -> int:
+    """Returns the descriptor of the lock file, which is held."""
+    from filelock import lock_descriptor
+
+    while True:
+        handle = _open(path)
+        try:
+            if not lock_descriptor(handle, blocking=False):
+                raise Busy(busy)
+            if os.fstat(handle).st_nlink:
+                return handle
+            # Removed by the process that held it, between our opening and our locking.
+            os.close(handle)
+        except Busy:
+            os.close(handle)
+            raise
+        except OSError:
+            return handle
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise FercompError(f"cannot write {path.parent}: {error.strerror}; choose another folder") from error
+
+
+@contextmanager
+def exclusive(folder: Path, busy: str) -> Iterator[None]:
+    """Keeps other processes out of a block, and removes what killed ones left unfinished in the folder.
+
+    Args:
+        folder: What is locked; it is made where it is missing.
+        busy: What a second process is told.
+
+    Raises:
+        Busy: Another process is in the block.
+        FercompError: The folder cannot be made.
+    """
+    with locked(folder / LOCK, busy):
+        sweep(folder)
+        yield
+
+
+def sweep(folder: Path, pattern: str = f"{PART}.*") -> None:
+    """Removes the temporary files of a folder that nobody writes any more.
+
+    Args:
+        folder: Where to look, not in its folders.
+        pattern: Names to look at, in which the first number between two dots is the process that writes.
+    """
+    for file in folder.glob(pattern):
+        writer = re.search(r"\.([0-9]+)\.", file.name)
+        if writer and not _is_written(file.name, int(writer[1])):
+            with suppress(OSError):  # not ours after all, such as a folder of this name
+                file.unlink()
+
+
+def _is_written(name: str, process: int) -> bool:
+    if process == os.getpid():
+        # In a container, a killed process may have had the number that this one has.
+        return name in WRITING
+    import psutil
+
+    try:
+        return bool(psutil.pid_exists(process))
+    except OverflowError:
+        return False
