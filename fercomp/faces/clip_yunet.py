@@ -14,7 +14,7 @@ import numpy as np
 
 from fercomp.core.parallel import threads
 from fercomp.faces.found import MIN_SIZE, Faces
-from fercomp.faces.yunet import YuNet, best_of, yunet_clip_scale, yunet_file
+from fercomp.faces.yunet import YuNet, kept_faces, yunet_clip_scale, yunet_file
 
 if TYPE_CHECKING:
     import openvino
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 STRIDES: Final = (8, 16, 32)
 """Pixels between two anchors, for small, middle and large faces."""
 
-HEADS: Final = ("cls", "obj", "bbox")
-"""Outputs for each stride: probability that it is a face, that it is anything, and where."""
+HEADS: Final = ("cls", "obj", "bbox", "kps")
+"""Outputs for each stride: probability that it is a face, that it is anything, where, and its landmarks."""
 
 
 _COMPILING: Final = threading.Lock()
@@ -38,7 +38,7 @@ def _compiled(file: Path, height: int, width: int) -> "openvino.CompiledModel":
 
     whole = openvino.Core().read_model(file)
     wanted = [whole.output(f"{head}_{stride}") for stride in STRIDES for head in HEADS]
-    model = openvino.Model(wanted, whole.get_parameters())  # without eyes, nose and mouth
+    model = openvino.Model(wanted, whole.get_parameters())
     model.reshape([1, 3, height, width])
     processor = PrePostProcessor(model)
     taken = processor.input()
@@ -81,9 +81,9 @@ class ClipYuNet:
         cv2.resize(image, self._look.shape[1::-1], dst=self._look, interpolation=method)
         outputs = self._request.infer({0: self._padded}, share_inputs=True, share_outputs=True)
         found = np.concatenate([self._decoded(outputs, stride) for stride in STRIDES])
-        corners = found[:, :4] * np.tile((width / self._look.shape[1], height / self._look.shape[0]), 2)
-        keep = best_of(corners, found[:, 4], self._min_score)
-        return Faces.within(image, corners[keep], found[keep, 4], self._min_size)
+        x, y = width / self._look.shape[1], height / self._look.shape[0]
+        found *= (x, y, x, y, 1, *(x, y) * 5)
+        return kept_faces(image, found, self._min_score, self._min_size)
 
     def _prepare(self, height: int, width: int) -> None:
         """Gets the network for a size, and makes the buffer that it looks at."""
@@ -98,18 +98,19 @@ class ClipYuNet:
         self._shape = (height, width)
 
     def _decoded(self, outputs: "openvino.utils.data_helpers.OVDict", stride: int) -> np.ndarray:
-        """Returns `(n, 5)` for the anchors of a stride: xyxy in pixels of the look, and the score.
+        """Returns `(n, 15)` for the anchors of a stride: xyxy, score and landmarks in pixels of the look.
 
         As in OpenCV's `FaceDetectorYN`: the score is the geometric mean of the two probabilities, a box's
-        centre is given in strides from its anchor, its sides as logarithms of strides.
+        centre and the landmarks are given in strides from its anchor, its sides as logarithms of strides.
         """
-        classes, objects, boxes = (outputs[f"{head}_{stride}"][0] for head in HEADS)
+        classes, objects, boxes, points = (outputs[f"{head}_{stride}"][0] for head in HEADS)
         scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
         anchors = np.flatnonzero(scores >= self._min_score)
         places = np.stack(np.divmod(anchors, self._padded.shape[2] // stride)[::-1], axis=1)
         centres = (places + boxes[anchors, :2]) * stride
         halves = np.exp(boxes[anchors, 2:]) * (stride / 2)
         sides = 2 * halves.max(axis=1, initial=0)
-        found = np.hstack((centres - halves, centres + halves, scores[anchors, None]))
+        landmarks = (np.tile(places, 5) + points[anchors]) * stride
+        found = np.hstack((centres - halves, centres + halves, scores[anchors, None], landmarks))
         chosen: np.ndarray = found[sides <= YuNet.LARGEST]
         return chosen

@@ -1,26 +1,54 @@
 """The faces in a picture, and what finds them.
 
 Every detector has the same three lines of use: make it once per thread, hand it RGB pictures, get `Faces`.
+What comes after adds to them: who they are in a clip, and what a model says of them.
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
+
+from fercomp.core.errors import FercompError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_SIZE: Final = 16
 """Pixels. Faces with a shorter longest side are left out: no emotion can be read in fewer."""
 
+LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+"""The points of a face: eyes, tip of the nose, corners of the mouth. Right and left are the person's own, so
+the right eye is on the left of a picture."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces found in one picture, from left to right.
+    """The n faces of one picture, from left to right: an array for each thing that is known of them.
+
+        faces.boxes[faces.scores > 0.9]
+        faces[faces.scores > 0.9]   # everything that is known of these; also a slice, indices, an index
+        faces.to_frame()            # a row for each
+
+    A detector gives boxes, scores and perhaps landmarks, a tracker adds tracks, a model the rest
+    (`dataclasses.replace`). What is not known is `None`.
 
     Attributes:
         boxes: `(n, 4)` float32 xyxy in pixels of the picture.
         scores: `(n,)` float32, how sure the detector is, on its own scale.
+        landmarks: `(n, 5, 2)` float32, x and y of `LANDMARKS` in pixels, perhaps outside the picture; YuNet
+            gives them.
+        tracks: `(n,)` int64, in a clip: who they are.
+        classes: The model's K class names.
+        pred_probs: `(n, K)` float32, the probability of every class; smoothed in a clip.
+        raw: `(n, K)` float32, in a clip: the probabilities of this frame alone, NaN where a face was not
+            classified in it.
+        emotions: A class name each, or `uncertain`.
+        confidences: `(n,)` float32, the probability of the emotion; of the likeliest class where a threshold
+            makes it `uncertain`.
+        valence_arousal: `(n, 2)` float32, -1 to 1 each, where the model gives them; smoothed in a clip.
 
     Raises:
         ValueError: An array has another shape or dtype.
@@ -28,20 +56,56 @@ class Faces:
 
     boxes: np.ndarray
     scores: np.ndarray
+    landmarks: np.ndarray | None = None
+    tracks: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    pred_probs: np.ndarray | None = None
+    raw: np.ndarray | None = None
+    emotions: tuple[str, ...] | None = None
+    confidences: np.ndarray | None = None
+    valence_arousal: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.boxes.shape != (len(self.scores), 4) or self.scores.ndim != 1:
-            raise ValueError(
-                f"expected (n, 4) boxes and (n,) scores, got {self.boxes.shape}, {self.scores.shape}"
-            )
-        if self.boxes.dtype != np.float32 or self.scores.dtype != np.float32:
-            raise ValueError(f"expected float32 arrays, got {self.boxes.dtype} and {self.scores.dtype}")
+        n, k = len(self), len(self.classes)
+        _check("boxes", self.boxes, (n, 4))
+        _check("scores", self.scores, (n,))
+        _check("landmarks", self.landmarks, (n, len(LANDMARKS), 2))
+        _check("tracks", self.tracks, (n,), np.int64)
+        _check("pred_probs", self.pred_probs, (n, k))
+        _check("raw", self.raw, (n, k))
+        _check("confidences", self.confidences, (n,))
+        _check("valence_arousal", self.valence_arousal, (n, 2))
+        if self.emotions is not None and len(self.emotions) != n:
+            raise ValueError(f"expected {n} emotions, got {len(self.emotions)}")
 
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __getitem__(self, chosen: "int | slice | np.ndarray | list[int]") -> "Faces":
+        """Returns some of the faces: by a mask `(n,)` bool, a slice, indices, or the index of one."""
+        places = np.atleast_1d(np.arange(len(self))[chosen])
+        some: dict[str, Any] = {
+            field.name: value[places]
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), np.ndarray)
+        }
+        if self.emotions is not None:
+            some["emotions"] = tuple(self.emotions[i] for i in places)
+        return replace(self, **some)
+
+    def __iter__(self) -> "Iterator[Faces]":
+        """Gives each face as `Faces` of one."""
+        return (self[i] for i in range(len(self)))
+
     @classmethod
-    def within(cls, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, min_size: float) -> "Faces":
+    def within(
+        cls,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        scores: np.ndarray,
+        min_size: float,
+        landmarks: np.ndarray | None = None,
+    ) -> "Faces":
         """Makes faces of what a detector answered.
 
         Args:
@@ -50,6 +114,7 @@ class Faces:
             scores: `(n,)`.
             min_size: Boxes whose longer side is shorter, in pixels, are left out, as are those that show
                 nothing of the picture.
+            landmarks: `(n, 5, 2)` in its pixels, where the detector gives them.
 
         Returns:
             The faces in the order of x1, then y1, x2, y2.
@@ -57,10 +122,53 @@ class Faces:
         height, width = image.shape[:2]
         clipped = np.clip(boxes, 0, (width, height, width, height)).astype(np.float32).reshape(-1, 4)
         sides = clipped[:, 2:] - clipped[:, :2]
-        keep = (sides.min(axis=1) > 0) & (sides.max(axis=1) >= min_size)
-        clipped, kept_scores = clipped[keep], np.asarray(scores, dtype=np.float32).reshape(-1)[keep]
-        order = np.lexsort(clipped.T[::-1])
-        return cls(clipped[order], kept_scores[order])
+        keep = np.flatnonzero((sides.min(axis=1) > 0) & (sides.max(axis=1) >= min_size))
+        order = keep[np.lexsort(clipped[keep].T[::-1])]
+        points = None if landmarks is None else landmarks[order].astype(np.float32)
+        return cls(clipped[order], np.asarray(scores, dtype=np.float32).reshape(-1)[order], points)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Makes a table with a row for each face and columns for what is known of it.
+
+        Returns:
+            `x1`, `y1`, `x2`, `y2`, `score`, `track`, `emotion`, `confidence`, a column for each class,
+            `valence`, `arousal`, `raw_` and the class, `<landmark>_x` and `<landmark>_y` for `LANDMARKS`.
+
+        Raises:
+            FercompError: A class is called as one of the other columns.
+        """
+        import pandas as pd
+
+        points = [f"{name}_{axis}" for name in LANDMARKS for axis in "xy"]
+        emotions = None if self.emotions is None else np.array(self.emotions, dtype=object)
+        columns: list[tuple[list[str], np.ndarray | None]] = [
+            (["x1", "y1", "x2", "y2", "score"], np.column_stack((self.boxes, self.scores))),
+            (["track"], self.tracks),
+            (["emotion"], emotions),
+            (["confidence"], self.confidences),
+            (list(self.classes), self.pred_probs),
+            (["valence", "arousal"], self.valence_arousal),
+            ([f"raw_{name}" for name in self.classes], self.raw),
+            (points, self.landmarks),
+        ]
+        known = [
+            pd.DataFrame(values.reshape(len(self), len(names)), columns=names)
+            for names, values in columns
+            if values is not None
+        ]
+        table = pd.concat(known, axis=1)
+        if not table.columns.is_unique:
+            twice = sorted(table.columns[table.columns.duplicated()])
+            raise FercompError(f"the model's classes {twice} are names of columns: train it with other names")
+        return table
+
+
+def _check(
+    name: str, array: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.generic] = np.float32
+) -> None:
+    if array is not None and (array.shape != shape or array.dtype != dtype):
+        wanted = f"{name} {shape} {dtype.__name__}"
+        raise ValueError(f"expected {wanted}, got {array.shape} {array.dtype}")
 
 
 class Detector(Protocol):

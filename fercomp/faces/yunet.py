@@ -37,20 +37,21 @@ class YuNet:
         """Finds faces at each scale and keeps the best of those that overlap."""
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         found = np.concatenate([self._at_scale(bgr, scale) for scale in yunet_scales(*image.shape[:2])])
-        keep = best_of(found[:, :4], found[:, 4], self._min_score)
-        return Faces.within(image, found[keep, :4], found[keep, 4], self._min_size)
+        return kept_faces(image, found, self._min_score, self._min_size)
 
     def _at_scale(self, bgr: np.ndarray, scale: float) -> np.ndarray:
-        """Returns `(n, 5)`: xyxy in pixels of `bgr` and the score."""
+        """Returns `(n, 15)`: xyxy, the score, and x and y of each landmark, in pixels of `bgr`."""
         look = scaled(bgr, scale)
         height, width = look.shape[:2]
         self._network.setInputSize((width, height))
         _, rows = self._network.detect(look)
         if rows is None:
-            return np.empty((0, 5), dtype=np.float32)
+            return np.empty((0, 15), dtype=np.float32)
         rows = rows[rows[:, 2:4].max(axis=1) <= self.LARGEST]
-        xywh = rows[:, :4] * np.tile((bgr.shape[1] / width, bgr.shape[0] / height), 2)
-        return np.hstack((xywh[:, :2], xywh[:, :2] + xywh[:, 2:], rows[:, 14:15]))
+        corner, sides, points = np.split(
+            rows[:, :14] * np.tile((bgr.shape[1] / width, bgr.shape[0] / height), 7), (2, 4), axis=1
+        )
+        return np.hstack((corner, corner + sides, rows[:, 14:], points))
 
 
 def yunet_scales(height: int, width: int) -> tuple[float, ...]:
@@ -73,6 +74,19 @@ def yunet_clip_scale(height: int, width: int) -> float:
     """
     longest = max(height, width)
     return (256 if longest <= 384 else min(480, longest)) / longest
+
+
+def kept_faces(image: np.ndarray, found: np.ndarray, min_score: float, min_size: float) -> Faces:
+    """Makes faces of what the network gave: the best of those that overlap.
+
+    Args:
+        image: `(h, w, 3)`, the picture searched.
+        found: `(n, 15)`: xyxy, the score, and x and y of each landmark, in its pixels.
+        min_score: Lowest score.
+        min_size: Lowest longer side of a face in pixels.
+    """
+    best = found[best_of(found[:, :4], found[:, 4], min_score)]
+    return Faces.within(image, best[:, :4], best[:, 4], min_size, best[:, 5:].reshape(-1, 5, 2))
 
 
 def best_of(boxes: np.ndarray, scores: np.ndarray, min_score: float) -> np.ndarray:

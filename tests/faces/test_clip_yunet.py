@@ -14,15 +14,17 @@ from fercomp.faces.yunet import yunet_clip_scale, yunet_file
 
 
 def opencv(image, min_score=0.7):
-    """What OpenCV finds in what `ClipYuNet` looks at: `(n, 4)` boxes in pixels of the picture, and scores."""
+    """What OpenCV finds where `ClipYuNet` looks: boxes, landmarks and scores, in pixels of the picture."""
     scale = yunet_clip_scale(*image.shape[:2])
     size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
     method = cv2.INTER_LINEAR if scale >= 0.5 else cv2.INTER_AREA
     look = cv2.cvtColor(cv2.resize(image, size, interpolation=method), cv2.COLOR_RGB2BGR)
     _, rows = cv2.FaceDetectorYN.create(str(yunet_file()), "", size, min_score, 0.4).detect(look)
     rows = np.empty((0, 15), np.float32) if rows is None else rows
-    x, y, w, h = (rows[:, :4] * np.tile((image.shape[1] / size[0], image.shape[0] / size[1]), 2)).T
-    return np.stack([x, y, x + w, y + h], axis=1)[np.argsort(x)], rows[np.argsort(x), 14]
+    rows = rows[np.argsort(rows[:, 0])]
+    points = rows[:, :14].reshape(-1, 7, 2) * (image.shape[1] / size[0], image.shape[0] / size[1])
+    corner, sides, landmarks = points[:, 0], points[:, 1], points[:, 2:]
+    return np.hstack((corner, corner + sides)), landmarks, rows[:, 14]
 
 
 def scene(height, width, faces, seed):
@@ -39,11 +41,12 @@ def scene(height, width, faces, seed):
 
 @pytest.mark.parametrize(("height", "width"), [(270, 480), (180, 320), (360, 641), (1080, 1920), (640, 360)])
 @pytest.mark.parametrize("seed", range(3))
-def test_boxes_and_scores_are_those_of_opencv(height, width, seed):
+def test_boxes_landmarks_and_scores_are_those_of_opencv(height, width, seed):
     image = scene(height, width, 2, seed)
     faces = ClipYuNet().detect(image)
-    boxes, scores = opencv(image)
+    boxes, landmarks, scores = opencv(image)
     assert len(faces) == len(boxes) > 0
+    np.testing.assert_allclose(faces.landmarks, landmarks, atol=0.01)
     np.testing.assert_allclose(faces.boxes, np.clip(boxes, 0, (width, height) * 2), atol=0.01)
     np.testing.assert_allclose(faces.scores, scores, atol=1e-4)
 

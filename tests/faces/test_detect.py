@@ -55,6 +55,30 @@ def test_yunet_finds_a_small_face_in_a_large_picture(face):
     np.testing.assert_allclose(centres(make_detector().detect(image)), [(1580, 1080)], atol=25)
 
 
+def test_yunet_says_where_eyes_nose_and_mouth_are(scene):
+    """At each scale the picture is looked at, in pixels of the picture."""
+    for faces in (make_detector().detect(scene), make_detector(clip=True).detect(scene)):
+        for box, points in zip(faces.boxes, faces.landmarks, strict=True):
+            right_eye, left_eye, nose, right_mouth, left_mouth = points
+            assert (points > box[:2]).all()
+            assert (points < box[2:]).all()
+            assert right_eye[0] < nose[0] < left_eye[0]
+            assert right_mouth[0] < left_mouth[0]
+            assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+
+
+def test_photos_and_clips_have_the_same_landmarks(scene):
+    """But for what comes of looking at other scales: 5 % of a face."""
+    photo, frame = make_detector().detect(scene), make_detector(clip=True).detect(scene)
+    sides = (photo.boxes[:, 2:] - photo.boxes[:, :2]).max(axis=1)
+    assert (np.abs(photo.landmarks - frame.landmarks).max(axis=(1, 2)) < 0.05 * sides).all()
+
+
+def test_other_detectors_give_no_landmarks(scene):
+    assert make_detector("whole").detect(scene).landmarks is None
+    assert make_detector("haar_default").detect(scene).landmarks is None
+
+
 @pytest.mark.parametrize("name", DETECTORS)
 def test_no_face_in_a_plain_picture_but_the_whole(name):
     faces = make_detector(name).detect(np.full((90, 120, 3), 128, dtype=np.uint8))
@@ -158,18 +182,3 @@ def test_faces_are_clipped_sorted_and_have_area(rows):
     assert ((boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=5) >= 5).all()
     assert boxes.tolist() == sorted(boxes.tolist())
     assert len(faces) == len(faces.scores)
-
-
-@pytest.mark.parametrize(
-    ("boxes", "scores"),
-    [
-        (np.zeros((2, 4), np.float32), np.zeros(3, np.float32)),
-        (np.zeros((2, 5), np.float32), np.zeros(2, np.float32)),
-        (np.zeros((2, 4), np.float64), np.zeros(2, np.float32)),
-        (np.zeros((2, 4), np.float32), np.zeros(2, np.float64)),
-        (np.zeros((2, 4), np.float32), np.zeros((2, 1), np.float32)),
-    ],
-)
-def test_faces_refuse_arrays_of_another_kind(boxes, scores):
-    with pytest.raises(ValueError, match="expected"):
-        Faces(boxes, scores)
