@@ -34,7 +34,7 @@ def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
     with workers(os.cpu_count() or 1) as pool:
         seen = in_order(pool, recogniser.look, images, ahead=PHOTO_BATCH)
         while group := list(islice(seen, PHOTO_BATCH)):
-            recogniser.recognise(group)
+            recogniser.name(group)
     return time.perf_counter() - begin
 
 

@@ -42,11 +42,11 @@ def spent(work: Callable[[], object]) -> Spent:
 def cost_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[str, Spent]]:
     """Runs one stage after the other over the whole clip; gives name and cost of each."""
     recogniser = ClipRecogniser(bundle, partial(make_detector, clip=True))
-    frames, looked, found, named, drawn = [], [], [], [], []
+    frames, looked, followed, named, drawn = [], [], [], [], []
     with Clip(path) as clip, workers(os.cpu_count() or 1) as lookers:
 
         def name() -> None:
-            left = iter(found)
+            left = iter(followed)
             while group := list(islice(left, FRAME_BATCH)):
                 named.extend(recogniser.name(group))
 
@@ -57,9 +57,9 @@ def cost_of_stages(path: Path, bundle: Bundle, folder: Path) -> Iterator[tuple[s
 
         yield "decode", spent(lambda: frames.extend(clip))
         yield "detect", spent(lambda: looked.extend(in_order(lookers, recogniser.detect, frames, BETWEEN)))
-        yield "follow", spent(lambda: found.extend(map(recogniser.follow, frames, looked)))
+        yield "follow", spent(lambda: followed.extend(map(recogniser.follow, frames, looked)))
         yield "classify", spent(name)
-        yield "draw", spent(lambda: drawn.extend(draw(n.frame.image, n.faces, n.decisions) for n in named))
+        yield "draw", spent(lambda: drawn.extend(draw(n.frame.image, n.faces) for n in named))
         yield "encode", spent(write)
 
 

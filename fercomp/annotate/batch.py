@@ -13,7 +13,7 @@ from fercomp import __version__
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Recognised, Recogniser, Seen
+from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, Row, face_rows, problem_row
 from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, Video, find_sources
@@ -86,7 +86,7 @@ def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | 
         **asdict(options),
     }
     with OutputFolder(output, root, sources, bundle.card.classes, settings, options.records) as folder:
-        _annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser, bundle)
+        _annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
         for video in folder.todo:
             if isinstance(video, Video):
                 _annotate_video(video, folder, bundle, options)
@@ -94,15 +94,13 @@ def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | 
     return _summary(folder, sources, earlier, monotonic() - start)
 
 
-def _annotate_photos(
-    photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser, bundle: Bundle
-) -> None:
+def _annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser) -> None:
     # Threads of their own for writing would take turns on the cores with those that look, which costs more
     # than is gained while the disk is waited for.
     with workers(threads()) as pool:
         seen = in_order(pool, partial(_look, recogniser), photos, ahead=PHOTO_BATCH)
-        decided = _decide(recogniser, seen)
-        results = in_order(pool, partial(_result, folder, bundle.card.classes), decided, ahead=PHOTO_BATCH)
+        named = _named(recogniser, seen)
+        results = in_order(pool, partial(_result, folder), named, ahead=PHOTO_BATCH)
         for rows in track(results, "annotate", "photo", total=len(photos)):
             folder.records.append(rows)
 
@@ -115,8 +113,7 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
         folder.records.append([problem_row(video.file, problem.reason)])
 
 
-Looked = tuple[Photo, Seen | ImageProblem]
-Decided = tuple[Photo, Recognised | ImageProblem]
+Looked = tuple[Photo, Picture | ImageProblem]
 
 
 def _look(recogniser: Recogniser, photo: Photo) -> Looked:
@@ -126,21 +123,21 @@ def _look(recogniser: Recogniser, photo: Photo) -> Looked:
         return photo, problem
 
 
-def _decide(recogniser: Recogniser, photos: Iterator[Looked]) -> Iterator[Decided]:
+def _named(recogniser: Recogniser, photos: Iterator[Looked]) -> Iterator[Looked]:
     """Classifies the faces of several photos together, which is faster than photo by photo."""
     while group := list(islice(photos, PHOTO_BATCH)):
-        recognised = iter(recogniser.recognise([seen for _, seen in group if isinstance(seen, Seen)]))
+        named = iter(recogniser.name([seen for _, seen in group if isinstance(seen, Picture)]))
         for photo, seen in group:
-            yield photo, next(recognised) if isinstance(seen, Seen) else seen
+            yield photo, next(named) if isinstance(seen, Picture) else seen
 
 
-def _result(folder: OutputFolder, classes: Sequence[str], decided: Decided) -> list[Row]:
+def _result(folder: OutputFolder, named: Looked) -> list[Row]:
     """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
-    photo, result = decided
-    if isinstance(result, Recognised):
+    photo, result = named
+    if isinstance(result, Picture):
         try:
-            folder.write_copy(photo, encode(photo, draw(result.image, result.faces, result.decisions)))
-            return face_rows(photo.file, result.faces, result.decisions, classes)
+            folder.write_copy(photo, encode(photo, draw(result.frame.image, result.faces)))
+            return face_rows(photo.file, result.faces)
         except ImageProblem as problem:
             result = problem
     say(str(result))

@@ -1,54 +1,16 @@
-"""From the frames of a clip to decisions: find the faces, follow them, classify, smooth."""
+"""From the frames of a clip to its faces with their emotions: find, follow, classify, smooth."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from fercomp.annotate.recogniser import Decisions, cut_faces
+from fercomp.annotate.recogniser import Picture, answers, cut_out
 from fercomp.annotate.smoothing import Smoother
 from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.faces.track import Tracker
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.model import Answer, Bundle
-
-
-@dataclass(frozen=True)
-class Found:
-    """A frame whose faces have been found and followed, not yet classified.
-
-    Attributes:
-        frame: The frame.
-        faces: Its n faces.
-        tracks: `(n,)` int64, who they are.
-        due: `(n,)` bool: these m are to be classified, the others keep what was said of them.
-        inputs: `(m, S, S, 3)` uint8 RGB for each of the model's inputs.
-    """
-
-    frame: Frame
-    faces: Faces
-    tracks: np.ndarray
-    due: np.ndarray
-    inputs: tuple[np.ndarray, ...]
-
-
-@dataclass(frozen=True)
-class Named:
-    """A frame with everything that is said of it.
-
-    Attributes:
-        frame: The frame.
-        faces: Its n faces.
-        tracks: `(n,)` int64, who they are.
-        decisions: What is said of them, smoothed.
-        raw: `(n, K)` float32, probabilities of this frame alone; NaN where a face was not classified in it.
-    """
-
-    frame: Frame
-    faces: Faces
-    tracks: np.ndarray
-    decisions: Decisions
-    raw: np.ndarray
 
 
 class ClipRecogniser:
@@ -74,49 +36,51 @@ class ClipRecogniser:
         """Loads the network, so that not the first face waits for it."""
         self._bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in self._bundle.inputs))
 
-    def find(self, frame: Frame) -> Found:
-        """Finds and follows the faces of the next frame."""
-        return self.follow(frame, self.detect(frame))
+    def look(self, frame: Frame) -> Picture:
+        """Finds, follows and names the faces of the next frame."""
+        (picture,) = self.name([self.follow(frame, self.detect(frame))])
+        return picture
 
     def detect(self, frame: Frame) -> Faces:
         """Finds the faces of a frame, of whichever."""
         return self._detector.detect(frame.image)
 
-    def follow(self, frame: Frame, faces: Faces) -> Found:
+    def follow(self, frame: Frame, faces: Faces) -> Picture:
         """Says who the faces of the next frame are, and cuts out those that are to be classified."""
         tracks = self._tracker.update(faces, frame.image, frame.time)
         due = (tracks > self._newest) | (frame.index % self._every == 0)
         self._newest = max(self._newest, int(tracks.max(initial=-1)))
-        inputs = cut_faces(frame.image, faces.boxes[due], self._bundle, self._detector.framed)
-        return Found(frame, faces, tracks, due, inputs)
+        followed = replace(faces, tracks=tracks)
+        return cut_out(frame, followed, due, self._bundle, self._detector.framed)
 
-    def name(self, frames: Sequence[Found]) -> list[Named]:
-        """Classifies the faces of the next frames with one call of each network.
+    def name(self, pictures: Sequence[Picture]) -> list[Picture]:
+        """Names the emotions of the faces of the next frames with one call of each network.
 
         Where the model averages over a face and its mirror image, every other frame shows the one, the next
         the other: the mean over time has both.
 
         Args:
-            frames: What `find` returned for each, at least one.
+            pictures: What `follow` returned for each frame, at least one.
 
         Returns:
-            The same frames in the same order.
+            The same frames, their faces named, in the same order.
         """
-        inputs = zip(*(found.inputs for found in frames), strict=True)
-        due = [int(found.due.sum()) for found in frames]
-        mirrored = np.repeat([found.frame.index // self._every % 2 == 1 for found in frames], due)
-        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs), mirrored=mirrored)
-        parts = answer.split(np.cumsum(due)[:-1])
-        return [self._named(found, part) for found, part in zip(frames, parts, strict=True)]
+        turns = [each.frame.index // self._every % 2 == 1 for each in pictures]
+        mirrored = np.repeat(turns, [each.due.sum() for each in pictures])
+        said = zip(pictures, answers(pictures, self._bundle, mirrored), strict=True)
+        return [replace(each, faces=self._smoothed(each, answer), inputs=()) for each, answer in said]
 
-    def _named(self, found: Found, answer: Answer) -> Named:
-        raw = _with_gaps(answer.pred_probs, found.due)
-        points = None if answer.points is None else _with_gaps(answer.points, found.due)
-        decisions = self._smoother.update(found.tracks, raw, found.frame.time, points)
-        return Named(found.frame, found.faces, found.tracks, decisions, raw)
+    def _smoothed(self, picture: Picture, answer: Answer) -> Faces:
+        return self._smoother.update(picture.faces, _with_gaps(answer, picture.due), picture.frame.time)
 
 
-def _with_gaps(rows: np.ndarray, due: np.ndarray) -> np.ndarray:
+def _with_gaps(answer: Answer, due: np.ndarray) -> Answer:
+    """Returns the answer for n faces, of which m were due: NaN for the others."""
+    points = None if answer.points is None else _spread(answer.points, due)
+    return Answer(_spread(answer.pred_probs, due), points)
+
+
+def _spread(rows: np.ndarray, due: np.ndarray) -> np.ndarray:
     """Returns `(n, C)` float32 with the m rows where `due` is true, NaN elsewhere."""
     spread = np.full((len(due), rows.shape[1]), np.nan, dtype=np.float32)
     spread[due] = rows

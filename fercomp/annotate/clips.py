@@ -7,11 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from fercomp.annotate.clip_recogniser import ClipRecogniser, Found, Named
+from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
+from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.record_rows import frame_rows
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Video
@@ -54,14 +53,14 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
         with copy as writer, workers(threads()) as lookers, Stages(BETWEEN) as stages:
             looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), BETWEEN)
-            found = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
-            named = stages.ahead(_named(recogniser, found))
-            drawn = stages.ahead((each, _drawn(each) if writer else None) for each in named)
-            for each, image in track(drawn, video.file, "frame", total=clip.count):
+            followed = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
+            named = stages.ahead(_named(recogniser, followed))
+            drawn = stages.ahead((p, draw(p.frame.image, p.faces) if writer else None) for p in named)
+            for picture, image in track(drawn, video.file, "frame", total=clip.count):
                 if writer is not None and image is not None:
-                    writer.write(each.frame, image)
-                folder.records.append(frame_rows(video.file, each, bundle.card.classes))
-                timeline.add(each)
+                    writer.write(picture.frame, image)
+                folder.records.append(frame_rows(video.file, picture))
+                timeline.add(picture)
         problem = clip.problem()
         if problem is not None:
             raise problem
@@ -72,15 +71,11 @@ def _look(recogniser: ClipRecogniser, frame: Frame) -> tuple[Frame, Faces]:
     return frame, recogniser.detect(frame)
 
 
-def _named(recogniser: ClipRecogniser, found: Iterable[Found]) -> Iterator[Named]:
+def _named(recogniser: ClipRecogniser, followed: Iterable[Picture]) -> Iterator[Picture]:
     """Classifies the faces of several frames together, which is faster than frame by frame."""
-    frames = iter(found)
+    frames = iter(followed)
     while group := list(islice(frames, FRAME_BATCH)):
         yield from recogniser.name(group)
-
-
-def _drawn(named: Named) -> np.ndarray:
-    return draw(named.frame.image, named.faces, named.decisions, named.tracks)
 
 
 @contextmanager

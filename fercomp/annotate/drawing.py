@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fercomp.annotate.recogniser import Decisions
-from fercomp.faces.found import Faces
+from fercomp.faces.crop import require_picture
+from fercomp.faces.found import Faces, known
 
 Colour = tuple[int, int, int]
 
@@ -36,33 +36,33 @@ Rectangle = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels, right and bottom exclusive."""
 
 
-def draw(
-    image: np.ndarray, faces: Faces, decisions: Decisions, tracks: np.ndarray | None = None
-) -> np.ndarray:
-    """Draws a box around every face, and a label with its emotion and confidence.
+def draw(image: np.ndarray, faces: Faces) -> np.ndarray:
+    """Draws a box around every face, and a label with track, emotion and confidence, such as `#3 sad 52%`.
 
     Lines and text grow with the picture and the face. A label lies above its box, or where there is no
     room, below it or inside; always inside the picture, and where possible beside the other labels.
 
     Args:
         image: `(h, w, 3)` uint8 RGB; left as it is.
-        faces: Its n faces.
-        decisions: What is said of them.
-        tracks: `(n,)` int numbers by which people are known over the frames of a clip, drawn as `#3`.
+        faces: Its n faces, named.
 
     Returns:
         A new picture of the same shape.
+
+    Raises:
+        FercompError: It is no such picture.
     """
-    canvas = image.copy()
+    canvas = require_picture(image).copy()
     height, width = image.shape[:2]
     line = max(1, round((height + width) / 600))
     labels: list[Rectangle] = []
+    emotions = known(faces.emotions)
     boxes = [_whole_pixels(box, width, height) for box in faces.boxes]
-    for emotion, box in zip(decisions.emotions, boxes, strict=True):
+    for emotion, box in zip(emotions, boxes, strict=True):
         _frame(canvas, box, line, COLOURS.get(emotion, PLAIN))
     # Labels come after all boxes, so that no line crosses a text.
-    for i, (emotion, box) in enumerate(zip(decisions.emotions, boxes, strict=True)):
-        text, font_size = _text(decisions, i, tracks), _text_height(box, width, height)
+    for i, (emotion, box) in enumerate(zip(emotions, boxes, strict=True)):
+        text, font_size = _text(faces, i), _text_height(box, width, height)
         label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, PLAIN)), width, height)
         place = _place(label, box, width, height, labels)
         labels.append(place)
@@ -70,13 +70,13 @@ def draw(
     return canvas
 
 
-def _text(decisions: Decisions, i: int, tracks: np.ndarray | None) -> str:
+def _text(faces: Faces, i: int) -> str:
     """Returns what is said of a face, such as `#2 happy 93%`, and valence and arousal where given."""
-    number = "" if tracks is None else f"#{tracks[i]} "
-    text = f"{number}{decisions.emotions[i]} {decisions.confidences[i]:.0%}"
-    if decisions.valence_arousal is None:
+    number = "" if faces.tracks is None else f"#{faces.tracks[i]} "
+    text = f"{number}{known(faces.emotions)[i]} {known(faces.confidences)[i]:.0%}"
+    if faces.valence_arousal is None:
         return text
-    valence, arousal = decisions.valence_arousal[i]
+    valence, arousal = faces.valence_arousal[i]
     return f"{text} v{valence:+.2f} a{arousal:+.2f}"
 
 

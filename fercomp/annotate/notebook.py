@@ -1,87 +1,76 @@
-"""For notebooks: a model that is called on faces, and frames with everything drawn into them."""
+"""The two classes of the study that fercomp began as: one names a face, one draws into frames."""
 
 from pathlib import Path
 
 import numpy as np
 
 from fercomp.annotate.drawing import draw
+from fercomp.annotate.model import Model, load
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Decisions, Recogniser, decide
 from fercomp.core.errors import FercompError
-from fercomp.core.paths import Workspace
-from fercomp.faces.crop import face_input, whole_box
-from fercomp.faces.found import Faces
-from fercomp.modeling.bundle.find import SHIPPED_NAME, resolve_model
-from fercomp.modeling.bundle.model import load_bundle
+from fercomp.faces.crop import require_picture
+from fercomp.faces.found import Faces, known
+from fercomp.modeling.bundle.find import SHIPPED_NAME
+
+Said = tuple[str, float] | tuple[str, float, float, float]
+"""Emotion and probability; with valence and arousal between the two from a model that was asked for them."""
 
 
 class FaceEmotionsModel:
-    """A trained model, loaded, to be called on faces.
+    """A trained model that is called on faces.
 
         model = FaceEmotionsModel()
-        model(face)                 # [('happy', 0.93)]
+        model.predict(face)    # ("happy", 0.93), and so does model(face)
+        FaceEmotionsModel(va=True, model="circle").predict(face)    # ("happy", 0.81, 0.22, 0.93)
 
     Args:
-        va: The model has to give valence and arousal, too.
-        model: An experiment under `models/`, a model folder, or `shipped`.
+        va: Tell valence and arousal, too.
+        model: See `load`.
 
     Attributes:
         bundle: The model itself.
-        classes: Its K class names.
 
     Raises:
         FercompError: There is no such model, or it gives no valence and arousal where they are asked for.
     """
 
     def __init__(self, va: bool = False, model: str | Path = SHIPPED_NAME) -> None:
-        self.bundle = load_bundle(resolve_model(str(model), Workspace()))
-        self.classes = self.bundle.card.classes
+        self._model = load(model, detector="whole")
+        self._va = va
+        self.bundle = self._model.bundle
         if va and self.bundle.card.head == "emotion":
             raise FercompError(
-                f"model {self.bundle.card.name} names emotions, it gives no valence and arousal: leave va "
+                f"model {self._model.name} names emotions, it gives no valence and arousal: leave va "
                 "out, or train one with train.head: both"
             )
 
-    def pred_probs(self, *faces: np.ndarray) -> np.ndarray:
-        """Classifies faces.
+    def predict(self, face: np.ndarray) -> Said:
+        """Says the emotion of a face, or `uncertain`, and how probable that or the likeliest class is.
 
         Args:
-            *faces: n pictures framed on a face as training photos are, `(h, w, 3)` uint8 RGB each, of any
-                size.
-
-        Returns:
-            Probabilities `(n, K)` float32 in the order of `classes`.
-        """
-        return self.bundle.predict(*self._inputs(faces))
-
-    def valence_arousal(self, *faces: np.ndarray) -> np.ndarray:
-        """Places faces, given as to `pred_probs`, in the plane of valence and arousal: `(n, 2)` float32.
+            face: A picture framed on a face as training photos are, `(h, w, 3)` uint8 RGB of any size.
 
         Raises:
-            FercompError: The model gives no valence and arousal.
+            FercompError: It is no such picture.
         """
-        return self.bundle.valence_arousal(*self._inputs(faces))
+        faces = self._model.detect(face)
+        (emotion,), (confidence,) = known(faces.emotions), known(faces.confidences).tolist()
+        if not self._va:
+            return emotion, confidence
+        ((valence, arousal),) = known(faces.valence_arousal).tolist()
+        return emotion, valence, arousal, confidence
 
-    def _inputs(self, faces: tuple[np.ndarray, ...]) -> list[np.ndarray]:
-        inputs = [
-            np.array([face_input(face, whole_box(face), size, 0.0) for face in faces], dtype=np.uint8)
-            for size, _ in self.bundle.inputs
-        ]
-        return [a.reshape(-1, size, size, 3) for a, (size, _) in zip(inputs, self.bundle.inputs, strict=True)]
-
-    def __call__(self, *faces: np.ndarray) -> list[tuple[str, float]]:
-        """Says for each face its emotion, or `uncertain`, and how probable that or the likeliest class is."""
-        said = decide(self.pred_probs(*faces), self.bundle.card.rule)
-        return [(emotion, float(p)) for emotion, p in zip(said.emotions, said.confidences, strict=True)]
+    __call__ = predict
 
 
 class FrameWithEmotion:
     """Draws into pictures what a model says of the faces in them.
 
         with_emotion = FrameWithEmotion(FaceEmotionsModel())
-        plt.imshow(with_emotion(frame))
+        plt.imshow(with_emotion(frame))                       # finds the faces
+        with_emotion.draw_emotion_frame(frame, x, y, w, h)    # where somebody else has found one
 
-    Colours say good, bad or neutral; a model with valence and arousal has them written beside.
+    Green says good, red bad, blue neutral; a model with valence and arousal has them written beside.
 
     Args:
         model: The model.
@@ -89,20 +78,18 @@ class FrameWithEmotion:
 
     Attributes:
         faces: The faces of the last picture.
-        decisions: What was said of them.
 
     Raises:
         FercompError: The detector cannot be made.
     """
 
     faces: Faces
-    decisions: Decisions
 
     def __init__(self, model: FaceEmotionsModel, options: Options | None = None) -> None:
-        self._recogniser = Recogniser(model.bundle, (options or Options()).make_detector)
+        self._model = Model(model.bundle, options)
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
-        """Finds the faces of a picture and draws frame, emotion and probability of each.
+        """Finds the faces of a picture and draws box, emotion and probability of each.
 
         Args:
             frame: `(h, w, 3)` uint8 RGB; left as it is. What OpenCV reads is BGR: `frame[..., ::-1]`.
@@ -111,10 +98,34 @@ class FrameWithEmotion:
             A new picture of the same shape.
 
         Raises:
-            ValueError: It is no such array.
+            FercompError: It is no such picture.
         """
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-            raise ValueError(f"expected a picture (h, w, 3) uint8, got {frame.shape} {frame.dtype}")
-        (seen,) = self._recogniser.recognise([self._recogniser.look(np.ascontiguousarray(frame))])
-        self.faces, self.decisions = seen.faces, seen.decisions
-        return draw(seen.image, seen.faces, seen.decisions)
+        self.faces = self._model.detect(frame)
+        return draw(frame, self.faces)
+
+    def draw_emotion_frame(self, img: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """Names a face that somebody else has found, and draws box, emotion and probability into the picture.
+
+        Args:
+            img: `(H, W, 3)` uint8 RGB; it is drawn into.
+            x: Left edge of the face's box in pixels, as OpenCV's detectors give it.
+            y: Its upper edge.
+            w: Its width.
+            h: Its height.
+
+        Returns:
+            The same picture.
+
+        Raises:
+            FercompError: It is no such picture, or the box shows nothing of it.
+        """
+        box = np.array([(x, y, x + w, y + h)], dtype=np.float64)
+        found = Faces.within(require_picture(img), box, np.ones(1), min_size=1)
+        if len(found) == 0:
+            size = f"{img.shape[1]}x{img.shape[0]}"
+            raise FercompError(f"the box {(x, y, w, h)} shows nothing of a picture of {size} pixels")
+        recogniser = self._model.recogniser
+        (picture,) = recogniser.name([recogniser.cut(np.ascontiguousarray(img), found)])
+        self.faces = picture.faces
+        img[...] = draw(img, self.faces)
+        return img

@@ -1,99 +1,81 @@
-"""From a picture to decisions: find the faces, cut them out, classify, decide."""
+"""From a picture to its faces with their emotions: find them, cut them out, classify, decide."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
-from fercomp.modeling.bundle.model import Bundle
+from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.model import Answer, Bundle
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A picture whose faces have been found, not yet classified.
+class Picture:
+    """A photo, or a frame of a clip, on its way from the detector to the records.
 
     Attributes:
-        image: `(h, w, 3)` uint8 RGB.
-        faces: Its n faces.
-        inputs: `(n, S, S, 3)` uint8 RGB for each of the model's inputs: what the networks get.
+        frame: Its pixels and its moment; a photo is frame 0 of itself.
+        faces: Its n faces, found, later named.
+        due: `(n,)` bool: these m are to be classified. In a clip the others keep what was said of them.
+        inputs: `(m, S, S, 3)` uint8 RGB for each of the model's inputs: what the networks get. None once the
+            faces are named.
     """
 
-    image: np.ndarray
+    frame: Frame
     faces: Faces
+    due: np.ndarray
     inputs: tuple[np.ndarray, ...]
 
 
-@dataclass(frozen=True)
-class Decisions:
-    """What is said of n faces.
+def cut_out(frame: Frame, faces: Faces, due: np.ndarray, bundle: Bundle, framed: bool) -> Picture:
+    """Cuts the faces out of a frame as a model wants them.
 
-    Attributes:
-        emotions: A class name each, or `uncertain`.
-        confidences: `(n,)` float32, the probability of the emotion; of the likeliest class where a threshold
-            makes it `uncertain`.
-        pred_probs: `(n, K)` float32, the probability of every class.
-        valence_arousal: `(n, 2)` float32, -1 to 1 each, where the model gives them.
-    """
-
-    emotions: tuple[str, ...]
-    confidences: np.ndarray
-    pred_probs: np.ndarray
-    valence_arousal: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """A picture with everything that is said of it.
-
-    Attributes:
-        image: `(h, w, 3)` uint8 RGB.
+    Args:
+        frame: The frame.
         faces: Its n faces.
-        decisions: What is said of them.
-    """
-
-    image: np.ndarray
-    faces: Faces
-    decisions: Decisions
-
-
-def decide(pred_probs: np.ndarray, rule: Rule, points: np.ndarray | None = None) -> Decisions:
-    """Decides on faces.
-
-    Args:
-        pred_probs: `(n, K)` probabilities.
-        rule: How the model decides.
-        points: `(n, 2)` valence and arousal, where the model gives them.
-
-    Returns:
-        The decisions.
-    """
-    likeliest = rule.likeliest(pred_probs)[:, None]
-    confidences = np.take_along_axis(pred_probs, likeliest, axis=1)[:, 0]
-    return Decisions(tuple(rule.labels(pred_probs)), confidences, pred_probs, points)
-
-
-def cut_faces(image: np.ndarray, boxes: np.ndarray, bundle: Bundle, framed: bool) -> tuple[np.ndarray, ...]:
-    """Cuts faces out as a model wants them.
-
-    Args:
-        image: `(h, w, 3)` uint8 RGB.
-        boxes: `(n, 4)` xyxy in its pixels.
+        due: `(n,)` bool, those that are to be classified.
         bundle: The model.
         framed: The boxes frame the face as training photos do: no margin is added.
-
-    Returns:
-        `(n, S, S, 3)` uint8 for each of the model's inputs.
     """
+    boxes = faces.boxes[due]
     arrays = []
     for size, margin in bundle.inputs:
         inputs = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
         for slot, box in zip(inputs, boxes, strict=True):
-            slot[...] = face_input(image, box, size, 0.0 if framed else margin)
+            slot[...] = face_input(frame.image, box, size, 0.0 if framed else margin)
         arrays.append(inputs)
-    return tuple(arrays)
+    return Picture(frame, faces, due, tuple(arrays))
+
+
+def answers(pictures: Sequence[Picture], bundle: Bundle, mirrored: np.ndarray | None = None) -> list[Answer]:
+    """Classifies the faces of several pictures with one call of each network.
+
+    Args:
+        pictures: At least one.
+        bundle: The model.
+        mirrored: See `Bundle.answer`.
+
+    Returns:
+        For each picture what is said of the faces that are due.
+    """
+    inputs = (np.concatenate(arrays) for arrays in zip(*(each.inputs for each in pictures), strict=True))
+    ends = np.cumsum([each.due.sum() for each in pictures])
+    return bundle.answer(*inputs, mirrored=mirrored).split(ends[:-1])
+
+
+def decide(faces: Faces, answer: Answer, rule: Rule) -> Faces:
+    """Adds to faces what a model says of them, and what is decided by that."""
+    return replace(
+        faces,
+        classes=rule.classes,
+        pred_probs=answer.pred_probs,
+        emotions=tuple(rule.labels(answer.pred_probs)),
+        confidences=rule.confidences(answer.pred_probs),
+        valence_arousal=answer.points,
+    )
 
 
 class Recogniser:
@@ -111,28 +93,26 @@ class Recogniser:
         self._bundle = bundle
         self._detector = PerThread(make_detector)
 
-    def look(self, image: np.ndarray) -> Seen:
+    def look(self, image: np.ndarray) -> Picture:
         """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
-        faces = self._detector.detect(image)
-        return Seen(image, faces, cut_faces(image, faces.boxes, self._bundle, self._detector.framed))
+        return self.cut(image, self._detector.detect(image))
 
-    def recognise(self, pictures: Sequence[Seen]) -> list[Recognised]:
-        """Classifies the faces of several pictures with one call of each network.
+    def cut(self, image: np.ndarray, faces: Faces) -> Picture:
+        """Cuts out the faces that were found in a picture `(h, w, 3)` uint8 RGB."""
+        every = np.ones(len(faces), dtype=bool)
+        return cut_out(Frame(0, 0.0, 0, image), faces, every, self._bundle, self._detector.framed)
+
+    def name(self, pictures: Sequence[Picture]) -> list[Picture]:
+        """Names the emotions of the faces of several pictures with one call of each network.
 
         Args:
             pictures: What `look` returned for each.
 
         Returns:
-            The same pictures in the same order.
+            The same pictures, their faces named, in the same order.
         """
         if not pictures:
             return []
+        said = zip(pictures, answers(pictures, self._bundle), strict=True)
         rule = self._bundle.card.rule
-        inputs = zip(*(picture.inputs for picture in pictures), strict=True)
-        answer = self._bundle.answer(*(np.concatenate(arrays) for arrays in inputs))
-        ends = np.cumsum([len(picture.faces) for picture in pictures])
-        parts = answer.split(ends[:-1])
-        return [
-            Recognised(picture.image, picture.faces, decide(part.pred_probs, rule, part.points))
-            for picture, part in zip(pictures, parts, strict=True)
-        ]
+        return [replace(each, faces=decide(each.faces, answer, rule), inputs=()) for each, answer in said]

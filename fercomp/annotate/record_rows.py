@@ -5,11 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from fercomp.annotate.clip_recogniser import Named
-from fercomp.annotate.recogniser import Decisions
+from fercomp.annotate.recogniser import Picture
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import FLOAT_FORMAT
-from fercomp.faces.found import Faces
+from fercomp.faces.found import Faces, known
 
 FACE: Final = "face"
 NO_FACE: Final = "no_face"
@@ -55,11 +54,12 @@ def columns(classes: Sequence[str]) -> tuple[str, ...]:
     return (*COLUMNS, *classes, *(f"raw_{name}" for name in classes))
 
 
-def face_rows(file: str, faces: Faces, decisions: Decisions, classes: Sequence[str]) -> list[Row]:
-    """Returns the rows of one picture: one for each face, or one that says there is none."""
+def face_rows(file: str, faces: Faces) -> list[Row]:
+    """Returns the rows of one picture: one for each named face, or one that says there is none."""
     if len(faces) == 0:
         return [{"file": file, "status": NO_FACE, "faces": "0"}]
-    points = decisions.valence_arousal
+    emotions, confidences = known(faces.emotions), known(faces.confidences)
+    pred_probs, points = known(faces.pred_probs), faces.valence_arousal
     return [
         {
             "file": file,
@@ -70,26 +70,27 @@ def face_rows(file: str, faces: Faces, decisions: Decisions, classes: Sequence[s
                 for name, value in zip(("x1", "y1", "x2", "y2"), faces.boxes[i], strict=True)
             },
             "score": FLOAT_FORMAT % faces.scores[i],
-            "emotion": decisions.emotions[i],
-            "confidence": FLOAT_FORMAT % decisions.confidences[i],
+            "emotion": emotions[i],
+            "confidence": FLOAT_FORMAT % confidences[i],
             **({} if points is None else _numbers(("valence", "arousal"), points[i])),
             "faces": str(len(faces)),
-            **_numbers(classes, decisions.pred_probs[i]),
+            **_numbers(faces.classes, pred_probs[i]),
         }
         for i in range(len(faces))
     ]
 
 
-def frame_rows(file: str, named: Named, classes: Sequence[str]) -> list[Row]:
+def frame_rows(file: str, picture: Picture) -> list[Row]:
     """Returns the rows of one frame of a clip; raw probabilities are empty where it was not classified."""
-    moment = {"frame": str(named.frame.index), "time": FLOAT_FORMAT % named.frame.time}
-    rows = face_rows(file, named.faces, named.decisions, classes)
-    if len(named.faces) == 0:
+    frame, faces = picture.frame, picture.faces
+    moment = {"frame": str(frame.index), "time": FLOAT_FORMAT % frame.time}
+    rows = face_rows(file, faces)
+    if len(faces) == 0:
         return [{**row, **moment} for row in rows]
-    names = [f"raw_{name}" for name in classes]
+    names = [f"raw_{name}" for name in faces.classes]
     return [
         {**row, **moment, "track": str(track), **({} if np.isnan(raw).any() else _numbers(names, raw))}
-        for row, track, raw in zip(rows, named.tracks, named.raw, strict=True)
+        for row, track, raw in zip(rows, known(faces.tracks), known(faces.raw), strict=True)
     ]
 
 

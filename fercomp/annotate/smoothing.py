@@ -1,15 +1,16 @@
 """Steady probabilities and labels: each track's own past, never another one's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Final
 
 import numpy as np
 
-from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import UNCERTAIN
 from fercomp.decisions.rule import Rule
+from fercomp.faces.found import Faces, known
 from fercomp.faces.track import PATIENCE
+from fercomp.modeling.bundle.model import Answer
 
 MEMORY: Final = 0.4
 """Seconds after which an old probability weighs 1/e."""
@@ -43,34 +44,36 @@ class Smoother:
         self._rule = rule
         self._states: dict[int, _State] = {}
 
-    def update(
-        self, tracks: np.ndarray, raw: np.ndarray, time: float, points: np.ndarray | None = None
-    ) -> Decisions:
+    def update(self, faces: Faces, answer: Answer, time: float) -> Faces:
         """Decides on the faces of the next frame.
 
         Args:
-            tracks: `(n,)` the faces' tracks.
-            raw: `(n, K)` probabilities of this frame alone; a row of NaN where a face was not classified,
-                which a track's first row must not be.
+            faces: The n faces with their tracks.
+            answer: What was said of them in this frame alone; NaN where a face was not classified, which a
+                track's first row must not be.
             time: Seconds, never earlier than in the call before.
-            points: `(n, 2)` valence and arousal of this frame alone, NaN likewise, where the model gives
-                them; they are smoothed as probabilities are.
 
         Returns:
-            The decisions, by smoothed probabilities.
+            The faces with what is decided by smoothed probabilities; points are smoothed likewise.
         """
         self._states = {track: s for track, s in self._states.items() if time - s.seen <= PATIENCE}
-        given = np.empty((len(tracks), 0), np.float32) if points is None else points
+        raw, points = answer
+        given = np.empty((len(faces), 0), np.float32) if points is None else points
         states = [
-            self._state(int(track), row, point, time)
-            for track, row, point in zip(tracks, raw, given, strict=True)
+            self._state(track, row, point, time)
+            for track, row, point in zip(known(faces.tracks).tolist(), raw, given, strict=True)
         ]
         pred_probs = np.array([s.pred_probs for s in states], dtype=np.float32)
-        return Decisions(
-            tuple(s.label for s in states),
-            np.array([self._probability(s.pred_probs, s.label) for s in states], dtype=np.float32),
-            pred_probs.reshape(-1, len(self._rule.classes)),
-            None if points is None else np.array([s.point for s in states], np.float32).reshape(-1, 2),
+        return replace(
+            faces,
+            classes=self._rule.classes,
+            pred_probs=pred_probs.reshape(raw.shape),
+            raw=raw,
+            emotions=tuple(s.label for s in states),
+            confidences=np.array([self._probability(s.pred_probs, s.label) for s in states], np.float32),
+            valence_arousal=None
+            if points is None
+            else np.array([s.point for s in states], np.float32).reshape(points.shape),
         )
 
     def _state(self, track: int, row: np.ndarray, point: np.ndarray, time: float) -> _State:

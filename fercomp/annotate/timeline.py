@@ -4,11 +4,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from fercomp.annotate.clip_recogniser import Named
 from fercomp.annotate.drawing import COLOURS, PLAIN
+from fercomp.annotate.recogniser import Picture
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_file
 from fercomp.core.progress import count
+from fercomp.faces.found import known
 
 LARGEST: Final = 12
 """People in the picture: those who are seen longest."""
@@ -32,11 +33,11 @@ class Timeline:
         self._end = 0.0
         self._stretches: dict[int, list[Stretch]] = defaultdict(list)
 
-    def add(self, named: Named) -> None:
-        """Adds the next frame."""
-        now = named.frame.time
+    def add(self, picture: Picture) -> None:
+        """Adds the next frame with its faces."""
+        faces, now = picture.faces, picture.frame.time
         self._end = now + self._step
-        for track, emotion in zip(named.tracks.tolist(), named.decisions.emotions, strict=True):
+        for track, emotion in zip(known(faces.tracks).tolist(), known(faces.emotions), strict=True):
             stretches = self._stretches[track]
             if stretches and now - stretches[-1][1] <= GAP:
                 begin, _, last = stretches[-1]

@@ -43,8 +43,7 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
     recogniser.warm_up()
     shown = 0
     for frame, due in _frames(source):
-        (named,) = recogniser.name([recogniser.find(frame)])
-        picture = draw(frame.image, named.faces, named.decisions, named.tracks)
+        picture = draw(frame.image, recogniser.look(frame).faces)
         cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         shown += 1
         left = max(1, round(1000 * (due - monotonic())))

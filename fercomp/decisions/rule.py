@@ -58,6 +58,10 @@ class Rule:
             return top
         return biased(pred_probs, np.array(self.bias))
 
+    def confidences(self, pred_probs: np.ndarray) -> np.ndarray:
+        """Returns the probability of the likeliest class, whatever the threshold says: `(N,)`, same dtype."""
+        return np.take_along_axis(pred_probs, self.likeliest(pred_probs)[:, None], axis=1)[:, 0]
+
     def labels(self, pred_probs: np.ndarray) -> np.ndarray:
         """Returns the names of what is decided: `(N,)` of str objects."""
         names: np.ndarray = np.array(self.answers, dtype=object)[self.decide(pred_probs)]

@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from fercomp.core.errors import FercompError
+
 
 def face_input(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np.ndarray:
     """Cuts a face out of a picture as a square of the network's size.
@@ -45,6 +47,30 @@ def face_input(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> 
     # Repeating the border after scaling costs the same for every picture; before it, a square around a
     # very long picture would not fit in memory.
     return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+
+def require_picture(image: np.ndarray) -> np.ndarray:
+    """Returns a picture that a user hands over, if it is one.
+
+    Raises:
+        FercompError: It is not `(h, w, 3)` uint8 with at least one pixel.
+    """
+    if not isinstance(image, np.ndarray):
+        raise FercompError(
+            f"expected a picture (h, w, 3) uint8 RGB or its file, got {type(image).__name__}: "
+            "fercomp.read_image reads a file, np.asarray(image) turns a Pillow image into pixels"
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        floats = np.issubdtype(image.dtype, np.floating)
+        remedy = (
+            "(255 * image).astype('uint8') turns 0 to 1 into such"
+            if floats
+            else "fercomp.read_image gives such"
+        )
+        raise FercompError(
+            f"expected a picture (h, w, 3) uint8 RGB, got {image.shape} {image.dtype}: {remedy}"
+        )
+    return image
 
 
 def scaled(image: np.ndarray, scale: float) -> np.ndarray:

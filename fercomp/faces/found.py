@@ -7,7 +7,7 @@ What comes after adds to them: who they are in a clip, and what a model says of 
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from fercomp.core.errors import FercompError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 MIN_SIZE: Final = 16
 """Pixels. Faces with a shorter longest side are left out: no emotion can be read in fewer."""
@@ -161,6 +163,17 @@ class Faces:
             twice = sorted(table.columns[table.columns.duplicated()])
             raise FercompError(f"the model's classes {twice} are names of columns: train it with other names")
         return table
+
+
+def known(value: T | None) -> T:
+    """Returns what has to be known of faces by now.
+
+    Raises:
+        ValueError: It is not: the faces have not yet been followed or named.
+    """
+    if value is None:
+        raise ValueError("expected faces that have been followed or named already")
+    return value
 
 
 def _check(

@@ -5,6 +5,7 @@ Whatever a file holds, the caller gets `(h, w, 3)` uint8 RGB as a person would s
 truncated file from a whole one, CMYK, 16 bits, transparency, and a huge picture before it is decoded.
 """
 
+import os
 import stat
 import warnings
 from io import BytesIO
@@ -74,7 +75,7 @@ class ImageProblem(FercompError):
         self.reason = reason
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a picture.
 
     Args:
@@ -86,7 +87,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         ImageProblem: The file cannot be read or is not a usable picture.
     """
-    return decode_image(read_file(path), str(path))
+    return decode_image(read_file(Path(path)), str(path))
 
 
 def read_file(path: Path) -> bytes:

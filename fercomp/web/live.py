@@ -13,12 +13,13 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from fercomp.annotate.clip_recogniser import ClipRecogniser, Named
+from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import COLOURS, PLAIN
 from fercomp.annotate.options import Options
 from fercomp.annotate.record_rows import columns, frame_rows
 from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
+from fercomp.faces.found import Faces, known
 from fercomp.media.clips import Frame
 from fercomp.media.images import ImageProblem, decode_image
 from fercomp.modeling.bundle.model import Bundle
@@ -60,11 +61,11 @@ class Session:
             return {"kind": "problem", "message": str(problem)}
         time = monotonic() - self._start
         frame = Frame(self._frames, time, self._frames, image)
-        (named,) = self._recogniser.name([self._recogniser.find(frame)])
+        picture = self._recogniser.look(frame)
         self._frames += 1
         if self._records is not None:
-            self._records.append(frame_rows("camera", named, self._bundle.card.classes))
-        return {"kind": "faces", "faces": _faces(named)}
+            self._records.append(frame_rows("camera", picture))
+        return {"kind": "faces", "faces": _faces(picture.faces)}
 
     def record(self, wanted: bool) -> dict[str, Any]:
         """Starts or stops a recording, a file of its own each.
@@ -158,17 +159,17 @@ def _wants_recording(text: str) -> bool:
     return wanted is True
 
 
-def _faces(named: Named) -> list[dict[str, Any]]:
-    said = named.decisions
-    points = said.valence_arousal
+def _faces(faces: Faces) -> list[dict[str, Any]]:
+    confidences, pred_probs = known(faces.confidences), known(faces.pred_probs)
+    tracks, points = known(faces.tracks), faces.valence_arousal
     return [
         {
-            "box": [round(float(value), 1) for value in named.faces.boxes[i]],
-            "track": int(named.tracks[i]),
+            "box": [round(float(value), 1) for value in faces.boxes[i]],
+            "track": int(tracks[i]),
             "emotion": emotion,
-            "confidence": round(float(said.confidences[i]), 4),
-            "probabilities": [round(float(p), 4) for p in said.pred_probs[i]],
+            "confidence": round(float(confidences[i]), 4),
+            "probabilities": [round(float(p), 4) for p in pred_probs[i]],
             "point": None if points is None else [round(float(value), 4) for value in points[i]],
         }
-        for i, emotion in enumerate(said.emotions)
+        for i, emotion in enumerate(known(faces.emotions))
     ]

@@ -15,12 +15,15 @@ def test_every_other_classified_frame_shows_a_mirror_image(
     folder = write_model(tmp_path / "model", flip=flip)
     plain = load_bundle(write_model(tmp_path / "plain"))
     recogniser = ClipRecogniser(load_bundle(folder), lambda: make_detector("whole"), every)
-    found = [recogniser.find(Frame(i, i / 25, i, faces[0])) for i in range(4)]
-    for i, named in enumerate(recogniser.name(found)):
+    frames = [Frame(i, i / 25, i, faces[0]) for i in range(4)]
+    followed = [recogniser.follow(frame, recogniser.detect(frame)) for frame in frames]
+    for i, named in enumerate(recogniser.name(followed)):
+        assert named.frame is frames[i]
+        assert named.faces.tracks.tolist() == [0]
         if i % every:
-            assert np.isnan(named.raw).all()
+            assert np.isnan(named.faces.raw).all()
             continue
-        (inputs,) = found[i].inputs
+        (inputs,) = followed[i].inputs
         expected = plain.predict(inputs[:, :, ::-1] if i in mirrored else inputs)
-        np.testing.assert_allclose(named.raw, expected, atol=1e-6)
+        np.testing.assert_allclose(named.faces.raw, expected, atol=1e-6)
     assert np.abs(plain.predict(inputs) - plain.predict(inputs[:, :, ::-1])).max() > 1e-3

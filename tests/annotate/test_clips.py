@@ -79,7 +79,7 @@ def test_a_clip(bundle, clip, tmp_path):
 
 def test_batches_and_single_frames_give_the_same(bundle, clip, tmp_path, monkeypatch):
     together = table_of(annotate_media(clip, tmp_path / "a", bundle))
-    monkeypatch.setattr(clips, "BATCH", 1)
+    monkeypatch.setattr(clips, "FRAME_BATCH", 1)
     alone = table_of(annotate_media(clip, tmp_path / "b", bundle))
     numbers = [*EMOTIONS, *RAW]
     np.testing.assert_allclose(
@@ -145,7 +145,7 @@ def test_a_failure_in_any_stage_ends_the_run_with_its_message(bundle, clip, tmp_
 
         with monkeypatch.context() as patch, pytest.raises(FercompError, match=f"{name} broke"):
             patch.setattr(place, name, fail)
-            patch.setattr(clips, "BATCH", 2)
+            patch.setattr(clips, "FRAME_BATCH", 2)
             annotate_media(clip, tmp_path / "out", bundle)
         assert not list((tmp_path / "out").glob("*.mp4"))
         assert threading.active_count() == before
@@ -210,10 +210,10 @@ def test_two_hundred_faces_in_a_frame(bundle):
     recogniser = ClipRecogniser(bundle, Crowd)
     image = np.random.default_rng(0).integers(0, 256, (300, 600, 3), dtype=np.uint8)
     for i in range(3):
-        (named,) = recogniser.name([recogniser.find(Frame(i, i / 25, i, image))])
+        named = recogniser.look(Frame(i, i / 25, i, image)).faces
         assert sorted(named.tracks) == list(range(200))
-        assert len(named.decisions.emotions) == 200
-        assert draw(image, named.faces, named.decisions, named.tracks).shape == image.shape
+        assert len(named.emotions) == 200
+        assert draw(image, named).shape == image.shape
 
 
 @pytest.mark.parametrize("every", [0, -3])

@@ -1,17 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercomp.annotate.drawing import BAD, COLOURS, GOOD, PLAIN, draw
-from fercomp.annotate.recogniser import Decisions
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
 from fercomp.faces.found import Faces
 
 
+def named(boxes, emotions, confidence=0.93):
+    boxes = np.array(boxes, dtype=np.float32).reshape(-1, 4)
+    ones = np.ones(len(boxes), dtype=np.float32)
+    return Faces(boxes, ones, emotions=tuple(emotions), confidences=np.float32(confidence) * ones)
+
+
 def one(box, emotion="happy", confidence=0.93):
-    faces = Faces(np.array([box], dtype=np.float32), np.ones(1, dtype=np.float32))
-    return faces, Decisions((emotion,), np.array([confidence]), np.array([[confidence]]))
+    return named([box], [emotion], confidence)
 
 
 def changed(image, drawn):
@@ -33,9 +40,7 @@ coordinates = st.floats(-200, 400, width=32)
 )
 def test_any_box_and_text_can_be_drawn_on_any_picture(shape, boxes, emotion, confidence):
     image = np.full((*shape, 3), 77, dtype=np.uint8)
-    faces = Faces(np.array(boxes, dtype=np.float32).reshape(-1, 4), np.ones(len(boxes), dtype=np.float32))
-    decisions = Decisions((emotion,) * len(boxes), np.full(len(boxes), confidence), np.ones((len(boxes), 1)))
-    drawn = draw(image, faces, decisions)
+    drawn = draw(image, named(boxes, [emotion] * len(boxes), confidence))
     assert drawn.shape == image.shape
     assert drawn.dtype == np.uint8
     assert (image == 77).all()
@@ -45,14 +50,13 @@ def test_any_box_and_text_can_be_drawn_on_any_picture(shape, boxes, emotion, con
 def test_two_hundred_faces_in_one_picture():
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 400, (200, 2)).astype(np.float32)
-    faces = Faces(np.hstack((corners, corners + 30)), np.ones(200, dtype=np.float32))
-    decisions = Decisions(("sad",) * 200, np.full(200, 0.5), np.ones((200, 1)))
-    assert draw(np.zeros((430, 430, 3), dtype=np.uint8), faces, decisions).any()
+    faces = named(np.hstack((corners, corners + 30)), ["sad"] * 200, 0.5)
+    assert draw(np.zeros((430, 430, 3), dtype=np.uint8), faces).any()
 
 
 def test_the_box_keeps_its_face_visible():
     image = np.full((300, 300, 3), 128, dtype=np.uint8)
-    drawn = draw(image, *one((100, 100, 200, 220)))
+    drawn = draw(image, one((100, 100, 200, 220)))
     assert (drawn[110:210, 110:190] == 128).all()
     assert (drawn[100, 100:200] == GOOD).all()
     assert (drawn[219, 100:200] == GOOD).all()
@@ -63,15 +67,15 @@ def test_the_box_keeps_its_face_visible():
 )
 def test_the_label_lies_above_the_box_or_where_there_is_room(box, above):
     image = np.full((300, 300, 3), 128, dtype=np.uint8)
-    _, top, _, bottom = changed(image, draw(image, *one(box)))
+    _, top, _, bottom = changed(image, draw(image, one(box)))
     assert (top < box[1]) == above
     assert (bottom > box[3]) != above
 
 
 def test_the_label_of_a_face_at_the_right_edge_is_whole():
     image = np.full((300, 300, 3), 128, dtype=np.uint8)
-    in_the_middle = draw(image, *one((100, 100, 130, 140), "uncertain"))
-    at_the_edge = draw(image, *one((270, 100, 300, 140), "uncertain"))
+    in_the_middle = draw(image, one((100, 100, 130, 140), "uncertain"))
+    at_the_edge = draw(image, one((270, 100, 300, 140), "uncertain"))
     label = in_the_middle[changed(image, in_the_middle)[1] : 100, 100 : changed(image, in_the_middle)[2]]
     top = changed(image, at_the_edge)[1]
     np.testing.assert_array_equal(at_the_edge[top:100, 300 - label.shape[1] :], label)
@@ -79,10 +83,9 @@ def test_the_label_of_a_face_at_the_right_edge_is_whole():
 
 def test_labels_of_two_faces_lie_beside_each_other():
     image = np.full((300, 300, 3), 128, dtype=np.uint8)
-    boxes = np.array([(100, 100, 150, 160), (110, 100, 160, 160)], dtype=np.float32)
-    decisions = Decisions(("happy", "sad"), np.array([0.9, 0.9]), np.ones((2, 1)))
-    drawn = draw(image, Faces(boxes, np.ones(2, dtype=np.float32)), decisions)
-    first = draw(image, *one(boxes[0], "happy", 0.9))
+    boxes = [(100, 100, 150, 160), (110, 100, 160, 160)]
+    drawn = draw(image, named(boxes, ["happy", "sad"], 0.9))
+    first = draw(image, one(boxes[0], "happy", 0.9))
     top = changed(image, first)[1]
     np.testing.assert_array_equal(drawn[top:100, 100:150], first[top:100, 100:150])
 
@@ -92,7 +95,7 @@ def test_labels_of_two_faces_lie_beside_each_other():
 def test_text_is_readable_on_any_background(background, emotion):
     """White on the label's own colour, with at least the contrast that WCAG 2.1 asks of large text, 3:1."""
     image = np.full((300, 300, 3), background, dtype=np.uint8)
-    drawn = draw(image, *one((100, 100, 200, 220), emotion))
+    drawn = draw(image, one((100, 100, 200, 220), emotion))
     colour = COLOURS[emotion]
     label = drawn[changed(image, drawn)[1] : 100, 100:180].reshape(-1, 3)
     assert (label == colour).all(axis=1).any()
@@ -108,8 +111,8 @@ def luminance(colour):
 
 def test_lines_and_text_grow_with_the_picture():
     small, large = np.zeros((300, 300, 3), np.uint8), np.zeros((3000, 3000, 3), np.uint8)
-    top = changed(small, draw(small, *one((100, 100, 200, 220))))[1]
-    large_top = changed(large, draw(large, *one((1000, 1000, 2000, 2200))))[1]
+    top = changed(small, draw(small, one((100, 100, 200, 220))))[1]
+    large_top = changed(large, draw(large, one((1000, 1000, 2000, 2200))))[1]
     assert (1000 - large_top) > 4 * (100 - top)
 
 
@@ -122,7 +125,28 @@ def test_every_emotion_has_a_colour():
 
 def test_a_picture_without_faces_is_only_copied():
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    none = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
-    drawn = draw(image, none, Decisions((), np.empty(0), np.empty((0, 9))))
+    drawn = draw(image, named([], []))
     np.testing.assert_array_equal(drawn, image)
     assert drawn is not image
+
+
+def test_tracks_and_points_are_in_the_label_where_they_are_known():
+    image = np.full((300, 300, 3), 128, dtype=np.uint8)
+    faces = one((100, 100, 200, 220))
+    followed = replace(faces, tracks=np.array([12]))
+    placed = replace(followed, valence_arousal=np.array([[0.5, -0.5]], np.float32))
+    widths = [changed(image, draw(image, each))[2] for each in (faces, followed, placed)]
+    assert widths == sorted(set(widths)), "each label is longer than the one before"
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((9, 9, 3)), np.zeros((9, 9), np.uint8), [[1]], np.zeros((0, 9, 3), np.uint8)]
+)
+def test_what_is_no_picture_is_refused(image):
+    with pytest.raises(FercompError, match="expected a picture"):
+        draw(image, named([], []))
+
+
+def test_faces_have_to_be_named():
+    with pytest.raises(ValueError, match="named"):
+        draw(np.zeros((9, 9, 3), np.uint8), Faces(np.zeros((1, 4), np.float32), np.ones(1, np.float32)))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from fercomp.annotate.drawing import draw
+from fercomp.annotate.model import load
 from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Recogniser
 from fercomp.core.errors import FercompError
-from fercomp.faces.detect import make_detector
 from fercomp.media.images import read_image
 
 
@@ -14,32 +14,47 @@ def model(tiny_bundle_folder):
     return FaceEmotionsModel(model=tiny_bundle_folder)
 
 
-def test_a_model_is_called_on_faces_of_any_size(model, faces):
-    said = model(faces[0], faces[4][:60, :50])
-    assert [emotion in (*model.classes, "uncertain") for emotion, _ in said] == [True, True]
-    pred_probs = model.pred_probs(faces[0], faces[4][:60, :50])
-    assert [p for _, p in said] == pytest.approx(pred_probs.max(axis=1))
-    assert model() == []
+@pytest.fixture
+def image(photos):
+    return read_image(photos / "two.webp")
 
 
-def test_a_face_is_seen_as_annotate_sees_it(model, faces):
-    recogniser = Recogniser(model.bundle, lambda: make_detector("whole"))
-    (seen,) = recogniser.recognise([recogniser.look(faces[3])])
-    np.testing.assert_array_equal(model.pred_probs(faces[3]), seen.decisions.pred_probs)
-    assert model(faces[3])[0][0] == seen.decisions.emotions[0]
+@pytest.mark.parametrize("cut", [slice(None), slice(0, 61)])
+def test_a_face_of_any_size_is_named_as_annotate_names_it(model, faces, tiny_bundle_folder, cut):
+    face = faces[4][cut]
+    expected = load(tiny_bundle_folder, detector="whole").detect(face)
+    assert model.predict(face) == (expected.emotions[0], pytest.approx(expected.confidences[0]))
+    assert model(face) == model.predict(face)
 
 
-def test_a_frame_is_drawn_with_its_emotions(model, photos):
-    image = read_image(photos / "two.webp")
+def test_a_frame_is_drawn_with_its_emotions(model, image):
     before = image.copy()
     with_emotion = FrameWithEmotion(model)
     drawn = with_emotion(image)
     np.testing.assert_array_equal(image, before)
     assert drawn.shape == image.shape
     assert (drawn != image).any()
-    assert len(with_emotion.faces) == len(with_emotion.decisions.emotions) == 2
+    assert len(with_emotion.faces) == len(with_emotion.faces.emotions) == 2
     np.testing.assert_array_equal(with_emotion(image[:, ::-1][:, ::-1]), drawn)
     assert len(FrameWithEmotion(model, Options(min_score=1.0))(image)) == 200
+
+
+def test_a_face_that_somebody_else_has_found_is_drawn_into_the_picture(model, image, tiny_bundle_folder):
+    (found, _) = load(tiny_bundle_folder).detect(image)
+    x1, y1, x2, y2 = found.boxes[0].round().astype(int).tolist()
+    before, with_emotion = image.copy(), FrameWithEmotion(model)
+    drawn = with_emotion.draw_emotion_frame(image, x1, y1, x2 - x1, y2 - y1)
+    assert drawn is image
+    assert (image != before).any()
+    assert with_emotion.faces.emotions == found.emotions
+    np.testing.assert_allclose(with_emotion.faces.pred_probs, found.pred_probs, atol=0.05)
+    np.testing.assert_array_equal(image, draw(before, with_emotion.faces))
+
+
+@pytest.mark.parametrize("box", [(400, 20, 50, 50), (10, 10, 0, 5), (-60, 0, 50, 50)])
+def test_a_box_outside_the_picture_is_refused(model, image, box):
+    with pytest.raises(FercompError, match=r"shows nothing of a picture of 400x200 pixels"):
+        FrameWithEmotion(model).draw_emotion_frame(image, *box)
 
 
 def test_valence_and_arousal_need_a_model_that_gives_them(tiny_bundle_folder):
@@ -49,5 +64,11 @@ def test_valence_and_arousal_need_a_model_that_gives_them(tiny_bundle_folder):
 
 @pytest.mark.parametrize(("shape", "kind"), [((9, 9), "uint8"), ((9, 9, 3), "float64"), ((9, 9, 4), "uint8")])
 def test_what_is_no_picture_is_refused(model, shape, kind):
-    with pytest.raises(ValueError, match="expected a picture"):
-        FrameWithEmotion(model)(np.zeros(shape, kind))
+    picture, with_emotion = np.zeros(shape, kind), FrameWithEmotion(model)
+    for call in (
+        model.predict,
+        with_emotion,
+        lambda image: with_emotion.draw_emotion_frame(image, 1, 1, 5, 5),
+    ):
+        with pytest.raises(FercompError, match="expected a picture"):
+            call(picture)

@@ -11,8 +11,9 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.detect import make_detector
+from fercomp.faces.found import Faces
 from fercomp.media.images import read_image
-from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.model import Answer, load_bundle
 
 
 def test_a_framed_photo_is_used_whole_as_in_training(bundle, faces):
@@ -42,27 +43,28 @@ def test_an_ensemble_gets_each_face_as_each_of_its_networks_wants_it(detector, p
     assert ensemble.inputs == ((32, 0.1), (24, 0.1), (32, 0.4))
     image = read_image(photos / "two.webp")
     recogniser = Recogniser(ensemble, lambda: make_detector(detector))
-    (together,) = recogniser.recognise([recogniser.look(image)])
+    (together,) = recogniser.name([recogniser.look(image)])
     alone = []
     for folder in networks:
         single = Recogniser(load_bundle(folder), lambda: make_detector(detector))
-        alone.append(single.recognise([single.look(image)])[0].decisions.pred_probs)
+        alone.append(single.name([single.look(image)])[0].faces.pred_probs)
     assert len(together.faces) == (2 if detector == "yunet" else 1)
-    np.testing.assert_allclose(together.decisions.pred_probs, np.mean(alone, axis=0), atol=1e-6)
+    np.testing.assert_allclose(together.faces.pred_probs, np.mean(alone, axis=0), atol=1e-6)
 
 
 def test_several_pictures_are_classified_as_each_alone(bundle, photos):
     recogniser = Recogniser(bundle, make_detector)
     files = [photos / name for name in ("two.webp", "landscape.png", "a/face.jpg")]
     seen = [recogniser.look(read_image(file)) for file in files]
-    together = recogniser.recognise(seen)
-    assert [len(picture.decisions.emotions) for picture in together] == [2, 0, 1]
+    together = recogniser.name(seen)
+    assert [len(picture.faces.emotions) for picture in together] == [2, 0, 1]
     for picture, alone in zip(together, seen, strict=True):
-        expected = recogniser.recognise([alone])[0].decisions
-        np.testing.assert_allclose(picture.decisions.pred_probs, expected.pred_probs, atol=1e-6)
-        assert picture.image is alone.image
-        assert picture.decisions.emotions == expected.emotions
-    assert recogniser.recognise([]) == []
+        expected = recogniser.name([alone])[0].faces
+        np.testing.assert_allclose(picture.faces.pred_probs, expected.pred_probs, atol=1e-6)
+        assert picture.frame is alone.frame
+        assert picture.faces.emotions == expected.emotions
+        assert picture.faces.landmarks is alone.faces.landmarks, "what was found is kept"
+    assert recogniser.name([]) == []
 
 
 def test_each_thread_has_its_own_detector(bundle, faces):
@@ -85,9 +87,12 @@ def test_each_thread_has_its_own_detector(bundle, faces):
     st.none() | st.floats(0, 1),
 )
 def test_the_likeliest_class_decides_unless_it_is_too_unlikely(pred_probs, threshold):
-    decisions = decide(pred_probs, Rule(EMOTIONS, threshold))
-    assert len(decisions.emotions) == len(decisions.confidences) == len(pred_probs)
-    for emotion, confidence, row in zip(decisions.emotions, decisions.confidences, pred_probs, strict=True):
+    n = len(pred_probs)
+    found = Faces(np.zeros((n, 4), np.float32), np.ones(n, np.float32))
+    faces = decide(found, Answer(pred_probs, None), Rule(EMOTIONS, threshold))
+    assert len(faces.emotions) == len(faces.confidences) == n
+    assert faces.classes == EMOTIONS
+    for emotion, confidence, row in zip(faces.emotions, faces.confidences, pred_probs, strict=True):
         assert confidence == row.max()
         unsure = threshold is not None and confidence < threshold
         assert emotion == ("uncertain" if unsure else EMOTIONS[row.argmax()])

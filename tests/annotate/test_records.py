@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.annotate.clip_recogniser import Named
-from fercomp.annotate.recogniser import Decisions, decide
+from fercomp.annotate.recogniser import Picture, decide
 from fercomp.annotate.record_rows import COLUMNS, columns, face_rows, frame_rows, problem_row
 from fercomp.annotate.records import Records
 from fercomp.core.classes import EMOTIONS
@@ -15,6 +15,7 @@ from fercomp.core.errors import FercompError
 from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
 from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.model import Answer
 
 ALL = columns(EMOTIONS)
 
@@ -23,22 +24,22 @@ def faces_of(n, seed):
     rng = np.random.default_rng(seed)
     boxes = np.sort(rng.uniform(0, 100, (n, 4)).astype(np.float32), axis=1)
     faces = Faces(boxes, rng.uniform(0, 1, n).astype(np.float32))
-    return faces, rng.dirichlet(np.ones(9), n).astype(np.float32)
+    pred_probs = rng.dirichlet(np.ones(9), n).astype(np.float32)
+    return decide(faces, Answer(pred_probs, None), Rule(EMOTIONS))
 
 
 def rows_of(file, n, seed=0):
-    faces, pred_probs = faces_of(n, seed)
-    return face_rows(file, faces, decide(pred_probs, Rule(EMOTIONS)), EMOTIONS)
+    return face_rows(file, faces_of(n, seed))
 
 
 def frame_of(file, index, n):
-    faces, pred_probs = faces_of(n, index)
-    raw = np.roll(pred_probs, 1, axis=1)
+    faces = faces_of(n, index)
+    raw = np.roll(faces.pred_probs, 1, axis=1)
     if n > 1:
         raw[1] = np.nan
     frame = Frame(index, index / 29.97, index, np.zeros((8, 8, 3), np.uint8))
-    named = Named(frame, faces, np.arange(n), decide(pred_probs, Rule(EMOTIONS)), raw)
-    return frame_rows(file, named, EMOTIONS)
+    followed = replace(faces, tracks=np.arange(n), raw=raw)
+    return frame_rows(file, Picture(frame, followed, np.ones(n, dtype=bool), ()))
 
 
 def written(path, kind, groups):
@@ -100,9 +101,8 @@ def test_json_lines_hold_numbers_and_nulls(tmp_path):
 
 
 def test_valence_and_arousal_are_on_record_where_a_model_gives_them():
-    faces, pred_probs = faces_of(1, 0)
-    decisions = Decisions(("happy",), np.ones(1), pred_probs, np.array([[0.5, -0.25]]))
-    (row,) = face_rows("x.jpg", faces, decisions, EMOTIONS)
+    faces = replace(faces_of(1, 0), valence_arousal=np.array([[0.5, -0.25]], np.float32))
+    (row,) = face_rows("x.jpg", faces)
     assert (row["valence"], row["arousal"]) == ("0.500000", "-0.250000")
     assert "valence" not in rows_of("x.jpg", 1)[0]
 

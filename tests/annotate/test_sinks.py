@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fercomp.annotate.recogniser import decide
 from fercomp.annotate.record_rows import face_rows, problem_row
 from fercomp.annotate.sinks import OutputFolder, encode
 from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
 from fercomp.media.images import IMAGE_SUFFIXES, ImageProblem, decode_image, read_image
 
@@ -33,7 +31,7 @@ def opened(photos, output, **settings):
 
 
 def no_face(photo):
-    return face_rows(photo.file, NO_FACES, decide(np.empty((0, 9)), Rule(EMOTIONS)), EMOTIONS)
+    return face_rows(photo.file, NO_FACES)
 
 
 def finish(folder, photo):

@@ -8,22 +8,31 @@ from hypothesis.extra import numpy as hnp
 
 from fercomp.annotate.smoothing import HOLD, MEMORY, Smoother
 from fercomp.decisions.rule import Rule
+from fercomp.faces.found import Faces
 from fercomp.faces.track import PATIENCE
+from fercomp.modeling.bundle.model import Answer
 
 CLASSES = ("anger", "happy", "sad")
 HAPPY, SAD = np.array([0.1, 0.6, 0.3], np.float32), np.array([0.1, 0.3, 0.6], np.float32)
 CLEARLY_SAD = np.array([0.0, 0.0, 1.0], np.float32)
 
 
+def decided(smoother, tracks, rows, time):
+    """Hands the faces of some tracks to a smoother, with what was said of each in this frame."""
+    n = len(tracks)
+    faces = Faces(
+        np.zeros((n, 4), np.float32), np.ones(n, np.float32), tracks=np.array(tracks, dtype=np.int64)
+    )
+    return smoother.update(faces, Answer(np.array(rows, dtype=np.float32), None), time)
+
+
 def labels_of(rows, rate=25, threshold=None):
     smoother = Smoother(Rule(CLASSES, threshold))
-    return [
-        smoother.update(np.array([0]), np.array([row]), i / rate).emotions[0] for i, row in enumerate(rows)
-    ]
+    return [decided(smoother, [0], [row], i / rate).emotions[0] for i, row in enumerate(rows)]
 
 
 def test_the_first_frame_is_decided_by_itself():
-    decisions = Smoother(Rule(CLASSES)).update(np.array([4]), HAPPY[None], 0.0)
+    decisions = decided(Smoother(Rule(CLASSES)), [4], HAPPY[None], 0.0)
     assert decisions.emotions == ("happy",)
     np.testing.assert_array_equal(decisions.pred_probs, HAPPY[None])
     assert decisions.confidences[0] == HAPPY.max()
@@ -31,8 +40,8 @@ def test_the_first_frame_is_decided_by_itself():
 
 def test_probabilities_follow_with_the_documented_memory():
     smoother = Smoother(Rule(CLASSES))
-    smoother.update(np.array([0]), HAPPY[None], 0.0)
-    smoothed = smoother.update(np.array([0]), SAD[None], MEMORY).pred_probs[0]
+    decided(smoother, [0], HAPPY[None], 0.0)
+    smoothed = decided(smoother, [0], SAD[None], MEMORY).pred_probs[0]
     np.testing.assert_allclose(smoothed, SAD + (HAPPY - SAD) / np.e, atol=1e-6)
 
 
@@ -42,7 +51,7 @@ def test_the_memory_is_in_seconds_whatever_the_rate():
         smoother = Smoother(Rule(CLASSES))
         for i in range(rate + 1):
             row = HAPPY if i == 0 else SAD
-            last = smoother.update(np.array([0]), row[None], i / rate).pred_probs[0]
+            last = decided(smoother, [0], row[None], i / rate).pred_probs[0]
         ends.append(last)
     np.testing.assert_allclose(ends[0], ends[1], atol=1e-5)
 
@@ -70,17 +79,17 @@ def test_two_people_are_never_mixed():
     for i in range(20):
         order = [0, 1] if i % 2 else [1, 0]
         rows = np.array([HAPPY if track == 0 else CLEARLY_SAD for track in order])
-        both = together.update(np.array(order), rows, i / 25)
-        single = alone.update(np.array([0]), HAPPY[None], i / 25)
+        both = decided(together, order, rows, i / 25)
+        single = decided(alone, [0], HAPPY[None], i / 25)
         np.testing.assert_allclose(both.pred_probs[order.index(0)], single.pred_probs[0])
         np.testing.assert_allclose(both.pred_probs[order.index(1)], CLEARLY_SAD)
 
 
 def test_a_frame_without_classification_keeps_what_was_said():
     smoother = Smoother(Rule(CLASSES))
-    before = smoother.update(np.array([0]), HAPPY[None], 0.0)
+    before = decided(smoother, [0], HAPPY[None], 0.0)
     for i in range(1, 60):  # far longer than a track may be out of sight
-        after = smoother.update(np.array([0]), np.full((1, 3), np.nan), i * PATIENCE / 10)
+        after = decided(smoother, [0], [[np.nan] * 3], i * PATIENCE / 10)
         np.testing.assert_array_equal(after.pred_probs, before.pred_probs)
         assert after.emotions == ("happy",)
 
@@ -88,13 +97,13 @@ def test_a_frame_without_classification_keeps_what_was_said():
 def test_who_is_gone_is_forgotten():
     smoother = Smoother(Rule(CLASSES))
     for i in range(1000):
-        smoother.update(np.array([i]), HAPPY[None], i / 25)
+        decided(smoother, [i], HAPPY[None], i / 25)
     assert len(smoother._states) <= 25 * PATIENCE + 1
 
 
 def test_below_the_threshold_it_is_uncertain():
     flat = np.array([0.34, 0.33, 0.33], np.float32)
-    decisions = Smoother(Rule(CLASSES, 0.5)).update(np.array([0]), flat[None], 0.0)
+    decisions = decided(Smoother(Rule(CLASSES, 0.5)), [0], flat[None], 0.0)
     assert decisions.emotions == ("uncertain",)
     assert decisions.confidences[0] == pytest.approx(0.34)
     assert labels_of([flat] * 5 + [HAPPY] * 40, threshold=0.4)[-1] == "happy"
@@ -105,7 +114,7 @@ def test_probabilities_stay_probabilities(rows, threshold):
     rows = rows / rows.sum(axis=1, keepdims=True)
     smoother = Smoother(Rule(CLASSES, threshold))
     for i, row in enumerate(rows):
-        decisions = smoother.update(np.array([0]), row[None], i / 25)
+        decisions = decided(smoother, [0], row[None], i / 25)
         np.testing.assert_allclose(decisions.pred_probs.sum(), 1, atol=1e-5)
         assert (decisions.pred_probs >= 0).all()
         assert decisions.emotions[0] in (*CLASSES, "uncertain")

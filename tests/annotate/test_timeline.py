@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fercomp.annotate.clip_recogniser import Named
-from fercomp.annotate.recogniser import Decisions
+from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.timeline import LARGEST, Timeline
 from fercomp.faces.found import Faces
 from fercomp.media.clips import Frame
@@ -12,15 +11,14 @@ from fercomp.media.clips import Frame
 def frame(index, emotions):
     """A frame at 10 per second with the emotions of some tracks."""
     n = len(emotions)
-    faces = Faces(np.zeros((n, 4), np.float32), np.ones(n, np.float32))
-    decisions = Decisions(tuple(emotions.values()), np.ones(n), np.ones((n, 1)))
-    return Named(
-        Frame(index, index / 10, index, np.zeros((1, 1, 3), np.uint8)),
-        faces,
-        np.array([*emotions]),
-        decisions,
-        np.ones((n, 1)),
+    faces = Faces(
+        np.zeros((n, 4), np.float32),
+        np.ones(n, np.float32),
+        tracks=np.array([*emotions], dtype=np.int64),
+        emotions=tuple(emotions.values()),
     )
+    shown = Frame(index, index / 10, index, np.zeros((1, 1, 3), np.uint8))
+    return Picture(shown, faces, np.ones(n, dtype=bool), ())
 
 
 def test_a_stretch_for_each_change():

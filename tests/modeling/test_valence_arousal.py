@@ -131,13 +131,15 @@ def test_photos_show_their_points(affect_workspace, placing):
     bundle = load_bundle(placing)
     image = np.asarray(Image.open(affect_workspace.raw / "train/happy/0.jpg"))
     recogniser = Recogniser(bundle, lambda: make_detector("whole"))
-    one, two = recogniser.recognise([recogniser.look(image), recogniser.look(image[:, ::-1].copy())])
-    assert one.decisions.valence_arousal.shape == two.decisions.valence_arousal.shape == (1, 2)
-    (row,) = face_rows("x.jpg", one.faces, one.decisions, EMOTIONS)
+    both = recogniser.name([recogniser.look(image), recogniser.look(image[:, ::-1].copy())])
+    one, two = (picture.faces for picture in both)
+    assert one.valence_arousal.shape == two.valence_arousal.shape == (1, 2)
+    (row,) = face_rows("x.jpg", one)
     assert set(row) <= set(columns(EMOTIONS))
-    assert float(row["valence"]) == pytest.approx(one.decisions.valence_arousal[0, 0], abs=1e-5)
-    model = FaceEmotionsModel(va=True, model=placing)
-    np.testing.assert_allclose(model.valence_arousal(image)[0], one.decisions.valence_arousal[0], atol=1e-5)
+    assert float(row["valence"]) == pytest.approx(one.valence_arousal[0, 0], abs=1e-5)
+    emotion, *point, confidence = FaceEmotionsModel(va=True, model=placing).predict(image)
+    assert (emotion, confidence) == FaceEmotionsModel(model=placing).predict(image)
+    np.testing.assert_allclose(point, one.valence_arousal[0], atol=1e-5)
     with pytest.raises(FercompError, match=r"tiny names emotions.*leave va out"):
         FaceEmotionsModel(va=True, model=affect_workspace.bundle("tiny"))
 
@@ -149,8 +151,8 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, plac
     named = []
     for i in range(3):
         frame = Frame(i, i / 25, i, picture)
-        named += recogniser.name([recogniser.find(frame)])
-    points = [frame.decisions.valence_arousal for frame in named]
+        named.append(recogniser.look(frame).faces)
+    points = [faces.valence_arousal for faces in named]
     faces = read_faces(affect_workspace.raw, ["train/happy/0.jpg"] * 2, 32)
     alone = bundle.answer(faces, mirrored=np.array([False, True])).points  # frames take turns
     np.testing.assert_allclose(points[0][0], alone[0], atol=1e-5)

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercomp.annotate.recogniser import decide
 from fercomp.core.classes import EMOTIONS, UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams, UncertainParams
@@ -90,10 +89,9 @@ def test_what_was_found_is_what_annotates_and_what_is_sent(eight, workspace):
     sent = pd.read_csv(write_submission(eight, workspace).path)["emotion"]
     card = read_card(eight)
     probs = pred_probs(holdout_table(EIGHT).read(eight / HOLDOUT), EIGHT)
-    said = decide(probs, card.rule)
     unsure = probs.max(axis=1) < card.threshold
-    assert [emotion == UNCERTAIN for emotion in said.emotions] == unsure.tolist()
-    np.testing.assert_array_equal(said.confidences, probs.max(axis=1))
+    assert [emotion == UNCERTAIN for emotion in card.rule.labels(probs)] == unsure.tolist()
+    np.testing.assert_array_equal(card.rule.confidences(probs), probs.max(axis=1))
     tested = pd.read_csv(workspace.test_probabilities("eight"))[list(EIGHT)].max(axis=1)
     assert (sent == UNCERTAIN).sum() == (tested < card.threshold).sum()
 
@@ -148,10 +146,10 @@ def test_a_nine_class_model_gets_handicaps(nine):
     assert settled.plain.accuracy < settled.cross_fitted.accuracy <= settled.decided.accuracy
     assert card.trained["decision"]["fitted_on"] == HOLDOUT
     probs = pred_probs(holdout_table(EMOTIONS).read(nine / HOLDOUT))
-    said = decide(probs, card.rule)
-    brought = [i for i, row in enumerate(probs) if said.emotions[i] != EMOTIONS[row.argmax()]]
+    said, confidences = card.rule.labels(probs), card.rule.confidences(probs)
+    brought = [i for i, row in enumerate(probs) if said[i] != EMOTIONS[row.argmax()]]
     assert brought, "a handicap changes some answers"
-    assert said.confidences[brought[0]] == probs[brought[0], EMOTIONS.index(said.emotions[brought[0]])]
+    assert confidences[brought[0]] == probs[brought[0], EMOTIONS.index(said[brought[0]])]
 
 
 def test_handicaps_are_fitted_out_of_fold_where_there_is_such_a_table(nine):

@@ -11,12 +11,12 @@ from fercomp.demo.drawn.head import paint_person
 from fercomp.demo.drawn.person import Person, Pose, random_person, random_pose
 from fercomp.demo.drawn.units import random_expression
 
-Picture = NDArray[np.uint8]
+_Picture = NDArray[np.uint8]
 
 _FINER = 2  # pictures are painted this much larger and averaged down
 
 
-def draw_face(emotion: str, rng: np.random.Generator, size: int) -> Picture:
+def draw_face(emotion: str, rng: np.random.Generator, size: int) -> _Picture:
     """Draws one head that fills its picture, as in the photos of the competition.
 
     Identity, pose, light, background, sharpness and noise are drawn at random.
@@ -41,7 +41,7 @@ def draw_face(emotion: str, rng: np.random.Generator, size: int) -> Picture:
     return _develop(picture, rng)
 
 
-def draw_group(emotions: Sequence[str], rng: np.random.Generator, width: int, height: int) -> Picture:
+def draw_group(emotions: Sequence[str], rng: np.random.Generator, width: int, height: int) -> _Picture:
     """Draws people side by side, head and shoulders.
 
     Args:
@@ -61,7 +61,7 @@ def draw_group(emotions: Sequence[str], rng: np.random.Generator, width: int, he
 
 def draw_clip(
     changes: Sequence[tuple[str, str]], rng: np.random.Generator, width: int, height: int, frames: int
-) -> Iterator[Picture]:
+) -> Iterator[_Picture]:
     """Draws people whose faces move from one emotion to another while they sway a little.
 
     Args:
@@ -95,7 +95,7 @@ def draw_clip(
         yield _reduce(picture)
 
 
-def draw_background(rng: np.random.Generator, height: int, width: int) -> Picture:
+def draw_background(rng: np.random.Generator, height: int, width: int) -> _Picture:
     """Draws an out-of-focus wall with a few soft shapes, `(height, width, 3)` uint8 RGB."""
     rows, columns = 24, max(2, round(24 * width / height))
     top, bottom = (rng.uniform(50, 220) + rng.uniform(-28, 28, 3) for _ in range(2))
@@ -124,13 +124,13 @@ def _cast(count: int, rng: np.random.Generator, width: int, height: int) -> list
     return people
 
 
-def _reduce(picture: Picture) -> Picture:
+def _reduce(picture: _Picture) -> _Picture:
     """Averages a picture down to its size."""
     height, width = (side // _FINER for side in picture.shape[:2])
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _develop(picture: Picture, rng: np.random.Generator) -> Picture:
+def _develop(picture: _Picture, rng: np.random.Generator) -> _Picture:
     """Averages a picture down to its size and gives it a camera's blur, exposure and noise."""
     small = _reduce(picture).astype(np.float32)
     if rng.random() < 0.3:
