@@ -12,7 +12,7 @@ from fercomp.annotate.options import Options
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
-from fercomp.core.parallel import in_order
+from fercomp.core.parallel import in_order, threads
 from fercomp.core.paths import Workspace
 from fercomp.faces.crop import require_picture
 from fercomp.faces.detect import DETECTORS
@@ -84,7 +84,7 @@ class Model:
         if not isinstance(image, list):
             return self.recogniser.name([self._look(image)])[0].faces
         found: list[Faces] = []
-        with workers(os.cpu_count()) as pool:
+        with workers(threads()) as pool:
             looked = in_order(pool, self._look, image, ahead=TOGETHER)
             while group := list(islice(looked, TOGETHER)):
                 found += [picture.faces for picture in self.recogniser.name(group)]
