@@ -9,7 +9,7 @@ def ensemble(
     name: Annotated[str, typer.Argument(help="Name of the ensemble, a new folder under models/.")],
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL MODEL...", help="Experiments under models/, or model folders."),
+        typer.Argument(metavar="MODEL MODEL...", help="Models under models/, or model folders."),
     ],
     weights: Annotated[
         Literal["equal", "fitted"],
@@ -20,8 +20,8 @@ def ensemble(
 ) -> None:
     """Join models into one that averages their probabilities, and write it to models/NAME.
 
-    An ensemble is a model like any other for evaluate, predict, submission and annotate. The models must
-    have been trained on the same index of photos.
+    An ensemble is a model like any other for evaluate, predict, submission and annotate. It may be one of the
+    MODELs, too: then its networks take part. All must have been trained on the same index of photos.
 
     \b
     Examples:
@@ -31,7 +31,7 @@ def ensemble(
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.card import MEMBERS, read_card
     from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.stages.ensemble import build_ensemble
+    from fercomp.stages.ensemble import build_ensemble, networks_of
 
     workspace = Workspace()
     folders = [resolve_model(model, workspace) for model in models]
@@ -40,8 +40,9 @@ def ensemble(
     for member in card.members:
         alone = read_card(folder / MEMBERS / member.name).scores.get("accuracy", float("nan"))
         typer.echo(f"{member.name}: weight {member.weight:.3f}, holdout accuracy {alone:.4f}")
-    if left_out := len(folders) - len(card.members):
-        typer.echo(f"{left_out} of {len(folders)} models would have next to no weight and are left out")
+    networks = sum(len(networks_of(model)) for model in folders)
+    if left_out := networks - len(card.members):
+        typer.echo(f"{left_out} of {networks} networks would have next to no weight and are left out")
     typer.echo(
         f"{folder}: holdout accuracy {card.scores['accuracy']:.4f}, macro-F1 {card.scores['macro_f1']:.4f} "
         f"on {card.scores['n']:.0f} photos"

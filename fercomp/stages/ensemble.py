@@ -1,5 +1,6 @@
 """Several models as one: the weighted mean of their probabilities, as a bundle that holds them all."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -10,7 +11,7 @@ from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import holdout_table, oof_table, pred_probs
+from fercomp.core.tables import existing, holdout_table, oof_table, pred_probs
 from fercomp.decisions import cross_fitting
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score
@@ -37,13 +38,15 @@ def build_ensemble(
 ) -> Card:
     """Joins models into one and writes its bundle, which holds copies of theirs.
 
-    Equal weights are a soft vote. Fitted weights are those of `fit_weights` on the models' out-of-fold
-    probabilities (`oof.csv`) or, where a model has none, on the holdout; then scores and `holdout_probs.csv`
-    come from `cross_fitted_mean`. The temperature is fitted on the whole holdout, as a single model's is.
+    A model that is an ensemble itself stands for its networks (`networks_of`). Equal weights are a soft vote
+    of all networks. Fitted weights are those of `fit_weights`: of models on their out-of-fold probabilities
+    (`oof.csv`), shared equally among a model's networks, or, where a model has none, of networks on the
+    holdout; then scores and `holdout_probs.csv` come from `cross_fitted_mean`. The temperature is fitted on
+    the whole holdout, as a single model's is.
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
-        folders: Bundles of two models or more, with their holdout tables.
+        folders: Bundles of two models or more, of one network or an ensemble, with their holdout tables.
         weighting: `equal` or `fitted`.
         workspace: Where the bundle goes.
         out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
@@ -58,15 +61,19 @@ def build_ensemble(
     import pandas as pd
 
     _refuse_to_replace_a_network(workspace.bundle(check_name(name)))
-    cards = _read_cards(folders)
+    if len(folders) < 2:
+        raise FercompError(f"an ensemble takes two models or more, got {len(folders)}: name another")
+    models = [networks_of(folder) for folder in folders]
+    networks = [network for model in models for network in model]
+    cards = _read_cards(networks)
     classes = cards[0].classes
-    table, labels, holdout = _read_tables(folders, HOLDOUT, classes)
-    weights, fitted_on = _weights(folders, weighting, holdout, labels)
+    table, labels, holdout = _read_tables(networks, HOLDOUT, classes)
+    weights, fitted_on = _weights(folders, [len(model) for model in models], weighting, holdout, labels)
     on_holdout = fitted_on == HOLDOUT
     mixed = cross_fitted_mean(holdout, labels) if on_holdout else np.average(holdout, axis=0, weights=weights)
     temperature = fit_temperature(mixed, labels)
     table[list(classes)] = calibrated = apply_temperature(mixed, temperature)
-    used = [row for row in zip(folders, cards, weights, strict=True) if row[2] > 0]
+    used = [row for row in zip(networks, cards, weights, strict=True) if row[2] > 0]
     card = Card(
         name=name,
         backbone="ensemble",
@@ -83,11 +90,28 @@ def build_ensemble(
     with atomic_folder(workspace.bundle(name)) as folder:
         for source, member, _ in used:
             copy_network(source, member, folder / MEMBERS / member.name)
+            # With it, this ensemble may become part of another one.
+            shutil.copyfile(existing(source / HOLDOUT), folder / MEMBERS / member.name / HOLDOUT)
         holdout_table(classes).write(table, folder / HOLDOUT)
         if out_of_fold is not None:
             oof_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
         write_json(folder / CARD, card.model_dump())
     return card
+
+
+def networks_of(folder: Path) -> list[Path]:
+    """Returns the bundles of a model's networks: those inside an ensemble, or the one of a single network.
+
+    Raises:
+        FercompError: The model is damaged, or an ensemble without its networks' holdout tables.
+    """
+    members = [folder / MEMBERS / member.name for member in read_card(folder).members]
+    if missing := [member for member in members if not existing(member / HOLDOUT).is_file()]:
+        raise FercompError(
+            f"{missing[0] / HOLDOUT} not found, as in ensembles of an earlier fercomp and in exports: build "
+            f"{folder.name} again by `fercomp ensemble`, or name its networks instead"
+        )
+    return members or [folder]
 
 
 def fit_weights(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -139,14 +163,18 @@ def cross_fitted_mean(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _weights(
-    folders: Sequence[Path], weighting: Weighting, holdout: np.ndarray, labels: np.ndarray
+    folders: Sequence[Path],
+    sizes: Sequence[int],
+    weighting: Weighting,
+    holdout: np.ndarray,
+    labels: np.ndarray,
 ) -> tuple[np.ndarray, str | None]:
-    """Returns the weights, and the name of the table that they were fitted on."""
+    """Returns the weights of all networks, and the name of the table that they were fitted on."""
     if weighting == "equal":
-        return np.full(len(folders), 1 / len(folders)), None
+        return np.full(sum(sizes), 1 / sum(sizes)), None
     if all((folder / OOF).is_file() for folder in folders):
         _, oof_labels, oof = _read_tables(folders, OOF, read_card(folders[0]).classes)
-        return fit_weights(oof, oof_labels), OOF
+        return np.repeat(fit_weights(oof, oof_labels) / sizes, sizes), OOF
     return fit_weights(holdout, labels), HOLDOUT
 
 
@@ -167,14 +195,10 @@ def _refuse_to_replace_a_network(folder: Path) -> None:
 
 def _read_cards(folders: Sequence[Path]) -> list[Card]:
     cards = [read_card(folder) for folder in folders]
-    if len(cards) < 2:
-        raise FercompError(f"an ensemble takes two models or more, got {len(cards)}: name another")
     names = [card.name for card in cards]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise FercompError(f"two of the models are called {twice[0]!r} on their cards: name each model once")
+        raise FercompError(f"two of the networks are called {twice[0]!r} on their cards: name each once")
     for folder, card in zip(folders, cards, strict=True):
-        if card.members:
-            raise FercompError(f"{folder} is an ensemble itself: name its models instead")
         if card.head == "valence_arousal":
             raise FercompError(f"{folder} gives points, not emotions: an ensemble takes models of emotions")
         if card.classes != cards[0].classes:

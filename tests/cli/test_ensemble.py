@@ -41,7 +41,7 @@ def test_an_ensemble_is_a_model_like_any_other(models, fercomp, weights):
 def test_models_that_do_not_fit_are_one_line(models, fercomp):
     shutil.copytree(models.bundle("tiny"), "copy")
     for words, told in (
-        (("both", "tiny", "copy"), "two of the models are called 'tiny'"),
+        (("both", "tiny", "copy"), "two of the networks are called 'tiny'"),
         (("both", "tiny"), "two models or more, got 1"),
         (("both", "tiny", "othr"), "did you mean other"),
         (("tiny", "other", "copy"), "tiny is a trained network"),
@@ -50,3 +50,14 @@ def test_models_that_do_not_fit_are_one_line(models, fercomp):
         code, out, err = fercomp("ensemble", *words)
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert told in err
+
+
+def test_an_ensemble_joins_another_model(models, fercomp, write_model):
+    assert fercomp("ensemble", "both", "tiny", "other")[0] == 0
+    shutil.copytree(models.bundle("other"), models.bundle("third"))
+    card = models.bundle("third") / "card.json"
+    card.write_text(card.read_text().replace('"other"', '"third"'))
+    code, out, err = fercomp("ensemble", "three", "both", "third")
+    assert code == 0, err
+    assert [line.split(":")[0] for line in out.splitlines()[:3]] == ["tiny", "other", "third"]
+    assert out.count("weight 0.333") == 3

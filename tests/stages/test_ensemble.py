@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from fercomp.decisions.metrics import score
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos, predict_table
-from fercomp.stages.ensemble import build_ensemble, cross_fitted_mean, fit_weights
+from fercomp.stages.ensemble import _read_tables, build_ensemble, cross_fitted_mean, fit_weights
 
 
 @pytest.fixture
@@ -76,6 +77,7 @@ def test_an_ensemble_needs_nothing_of_its_models(models, workspace, tmp_path):
     folder = workspace.bundle("both")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
     parts = ("card.json", "graph/graph.bin", "graph/graph.xml")
+    parts = (*parts, HOLDOUT)
     members = [f"members/{name}/{part}" for name in ("large", "small", "tiny") for part in parts]
     assert files == ["card.json", "holdout_probs.csv", *members]
     moved = shutil.move(folder, tmp_path / "elsewhere")
@@ -230,6 +232,40 @@ def test_weights_are_fitted_on_out_of_fold_tables_where_all_have_one(models, wor
     assert [(member.name, member.weight) for member in on_oof.members] == [("small", 1.0)]
 
 
+@pytest.mark.parametrize("weighting", ["equal", "fitted"])
+def test_an_ensemble_may_be_a_member_and_stands_for_its_networks(models, workspace, weighting):
+    build_ensemble("flat", models, weighting, workspace)
+    build_ensemble("pair", models[:2], "equal", workspace)
+    for folder in models[:2]:
+        shutil.rmtree(folder)  # the pair has all that is needed of them
+    build_ensemble("nested", [workspace.bundle("pair"), models[2]], weighting, workspace)
+    flat, nested = (read_card(workspace.bundle(name)) for name in ("flat", "nested"))
+    assert nested.model_copy(update={"name": "flat"}) == flat
+    files = {path.relative_to(workspace.bundle("flat")) for path in workspace.bundle("flat").rglob("*.*")}
+    for file in files - {Path(CARD)}:
+        assert (workspace.bundle("nested") / file).read_bytes() == (
+            workspace.bundle("flat") / file
+        ).read_bytes()
+
+
+def test_fitted_weights_of_cross_validations_are_shared_by_their_networks(models, workspace):
+    build_ensemble("pair", models[:2], "equal", workspace)
+    table = holdout_table(EMOTIONS).read(models[2] / HOLDOUT)
+    right = np.eye(9)[table["emotion"].map(EMOTIONS.index)]
+    for part, folder in enumerate((workspace.bundle("pair"), models[2])):
+        sure = np.where(np.arange(len(table)) % 3 == part, 0.9, 0.2)[:, None]  # of different photos
+        said = sure * right + (1 - sure) / 9
+        holdout_table(EMOTIONS).write(table.assign(**dict(zip(EMOTIONS, said.T, strict=True))), folder / OOF)
+    card = build_ensemble("both", [workspace.bundle("pair"), models[2]], "fitted", workspace)
+    assert card.trained["fitted_on"] == OOF
+    weights = {member.name: member.weight for member in card.members}
+    assert weights["small"] == weights["large"]
+    _, labels, outputs = _read_tables([workspace.bundle("pair"), models[2]], OOF, EMOTIONS)
+    assert weights["tiny"] == pytest.approx(fit_weights(outputs, labels)[1], abs=1e-6)
+    assert 0 < weights["small"] < weights["tiny"] < 1
+    assert 2 * weights["small"] + weights["tiny"] == pytest.approx(1, abs=1e-5)
+
+
 def test_models_of_other_photos_are_refused(models, workspace):
     table = holdout_table(EMOTIONS).read(models[1] / HOLDOUT)
     holdout_table(EMOTIONS).write(table[1:], models[1] / HOLDOUT)
@@ -249,12 +285,15 @@ def test_models_of_other_photos_are_refused(models, workspace):
 def test_models_that_make_no_ensemble_are_refused(models, workspace):
     with pytest.raises(FercompError, match="two models or more, got 1"):
         build_ensemble("both", models[:1], "equal", workspace)
-    with pytest.raises(FercompError, match="two of the models are called 'small'"):
+    with pytest.raises(FercompError, match="two of the networks are called 'small'"):
         build_ensemble("both", [*models, models[0]], "equal", workspace)
     with pytest.raises(FercompError, match="came with fercomp"):
         build_ensemble("shipped", models, "equal", workspace)
     build_ensemble("both", models, "equal", workspace)
-    with pytest.raises(FercompError, match="both is an ensemble itself"):
+    with pytest.raises(FercompError, match="two of the networks are called 'small'"):
+        build_ensemble("more", [workspace.bundle("both"), models[0]], "equal", workspace)
+    (workspace.bundle("both") / "members/large" / HOLDOUT).unlink()
+    with pytest.raises(FercompError, match=r"members/large/holdout_probs\.csv not found.*build both again"):
         build_ensemble("more", [workspace.bundle("both"), models[0]], "equal", workspace)
     edit_card(models[1], classes=EMOTIONS[::-1])
     with pytest.raises(FercompError, match=r"large knows the classes uncertain.* of the same classes"):
