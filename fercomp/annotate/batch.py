@@ -9,7 +9,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from fercomp import __version__
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
@@ -20,6 +19,7 @@ from fercomp.annotate.sources import Photo, Video, find_sources
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import say, track
+from fercomp.core.version import __version__
 from fercomp.media.clips import ClipProblem
 from fercomp.media.images import ImageProblem, read_image
 from fercomp.modeling.bundle.model import Bundle

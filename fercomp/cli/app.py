@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fercomp import __version__
 from fercomp.cli.annotate import annotate
 from fercomp.cli.bench import bench
 from fercomp.cli.crossval import crossval
@@ -36,6 +35,7 @@ from fercomp.cli.train import train
 from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
+from fercomp.core.version import __version__
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import existing, holdout_table, oof_table, pred_probs
+from fercomp.core.version import __version__
 from fercomp.decisions import cross_fitting
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from fercomp import __version__
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.git import head
@@ -24,6 +23,7 @@ from fercomp.core.tables import (
     pred_probs,
     write_csv,
 )
+from fercomp.core.version import __version__
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import agreement, score
 from fercomp.faces.detect import make_detector
