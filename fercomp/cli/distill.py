@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import BackboneName, Set
+from fercomp.cli.options import BackboneName, Force, Set
 from fercomp.cli.train import train
 
 
@@ -20,6 +20,7 @@ def distill(
     name: Annotated[str, typer.Option("--name", "-n", help="Name of the student, a folder under models/.")],
     backbone: BackboneName = None,
     set_: Set = None,
+    force: Force = False,
 ) -> None:
     """Train one small network on what a large one, or several, or an ensemble, say of the training photos.
 
@@ -41,4 +42,4 @@ def distill(
         raise FercompError(f"the student {name} would take its teacher's place: choose another --name")
     # JSON is YAML too, and quotes what YAML would take for something other than text.
     named = json.dumps(teachers if len(teachers) > 1 else teachers[0], ensure_ascii=False)
-    train(name, backbone, [*(set_ or ()), f"train.teacher={named}"])
+    train(name, backbone, [*(set_ or ()), f"train.teacher={named}"], force)

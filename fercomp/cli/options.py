@@ -14,6 +14,11 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a parameter of params.yaml. May be repeated."),
 ]
 
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Train anew what is trained with these parameters on these photos."),
+]
+
 BackboneName = Annotated[
     str | None,
     typer.Option(

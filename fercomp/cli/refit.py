@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import read_params
+from fercomp.cli.options import Force, read_params
 
 
 def refit(
@@ -12,6 +12,7 @@ def refit(
     name: Annotated[
         str | None, typer.Option("--name", "-n", help="Name of the new model.", show_default="MODEL-refit")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Train a model once more, on the holdout's photos too: for the last CSV, when nothing is left to choose.
 
@@ -32,7 +33,7 @@ def refit(
     workspace = Workspace()
     source = resolve_model(model, workspace)
     name = name or f"{read_card(source).name}-refit"
-    card = train_again(source, name, workspace, read_params(workspace.params).machine)
+    card = train_again(source, name, workspace, read_params(workspace.params).machine, force)
     typer.echo(
         f"{workspace.bundle(name)}: learned from {card.trained['photos']:,} photos, the holdout's among them"
     )

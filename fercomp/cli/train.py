@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Force, Set, read_params
 
 
 def train(
@@ -17,10 +17,13 @@ def train(
         typer.Option("--backbone", "-b", help="`compact`, `facenet`, or a network of keras.applications."),
     ] = None,
     set_: Set = None,
+    force: Force = False,
 ) -> None:
     """Train a network and write it to models/NAME.
 
-    Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch.
+    Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch. A network that is
+    trained already is not trained again: where `inference` differs, it is exported, calibrated and scored
+    anew.
 
     \b
     Examples:
@@ -43,7 +46,7 @@ def train(
             "change, for experiments under `relabelled` only: move it there",
             err=True,
         )
-    card = train_experiment(name, plan, workspace)
+    card = train_experiment(name, plan, workspace, anew=force)
     typer.echo(
         f"{workspace.bundle(name)}: holdout accuracy {card.scores['accuracy']:.4f}, "
         f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"

@@ -51,8 +51,8 @@ def bench(
     """Trains backbones, measures them and models that exist, and writes the table after each.
 
     A backbone is trained as `fercomp train --backbone` does, into `models/bench-<backbone>`. What was
-    trained before, under that name or the backbone's own, with these parameters on these photos, is used
-    as it is, and training that was stopped goes on after its last epoch.
+    trained before, under that name or the backbone's own, with these parameters on these photos, is not
+    trained again, and training that was stopped goes on after its last epoch.
 
     Args:
         backbones: Names of backbones.
@@ -71,15 +71,18 @@ def bench(
     scores = kaggle_scores(workspace)
     done, problems = isolated(look_at, plans, workspace) if plans else ({}, {})
     # What exists comes first: a stop in training then leaves it in the table.
-    jobs: dict[Path, Plan | None] = dict.fromkeys([*there, *done.values()])
-    rest = plans.keys() - done.keys() - problems.keys()
-    jobs |= {workspace.bundle(f"{BENCH_PREFIX}{b}"): plan for b, plan in plans.items() if b in rest}
+    known = [*there, *done.values()]
+    jobs: dict[Path, Plan | None] = dict.fromkeys(known)
+    for backbone, plan in plans.items():
+        folder = workspace.bundle(f"{BENCH_PREFIX}{backbone}")
+        if backbone not in problems and done.get(backbone, folder) == folder:
+            jobs[folder] = plan
     rows = [CostRow(f"{BENCH_PREFIX}{b}", b, problem=problem) for b, problem in problems.items()]
     if rows:
         write_bench(rows, workspace)
-    for number, (folder, plan) in enumerate(jobs.items(), start=1):
-        say(f"{number}/{len(jobs)} {folder.name}: {'training' if plan else 'trained before'}")
-        row = _row(folder, plan, workspace)
+    for number, (folder, job) in enumerate(jobs.items(), start=1):
+        say(f"{number}/{len(jobs)} {folder.name}: {'trained before' if folder in known else 'training'}")
+        row = _row(folder, job, workspace)
         if not row.problem:
             _say_of_what_scores_are(folder)
         public, private = scores.get(row.model, (math.nan, math.nan))

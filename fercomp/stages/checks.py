@@ -9,7 +9,7 @@ from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones.catalogue import check_backbone
 from fercomp.modeling.bundle.find import resolve_model
-from fercomp.modeling.training.fit import phases_of
+from fercomp.modeling.training.phases import phases_of
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.teacher import check_teacher
 from fercomp.stages.train import read_photos

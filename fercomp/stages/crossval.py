@@ -88,8 +88,6 @@ class _Fold:
         """Trains the network unless that is done, or another process is at it."""
         try:
             with exclusive(self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"):
-                if self.is_trained():
-                    return
                 say(f"fold {self.fold}")
                 train_bundle(self.folder, self.name, self._plan, self._photos, self._workspace)
         except Busy:

@@ -6,8 +6,9 @@ network on, so its card says what the network it repeats has scored, and takes o
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -15,29 +16,34 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, write_json
 from fercomp.core.params import InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
 from fercomp.core.tables import existing
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.find import check_name
-from fercomp.modeling.training.fit import Epochs, fit
-from fercomp.modeling.training.points import with_points
-from fercomp.stages.train import read_photos, teacher_of, write_network
+from fercomp.modeling.training.phases import Epochs
+from fercomp.modeling.training.training_set import TrainingData
+from fercomp.stages.train import about, is_used_so, read_photos, trained_before, what_is_taught
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TAKEN_OVER: Final = ("margin", "temperature", "threshold", "threshold_on", "bias", "scores")
+"""Fields of the card that a refit has from the network that it repeats."""
 
-def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams) -> Card:
+
+def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams, anew: bool = False) -> Card:
     """Trains a network again, with the same parameters, on the photos of splits `train` and `holdout`.
 
     Each phase ends after the epoch in which the holdout's loss was least in the first training, while the
     learning rate takes the course that it took then. A run that was killed goes on after its last finished
-    epoch.
+    epoch. A network that is trained so already is not trained again.
 
     Args:
         source: The bundle of the network; of those that `train` writes.
         name: Name of the new network, and of its folder under `models/`.
         workspace: Where the index is and the bundle goes.
         machine: What this machine can bear.
+        anew: Train whatever is there.
 
     Returns:
         The card of the new bundle. Margin, temperature, decision and scores, and `holdout_probs.csv` in the
@@ -52,19 +58,44 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams)
     epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
-    photos = with_points(read_photos(params, workspace, holdout_too=True), params, workspace)
+    photos = read_photos(params, workspace, holdout_too=True)
+    photos, data = what_is_taught(params, photos, workspace, holdout=False)
+    says = about(photos, data) | {REFIT_OF: original.name, "epochs": dict(epochs)}
+    taken_over = {field: getattr(original, field) for field in TAKEN_OVER}
+    there = None if anew else _trained_so(target, params, data, says)
+    if there and _repeats(target, there, source, taken_over) and is_used_so(target, there, inference):
+        say(f"{target} is trained with these parameters on these photos already")
+        return there
+    from fercomp.modeling.training.fit import fit
+    from fercomp.modeling.training.write import write_again, write_fitted
+
     checkpoint = workspace.training / f"{name}.npz"
-    teacher = teacher_of(params, photos, workspace)
-    fitted = fit(params, photos, workspace.raw, checkpoint, teacher, epochs, machine.memory_gb)
+    if there:
+        write = partial(write_again, source=target, card=there)
+    else:
+        fitted = fit(params, data, workspace.raw, checkpoint, epochs, machine.memory_gb)
+        write = partial(write_fitted, fitted=fitted, about=says)
     with atomic_folder(target) as folder:
-        card = write_network(folder, name, fitted, photos, inference, original.margin)
+        card = write(folder, name=name, inference=inference, margin=original.margin)
         shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
-        taken_over = ("temperature", "threshold", "threshold_on", "bias", "scores")
-        update = {field: getattr(original, field) for field in taken_over}
-        card = card.model_copy(update={**update, "trained": {**card.trained, REFIT_OF: original.name}})
+        card = card.model_copy(update=taken_over)
         write_json(folder / CARD, card.model_dump())
     checkpoint.unlink(missing_ok=True)
     return card
+
+
+def _trained_so(target: Path, params: TrainParams, data: TrainingData, says: dict[str, Any]) -> Card | None:
+    """Returns the card of a bundle that was trained so, as this refit; `None` where there is none."""
+    card = trained_before(target, params, data)
+    same = card is not None and all(card.trained.get(key) == says[key] for key in (REFIT_OF, "epochs"))
+    return card if same else None
+
+
+def _repeats(target: Path, card: Card, source: Path, taken_over: dict[str, Any]) -> bool:
+    """Tells whether a refit says what the network that it repeats says today."""
+    holdout = target / HOLDOUT
+    same = holdout.is_file() and holdout.read_bytes() == existing(source / HOLDOUT).read_bytes()
+    return same and all(getattr(card, field) == value for field, value in taken_over.items())
 
 
 def _params(source: Path, card: Card) -> tuple[TrainParams, InferenceParams]:

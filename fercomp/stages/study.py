@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +22,7 @@ from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.label_plots import plot_study
 from fercomp.stages.checks import what_cannot_run
 from fercomp.stages.predict import predict_test
-from fercomp.stages.train import is_trained, read_photos, train_experiment
+from fercomp.stages.train import train_experiment
 from fercomp.stages.uncertain import settle_uncertain
 
 if TYPE_CHECKING:
@@ -110,7 +109,8 @@ def agreed_photos(workspace: Workspace) -> set[str]:
 
 def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
-        folder = _trained(STUDY_PREFIX + name, plan, workspace)
+        train_experiment(STUDY_PREFIX + name, plan, workspace)
+        folder = workspace.bundle(STUDY_PREFIX + name)
         if UNCERTAIN not in read_card(folder).classes:
             settle_uncertain(folder, params.uncertain)
         card = read_card(folder)
@@ -131,14 +131,6 @@ def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: se
         agreed_n=int(chosen.sum()),
         submission=str(written.path),
     )
-
-
-def _trained(name: str, plan: Plan, workspace: Workspace) -> Path:
-    """Returns the bundle of an experiment, trained now unless it was before."""
-    folder = workspace.bundle(name)
-    if not is_trained(folder, plan.train, read_photos(plan.train, workspace), workspace):
-        train_experiment(name, plan, workspace)
-    return folder
 
 
 def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:

@@ -1,78 +1,60 @@
-"""An experiment from index to bundle: train, export, calibrate, score, and write it all at once."""
+"""`fercomp train`: an experiment from index to bundle, unless that bundle is there already."""
 
-import platform
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, write_json
-from fercomp.core.git import head
+from fercomp.core.files import atomic_folder
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import (
-    AXES,
-    FLOAT_FORMAT,
-    LABELS,
-    PHOTOS,
-    TARGETS,
-    holdout_table,
-    pred_probs,
-    write_csv,
+from fercomp.core.tables import LABELS, PHOTOS
+from fercomp.modeling.bundle.card import (
+    GRAPH,
+    GRAPH_WEIGHTS,
+    HISTORY_FILE,
+    HOLDOUT,
+    INFERENCE,
+    KERAS_MODEL,
+    TAUGHT,
+    Card,
+    read_card,
 )
-from fercomp.core.version import __version__
-from fercomp.decisions.calibration import apply_temperature, fit_temperature
-from fercomp.decisions.metrics import agreement, score
-from fercomp.faces.detect import make_detector
-from fercomp.faces.framing import measure_margin
-from fercomp.media.images import read_image
-from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.keras_file import save_keras
-from fercomp.modeling.bundle.card import CARD, GRAPH, HISTORY_FILE, HOLDOUT, KERAS_MODEL, Card, read_card
 from fercomp.modeling.bundle.find import check_name, resolve_model
-from fercomp.modeling.bundle.model import load_bundle
-from fercomp.modeling.bundle.predict import predict_table
-from fercomp.modeling.export.graph import export_openvino
-from fercomp.modeling.training.fit import data_fingerprint, fit, taught_fingerprint
-from fercomp.modeling.training.loop import Fitted
-from fercomp.modeling.training.network import in_float32
 from fercomp.modeling.training.points import with_points
-from fercomp.modeling.training.targets import photos_of, points_of, with_labels
+from fercomp.modeling.training.targets import photos_of, with_labels
 from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-FRAMING_PHOTOS: Final = 300
-"""Training photos looked at to measure how they are framed."""
 
-TAUGHT: Final = "taught_sha256"
-"""Where a card's `trained` says what photos, labels and teacher the network learned from."""
-
-
-def train_experiment(name: str, plan: Plan, workspace: Workspace) -> Card:
+def train_experiment(name: str, plan: Plan, workspace: Workspace, anew: bool = False) -> Card:
     """Trains a network and writes its bundle.
 
-    The bundle's folder is replaced as a whole when everything is done. A run that was killed goes on
-    after its last finished epoch.
+    A network that is trained already, with the same parameters on the same photos, is not trained again:
+    where it is to be used in another way, it is exported, calibrated and scored anew. The bundle's folder is
+    replaced as a whole when everything is done. A run that was killed goes on after its last finished epoch.
 
     Args:
         name: Name of the experiment and of its folder under `models/`.
         plan: How to train, and what to do with the network.
         workspace: Where the index is and the bundle goes.
+        anew: Train whatever is there.
 
     Returns:
-        The card of the new bundle, with its scores on the holdout.
+        The card of the bundle, with its scores on the holdout.
 
     Raises:
         FercompError: See `training.fit`; or the index is missing, or labels that `plan` asks for.
     """
     check_name(name)
-    return train_bundle(workspace.bundle(name), name, plan, read_photos(plan.train, workspace), workspace)
+    photos = read_photos(plan.train, workspace)
+    return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew)
 
 
 def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
@@ -97,7 +79,14 @@ def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = F
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
-def train_bundle(target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> Card:
+def train_bundle(
+    target: Path,
+    name: str,
+    plan: Plan,
+    photos: "pd.DataFrame",
+    workspace: Workspace,
+    anew: bool = False,
+) -> Card:
     """Trains a network on some photos and writes its bundle, as `train_experiment` does.
 
     Args:
@@ -106,114 +95,101 @@ def train_bundle(target: Path, name: str, plan: Plan, photos: "pd.DataFrame", wo
         plan: How to train, and what to do with the network.
         photos: Rows of table `PHOTOS`.
         workspace: Where photos, teachers and checkpoints are.
+        anew: Train whatever is there.
 
     Returns:
-        The card of the new bundle.
+        The card of the bundle.
 
     Raises:
         FercompError: See `training.fit`.
     """
+    photos, data = what_is_taught(plan.train, photos, workspace)
+    there = None if anew else trained_before(target, plan.train, data)
+    if there is None:
+        return _train(target, name, plan, photos, data, workspace)
+    if is_used_so(target, there, plan.inference):
+        say(f"{target} is trained with these parameters on these photos already")
+        return there
+    say(f"{target} is trained already: exporting, calibrating and scoring it anew")
+    from fercomp.modeling.training.write import add_scores, margin_of, write_again
+
+    same_margin = plan.inference.margin == there.trained[INFERENCE]["margin"]
+    margin = there.margin if same_margin else margin_of(plan.inference, photos, workspace.raw)
+    with atomic_folder(target) as folder:
+        card = write_again(folder, target, there, name, plan.inference, margin)
+        return add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw)
+
+
+def _train(
+    target: Path, name: str, plan: Plan, photos: "pd.DataFrame", data: TrainingData, workspace: Workspace
+) -> Card:
+    from fercomp.modeling.training.fit import fit
+    from fercomp.modeling.training.write import add_scores, margin_of, write_fitted
+
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
-    params = plan.train
-    teacher = teacher_of(params, photos, workspace)
-    photos = with_points(photos, params, workspace)
-    fitted = fit(params, photos, workspace.raw, checkpoint, teacher, memory_gb=plan.machine.memory_gb)
+    fitted = fit(plan.train, data, workspace.raw, checkpoint, memory_gb=plan.machine.memory_gb)
     with atomic_folder(target) as folder:
-        margin = _margin(plan.inference, photos, workspace.raw)
-        card = write_network(folder, name, fitted, photos, plan.inference, margin)
-        card.trained[TAUGHT] = taught_fingerprint(params, photos, teacher)
-        card = _scored(folder, card, photos, workspace.raw)
+        margin = margin_of(plan.inference, photos, workspace.raw)
+        card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
+        card = add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
+def what_is_taught(
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, holdout: bool = True
+) -> "tuple[pd.DataFrame, TrainingData]":
+    """Makes what a network learns from, of photos and their labels, points, and a teacher's word.
+
+    Args:
+        params: How to train.
+        photos: From `read_photos`.
+        workspace: Where the points are, and the teachers.
+        holdout: Whether the photos of split `holdout` are held out; otherwise there are none of that split.
+
+    Returns:
+        The photos, with points where the network gives some; and what it learns from.
+
+    Raises:
+        FercompError: Something is missing.
+    """
+    photos = with_points(photos, params, workspace)
+    return photos, training_data(params, photos, teacher_of(params, photos, workspace), holdout)
+
+
+def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
+    """Returns what a card says, in `trained`, of what the network learned from."""
+    return {"photos": len(data.train), "data_sha256": data_fingerprint(photos), TAUGHT: data.fingerprint}
+
+
 def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> bool:
-    """Tells whether a folder holds the bundle that `train_bundle` would write, code apart.
+    """Tells whether a folder holds the network that `train_bundle` would train, code apart.
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
+    return trained_before(target, params, what_is_taught(params, photos, workspace)[1]) is not None
+
+
+def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:
+    """Returns the card of a bundle whose network was trained so, on this; `None` where there is none."""
     try:
-        trained = read_card(target).trained
-        used = TrainParams.model_validate(trained.get("params"))
+        card = read_card(target)
+        used = TrainParams.model_validate(card.trained.get("params"))
+        InferenceParams.model_validate(card.trained.get(INFERENCE))
     except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
-        return False
+        return None
     while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
         params = params.halved()
-    if params.model_dump() != used.model_dump():
-        return False
-    teacher = teacher_of(params, photos, workspace)
-    return bool(
-        trained.get(TAUGHT) == taught_fingerprint(params, with_points(photos, params, workspace), teacher)
-    )
+    same = used.model_dump() == params.model_dump() and card.trained.get(TAUGHT) == data.fingerprint
+    return card if same and (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file() else None
 
 
-def write_network(
-    folder: Path,
-    name: str,
-    fitted: Fitted,
-    photos: "pd.DataFrame",
-    inference: InferenceParams,
-    margin: float,
-) -> Card:
-    """Writes a trained network into a bundle: for the runtime where it can be exported, and for Keras.
-
-    Args:
-        folder: The bundle, which exists.
-        name: The name on its card.
-        fitted: The network.
-        photos: The index that it was trained on.
-        inference: How it is to be used.
-        margin: As on the card.
-
-    Returns:
-        Its card, not written yet: temperature and scores are missing.
-    """
-    params = fitted.params
-    write_csv(fitted.history, folder / HISTORY_FILE)
-    save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
-    runtime = "openvino"
-    (folder / GRAPH).parent.mkdir()
-    try:
-        export_openvino(folder / KERAS_MODEL, folder / GRAPH, inference.precision == "float16")
-    except FercompError as error:
-        say(f"{error}; the bundle runs on Keras")
-        runtime = "keras"
-    return Card(
-        name=name,
-        backbone=params.backbone,
-        classes=params.class_names,
-        head=params.head,
-        size=params.size,
-        margin=margin,
-        runtime=runtime,
-        trained=_provenance(params, photos, inference, fitted.best_epoch),
-        flip=inference.flip,
-        views=inference.views,
-        scores={},
-    )
-
-
-def _scored(folder: Path, card: Card, photos: "pd.DataFrame", raw: Path) -> Card:
-    """Finds temperature and scores on the holdout; writes its table and the card."""
-    write_json(folder / CARD, card.model_dump())
-    holdout = photos[photos["split"] == "holdout"]
-    table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
-    probabilities = pred_probs(table, card.classes)
-    labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
-    temperature = fit_temperature(probabilities, labels)
-    table[list(card.classes)] = calibrated = apply_temperature(probabilities, temperature)
-    table.insert(1, "emotion", holdout["emotion"].to_numpy())
-    scores = score(calibrated, labels).rounded()
-    if card.head != "emotion":
-        meant = points_of(holdout)
-        scores |= agreement(table[list(AXES)].to_numpy(), meant)
-        # As text, since a missing number would be an empty cell, which is none.
-        table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
-    holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
-    card = card.model_copy(update={"temperature": temperature, "scores": scores})
-    write_json(folder / CARD, card.model_dump())
-    return card
+def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
+    """Tells whether a bundle is complete, and made for this use of its network."""
+    graph = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else ()
+    complete = all((target / file).is_file() for file in (HOLDOUT, *graph))
+    return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference
 
 
 def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
@@ -228,32 +204,3 @@ def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace
     ]
     mean: np.ndarray = sum(said[1:], said[0]) / len(said)
     return mean
-
-
-def _margin(inference: InferenceParams, photos: "pd.DataFrame", raw: Path) -> float:
-    if inference.margin is not None:
-        return inference.margin
-    train = photos.loc[photos["split"] == "train", "image_path"]
-    some = train.iloc[:: max(1, len(train) // FRAMING_PHOTOS)]
-    return measure_margin((read_image(raw / path) for path in some), make_detector("yunet"))
-
-
-def _provenance(
-    params: TrainParams, photos: "pd.DataFrame", inference: InferenceParams, best_epoch: int
-) -> dict[str, Any]:
-    return {
-        "params": params.model_dump(),
-        "inference": inference.model_dump(),
-        "best_epoch": best_epoch,
-        "photos": len(photos_of(photos, "train", params.class_names)),
-        "data_sha256": data_fingerprint(photos),
-        "git_commit": head(),
-        "packages": {
-            "fercomp": __version__,
-            "python": platform.python_version(),
-            **{
-                package: version(package)
-                for package in dict.fromkeys(("keras", "tensorflow", keras.backend.backend(), "openvino"))
-            },
-        },
-    }

@@ -15,7 +15,7 @@ from fercomp.core.files import write_json
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS, holdout_table, pred_probs
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
+from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.stages import study
@@ -37,22 +37,22 @@ def trained(monkeypatch, write_model):
     """Replaces training, which other tests look at, by models made at once; lists what was trained."""
     names = []
 
-    def train(name, plan, workspace):
-        params = plan.train
+    def train(target, name, plan, photos, data, workspace):
         names.append(name)
-        photos = experiment.read_photos(params, workspace)
-        shutil.rmtree(workspace.bundle(name), ignore_errors=True)
-        folder = write_model(workspace.bundle(name), classes=params.class_names)
+        params = plan.train
+        shutil.rmtree(target, ignore_errors=True)
+        folder = write_model(target, classes=params.class_names)
         rows = photos[photos["split"] == "holdout"]
         table = predict_table(load_bundle(folder), workspace.raw, rows["image_path"].tolist())
         table.insert(1, "emotion", rows["emotion"].to_numpy())
         holdout_table(params.class_names).write(table, folder / HOLDOUT)
+        for file in (KERAS_MODEL, HISTORY_FILE):
+            (folder / file).touch()
         card = json.loads((folder / CARD).read_text())
-        taught = experiment.taught_fingerprint(params, photos)
-        trained = {"params": params.model_dump(), "inference": {}, experiment.TAUGHT: taught}
-        write_json(folder / CARD, {**card, "trained": trained})
+        used = {"params": params.model_dump(), "inference": plan.inference.model_dump()}
+        write_json(folder / CARD, {**card, "trained": used | experiment.about(photos, data)})
 
-    monkeypatch.setattr(study, "train_experiment", train)
+    monkeypatch.setattr(experiment, "_train", train)
     return names
 
 

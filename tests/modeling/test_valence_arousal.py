@@ -26,10 +26,11 @@ from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.card import HOLDOUT, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.training import loop as run
-from fercomp.modeling.training.fit import fingerprint, fit
+from fercomp.modeling.training.fit import fit
 from fercomp.modeling.training.network import build_network, in_float32
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.training_set import training_data
 from fercomp.stages.crossval import cross_validate
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.evaluate import evaluate_model
@@ -167,7 +168,8 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, plac
 def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch, shallow):
     params = TINY.model_copy(update={"head": "both", "loss": "elr", "mixup": 0.3, "epochs": 2})
     photos = with_points(PHOTOS.read(affect_workspace.photos), params, affect_workspace)
-    whole = fit(params, photos, affect_workspace.raw, tmp_path / "whole.npz")
+    data = training_data(params, photos)
+    whole = fit(params, data, affect_workspace.raw, tmp_path / "whole.npz")
 
     class Stop(Exception):
         pass
@@ -178,8 +180,8 @@ def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkey
 
     with monkeypatch.context() as context, pytest.raises(Stop):
         context.setattr(run, "say", stop_after_one)
-        fit(params, photos, affect_workspace.raw, tmp_path / "state.npz")
-    resumed = fit(params, photos, affect_workspace.raw, tmp_path / "state.npz")
+        fit(params, data, affect_workspace.raw, tmp_path / "state.npz")
+    resumed = fit(params, data, affect_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(resumed.history, whole.history)
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -188,7 +190,8 @@ def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkey
 def test_other_points_are_another_run(trained):
     photos = with_points(PHOTOS.read(trained.photos), PARAMS["both"], trained)
     moved = photos.assign(valence=-photos["valence"])
-    assert fingerprint(PARAMS["both"], photos) != fingerprint(PARAMS["both"], moved)
+    prints = [training_data(PARAMS["both"], table).fingerprint for table in (photos, moved)]
+    assert prints[0] != prints[1]
     index = PHOTOS.read(trained.photos)
     assert is_trained(trained.bundle("both"), PARAMS["both"], index, trained)
     assert not is_trained(trained.bundle("both"), PARAMS["valence_arousal"], index, trained)

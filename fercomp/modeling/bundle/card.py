@@ -42,6 +42,12 @@ HOLDOUT: Final = "holdout_probs.csv"
 OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
 
+INFERENCE: Final = "inference"
+"""Where `Card.trained` says how the network is used, the group of parameters of that name."""
+
+TAUGHT: Final = "taught_sha256"
+"""Where `Card.trained` says what photos, labels and teacher the network learned from."""
+
 REFIT_OF: Final = "refit_of"
 """Where `Card.trained` says which networks the scores are of: `modeling.refit`."""
 

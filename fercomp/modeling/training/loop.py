@@ -19,24 +19,10 @@ from fercomp.modeling.training.ema import RunningAverage, copies
 from fercomp.modeling.training.features import FeatureBatches, feature_batches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
+from fercomp.modeling.training.phases import Phase
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of training with an optimizer of its own.
-
-    Attributes:
-        name: `head` or `whole`.
-        epochs: Largest number of epochs, over which the learning rate takes its course.
-        stop: Epochs after which the phase ends all the same.
-    """
-
-    name: str
-    epochs: int
-    stop: int
 
 
 @dataclass(frozen=True)

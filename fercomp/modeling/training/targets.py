@@ -7,7 +7,6 @@ import numpy as np
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
 from fercomp.core.tables import pred_probs
 from fercomp.labels.votes import per_picture
 
@@ -71,25 +70,36 @@ def with_labels(photos: "pd.DataFrame", labels: "pd.DataFrame", how: str) -> "pd
     return photos.assign(**dict(zip(EMOTIONS, taught.T, strict=True)))[kept]
 
 
-def training_targets(params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None) -> np.ndarray:
+def training_targets(
+    photos: "pd.DataFrame",
+    classes: Sequence[str],
+    *,
+    share_copies: bool = False,
+    teacher: np.ndarray | None = None,
+    teacher_weight: float = 0.0,
+    label_smoothing: float = 0.0,
+) -> np.ndarray:
     """Returns what the photos of one split are taught as.
 
     Args:
-        params: `classes`, `duplicate_labels`, `teacher_weight` and `label_smoothing`.
         photos: N rows of `photos_of`; where `with_labels` has joined them, with the labels that are taught.
+        classes: The K classes.
+        share_copies: Whether copies of a picture share the mean of their labels.
         teacher: A teacher's probabilities of these photos `(N, K)`; `None` without a teacher.
+        teacher_weight: Their share in the target.
+        label_smoothing: Share of the target that is spread evenly over all classes.
 
     Returns:
         `(N, K)` float32, rows sum to 1.
     """
-    targets = _taught(photos, params.class_names)
+    targets = _taught(photos, classes)
     targets = targets / targets.sum(axis=1, keepdims=True)
-    if params.duplicate_labels == "soft":
+    if share_copies:
         counted = photos["recompressed"].to_numpy() == 0
         targets = group_means(targets, photos["duplicate_group"].to_numpy(), counted)
     if teacher is not None:
-        targets = (1 - params.teacher_weight) * targets + params.teacher_weight * teacher
-    smoothed = (1 - params.label_smoothing) * targets + params.label_smoothing / targets.shape[1]
+        targets = (1 - teacher_weight) * targets + teacher_weight * teacher
+    smoothed = (1 - label_smoothing) * targets + label_smoothing / targets.shape[1]
     result: np.ndarray = smoothed.astype(np.float32)
     return result
 
@@ -106,26 +116,6 @@ def points_of(photos: "pd.DataFrame") -> np.ndarray:
     """Returns the points that photos are taught as, `(N, 2)` float32, NaN where there is none."""
     points: np.ndarray = photos[["valence", "arousal"]].to_numpy(dtype=np.float32)
     return points
-
-
-def beside_points(targets: np.ndarray, photos: "pd.DataFrame") -> np.ndarray:
-    """Returns targets `(N, K)` with the photos' points as two further columns."""
-    return np.concatenate([targets, points_of(photos)], axis=1)
-
-
-def only_with_points(photos: "pd.DataFrame", targets: np.ndarray) -> "tuple[pd.DataFrame, np.ndarray]":
-    """Returns the photos, and their targets `(N, K + 2)`, that have a point.
-
-    Raises:
-        FercompError: There is none.
-    """
-    known = ~np.isnan(targets[:, -2:]).any(axis=1)
-    if not known.any():
-        raise FercompError(
-            "no training photo has valence and arousal: are the paths of train.va_targets those of "
-            "datasets/photos.csv?"
-        )
-    return photos[known], targets[known]
 
 
 def group_means(targets: np.ndarray, groups: np.ndarray, counted: np.ndarray) -> np.ndarray:

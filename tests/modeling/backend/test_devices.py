@@ -92,6 +92,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from fercomp.modeling.backbones import compact
 from fercomp.modeling.backend import devices
 from fercomp.modeling.training import fit as training
+from fercomp.modeling.training.training_set import training_data
 compact.BLOCKS = 1  # as the fixture `shallow`
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
@@ -102,8 +103,8 @@ def two():
 training.all_gpus = two
 root = Path(sys.argv[1])
 params = TrainParams(size=32, epochs=3, batch_size=16)
-fitted = training.fit(params, PHOTOS.read(root / "datasets/photos.csv"),
-                      root / "datasets/raw", Path(sys.argv[2]) / "state.npz")
+data = training_data(params, PHOTOS.read(root / "datasets/photos.csv"))
+fitted = training.fit(params, data, root / "datasets/raw", Path(sys.argv[2]) / "state.npz")
 assert strategies[0].num_replicas_in_sync == 2
 losses = fitted.history["loss"]
 assert losses.iloc[-1] < losses.iloc[0], losses

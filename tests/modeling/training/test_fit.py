@@ -14,10 +14,12 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.training import loop as run
 from fercomp.modeling.training.batches import FaceBatches, blend
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
-from fercomp.modeling.training.fit import fingerprint, fit, phases_of
+from fercomp.modeling.training.fit import fingerprint, fit
 from fercomp.modeling.training.loop import HISTORY_COLUMNS
 from fercomp.modeling.training.network import build_network, set_trainable
+from fercomp.modeling.training.phases import phases_of
 from fercomp.modeling.training.targets import one_hot
+from fercomp.modeling.training.training_set import training_data
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
 pytestmark = pytest.mark.usefixtures("shallow")
@@ -29,8 +31,13 @@ def photos(tiny_workspace):
 
 
 @pytest.fixture(scope="module")
-def unbroken(shallow, tiny_workspace, photos, tmp_path_factory):
-    return fit(TINY, photos, tiny_workspace.raw, tmp_path_factory.mktemp("run") / "state.npz")
+def data(photos):
+    return training_data(TINY, photos)
+
+
+@pytest.fixture(scope="module")
+def unbroken(shallow, tiny_workspace, data, tmp_path_factory):
+    return fit(TINY, data, tiny_workspace.raw, tmp_path_factory.mktemp("run") / "state.npz")
 
 
 def test_history_and_best_weights(unbroken):
@@ -41,8 +48,8 @@ def test_history_and_best_weights(unbroken):
     assert unbroken.best_epoch == history["holdout_accuracy"].idxmax() + 1
 
 
-def test_the_same_seed_gives_the_same_weights(unbroken, tiny_workspace, photos, tmp_path):
-    again = fit(TINY, photos, tiny_workspace.raw, tmp_path / "state.npz")
+def test_the_same_seed_gives_the_same_weights(unbroken, tiny_workspace, data, tmp_path):
+    again = fit(TINY, data, tiny_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(again.history, unbroken.history)
     for a, b in zip(again.model.get_weights(), unbroken.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -55,14 +62,16 @@ from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones import compact
 from fercomp.modeling.training.fit import fit
+from fercomp.modeling.training.training_set import training_data
 compact.BLOCKS = 1  # as the fixture `shallow`
 root = Path(sys.argv[1])
-fit(TrainParams(size=32, epochs=3, batch_size=16), PHOTOS.read(root / "datasets/photos.csv"),
-    root / "datasets/raw", Path(sys.argv[2]))
+params = TrainParams(size=32, epochs=3, batch_size=16)
+data = training_data(params, PHOTOS.read(root / "datasets/photos.csv"))
+fit(params, data, root / "datasets/raw", Path(sys.argv[2]))
 """
 
 
-def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, photos, tmp_path, capfd):
+def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, data, tmp_path, capfd):
     state = tmp_path / "state.npz"
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tiny_workspace.root), str(state)], stderr=subprocess.DEVNULL
@@ -71,7 +80,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, photos, t
         time.sleep(0.01)
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL, "the run was over before it could be killed"
-    resumed = fit(TINY, photos, tiny_workspace.raw, state)
+    resumed = fit(TINY, data, tiny_workspace.raw, state)
     assert "going on after epoch" in capfd.readouterr().err
     pd.testing.assert_frame_equal(resumed.history, unbroken.history)
     for a, b in zip(resumed.model.get_weights(), unbroken.model.get_weights(), strict=True):
@@ -88,14 +97,14 @@ def test_on_jax_a_killed_run_goes_on_as_if_unbroken_too(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_path, photos):
-    checkpoint = Checkpoint(tmp_path / "state.npz", fingerprint(TINY, photos))
+def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_path, data):
+    checkpoint = Checkpoint(tmp_path / "state.npz", fingerprint(TINY, data))
     assert checkpoint.load() is None
     model = unbroken.model
     model.compile("adam")
     checkpoint.save(model, model.optimizer, Progress(epoch=1), model.get_weights(), [], [])
     assert checkpoint.load().progress.epoch == 1
-    other = fingerprint(TINY.model_copy(update={"epochs": 4}), photos)
+    other = fingerprint(TINY.model_copy(update={"epochs": 4}), data)
     assert Checkpoint(checkpoint.path, other).load() is None
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-200])
     assert checkpoint.load() is None
@@ -103,23 +112,25 @@ def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_pat
     assert checkpoint.load() is None
 
 
-def test_fingerprint_follows_labels_and_parameters(photos):
+def test_fingerprint_follows_labels_and_parameters(photos, data):
     changed = photos.copy()
     row = changed.index[changed["split"] == "train"][0]
     changed.loc[row, "emotion"] = "sad" if changed.loc[row, "emotion"] != "sad" else "happy"
-    prints = {fingerprint(TINY, photos), fingerprint(TINY, changed), fingerprint(TrainParams(), photos)}
+    other = training_data(TINY, changed)
+    prints = {fingerprint(TINY, data), fingerprint(TINY, other), fingerprint(TrainParams(), data)}
     assert len(prints) == 3
 
 
-def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, photos, tmp_path):
+def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, data, tmp_path):
     params = TINY.model_copy(update={"learning_rate": 1e30, "warmup": 0.0})
     with pytest.raises(FercompError, match=r"not a number in epoch 1.*lower train\.learning_rate"):
-        fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+        fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
 
 
 def test_an_empty_split_is_one_line(tiny_workspace, photos, tmp_path):
-    with pytest.raises(FercompError, match="no photo of split 'holdout'"):
-        fit(TINY, photos[photos["split"] != "holdout"], tiny_workspace.raw, tmp_path / "state.npz")
+    for split in ("train", "holdout"):
+        with pytest.raises(FercompError, match=f"no photo of split '{split}'"):
+            training_data(TINY, photos[photos["split"] != split])
 
 
 def test_phases():
@@ -135,23 +146,23 @@ def test_phases():
         phases_of(TrainParams(epochs=0))
 
 
-def test_head_phase_leaves_the_backbone_alone(tiny_workspace, photos, tmp_path):
+def test_head_phase_leaves_the_backbone_alone(tiny_workspace, data, tmp_path):
     start = build_network(TINY).get_layer("compact")
     start.save_weights(tmp_path / "start.weights.h5")
     params = TINY.model_copy(
         update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 0}
     )
-    fitted = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    fitted = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
     for a, b in zip(fitted.model.get_layer("compact").get_weights(), start.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_head_first_then_the_whole_network(tiny_workspace, photos, tmp_path):
+def test_head_first_then_the_whole_network(tiny_workspace, data, tmp_path):
     build_network(TINY).get_layer("compact").save_weights(tmp_path / "start.weights.h5")
     params = TINY.model_copy(
         update={"weights": str(tmp_path / "start.weights.h5"), "head_epochs": 1, "epochs": 1}
     )
-    history = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz").history
+    history = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz").history
     assert history["phase"].tolist() == ["head", "whole"]
 
 
@@ -195,10 +206,10 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspa
     ids=lambda changes: "-".join(changes),
 )
 def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
-    tiny_workspace, photos, tmp_path, monkeypatch, changes
+    tiny_workspace, data, tmp_path, monkeypatch, changes
 ):
     params = TINY.model_copy(update=changes)
-    whole = fit(params, photos, tiny_workspace.raw, tmp_path / "whole.npz")
+    whole = fit(params, data, tiny_workspace.raw, tmp_path / "whole.npz")
 
     class Stop(Exception):
         pass
@@ -209,8 +220,8 @@ def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
 
     with monkeypatch.context() as context, pytest.raises(Stop):
         context.setattr(run, "say", stop_after_two)
-        fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
-    resumed = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz")
+        fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
+    resumed = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(resumed.history, whole.history)
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -230,13 +241,14 @@ def test_a_teacher_is_learned_from(tiny_workspace, photos, tmp_path):
             "ema": 0.0,
         }
     )
-    fitted = fit(params, photos, tiny_workspace.raw, tmp_path / "state.npz", teacher)
+    data = training_data(params, photos, teacher)
+    fitted = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
     faces = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
     assert (fitted.model.predict_on_batch(faces).argmax(axis=1) == 3).all()
-    assert fingerprint(params, photos, teacher) != fingerprint(params, photos, 1 - teacher)
+    assert data.fingerprint != training_data(params, photos, 1 - teacher).fingerprint
 
 
-def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, photos, tmp_path, monkeypatch, capfd):
+def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, data, tmp_path, monkeypatch, capfd):
     import tensorflow as tf
 
     from fercomp.modeling.backend.engine import keras
@@ -249,12 +261,12 @@ def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, photos, tmp_path, m
         return real(self, batches, **kwargs)
 
     monkeypatch.setattr(keras.Model, "fit", small_memory)
-    fitted = fit(TINY.model_copy(update={"epochs": 1}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+    fitted = fit(TINY.model_copy(update={"epochs": 1}), data, tiny_workspace.raw, tmp_path / "state.npz")
     assert (fitted.params.batch_size, fitted.params.accumulate) == (4, 4)
     assert "going on with 4 photos, 4 batches a step" in capfd.readouterr().err
 
 
-def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, photos, tmp_path, monkeypatch):
+def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, data, tmp_path, monkeypatch):
     from fercomp.modeling.backend.engine import keras
 
     def no_memory(self, batches, **kwargs):
@@ -262,11 +274,11 @@ def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, photos, tmp
 
     monkeypatch.setattr(keras.Model, "fit", no_memory)
     with pytest.raises(MemoryError):
-        fit(TINY.model_copy(update={"batch_size": 2}), photos, tiny_workspace.raw, tmp_path / "state.npz")
+        fit(TINY.model_copy(update={"batch_size": 2}), data, tiny_workspace.raw, tmp_path / "state.npz")
 
 
 def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
-    tiny_workspace, photos, tmp_path, monkeypatch, capfd
+    tiny_workspace, data, tmp_path, monkeypatch, capfd
 ):
     real = FaceBatches.__getitem__
 
@@ -276,7 +288,7 @@ def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
         return faces, targets * np.float32(np.nan) if spoilt else targets
 
     monkeypatch.setattr(FaceBatches, "__getitem__", poisoned)
-    fitted = fit(TINY, photos, tiny_workspace.raw, tmp_path / "state.npz")
+    fitted = fit(TINY, data, tiny_workspace.raw, tmp_path / "state.npz")
     assert len(fitted.history) == 1
     assert "the best weights so far are kept" in capfd.readouterr().err
     assert all(np.isfinite(weight).all() for weight in fitted.model.get_weights())

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.losses import (
@@ -112,17 +113,11 @@ def test_targets_mix_given_labels_copies_teacher_and_smoothing():
     import pandas as pd
 
     photos = pd.DataFrame({"emotion": ["happy", "sad"], "duplicate_group": 1, "recompressed": 0})
-    plain = TrainParams(label_smoothing=0, duplicate_labels="given")
-    np.testing.assert_array_equal(training_targets(plain, photos, None).argmax(1), [4, 6])
-    teacher = np.full((2, 9), 1 / 9, np.float32)
-    for params in (
-        plain,
-        TrainParams(),
-        TrainParams(label_smoothing=0.2, teacher="t", teacher_weight=0.5),
-    ):
-        targets = training_targets(params, photos, teacher if params.teacher else None)
-        np.testing.assert_allclose(targets.sum(1), 1, rtol=1e-5)
-    half = training_targets(TrainParams(label_smoothing=0, teacher="t", teacher_weight=0.5), photos, teacher)
+    np.testing.assert_array_equal(training_targets(photos, EMOTIONS).argmax(1), [4, 6])
+    taught = {"teacher": np.full((2, 9), 1 / 9, np.float32), "teacher_weight": 0.5}
+    for how in ({}, {"share_copies": True, "label_smoothing": 0.1}, {"label_smoothing": 0.2, **taught}):
+        np.testing.assert_allclose(training_targets(photos, EMOTIONS, **how).sum(1), 1, rtol=1e-5)
+    half = training_targets(photos, EMOTIONS, share_copies=True, **taught)
     np.testing.assert_allclose(half[0, [4, 6]], 0.25 + 0.5 / 9, rtol=1e-5)
 
 

@@ -20,6 +20,7 @@ from fercomp.core.params import TrainParams
 from fercomp.core.params.train import RECIPE
 from fercomp.modeling.backbones import compact
 from fercomp.modeling.training.fit import fit
+from fercomp.modeling.training.training_set import training_data
 
 RECORD = Path(__file__).with_name("recipe.json")
 SIZE, TRAIN, HOLDOUT = 32, 24, 9
@@ -65,7 +66,8 @@ def train(folder):
         params = TrainParams(**{**TINY, **changes, "weights": weights})
         # Known numbers of epochs: the weights are the last ones, whatever the holdout says.
         epochs = {"head": params.head_epochs, "whole": params.epochs}
-        models[name] = fit(params, photos, folder, folder / f"{name}.npz", epochs=epochs).model
+        data = training_data(params, photos, holdout=False)
+        models[name] = fit(params, data, folder, folder / f"{name}.npz", epochs).model
         models[name].get_layer(params.backbone).save_weights(start)
     return models
 
@@ -107,7 +109,8 @@ def test_weights_come_out_as_recorded_or_the_recipe_is_raised(trained, name):
 def test_the_record_tells_a_small_change(trained, tmp_path, shallow, changes):
     photos = write_photos(tmp_path)
     params = TrainParams(**{**TINY, **RUNS["new"], **changes})
-    other = fit(params, photos, tmp_path, tmp_path / "state.npz", epochs={"whole": params.epochs}).model
+    data = training_data(params, photos, holdout=False)
+    other = fit(params, data, tmp_path, tmp_path / "state.npz", {"whole": params.epochs}).model
     assert np.abs(np.subtract(summary(other), summary(trained["new"]))).max() > 10 * TOLERANCE
 
 

@@ -2,13 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fercomp.core.classes import EMOTIONS
+from fercomp.core.classes import EMOTIONS, class_names
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
-from fercomp.modeling.training.fit import data_fingerprint
 from fercomp.modeling.training.targets import one_hot, photos_of, training_targets, with_labels
-
-PLAIN = TrainParams(label_smoothing=0.0)
+from fercomp.modeling.training.training_set import data_fingerprint
 
 
 @pytest.fixture
@@ -49,7 +46,9 @@ def test_suggested_labels_are_taught_and_dropped_photos_are_not(photos, labels):
     joined = with_labels(photos, labels, "relabelled")
     assert joined["image_path"].tolist() == ["a", "c", "d", "t"]
     train = joined[joined["split"] == "train"]
-    np.testing.assert_array_equal(training_targets(PLAIN, train, None), one_hot(["happy", "fear"], EMOTIONS))
+    np.testing.assert_array_equal(
+        training_targets(train, EMOTIONS, share_copies=True), one_hot(["happy", "fear"], EMOTIONS)
+    )
     assert joined["emotion"].tolist() == ["sad", "fear", "sad", ""]
 
 
@@ -58,18 +57,19 @@ def test_weighted_labels_are_taught_by_the_share_of_people_who_would_give_them(p
     assert train["image_path"].tolist() == ["a", "c"]
     names = ["happy", "sad", "fear"]
     expected = [[0.65, 0.25, 0.1], [0, 0.1, 0.9]] @ one_hot(names, EMOTIONS)
-    np.testing.assert_allclose(training_targets(PLAIN, train, None), expected, rtol=1e-6)
+    np.testing.assert_allclose(training_targets(train, EMOTIONS, share_copies=True), expected, rtol=1e-6)
 
 
 def test_eight_classes_leave_out_what_is_taught_as_uncertain(photos, labels):
-    eight = TrainParams(label_smoothing=0.0, classes=8)
-    names = eight.class_names
+    names = class_names(8)
     labels = labels.replace({"suggested": {"": "uncertain"}})  # of photo b
     labels["uncertain"] = [0.0, 0.0, 0.7, 0.0]
     joined = with_labels(photos, labels, "relabelled")
     train = photos_of(joined, "train", names)
     assert train["image_path"].tolist() == ["a", "c"]
-    np.testing.assert_array_equal(training_targets(eight, train, None), one_hot(["happy", "fear"], names))
+    np.testing.assert_array_equal(
+        training_targets(train, names, share_copies=True), one_hot(["happy", "fear"], names)
+    )
     assert photos_of(with_labels(photos, labels, "weighted"), "train", names)["image_path"].tolist() == [
         "a",
         "c",
@@ -77,10 +77,7 @@ def test_eight_classes_leave_out_what_is_taught_as_uncertain(photos, labels):
     labels["uncertain"], labels["sad"] = [0.0, 0.0, 0.4, 0.0], [0.1, 0.1, 0.6, 0.25]
     weighted = photos_of(with_labels(photos, labels, "weighted"), "train", names)
     assert weighted["image_path"].tolist() == ["a", "b", "c"]
-    alone = eight.model_copy(update={"duplicate_labels": "given"})
-    np.testing.assert_allclose(
-        training_targets(alone, weighted, None)[1], one_hot(["sad"], names)[0], atol=1e-6
-    )
+    np.testing.assert_allclose(training_targets(weighted, names)[1], one_hot(["sad"], names)[0], atol=1e-6)
     unsure = photos.replace({"emotion": {"fear": "uncertain"}})
     assert photos_of(unsure, "train", names)["image_path"].tolist() == ["a", "b"]
 
@@ -89,7 +86,9 @@ def test_the_holdout_keeps_its_given_labels(photos, labels):
     for how in ("relabelled", "weighted"):
         joined = with_labels(photos, labels, how)
         holdout = joined[joined["split"] == "holdout"]
-        np.testing.assert_array_equal(training_targets(PLAIN, holdout, None), one_hot(["sad"], EMOTIONS))
+        np.testing.assert_array_equal(
+            training_targets(holdout, EMOTIONS, share_copies=True), one_hot(["sad"], EMOTIONS)
+        )
 
 
 @pytest.mark.parametrize("change", ["missing", "other_label"])

@@ -1,0 +1,147 @@
+"""What a network learns from, made once before it is trained: photos, and what each of them is taught as."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.params import TrainParams
+from fercomp.modeling.training.targets import one_hot, photos_of, points_of, training_targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DATA: Final = ("image_path", "sha1", "emotion", "split", "duplicate_group", "recompressed", *EMOTIONS)
+"""Columns of the index that trained weights depend on; those of emotions where `with_labels` joined them."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """N photos and what they are taught as.
+
+    Attributes:
+        paths: Their paths, relative to the folder of photos.
+        targets: `(N, K)` float32, a distribution over the classes for each; zeros for a label that is none.
+        points: `(N, 2)` float32, valence and arousal, NaN where a photo has none; `None` for networks that
+            give no point.
+        sha1s: SHA-1 of each photo's file.
+
+    Raises:
+        ValueError: These are not of N photos.
+    """
+
+    paths: tuple[str, ...]
+    targets: np.ndarray
+    points: np.ndarray | None
+    sha1s: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n = len(self.paths)
+        points = np.empty((n, 2), np.float32) if self.points is None else self.points
+        if self.targets.ndim != 2 or len(self.targets) != n or points.shape != (n, 2) or len(self.sha1s) != n:
+            raise ValueError(
+                f"expected targets ({n}, K), points ({n}, 2) and {n} SHA-1s of {n} photos, got "
+                f"{self.targets.shape}, {points.shape} and {len(self.sha1s)}"
+            )
+        if self.targets.dtype != np.float32 or points.dtype != np.float32:
+            raise ValueError(f"expected float32, got {self.targets.dtype} and {points.dtype}")
+
+    def __len__(self) -> int:
+        """Returns the number of photos, N."""
+        return len(self.paths)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """What a batch carries: the targets, and the points as two further columns where there are any."""
+        return self.targets if self.points is None else np.concatenate([self.targets, self.points], axis=1)
+
+    def with_points_only(self) -> "TrainingSet":
+        """Returns the photos that have a point.
+
+        Raises:
+            FercompError: There is none.
+        """
+        known = np.zeros(len(self), bool) if self.points is None else ~np.isnan(self.points).any(axis=1)
+        if self.points is None or not known.any():
+            raise FercompError(
+                "no training photo has valence and arousal: are the paths of train.va_targets those of "
+                "datasets/photos.csv?"
+            )
+        rows = np.flatnonzero(known)
+        paths, sha1s = (tuple(values[row] for row in rows) for values in (self.paths, self.sha1s))
+        return TrainingSet(paths, self.targets[rows], self.points[rows], sha1s)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that a run learns from.
+
+    Attributes:
+        train: The photos that are trained on.
+        holdout: The photos that say which weights are best, with their given labels; `None` where none is
+            held out.
+        fingerprint: SHA-256 over the labelled photos, their labels and points, and what a teacher says.
+    """
+
+    train: TrainingSet
+    holdout: TrainingSet | None
+    fingerprint: str
+
+
+def training_data(
+    params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None, holdout: bool = True
+) -> TrainingData:
+    """Makes what a network learns from.
+
+    Args:
+        params: What is taught: classes, head, and how labels, copies and the teacher are weighed.
+        photos: Table `PHOTOS`, from `with_labels` where suggested labels are taught, and from `with_points`
+            where the network gives points.
+        teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
+            the classes, in their order.
+        holdout: Whether the photos of split `holdout` are held out. Otherwise there are none of that split.
+
+    Raises:
+        FercompError: A split is empty, or no training photo has a point.
+    """
+    classes, points = params.class_names, params.head != "emotion"
+    rows = photos_of(photos, "train", classes)
+    targets = training_targets(
+        rows,
+        classes,
+        share_copies=params.duplicate_labels == "soft",
+        teacher=teacher,
+        teacher_weight=params.teacher_weight,
+        label_smoothing=params.label_smoothing,
+    )
+    train = _training_set(rows, targets, points)
+    if params.head == "valence_arousal":
+        train = train.with_points_only()
+    held_out = None
+    if holdout:
+        rows = photos_of(photos, "holdout", classes)
+        held_out = _training_set(rows, one_hot(rows["emotion"].tolist(), classes), points)
+    return TrainingData(train, held_out, _fingerprint(photos, teacher, points))
+
+
+def _training_set(photos: "pd.DataFrame", targets: np.ndarray, points: bool) -> TrainingSet:
+    paths, sha1s = (tuple(photos[column].tolist()) for column in ("image_path", "sha1"))
+    return TrainingSet(paths, targets, points_of(photos) if points else None, sha1s)
+
+
+def data_fingerprint(photos: "pd.DataFrame") -> str:
+    """Returns a SHA-256 over the columns `DATA` of the labelled photos."""
+    labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
+    return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
+
+
+def _fingerprint(photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool) -> str:
+    digest = hashlib.sha256(data_fingerprint(photos).encode())
+    if points:
+        digest.update(points_of(photos).tobytes())
+    if teacher is not None:
+        digest.update(np.ascontiguousarray(teacher).tobytes())
+    return digest.hexdigest()
