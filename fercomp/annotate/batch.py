@@ -20,7 +20,7 @@ from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import say, track
 from fercomp.core.version import __version__
-from fercomp.media.clips import ClipProblem
+from fercomp.media.containers import ClipProblem
 from fercomp.media.images import ImageProblem, read_image
 from fercomp.modeling.bundle.model import Bundle
 

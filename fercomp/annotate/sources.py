@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercomp.core.errors import FercompError
-from fercomp.media.clips import CLIP_SUFFIXES
+from fercomp.media.containers import CLIP_SUFFIXES
 from fercomp.media.images import IMAGE_SUFFIXES
 
 

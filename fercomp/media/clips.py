@@ -4,63 +4,23 @@ Frames come upright, in order, with the times at which they are shown. What cann
 and told at the end; what is no clip at all is a `ClipProblem` with a reason in one word.
 """
 
-import os
-import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Self
 
 import av
 import numpy as np
-from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from fercomp.core.errors import FercompError
-
-CLIP_SUFFIXES: Final = frozenset(
-    {".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv"}
-)
-"""Lower-case file name endings under which clips are found in folders."""
-
-_FORMATS: Final = "mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg"
-"""FFmpeg's names of the formats that are read: a closed list, since others (playlists) open further files."""
-
-MAX_CLIP_PIXELS: Final = 8192 * 4320
-"""Of a frame; more is a mistake or a bomb."""
-
-NEAR_THE_END: Final = 0.5
-"""Seconds of a clip that may be missing at its end: containers round, and count the sound as well."""
-
-ClipReason = Literal[
-    "missing",
-    "not_a_file",
-    "permission_denied",
-    "empty",
-    "not_a_video",
-    "no_video_stream",
-    "no_frames",
-    "too_large",
-    "truncated",
-    "damaged",
-]
-
-
-class ClipProblem(FercompError):
-    """A clip that cannot be used, or not wholly.
-
-    Attributes:
-        reason: One stable word, for tables.
-    """
-
-    def __init__(self, reason: ClipReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+from fercomp.core.progress import say
+from fercomp.media.colours import is_known, to_rgb, written_as
+from fercomp.media.containers import ClipProblem, open_container, video_stream
+from fercomp.media.promise import Promise
 
 
 @dataclass(frozen=True)
@@ -68,8 +28,8 @@ class Frame:
     """A moment of a clip.
 
     Attributes:
-        index: Number of the frame, from 0.
-        time: Seconds since the clip's beginning.
+        index: Number of the frame, from 0; in a section, its number there.
+        time: Seconds since the clip's beginning, in a section, too.
         pts: The same in units of the clip's `time_base`.
         image: `(h, w, 3)` uint8 RGB, upright; every frame of a clip has the same shape.
     """
@@ -81,13 +41,17 @@ class Frame:
 
 
 class Clip:
-    """A clip that is read once, from its beginning to its end.
+    """A clip, or a section of one, that is read once, from its beginning to its end.
 
     Args:
         path: The file. Its name does not matter, its bytes do.
+        start: Seconds since the clip's beginning at which the section begins.
+        end: Seconds at which it ends; `None` for the clip's end.
 
     Attributes:
         path: The file.
+        start: As given.
+        end: As given.
         width: Pixels of the upright frames; where they change, those of the first one.
         height: Likewise.
         pixel_ratio: Width of a pixel over its height; `None` where the clip does not say.
@@ -95,38 +59,42 @@ class Clip:
         time_base: Seconds per unit of `pts`.
         begin: Seconds on the container's clock that count as 0, for picture and sound alike.
         seconds: Duration as the file promises it; `None` where it does not.
-        colours: Matrix, range, primaries and transfer of the first frame, as FFmpeg numbers them.
+        colours: How a copy is to be written and tagged.
 
     Raises:
-        ClipProblem: The file cannot be read, is no clip, or holds no picture.
+        ClipProblem: The file cannot be read, is no clip, or holds no picture, or none in the section.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, start: float = 0.0, end: float | None = None) -> None:
+        self.path, self.start, self.end = path, start, end
         self._undecodable = 0
+        self._frames = 0
         self._last_time = 0.0
+        self._is_past_end = False
         self._container = open_container(path)
         try:
-            self._stream = _video_stream(self._container, path)
-            self._decoded = self._decode()
-            first = next(self._decoded, None)
-            if first is None:
-                raise ClipProblem("no_frames", f"{path} holds no picture that can be decoded: copy it again")
+            self._stream = video_stream(self._container, path)
+            self._promise = Promise(self._container, self._stream, path)
+            self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+            self.time_base = self._stream.time_base or Fraction(1, 90_000)
+            self.begin = Fraction(self._container.start_time or 0, av.time_base)
+            self._decoded = self._section()
+            self._first = self._require_first()
         except BaseException:
             self._container.close()
             raise
-        self._first = first
+        first = self._first
         self._turns = round(first.rotation / 90) % 4
         sides = (first.width, first.height)
         self.width, self.height = sides if self._turns % 2 == 0 else sides[::-1]
         ratio = self._stream.sample_aspect_ratio
         self.pixel_ratio = 1 / ratio if ratio and self._turns % 2 else ratio
-        self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
-        self.time_base = self._stream.time_base or Fraction(1, 90_000)
-        self.begin = Fraction(self._container.start_time or 0, av.time_base)
-        length = self._stream.duration
-        self.seconds = float(length * self.time_base) if length else None
-        self.colours = (first.colorspace, first.color_range, first.color_primaries, first.color_trc)
+        self.seconds = self._promise.seconds
+        self.colours = written_as(first)
+        if not is_known(first):
+            say(
+                f"{path}: its colours are of a kind that is read only about right (matrix {first.colorspace})"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -140,32 +108,71 @@ class Clip:
         """Gives the frames; a frame without a time, or with an earlier one, is shown a moment later."""
         step = max(1, round(1 / (self.rate * self.time_base)))
         begin = round(self.begin / self.time_base)
-        pts = -step
+        pts = round(self.start / self.time_base) - step
         for index, frame in enumerate(chain([self._first], self._decoded)):
             pts = max(pts + 1, frame.pts - begin) if frame.pts is not None else pts + step
-            self._last_time = float(pts * self.time_base)
-            yield Frame(index, self._last_time, pts, self._upright(frame))
+            time = float(pts * self.time_base)
+            if self.end is not None and time >= self.end:
+                self._is_past_end = True
+                return
+            self._last_time, self._frames = time, index + 1
+            yield Frame(index, time, pts, self._upright(frame))
 
     @property
     def count(self) -> int | None:
-        """The number of frames that the file promises; `None` where it does not."""
-        return self._stream.frames or None
+        """The number of frames that the file promises; `None` where it does not, and for a section."""
+        return None if self.start or self.end is not None else self._stream.frames or None
 
     def problem(self) -> ClipProblem | None:
         """Says, after the last frame, whether a part of the clip is missing."""
-        if self.seconds is not None and self._last_time + float(1 / self.rate) < self.seconds - NEAR_THE_END:
-            return ClipProblem(
-                "truncated",
-                f"{self.path} ends after {self._last_time:.1f} of {self.seconds:.1f} s: copy it again",
-            )
+        if not self._is_past_end:
+            # Of a section, only the end tells: the frames before its start were not read.
+            frames = self._stream.frames if self.start else self._frames + self._undecodable
+            broken = self._promise.broken(frames, self._last_time + float(1 / self.rate))
+            if broken is not None:
+                return ClipProblem("truncated", f"{self.path} {broken}: copy it again")
         if self._undecodable:
             return ClipProblem(
                 "damaged", f"{self.path} has {self._undecodable} damaged places: copy it again"
             )
         return None
 
+    def _require_first(self) -> VideoFrame:
+        first = next(self._decoded, None)
+        if first is not None and (self.end is None or self._time(first) < self.end):
+            return first
+        if self.start or self.end is not None:
+            until = "its end" if self.end is None else f"{self.end:g} s"
+            seconds = self._promise.seconds
+            length = "" if seconds is None else f", it lasts {seconds:.1f} s"
+            raise ClipProblem(
+                "no_frames", f"{self.path} holds no picture from {self.start:g} s to {until}{length}"
+            )
+        raise ClipProblem("no_frames", f"{self.path} holds no picture that can be decoded: copy it again")
+
+    def _section(self) -> Iterator[VideoFrame]:
+        """Gives the decoded frames from the section's start on."""
+        if not self.start:
+            yield from self._decode()
+            return
+        half = float(1 / self.rate) / 2
+        for seconds in (self.start, 0.0):
+            with suppress(av.FFmpegError):  # without an index: from where it stands
+                self._container.seek(int((seconds + self.begin) * av.time_base))
+            frames = self._decode()
+            first = next(frames, None)
+            # Some formats are found only about right: what lands behind the start begins anew.
+            if first is not None and first.pts is not None and self._time(first) <= self.start + half:
+                break
+        for frame in chain([] if first is None else [first], frames):
+            if frame.pts is None or self._time(frame) >= self.start - half:
+                yield frame
+
+    def _time(self, frame: VideoFrame) -> float:
+        return float((frame.pts or 0) * self.time_base - self.begin)
+
     def _decode(self) -> Iterator[VideoFrame]:
-        packets = self._container.demux(self._stream)
+        packets = self._container.demux(*self._promise.streams(self._container))
         while True:
             try:
                 packet = next(packets, None)
@@ -174,6 +181,9 @@ class Clip:
                 packet = None
             if packet is None:
                 return
+            self._promise.saw(packet)
+            if packet.stream.index != self._stream.index:
+                continue
             try:
                 yield from self._stream.decode(packet)
             except av.FFmpegError:
@@ -181,44 +191,4 @@ class Clip:
 
     def _upright(self, frame: VideoFrame) -> np.ndarray:
         width, height = (self.width, self.height) if self._turns % 2 == 0 else (self.height, self.width)
-        picture = frame.to_ndarray(format="rgb24", width=width, height=height)
-        return np.ascontiguousarray(np.rot90(picture, self._turns))
-
-
-def open_container(path: Path) -> InputContainer:
-    """Opens a file of moving pictures or sound.
-
-    Raises:
-        ClipProblem: It cannot be read or is of no known format.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device could wait for ever
-            raise ClipProblem("not_a_file", f"{path} is not a file: a video was expected")
-        if not os.access(path, os.R_OK):
-            raise ClipProblem("permission_denied", f"{path} may not be read: change its permissions")
-        if status.st_size == 0:
-            raise ClipProblem("empty", f"{path} is empty (0 bytes): a video was expected")
-        # `file:` and the whitelists: a name is no address, and a file names no other files to be opened.
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-        return av.open(f"file:{path}", options=options, metadata_errors="replace")
-    except FileNotFoundError as error:
-        raise ClipProblem("missing", f"{path} not found: a video was expected") from error
-    except av.FFmpegError as error:
-        raise ClipProblem(
-            "not_a_video", f"{path} is not a video that can be read: MP4, MOV, MKV, WebM or AVI were expected"
-        ) from error
-
-
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    # The cover of a song is a picture, not a video.
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        raise ClipProblem(
-            "no_video_stream", f"{path} has no pictures in it, only sound: a video was expected"
-        )
-    stream = streams[0]
-    if stream.width * stream.height > MAX_CLIP_PIXELS:
-        raise ClipProblem("too_large", f"{path} has {stream.width}x{stream.height} pixels: make it smaller")
-    stream.thread_type = "AUTO"
-    return stream
+        return np.ascontiguousarray(np.rot90(to_rgb(frame, width, height), self._turns))

@@ -5,7 +5,8 @@ import av
 import numpy as np
 import pytest
 
-from fercomp.media.clips import Clip, ClipProblem
+from fercomp.media.clips import Clip
+from fercomp.media.containers import ClipProblem
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
