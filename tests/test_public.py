@@ -105,6 +105,10 @@ def test_python_on_a_page_runs(page, folder):
         exec(block, names)  # noqa: S102
 
 
+def test_the_page_about_python_has_python():
+    assert PROJECT / "docs" / "python.md" in PAGES
+
+
 def test_the_notebook_is_one_and_runs(folder):
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)

@@ -117,13 +117,15 @@ class FrameWithEmotion:
             The same picture.
 
         Raises:
-            FercompError: It is no such picture, or the box shows nothing of it.
+            FercompError: It is no such picture, cannot be written to, or the box shows nothing of it.
         """
         box = np.array([(x, y, x + w, y + h)], dtype=np.float64)
         found = Faces.within(require_picture(img), box, np.ones(1), min_size=1)
         if len(found) == 0:
             size = f"{img.shape[1]}x{img.shape[0]}"
             raise FercompError(f"the box {(x, y, w, h)} shows nothing of a picture of {size} pixels")
+        if not img.flags.writeable:  # as Pillow's and some video readers' are
+            raise FercompError("the picture may not be written to: hand over img.copy()")
         recogniser = self._model.recogniser
         (picture,) = recogniser.name([recogniser.cut(np.ascontiguousarray(img), found)])
         self.faces = picture.faces

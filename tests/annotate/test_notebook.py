@@ -51,6 +51,16 @@ def test_a_face_that_somebody_else_has_found_is_drawn_into_the_picture(model, im
     np.testing.assert_array_equal(image, draw(before, with_emotion.faces))
 
 
+def test_pixels_that_belong_to_somebody_else_are_read_and_not_written(model, image):
+    image.setflags(write=False)
+    with_emotion = FrameWithEmotion(model)
+    assert (with_emotion(image) != image).any()
+    with pytest.raises(FercompError, match=r"hand over img\.copy\(\)"):
+        with_emotion.draw_emotion_frame(image, 40, 50, 96, 96)
+    drawn = with_emotion.draw_emotion_frame(image.copy(), 40, 50, 96, 96)
+    assert (drawn != image).any()
+
+
 @pytest.mark.parametrize("box", [(400, 20, 50, 50), (10, 10, 0, 5), (-60, 0, 50, 50)])
 def test_a_box_outside_the_picture_is_refused(model, image, box):
     with pytest.raises(FercompError, match=r"shows nothing of a picture of 400x200 pixels"):
