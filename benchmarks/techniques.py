@@ -42,7 +42,6 @@ TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "mixup: 0.2": {"mixup": 0.2},
     "loss: gce": {"loss": "gce"},
     "loss: sce": {"loss": "sce"},
-    "loss: elr": {"loss": "elr"},
     "balance: class_weights": {"balance": "class_weights"},
     "balance: logit_adjustment": {"balance": "logit_adjustment"},
 }

@@ -1,15 +1,14 @@
-"""Compares training steps of `compact`: TensorFlow, PyTorch, and PyTorch with fused batch normalisation.
+"""Compares training steps of `compact` on TensorFlow and PyTorch.
 
     python benchmarks/training.py [BATCH]
 
-Needs the extra `torch`. Each runs in a process of its own; every round times all three in turn.
+Needs the extra `torch`. Each runs in a process of its own; every round times both in turn.
 """
 
 import os
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 
 import numpy as np
 
@@ -17,21 +16,17 @@ from fercomp.core.params import TrainParams
 
 STEPS = 8
 ROUNDS = 3
-RUNS = {
-    "TensorFlow": ("tensorflow", "composed"),
-    "PyTorch": ("torch", "composed"),
-    "PyTorch, fused": ("torch", "fused"),
-}
+BACKENDS = {"TensorFlow": "tensorflow", "PyTorch": "torch"}
 
 
 def main() -> None:
     """Prints photos per second, the median of the rounds, and the ratio to TensorFlow."""
     batch = sys.argv[1] if len(sys.argv) > 1 else "64"
-    speeds: dict[str, list[float]] = {name: [] for name in RUNS}
+    speeds: dict[str, list[float]] = {name: [] for name in BACKENDS}
     for _ in range(ROUNDS):
-        for name, (backend, normalisation) in RUNS.items():
+        for name, backend in BACKENDS.items():
             done = subprocess.run(
-                [sys.executable, __file__, batch, normalisation],
+                [sys.executable, __file__, batch, "measure"],
                 env={**os.environ, "KERAS_BACKEND": backend},
                 stdout=subprocess.PIPE,
                 text=True,
@@ -40,31 +35,29 @@ def main() -> None:
             speeds[name].append(float(done.stdout.split()[-1]))
     baseline = np.median(speeds["TensorFlow"])
     for name, values in speeds.items():
-        print(f"{name:16} {np.median(values):5.0f} photos/s  ratio {np.median(values) / baseline:.2f}")
+        print(f"{name:10} {np.median(values):5.0f} photos/s  ratio {np.median(values) / baseline:.2f}")
 
 
-def measure(batch: int, fused: bool) -> float:
+def measure(batch: int) -> float:
     """Returns photos per second of a training step on one batch, over and over."""
     from fercomp.modeling.backend.engine import keras
-    from fercomp.modeling.backend.normalisation import fused_batch_normalisation
     from fercomp.modeling.training.network import build_network
 
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (batch, 48, 48, 3), dtype=np.uint8)
     targets = np.eye(9, dtype=np.float32)[rng.integers(0, 9, batch)]
-    with fused_batch_normalisation() if fused else nullcontext():
-        model = build_network(TrainParams())
-        model.compile(keras.optimizers.AdamW(1e-3), "categorical_crossentropy")
-        for _ in range(3):
-            model.train_on_batch(faces, targets)
-        start = time.perf_counter()
-        for _ in range(STEPS):
-            model.train_on_batch(faces, targets)
+    model = build_network(TrainParams())
+    model.compile(keras.optimizers.AdamW(1e-3), "categorical_crossentropy")
+    for _ in range(3):
+        model.train_on_batch(faces, targets)
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        model.train_on_batch(faces, targets)
     return STEPS * batch / (time.perf_counter() - start)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        print(measure(int(sys.argv[1]), sys.argv[2] == "fused"))
+        print(measure(int(sys.argv[1])))
     else:
         main()

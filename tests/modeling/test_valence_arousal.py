@@ -166,7 +166,7 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, plac
 
 
 def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch, shallow):
-    params = TINY.model_copy(update={"head": "both", "loss": "elr", "mixup": 0.3, "epochs": 2})
+    params = TINY.model_copy(update={"head": "both", "mixup": 0.3, "epochs": 2})
     photos = with_points(PHOTOS.read(affect_workspace.photos), params, affect_workspace)
     data = training_data(params, photos)
     whole = fit(params, data, affect_workspace.raw, tmp_path / "whole.npz")

@@ -120,10 +120,11 @@ def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model)
         refit(folder, "all", workspace, MACHINE)
     (folder / HISTORY_FILE).write_text(text)
     card = json.loads((folder / CARD).read_text())
-    card["trained"]["params"]["epochs"] = -1
-    (folder / CARD).write_text(json.dumps(card))
-    with pytest.raises(FercompError, match="another version"):
-        refit(folder, "all", workspace, MACHINE)
+    for changed, words in (({"epochs": -1}, "another version"), ({"loss": "elr"}, "elr was removed")):
+        params = {**card["trained"]["params"], **changed}
+        (folder / CARD).write_text(json.dumps({**card, "trained": {**card["trained"], "params": params}}))
+        with pytest.raises(FercompError, match=words):
+            refit(folder, "all", workspace, MACHINE)
     card["trained"] |= {"refit_of": "other"}
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(FercompError, match="all photos already"):

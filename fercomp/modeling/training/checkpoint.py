@@ -2,8 +2,7 @@
 
 One file of plain arrays, written atomically after each epoch: every variable of the network (weights,
 batch statistics, states of the random layers), every variable of the optimizer, the best weights so far,
-the running mean of the weights, earlier answers where the loss needs them, and the history. It is read
-without unpickling.
+their exponential moving average, and the history. It is read without unpickling.
 """
 
 import json
@@ -58,7 +57,6 @@ class Checkpoint:
         progress: Progress,
         best: Arrays,
         average: Arrays,
-        memory: Arrays,
     ) -> None:
         """Writes the state after an epoch; `Saved` says what the parts are."""
         state = json.dumps({"fingerprint": self.fingerprint, "progress": asdict(progress)})
@@ -67,7 +65,6 @@ class Checkpoint:
             "optimizer": _values(optimizer.variables),
             "best": best,
             "average": average,
-            "memory": memory,
         }
         arrays = {f"{group}/{i}": array for group, values in groups.items() for i, array in enumerate(values)}
         with atomic_file(self.path) as temporary:
@@ -89,14 +86,10 @@ class Checkpoint:
                 return None
             return Saved(
                 Progress(**state["progress"]),
-                *(_group(arrays, group) for group in ("model", "optimizer", "best", "average", "memory")),
+                *(_group(arrays, group) for group in ("model", "optimizer", "best", "average")),
             )
         except (ValueError, KeyError, TypeError, EOFError, OSError, BadZipFile):
             return None
-
-    def remove(self) -> None:
-        """Removes the checkpoint, once its run is complete."""
-        self.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,6 @@ class Saved:
         optimizer: Values of `model.optimizer.variables`.
         best: Values of the best weights so far, in the order of `model.weights`.
         average: State of the running mean of the weights.
-        memory: State of the network's earlier answers; empty where the loss needs none.
     """
 
     progress: Progress
@@ -117,7 +109,6 @@ class Saved:
     optimizer: Arrays
     best: Arrays
     average: Arrays
-    memory: Arrays
 
     def restore(self, model: keras.Model, optimizer: Any) -> None:
         """Puts the values into a model of the same build and the optimizer it is compiled with."""

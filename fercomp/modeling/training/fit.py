@@ -9,7 +9,6 @@ from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
 from fercomp.modeling.backend.devices import all_gpus, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import make_deterministic
-from fercomp.modeling.backend.normalisation import fused_batch_normalisation
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint
 from fercomp.modeling.training.loop import Data, Fitted, Run
@@ -89,7 +88,7 @@ def _fit(
             mixup=params.mixup if augmented else 0.0,
         )
 
-    with precision(params.precision), all_gpus(), fused_batch_normalisation():
+    with precision(params.precision), all_gpus():
         model = build_network(params)
         shares = class_shares(data.train.targets)
         photos = Data(batches(data.train, augmented=True), shares, list(data.train.sha1s))

@@ -14,7 +14,6 @@ from fercomp.core.progress import say, track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
-from fercomp.modeling.training.earlier import EarlierAnswers
 from fercomp.modeling.training.ema import RunningAverage, copies
 from fercomp.modeling.training.features import FeatureBatches, feature_batches
 from fercomp.modeling.training.network import head_of, set_trainable
@@ -90,8 +89,6 @@ class Run:
         self.checkpoint = checkpoint
         self.progress = Progress()
         self.best: list[np.ndarray] = []
-        remembers = params.loss == "elr" and params.head != "valence_arousal"
-        self.memory = EarlierAnswers(data.train, len(params.class_names)) if remembers else None
         self._objective = Objective(params, data.shares)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
@@ -108,8 +105,6 @@ class Run:
         self._start(phases[saved.progress.phase])
         saved.restore(self.model, self._trained.optimizer)
         self._average.restore(saved.average)
-        if self.memory is not None:
-            self.memory.restore(saved.memory)
         say(f"going on after epoch {len(self.progress.rows)} of an earlier run")
 
     def phase(self, index: int, phase: Phase) -> None:
@@ -183,8 +178,6 @@ class Run:
         if not math.isfinite(logs["loss"][-1]):
             self._diverged(number)
             return False
-        if self.memory is not None and phase.name == "whole":
-            self.memory.update(self.model)
         rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
         with self._average.in_place():
             loss, right = math.nan, math.nan
@@ -192,9 +185,8 @@ class Run:
                 loss, right = self._objective.evaluate(self._trained, self._holdout)
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
-        memory = [] if self.memory is None else self.memory.state()
         self.checkpoint.save(
-            self.model, self._trained.optimizer, self.progress, self.best, self._average.state(), memory
+            self.model, self._trained.optimizer, self.progress, self.best, self._average.state()
         )
         holdout = "" if self._holdout is None else f"holdout {right:.3f}, "
         say(

@@ -29,12 +29,6 @@ SCE_ALPHA: Final = 0.5
 SCE_LOG_ZERO: Final = -4.0
 """What stands for the logarithm of a target's zero (Wang et al., 2019, A = -4)."""
 
-ELR_LAMBDA: Final = 3.0
-"""Weight of the pull towards earlier answers (Liu et al., 2020, 3 for CIFAR-10)."""
-
-ELR_BETA: Final = 0.7
-"""Share of the earlier answers in their running mean, per epoch (Liu et al., 2020)."""
-
 
 def cross_entropy(targets: Any, probabilities: Any) -> Any:
     """Returns the cross entropy in nats."""
@@ -42,7 +36,10 @@ def cross_entropy(targets: Any, probabilities: Any) -> Any:
 
 
 def generalised_cross_entropy(targets: Any, probabilities: Any) -> Any:
-    """Returns (1 - p^q) / q, averaged over the target (Zhang and Sabuncu, 2018)."""
+    """Returns (1 - p^q) / q, averaged over the target (Zhang and Sabuncu, 2018).
+
+    Keras' `CategoricalGeneralizedCrossEntropy` takes class indices alone, no distribution over classes.
+    """
     powers = _ops.power(_ops.clip(probabilities, _SMALLEST, 1.0), GCE_Q)
     return _ops.sum(targets * (1 - powers), axis=-1) / GCE_Q
 
@@ -53,31 +50,11 @@ def symmetric_cross_entropy(targets: Any, probabilities: Any) -> Any:
     return SCE_ALPHA * cross_entropy(targets, probabilities) - _ops.sum(probabilities * log_targets, axis=-1)
 
 
-def early_learning(targets: Any, probabilities: Any) -> Any:
-    """Returns cross entropy plus a pull towards what the network itself said of the photo in earlier epochs.
-
-    Networks learn the right labels before they learn the wrong ones by heart; the pull keeps what was
-    learned early (ELR; Liu et al., 2020).
-
-    Args:
-        targets: `(n, 2 K)`: the target, then the running mean of earlier answers (zeros before the first).
-        probabilities: `(n, K)`.
-
-    Returns:
-        Losses `(n,)`; they may be negative.
-    """
-    k = probabilities.shape[-1]
-    agreement = _ops.sum(probabilities * targets[:, k:], axis=-1)
-    pull = _ops.log(_ops.maximum(1 - agreement, 1e-4))
-    return cross_entropy(targets[:, :k], probabilities) + ELR_LAMBDA * pull
-
-
 LOSSES: Final = MappingProxyType(
     {
         "cross_entropy": cross_entropy,
         "gce": generalised_cross_entropy,
         "sce": symmetric_cross_entropy,
-        "elr": early_learning,
     }
 )
 """The losses by the name that `train.loss` gives them."""
@@ -97,7 +74,7 @@ def make_loss(params: TrainParams, shares: np.ndarray) -> Loss:
     if params.balance == "class_weights":
         weights = 1 / (len(shares) * shares)  # their mean over the photos is 1
         return lambda targets, probabilities: (
-            _ops.sum(targets[:, : len(shares)] * weights, axis=-1) * base(targets, probabilities)
+            _ops.sum(targets * weights, axis=-1) * base(targets, probabilities)
         )
     if params.balance == "logit_adjustment":
         return lambda targets, probabilities: base(targets, _adjusted(probabilities, shares))

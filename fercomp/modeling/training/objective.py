@@ -1,7 +1,7 @@
 """What a network is trained towards: classes, a point of valence and arousal, or both.
 
-Targets have the classes first, `(n, K)`, then the point, `(n, 2)`, where the network gives one, then what the
-loss remembers, `(n, K)`, where it remembers something. A point that is not known is NaN.
+Targets have the classes first, `(n, K)`, then the point, `(n, 2)`, where the network gives one. A point that
+is not known is NaN.
 """
 
 from collections.abc import Mapping
@@ -44,11 +44,10 @@ class Objective:
         k = self._k
         if self._head == "emotion":
             return self._class_loss(targets, answers)
-        points = self._point_loss(targets[:, k : k + 2], answers[:, -2:])
+        points = self._point_loss(targets[:, k:], answers[:, -2:])
         if self._head == "valence_arousal":
             return points
-        classes = _ops.concatenate([targets[:, :k], targets[:, k + 2 :]], axis=-1)
-        return self._class_loss(classes, answers[:, :k]) + self._weight * points
+        return self._class_loss(targets[:, :k], answers[:, :k]) + self._weight * points
 
     def accuracy(self, targets: Any, answers: Any) -> Any:
         """Returns 1 where the answer's class is the target's, 0 elsewhere: `(n,)`."""

@@ -154,6 +154,8 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),
         ("", ["prepare.holdout=.nan"], r"prepare\.holdout"),
         ("", ["train.batch_norm=keep"], r"batch normalisation has nothing to keep"),
+        ("", ["train.loss=elr"], r"train\.loss: .*elr was removed, it cost .*: take cross_entropy"),
+        ("experiments: {a: {loss: elr}}", [], r"experiments\.a\.loss: .*elr was removed"),
         ("", ["train=5"], r"parameter train.*received 5"),
         ("train:", [], r"parameter train.*received None"),
         ("- a\n- b", [], r"holds list, groups of parameters were expected"),

@@ -1,3 +1,5 @@
+import importlib.util
+
 import pytest
 
 TRAIN = """
@@ -37,7 +39,12 @@ print(len(steps), keras.backend.backend())
 """
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch, an extra of fercomp, is not installed"
+)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", pytest.param("torch", marks=needs_torch)])
 def test_the_mean_is_the_one_that_numpy_computes(backend, run_on):
     done = run_on(backend, TRAIN)
     assert done.stdout.split() == ["6", backend]

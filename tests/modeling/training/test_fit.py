@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_run_or_a_torn_one_is_not_used(unbroken, tmp_pat
     assert checkpoint.load() is None
     model = unbroken.model
     model.compile("adam")
-    checkpoint.save(model, model.optimizer, Progress(epoch=1), model.get_weights(), [], [])
+    checkpoint.save(model, model.optimizer, Progress(epoch=1), model.get_weights(), [])
     assert checkpoint.load().progress.epoch == 1
     other = fingerprint(TINY.model_copy(update={"epochs": 4}), data)
     assert Checkpoint(checkpoint.path, other).load() is None
@@ -199,7 +199,7 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspa
 @pytest.mark.parametrize(
     "changes",
     [
-        {"loss": "elr", "mixup": 0.3},
+        {"loss": "gce", "mixup": 0.3},
         {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
         {"precision": "bfloat16", "ema": 0.0},
     ],
