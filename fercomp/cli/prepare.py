@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table as RichTable
 
+    from fercomp.data.recompressed import Contradictions
+
 SPLITS = ("train", "holdout", "test")
 
 
@@ -37,6 +39,8 @@ def prepare(set_: Set = None) -> None:
     PROBLEMS.write(prepared.problems, workspace.problems)
     Console().print(_counts(prepared.photos))
     typer.echo(_copies(prepared.photos))
+    if prepared.contradictions.of_recompressed:
+        typer.echo(_recompressed(prepared.contradictions, params.recompressed))
     if rare := _rare_classes(prepared.photos, params.folds):
         typer.echo(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
     typer.echo(_problems(prepared.problems))
@@ -62,8 +66,20 @@ def _copies(photos: "pd.DataFrame") -> str:
     labels = labelled.groupby("duplicate_group")["emotion"].nunique()
     return (
         f"near-duplicates: {len(copies):,} photos show {copies['duplicate_group'].nunique():,} pictures, "
-        f"{(labels > 1).sum():,} of them under several labels; {labelled['recompressed'].sum():,} labelled "
-        "photos are recompressed copies, whose labels are not counted"
+        f"{(labels > 1).sum():,} of them under several labels"
+    )
+
+
+def _recompressed(found: "Contradictions", how: str) -> str:
+    from fercomp.data.recompressed import LEAST
+
+    ignored = how == "ignore" or (how == "auto" and found.ignored)
+    few = how == "auto" and min(found.of_recompressed, found.of_others) < LEAST
+    sure = f"p = {found.p_value:.2g}{', too few to tell' if few else ''}"
+    return (
+        f"recompressed copies: {found.recompressed:,} of {found.of_recompressed:,} contradict their "
+        f"picture's first photo, {found.others:,} of {found.of_others:,} other copies do ({sure}); "
+        f"their labels {'are ignored' if ignored else 'count'}"
     )
 
 

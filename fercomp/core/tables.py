@@ -114,7 +114,7 @@ PHOTOS: Final = Table(
         sha1="str",  # of the file's bytes
         phash="str",  # 64-bit perceptual hash, 16 hexadecimal digits
         duplicate_group="int64",  # photos with the same number show the same picture
-        recompressed="int64",  # 1: saved with more loss than another copy, so its label is not counted
+        recompressed="int64",  # 1: saved with more loss than another copy, and its label is not counted
         fold="int64",  # 0 .. folds - 1 for labelled photos, -1 for test photos
     ),
     "run `fercomp prepare`",

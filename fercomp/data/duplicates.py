@@ -75,23 +75,6 @@ def duplicate_groups(
     return np.unique(group, return_inverse=True)[1].astype(np.int64)
 
 
-def recompressed(losses: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Finds the photos that are later copies: saved with more loss than another copy of the picture.
-
-    Args:
-        losses: `(N,)` float, how much detail each file was saved without (`images.jpeg_loss`).
-        groups: `(N,)` int, which photos show the same picture.
-
-    Returns:
-        `(N,)` bool.
-    """
-    _, member = np.unique(groups, return_inverse=True)
-    finest = np.full(member.max(initial=-1) + 1, np.inf)
-    np.minimum.at(finest, member, losses)
-    found: np.ndarray = losses > finest[member]
-    return found
-
-
 def _standardised(thumbnails: np.ndarray) -> np.ndarray:
     """Makes each thumbnail a vector of mean 0 and length 1, whose products are correlations."""
     vectors = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)

@@ -5,6 +5,7 @@ Whatever a file holds, the caller gets `(h, w, 3)` uint8 RGB as a person would s
 truncated file from a whole one, CMYK, 16 bits, transparency, and a huge picture before it is decoded.
 """
 
+import math
 import os
 import stat
 import warnings
@@ -161,14 +162,14 @@ def jpeg_loss(data: bytes) -> float:
 
     Returns:
         The mean step by which brightness was rounded (its quantisation table, ITU-T T.81, 1992): 1 to 255 for
-        8 bits, and 0 for other formats.
+        8 bits, and NaN for other formats, which do not tell what their picture was made of.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG",)) as image:
             tables: dict[int, list[int]] = getattr(image, "quantization", {})
-            return float(np.mean(tables.get(0, [0])))
+            return float(np.mean(tables.get(0, [math.nan])))
     except UnidentifiedImageError:
-        return 0.0
+        return math.nan
 
 
 def _require_usable(image: Image.Image, name: str) -> None:

@@ -18,8 +18,9 @@ from fercomp.core.params import PrepareParams
 from fercomp.core.progress import track
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.competition_files import path_in_raw, photos_on_disk, read_test, read_train
-from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, recompressed, thumbnail
+from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.folds import divide
+from fercomp.data.recompressed import Contradictions, contradictions, recompressed
 from fercomp.media.images import ImageProblem, decode_image, jpeg_loss, read_file
 
 _BATCH: Final = 32  # photos handed to a thread at a time; one by one, handing over costs as much as decoding
@@ -33,10 +34,12 @@ class Prepared:
     Attributes:
         photos: The usable photos, columns of `core.tables.PHOTOS`.
         problems: Photos and rows that are not used and why, columns of `core.tables.PROBLEMS`.
+        contradictions: How often labelled copies contradict their picture's first photo.
     """
 
     photos: pd.DataFrame
     problems: pd.DataFrame
+    contradictions: Contradictions
 
 
 class _Photo(NamedTuple):
@@ -72,8 +75,8 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
         labelled = Counter(problems.loc[problems["split"] == "train", "reason"])
         told = ", ".join(f"{count:,} {reason}" for reason, count in labelled.most_common())
         raise FercompError(f"no photo named in {raw / 'train.csv'} can be used ({told}): run `fercomp fetch`")
-    photos = _indexed(listed, [photo for photo in found if isinstance(photo, _Photo)], params)
-    return Prepared(photos[list(PHOTOS.columns)], problems[list(PROBLEMS.columns)])
+    photos, counts = _indexed(listed, [photo for photo in found if isinstance(photo, _Photo)], params)
+    return Prepared(photos[list(PHOTOS.columns)], problems[list(PROBLEMS.columns)], counts)
 
 
 def _listed(raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -140,19 +143,24 @@ def _photo(path: Path) -> _Photo | str:
     return _Photo(width, height, sha1, jpeg_loss(data), thumbnail(image))
 
 
-def _indexed(listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParams) -> pd.DataFrame:
+def _indexed(
+    listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParams
+) -> tuple[pd.DataFrame, Contradictions]:
     width, height, sha1, losses, pictures = zip(*found, strict=True)
     thumbnails = np.stack(pictures)
     hashes = perceptual_hashes(thumbnails)
     groups = duplicate_groups(hashes, thumbnails, params.duplicate_bits, params.duplicate_correlation)
     later = recompressed(np.array(losses), groups)
     labelled = (listed["split"] == "train").to_numpy()
+    counts = contradictions(listed.loc[labelled, "emotion"].to_numpy(), groups[labelled], later[labelled])
+    if params.recompressed == "count" or (params.recompressed == "auto" and not counts.ignored):
+        later = np.zeros_like(later)
     doubtful = np.isin(groups, groups[later & labelled])[labelled]
     holdout, fold = _division(listed.loc[labelled, "emotion"], groups[labelled], doubtful, params)
     splits, folds = listed["split"].to_numpy(dtype=object), np.full(len(listed), -1)
     splits[labelled] = np.where(holdout, "holdout", "train")
     folds[labelled] = fold
-    return listed.assign(
+    index = listed.assign(
         split=splits,
         width=width,
         height=height,
@@ -162,6 +170,7 @@ def _indexed(listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParam
         recompressed=later.astype(int),
         fold=folds,
     )
+    return index, counts
 
 
 def _division(
@@ -169,9 +178,9 @@ def _division(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Chooses the holdout, then folds in which both classes and holdout have their share.
 
-    The holdout is to foretell the score on the test. Pictures of which somebody put a recompressed copy among
-    the labelled photos are left to training: such labels are wrong on purpose, and no test photo is one.
-    Where half of all photos have such a copy, that is how they were collected, and means nothing.
+    The holdout is to foretell the score on the test. Pictures with a recompressed copy whose label is ignored
+    are left to training, since what contradicts the picture says nothing about a network. Where half of all
+    photos have such a copy, they are not, or no photo might be left.
     """
     if doubtful.mean() > 0.5:
         doubtful = np.zeros_like(doubtful)

@@ -50,6 +50,27 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     assert "next: fercomp train" in result.output
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            (),
+            "1 of 1 contradict their picture's first photo, 0 of 0 other copies do (p = 1, too few to tell)",
+        ),
+        (("--set", "prepare.recompressed=count"), "0 of 0 other copies do (p = 1); their labels count\n"),
+        (("--set", "prepare.recompressed=ignore"), "(p = 1); their labels are ignored\n"),
+    ],
+)
+def test_says_what_becomes_of_recompressed_copies(workspace, options, words):
+    raw = workspace / "datasets" / "raw"
+    assert "recompressed" not in CliRunner().invoke(app, []).output
+    Image.open(raw / "train/anger/0.jpg").save(raw / "train/sad/1.jpg", quality=30)
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, result.output
+    assert words in result.output
+    assert PHOTOS.read(workspace / "datasets" / "photos.csv")["recompressed"].sum() == ("ignored" in words)
+
+
 def test_ctrl_c_and_errors_leave_the_old_tables(workspace, monkeypatch):
     runner = CliRunner()
     assert runner.invoke(app, []).exit_code == 0

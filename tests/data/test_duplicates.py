@@ -11,7 +11,6 @@ from PIL import Image
 
 from fercomp.core.params import PrepareParams
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
-from fercomp.data.duplicates import recompressed as later_copies
 from fercomp.media.images import decode_image
 
 DEFAULTS = PrepareParams()
@@ -112,9 +111,3 @@ def test_groups_are_numbered_by_first_appearance(thumbnails, bits, correlation):
     _, first = np.unique(groups, return_index=True)
     assert (np.diff(first) > 0).all()
     assert sorted(set(groups.tolist())) == list(range(len(first)))
-
-
-def test_later_copies_have_more_loss_than_another_copy():
-    losses, groups = np.array([5.0, 3.0, 3.0, 9.0, 0.0, 1.0]), np.array([7, 7, 7, 8, 9, 9])
-    assert later_copies(losses, groups).tolist() == [True, False, False, False, False, True]
-    assert later_copies(np.array([]), np.array([], dtype=int)).shape == (0,)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import PrepareParams
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.competition_files import path_in_raw
+from fercomp.data.recompressed import Contradictions
 from fercomp.stages.prepare import prepare
 
 PARAMS = PrepareParams()
@@ -127,8 +129,13 @@ def test_later_copies_are_known_by_their_loss_and_stay_out_of_the_holdout(raw):
     Image.open(raw / "train/contempt/0.jpg").save(raw / "train/contempt/0.png")
     (raw / "train/disgust/0.jpg").write_bytes((raw / "train/disgust/1.jpg").read_bytes())
     add_rows(raw, ("train/contempt/0.png", "contempt"))
-    photos = prepare(raw, PrepareParams(holdout=0.4)).photos.set_index("image_path")
-    later = {f"train/fear/{i}.jpg" for i in range(8)} | {"train/contempt/0.jpg"}
+    params = PrepareParams(holdout=0.4, recompressed="ignore")
+    photos = prepare(raw, params).photos.set_index("image_path")
+    later = {f"train/fear/{i}.jpg" for i in range(8)}
+    assert (
+        photos.loc["train/contempt/0.png", "duplicate_group"]
+        == photos.loc["train/contempt/0.jpg", "duplicate_group"]
+    )
     assert set(photos.index[photos["recompressed"] == 1]) == later
     pictures = photos.loc[sorted(later), "duplicate_group"]
     assert set(photos[photos["duplicate_group"].isin(pictures)]["split"]) == {"train"}
@@ -141,9 +148,48 @@ def test_a_holdout_there_is_even_if_all_photos_have_later_copies(raw):
         Image.open(photo).save(photo.with_suffix(".jpeg"), quality=30)
         rows.append((str(photo.with_suffix(".jpeg").relative_to(raw)), photo.parent.name))
     add_rows(raw, *rows)
-    photos = prepare(raw, PARAMS).photos
+    photos = prepare(raw, PrepareParams(recompressed="ignore")).photos
     assert photos["recompressed"].sum() == 40
     assert (photos["split"] == "holdout").sum() >= 8
+
+
+@pytest.fixture
+def copied(tmp_path) -> Callable[[bool], Path]:
+    """Writes 90 pictures with a copy of less quality, and 40 with a brighter copy of the same quality."""
+
+    def write(contradicting: bool) -> Path:
+        rows = []
+        for i in range(130):
+            label = EMOTIONS[i % 4]
+            path = save(tmp_path / "train" / label / f"{i}.jpg", i, quality=90)
+            copy, other = path.with_name(f"{i}-copy.jpg"), label
+            if i < 90:
+                Image.open(path).save(copy, quality=40)
+                other = EMOTIONS[4] if contradicting else label
+            else:
+                Image.open(path).point(lambda value: min(255, value + 20)).save(copy, quality=90)
+                other = EMOTIONS[(i + i % 2) % 4]  # every other natural copy has another label
+            rows += [(f"train/{label}/{path.name}", label), (f"train/{label}/{copy.name}", other)]
+        write_csvs(tmp_path, rows, [save(tmp_path / "test_kaggle" / "0.jpg", 1000).name])
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("contradicting", "how", "ignored"),
+    [(True, "auto", 90), (True, "count", 0), (False, "auto", 0), (False, "ignore", 90)],
+)
+def test_labels_of_recompressed_copies_count_unless_they_contradict(copied, contradicting, how, ignored):
+    prepared = prepare(copied(contradicting), PrepareParams(recompressed=how))
+    photos = prepared.photos
+    assert prepared.contradictions == Contradictions(90 * contradicting, 90, 20, 40)
+    assert (
+        photos.loc[photos["recompressed"] == 1, "image_path"].tolist()
+        == [path for path in photos["image_path"] if path.endswith("-copy.jpg")][: 90 if ignored else 0]
+    )
+    copies_held_out = (photos["split"] == "holdout") & photos.duplicated("duplicate_group")
+    assert bool(copies_held_out.sum() > 8) == (not ignored)
 
 
 def test_odd_files_are_used_rightly(raw):

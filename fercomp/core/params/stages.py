@@ -33,6 +33,9 @@ class PrepareParams(Group):
         duplicate_bits: Two photos may be near-duplicates when their 64-bit perceptual hashes differ in
             at most this many bits.
         duplicate_correlation: ... and are when their grey thumbnails correlate at least this much, 0 to 1.
+        recompressed: Whether the labels of recompressed copies count: `count`, `ignore`, or `auto`, which
+            ignores them where they contradict their pictures more often than other copies do, by Fisher's
+            exact test (docs/prepare.md).
         seed: Seed of the division.
     """
 
@@ -40,6 +43,7 @@ class PrepareParams(Group):
     holdout: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
     duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 12
     duplicate_correlation: Share = 0.92
+    recompressed: Literal["auto", "count", "ignore"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
 
 
