@@ -17,7 +17,7 @@ import pandas as pd
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, oof_table, pred_probs
-from fercomp.labels.votes import opinion_shares, per_picture
+from fercomp.labels.votes import per_picture, vote_shares
 from fercomp.modeling.bundle.card import OOF
 
 NETWORK_VOTES = (1e9, 8, 6, 4, 3, 2.5, 2, 1.5, 1, 1e-9)
@@ -75,7 +75,7 @@ def measure(known: pd.DataFrame, probabilities: np.ndarray) -> None:
         cells = []
         for share in COPY_VOTES:
             votes = (of_file + share * of_others)[copied]
-            shares = opinion_shares(votes, probabilities[copied], np.arange(len(votes)), weight)
+            shares = vote_shares(votes, probabilities[copied], np.arange(len(votes)), weight)
             said = (shares * given[copied]).sum(axis=1)
             right = (shares.argmax(axis=1) == given[copied].argmax(axis=1)).mean()
             cells.append(f"{right:.3f} / {-np.log(np.clip(said, 1e-7, 1)).mean():.3f}")

@@ -25,7 +25,7 @@ from sklearn.metrics import roc_auc_score
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, oof_table, pred_probs
-from fercomp.labels.votes import opinion_shares, per_picture
+from fercomp.labels.votes import per_picture, vote_shares
 
 WORST = 2000 / 21_609
 SCORES = (
@@ -61,7 +61,7 @@ def suggest(given: np.ndarray, network: np.ndarray, groups: np.ndarray, left: np
     contradicts = label_left[groups[kept]] != given[kept]
     print(f"{len(left)} copies left out, contradicting {contradicts.mean():.3f} of {len(kept)} others:")
     for weight in (1e-6, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 1e6):
-        shares = opinion_shares(votes, network, groups, weight)
+        shares = vote_shares(votes, network, groups, weight)
         right = (shares[left].argmax(axis=1) == given[left]).mean()
         quality = shares[kept, given[kept]]
         print(f"  network_votes {weight:g}: {right:.3f}, area {roc_auc_score(contradicts, -quality):.3f}")

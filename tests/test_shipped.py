@@ -1,6 +1,7 @@
 """The model that comes with the package: small, complete, and described by true figures."""
 
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,10 +9,12 @@ import pandas as pd
 
 from fercomp.cli.app import main
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.paths import Workspace
 from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.card import MEMBERS, read_card
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.modeling.bundle.model import load_bundle
+from fercomp.report.doctor import diagnose
 
 LARGEST = 12e6
 
@@ -48,6 +51,24 @@ def test_its_readme_quotes_the_card():
     }
     for part in ("must not be used", "fercomp train", "fercomp export", "Limits"):
         assert part in text
+
+
+def test_everybody_is_told_what_it_learned_from(tmp_path):
+    photos = {read_card(SHIPPED / MEMBERS / m.name).trained["photos"] for m in read_card(SHIPPED).members}
+    number = f"{photos.pop():,} grey"
+    assert not photos
+    project = Path(__file__).parents[1]
+    pages = (
+        SHIPPED / "README.md",
+        project / "README.md",
+        project / "docs/models.md",
+        project / "docs/cli.md",
+    )
+    told = [page.read_text(encoding="utf-8") for page in pages]
+    told += [finding.found for finding in diagnose(Workspace(tmp_path)) if finding.subject == "models"]
+    for text in told:
+        assert number in text
+        assert "stand-in" in text
 
 
 def test_it_answers_much_the_same_for_a_mirrored_face():

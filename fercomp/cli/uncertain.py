@@ -8,9 +8,9 @@ from fercomp.cli.options import Model, Set, read_params
 def uncertain(model: Model = None, set_: Set = None) -> None:
     """Find when a model should say `uncertain`, on the holdout, and write it beside the model.
 
-    A model without that class (train.classes: 8) gets a threshold; one that has it gets a handicap for each
-    class. Either is used only where it makes answers better on photos that it was not fitted on. Writes
-    decision.json, uncertain.csv and uncertain.png into the model's folder.
+    A model without that class (train.classes: 8) gets a threshold; one that has it gets a class bias, a
+    number added to each class's log-probability. Either is used only where it makes answers better on photos
+    that it was not fitted on. Writes decision.json, uncertain.csv and uncertain.png into the model's folder.
 
     \b
     Examples:

@@ -9,11 +9,11 @@ ROUNDS: Final = 20
 
 
 def fit_bias(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Finds a handicap for each class with which the likeliest class is right most often.
+    """Finds the class bias with which the likeliest class is right most often.
 
-    One class after the other gets the handicap that is best while the others keep theirs, which is found
+    One class after the other gets the bias that is best while the others keep theirs, which is found
     exactly by sorting (coordinate ascent). A class that gains nothing keeps what it has; of equally good
-    handicaps the smallest is taken.
+    values the smallest is taken.
 
     Args:
         pred_probs: `(N, K)` float of photos that the model was not trained on.
@@ -27,24 +27,24 @@ def fit_bias(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     for _ in range(ROUNDS):
         before = bias.copy()
         for k in range(len(bias)):
-            bias[k] = _best_handicap(logs, bias, labels, k)
+            bias[k] = _best_bias(logs, bias, labels, k)
         if np.array_equal(before, bias):
             break
     return bias
 
 
-def _best_handicap(logs: np.ndarray, bias: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Returns the best handicap of class k, given those of the others."""
+def _best_bias(logs: np.ndarray, bias: np.ndarray, labels: np.ndarray, k: int) -> float:
+    """Returns the best bias of class k, given those of the others."""
     others = logs + bias
     others[:, k] = -np.inf
     rival, needed = others.argmax(axis=1), others.max(axis=1) - logs[:, k]
-    # From the handicap `needed` on, a photo is called k and no longer its rival.
+    # From the bias `needed` on, a photo is called k and no longer its rival.
     order = np.argsort(needed, kind="stable")
     change = np.where(labels == k, 1, 0) - np.where(labels == rival, 1, 0)
     gains = np.concatenate([[0], np.cumsum(change[order])])
     edges = np.concatenate([[-np.inf], needed[order], [np.inf]])
     low, high = edges[:-1], edges[1:]
-    wide = high - low > 1e-9  # between two photos that switch at the same handicap there is nothing to choose
+    wide = high - low > 1e-9  # between two photos that switch at the same bias there is nothing to choose
     best = wide & (gains == gains[wide].max())
     low, high = low[best], high[best]
     if ((low <= bias[k]) & (bias[k] <= high)).any():
@@ -55,6 +55,6 @@ def _best_handicap(logs: np.ndarray, bias: np.ndarray, labels: np.ndarray, k: in
 
 
 def biased(pred_probs: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Returns the likeliest class with handicaps `(K,)` added to log-probabilities: `(N,)` int."""
+    """Returns the likeliest class with the bias `(K,)` added to log-probabilities: `(N,)` int."""
     winners: np.ndarray = (np.log(np.clip(pred_probs, 1e-12, 1.0)) + bias).argmax(axis=1)
     return winners

@@ -18,8 +18,8 @@ class Rule:
         classes: Its K class names.
         threshold: An answer less sure than this is `uncertain`; `None` for never.
         threshold_on: What the threshold is on.
-        bias: K handicaps in nats, added to log-probabilities before the likeliest class is chosen; `None` for
-            none.
+        bias: The class bias, K values in nats, added to log-probabilities before the likeliest class is
+            chosen; `None` for none.
     """
 
     classes: tuple[str, ...]
@@ -52,7 +52,7 @@ class Rule:
         return np.where(SCORES[self.threshold_on](pred_probs) < self.threshold, self.unsure, likeliest)
 
     def likeliest(self, pred_probs: np.ndarray) -> np.ndarray:
-        """Returns the likeliest class, handicaps counted, whatever the threshold says: `(N,)` int."""
+        """Returns the likeliest class, bias counted, whatever the threshold says: `(N,)` int."""
         if self.bias is None:
             top: np.ndarray = pred_probs.argmax(axis=1)
             return top

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercomp.labels.votes import opinion_shares, per_picture
+from fercomp.labels.votes import per_picture, vote_shares
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def with_copies(
         photos: N photos, of table `PHOTOS`.
         labelled: Labelled photos, of that table.
         classes: The K classes; other labels do not count.
-        network_votes: How many people's votes the network counts as, above 0 (`opinions.opinion_shares`).
+        network_votes: How many people's votes the network counts as, above 0 (`votes.vote_shares`).
         copy_votes: How many votes the label of a copy counts as that is not the very same file, 0 to 1.
 
     Returns:
@@ -41,7 +41,7 @@ def with_copies(
     given = np.eye(k)[[list(classes).index(name) for name in known["emotion"]]].reshape(-1, k)
     of_file, of_picture = (_votes(photos[key], known[key], given) for key in ("sha1", "duplicate_group"))
     votes = of_file + copy_votes * (of_picture - of_file)
-    shares = opinion_shares(votes, pred_probs, np.arange(len(photos)), network_votes)
+    shares = vote_shares(votes, pred_probs, np.arange(len(photos)), network_votes)
     return shares.astype(np.float32), votes.sum(axis=1) > 0
 
 

@@ -10,7 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import RelabelParams
 from fercomp.core.tables import pred_probs
 from fercomp.labels.journal import DROP, Key
-from fercomp.labels.votes import opinion_shares, per_picture
+from fercomp.labels.votes import per_picture, vote_shares
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ TIE: Final = "tie"
 """Several labels are equally frequent among the copies; the network decided between them."""
 
 NETWORK: Final = "network"
-"""The network's opinion outweighs the given labels."""
+"""The network's votes outweigh the given labels."""
 
 REVIEW: Final = "review"
 """Somebody looked at the photo and decided."""
@@ -37,7 +37,7 @@ def relabel(
     """Suggests a label for every labelled photo, and says how good its given label is.
 
     Quality is the share of people expected to give the label that was given: cleanlab's self-confidence,
-    taken of `opinions.opinion_shares`. Of cleanlab's scores it found most labels that other copies of the
+    taken of `votes.vote_shares`. Of cleanlab's scores it found most labels that other copies of the
     picture contradict (docs/labels.md). The suggestion is the label expected most often; the labels of
     recompressed copies have no vote. What a reviewer decided comes before everything, and the photo's copies
     follow it, unless the photo is to be dropped.
@@ -63,7 +63,7 @@ def relabel(
     decided = np.array([decisions.get(key, "") for key in keys], dtype=object)
     groups = labelled["duplicate_group"].to_numpy()
     votes = _votes(given, labelled["recompressed"].to_numpy() == 0, decided)
-    shares = opinion_shares(votes, probabilities, groups, params.network_votes)
+    shares = vote_shares(votes, probabilities, groups, params.network_votes)
     suggested = shares.argmax(axis=1)
     reasons = _reasons(given, suggested, per_picture(votes, groups))
     return labelled[["image_path", "emotion"]].assign(

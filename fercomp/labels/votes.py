@@ -1,11 +1,9 @@
-"""What people would say of each picture: the labels its copies were given, and a network's opinion."""
+"""What people would say of each picture: the labels its copies were given, and a network's votes."""
 
 import numpy as np
 
 
-def opinion_shares(
-    votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, weight: float
-) -> np.ndarray:
+def vote_shares(votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, weight: float) -> np.ndarray:
     """Estimates the share of people who would give each label to a photo's picture.
 
     Given labels are the votes of a few people. The network's probabilities are what is expected before
@@ -17,8 +15,8 @@ def opinion_shares(
         votes: `(N, K)` float: how many votes each photo brings, such as 1 for its given label.
         pred_probs: `(N, K)` float, by networks that did not see the photos.
         groups: `(N,)` int; photos with the same number show the same picture. They share their votes, and
-            the network's opinion of a picture is the mean over its copies.
-        weight: How many votes the network's opinion counts as, at least 0.
+            the network's probabilities of a picture are the mean over its copies.
+        weight: How many votes the network counts as, at least 0.
 
     Returns:
         `(N, K)` float64, rows sum to 1.

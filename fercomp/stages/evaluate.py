@@ -35,7 +35,7 @@ _SHOWN: Final = 96
 def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     """Scores a model by its holdout table and writes the result beside it.
 
-    A decision that was fitted on the holdout is cross-fitted for this (`modeling.deciding.holdout_answers`).
+    A decision that was fitted on the holdout is cross-fitted for this (`bundle.holdout.holdout_answers`).
 
     Writes `metrics.json` (the scores, and the calibration error before temperature), `per_class.csv`,
     `confusion.csv` (rows: given label, columns: predicted), and pictures: `confusion.png`,

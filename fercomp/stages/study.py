@@ -64,8 +64,8 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     labels of their copies count there. What cannot run is said before anything is trained; an experiment that
     cannot, or that fails, costs its row. `models/study.csv` and `models/study.png` are written after each.
 
-    A network without the class `uncertain` decides by a threshold (`report.uncertain.settle`); here each
-    photo is decided by a threshold that was fitted on others.
+    A network without the class `uncertain` decides by a threshold (`stages.uncertain`); here each photo is
+    decided by a threshold that was fitted on others.
 
     Args:
         params: The experiments, and the parameters that they share.

@@ -31,7 +31,7 @@ class Settled:
 
     Attributes:
         rule: How it decides.
-        fitted: The threshold or the handicaps that were found, whether they are used or not.
+        fitted: The threshold or the class bias that was found, whether it is used or not.
         fitted_on: Name of the table that they were found on.
         plain: Scores on the holdout of the likeliest class.
         decided: Scores with what was found.
@@ -74,9 +74,9 @@ def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
     """Finds how a model should say `uncertain`, and writes it beside the model.
 
     A model without that class gets a threshold, the most accurate one on the holdout. A model that has it
-    gets a handicap for each class, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
+    gets a class bias, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
     on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
-    not fitted on, by more than chance may do (`modeling.deciding.pays`).
+    not fitted on, by more than chance may do (`bundle.holdout.pays`).
 
     Writes `decision.json`, `uncertain.csv` (the sweep for each score) and `uncertain.png`.
 

@@ -24,7 +24,7 @@ def test_the_threshold_turns_doubt_into_uncertain(n, threshold, score, classes):
 
 
 @given(st.integers(0, 30), st.integers(0, 8))
-def test_a_handicap_brings_its_class_forward(n, k):
+def test_a_bias_brings_its_class_forward(n, k):
     probs = np.random.default_rng(n).dirichlet(np.ones(9), n).reshape(n, 9)
     bias = tuple(50.0 * (i == k) for i in range(9))
     assert set(Rule(EMOTIONS, bias=bias).labels(probs)) <= {EMOTIONS[k]}

@@ -74,7 +74,7 @@ def test_a_bias_is_never_worse_than_none_on_its_own_photos(n, k, seed):
 
 
 @given(st.integers(5, 40), st.integers(0, 20))
-def test_one_handicap_of_two_classes_is_the_best_there_is(n, seed):
+def test_the_bias_of_one_of_two_classes_is_the_best_there_is(n, seed):
     pred_probs, labels = noisy(n, 2, seed)
     found = (biased(pred_probs, fit_bias(pred_probs, labels)) == labels).sum()
     switches = np.log(pred_probs[:, 1]) - np.log(pred_probs[:, 0])

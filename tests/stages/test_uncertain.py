@@ -137,7 +137,7 @@ def nine(workspace, write_model):
     return folder
 
 
-def test_a_nine_class_model_gets_handicaps(nine):
+def test_a_nine_class_model_gets_a_class_bias(nine):
     settled = settle_uncertain(nine, UncertainParams())
     assert settled.used
     card = read_card(nine)
@@ -148,11 +148,11 @@ def test_a_nine_class_model_gets_handicaps(nine):
     probs = pred_probs(holdout_table(EMOTIONS).read(nine / HOLDOUT))
     said, confidences = card.rule.labels(probs), card.rule.confidences(probs)
     brought = [i for i, row in enumerate(probs) if said[i] != EMOTIONS[row.argmax()]]
-    assert brought, "a handicap changes some answers"
+    assert brought, "a class bias changes some answers"
     assert confidences[brought[0]] == probs[brought[0], EMOTIONS.index(said[brought[0]])]
 
 
-def test_handicaps_are_fitted_out_of_fold_where_there_is_such_a_table(nine):
+def test_a_class_bias_is_fitted_out_of_fold_where_there_is_such_a_table(nine):
     table = holdout_table(EMOTIONS).read(nine / HOLDOUT)
     fit, test = table[:800], table[800:]
     holdout_table(EMOTIONS).write(table, nine / OOF)  # it lists the holdout too

@@ -48,7 +48,7 @@ class PrepareParams(Group):
 
 
 class RelabelParams(Group):
-    """How given labels and a network's opinion are weighed.
+    """How given labels and a network's votes are weighed.
 
     Attributes:
         network_votes: How many people's votes the network's probabilities count as, beside the given labels

@@ -53,7 +53,7 @@ class AugmentParams(Group):
 
 
 class TrainParams(Group):
-    """How one network is trained: the head with the backbone frozen, then the whole network.
+    """How one network is trained: the head with the backbone frozen, then fine-tuning of all of it.
 
     All that the weights depend on, and nothing else: a network that was trained with the same parameters on
     the same photos is not trained again, and a checkpoint of such a training goes on.
@@ -72,7 +72,7 @@ class TrainParams(Group):
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
             finds the threshold below which an answer becomes `uncertain`.
         head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
-            which is then named (`labels.circumplex`); or `both`.
+            which is then named (`decisions.circumplex`); or `both`.
         va_targets: The points it is taught: `mean` of the emotions' vectors weighted by out-of-fold
             probabilities; `ray`, drawn on the label's ray as far out as the label is probable out of fold; or
             the path of a CSV with `path`, `valence` and `arousal`.
@@ -83,14 +83,14 @@ class TrainParams(Group):
             `batch_size * accumulate` photos.
         precision: `float32`, `bfloat16` or `float16` for the arithmetic (weights stay float32; Micikevicius
             et al., 2018). `auto`: `bfloat16` on a GPU that has it, `float32` elsewhere.
-        batch_norm: What batch normalisation in the backbone does while the whole network is trained: `learn`,
+        batch_norm: What batch normalisation in the backbone does in fine-tuning: `learn`,
             or `keep` the statistics, scale and offset that the weights came with, which takes less time.
             By default `keep` with weights from other photos than ours (ImageNet, faces, a weights file),
             whose statistics small batches would spoil; `learn` with none or those of another experiment.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         head_views: Augmented views of each photo whose features are computed once for the head phase; its
             epochs take them in turn.
-        epochs: Epochs of the whole network.
+        epochs: Epochs of fine-tuning, or of training from scratch.
         head_learning_rate: Rate of the head phase (AdamW, constant).
         learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0). By
             default 0.002, and 0.0001 where there are weights to keep.
@@ -111,7 +111,7 @@ class TrainParams(Group):
             `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
         mixup: Two photos are blended by a share drawn from Beta(mixup, mixup) (Zhang et al., 2018); 0 for
             none.
-        ema: Share of the old value in the running mean of the weights, per step; the mean is what is
+        ema: Share of the old value in the exponential moving average of the weights, per step; it is what is
             scored and kept (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017). 0 for none.
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
             (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.

@@ -49,10 +49,10 @@ TAUGHT: Final = "taught_sha256"
 """Where `Card.trained` says what photos, labels and teacher the network learned from."""
 
 REFIT_OF: Final = "refit_of"
-"""Where `Card.trained` says which networks the scores are of: `modeling.refit`."""
+"""Where `Card.trained` says which networks the scores are of: `stages.refit`."""
 
 PRECISION: Final = "precision"
-"""Where `Card.trained` says that a graph was rewritten with fewer bits: `modeling.precision`."""
+"""Where `Card.trained` says that a graph was quantised, or stored as float16: `export.quantise`."""
 
 
 class Member(Group):
@@ -94,19 +94,19 @@ class Card(Group):
         backbone: Name of the backbone, or `ensemble`.
         classes: Class names in the order of the network's K outputs.
         head: What the network gives: `emotion`, probabilities; `valence_arousal`, a point, from which classes
-            and their probabilities are decoded (`labels.circumplex`); or `both`, probabilities first.
+            and their probabilities are decoded (`decisions.circumplex`); or `both`, probabilities first.
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
         flip: Probabilities are the mean over the face and its mirror image.
-        views: Photos that are framed on a face already, as the competition's are, are answered by the mean
-            over several views of them (`data.views`); so are the holdout's, for temperature and scores. In an
-            ensemble, each member's own card says so.
+        views: Test-time augmentation (TTA): photos that are framed on a face already, as the competition's
+            are, are answered by the mean over nine views of them (`faces.tta`); so are the holdout's, for
+            temperature and scores. In an ensemble, each member's own card says so.
         members: The networks of an ensemble, whose weighted mean is the answer; none in a single network.
         threshold: A face of which the model is less sure is called `uncertain`; none if `null`.
         threshold_on: What the threshold is on: the top `probability`, its `margin` over the second, or
-            `entropy` (`labels.uncertain.SCORES`).
-        bias: K handicaps in nats, added to log-probabilities before the likeliest class is chosen; the
-            probabilities that are shown stay as they are. None if `null`.
+            `entropy` (`thresholds.SCORES`).
+        bias: The class bias, K values in nats, added to log-probabilities before the likeliest class is
+            chosen; the probabilities that are shown stay as they are. None if `null`.
         temperature: Probabilities are raised to its inverse and normalised (temperature scaling).
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
         trained: Parameters of `train` and `inference`, git commit, fingerprint of the data, package
@@ -142,7 +142,7 @@ class Card(Group):
         return members
 
     @model_validator(mode="after")
-    def _a_handicap_for_each_class(self) -> Self:
+    def _a_bias_for_each_class(self) -> Self:
         if self.bias is not None and len(self.bias) != len(self.classes):
             raise ValueError(f"bias has {len(self.bias)} values for {len(self.classes)} classes")
         return self

@@ -44,7 +44,7 @@ def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, n
 
 
 def fit_of(card: Card, on: Score) -> Fit:
-    """Returns how a model's rule is fitted: a threshold where it lacks `uncertain`, or else handicaps.
+    """Returns how a model's rule is fitted: a threshold where it lacks `uncertain`, or else a class bias.
 
     Args:
         card: The model's card.
@@ -56,10 +56,10 @@ def fit_of(card: Card, on: Score) -> Fit:
         found = sweep(probabilities, labels, plain.unsure, on)
         return Rule(card.classes, float(found.thresholds[found.best]), on)
 
-    def handicaps(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
+    def class_bias(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
         return Rule(card.classes, bias=tuple(round(float(b), 6) for b in fit_bias(probabilities, labels)))
 
-    return handicaps if plain.unsure < len(card.classes) else threshold
+    return class_bias if plain.unsure < len(card.classes) else threshold
 
 
 def fit_out_of_fold(folder: Path, card: Card, fit: Fit) -> Rule:

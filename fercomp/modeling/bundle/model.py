@@ -134,7 +134,7 @@ class Bundle:
                 the two only: the mirror image of these, the others as they are. In half of the time, for
                 callers that average over many pictures of a face.
             framed: They are photos that were made to be classified, as the competition's are, and there is
-                time: a network whose card says so averages over several views of each (`data.views`).
+                time: a network whose card says so averages over several views of each (`faces.tta`).
 
         Returns:
             Probabilities; and points, where the model gives them.

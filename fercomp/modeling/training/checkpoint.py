@@ -56,7 +56,7 @@ class Checkpoint:
         optimizer: Any,
         progress: Progress,
         best: Arrays,
-        average: Arrays,
+        ema: Arrays,
     ) -> None:
         """Writes the state after an epoch; `Saved` says what the parts are."""
         state = json.dumps({"fingerprint": self.fingerprint, "progress": asdict(progress)})
@@ -64,7 +64,7 @@ class Checkpoint:
             "model": _values(model.variables),
             "optimizer": _values(optimizer.variables),
             "best": best,
-            "average": average,
+            "average": ema,  # the name in checkpoints of before
         }
         arrays = {f"{group}/{i}": array for group, values in groups.items() for i, array in enumerate(values)}
         with atomic_file(self.path) as temporary:
@@ -101,14 +101,14 @@ class Saved:
         model: Values of `model.variables`.
         optimizer: Values of `model.optimizer.variables`.
         best: Values of the best weights so far, in the order of `model.weights`.
-        average: State of the running mean of the weights.
+        ema: State of the moving average of the weights.
     """
 
     progress: Progress
     model: Arrays
     optimizer: Arrays
     best: Arrays
-    average: Arrays
+    ema: Arrays
 
     def restore(self, model: keras.Model, optimizer: Any) -> None:
         """Puts the values into a model of the same build and the optimizer it is compiled with."""

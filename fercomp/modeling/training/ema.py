@@ -1,4 +1,4 @@
-"""The running mean of a network's weights over the steps of training.
+"""EMA: the exponential moving average of a network's weights over the steps of training.
 
 Keras' optimizers can keep one too, but without the warm-up that short runs need, and `fit` overwrites the
 weights with it at the end of every call.
@@ -13,8 +13,8 @@ import numpy as np
 from fercomp.modeling.backend.engine import compiled, keras, synchronised
 
 
-class RunningAverage(keras.callbacks.Callback):
-    """Keeps the exponential moving average of all weights, batch statistics included.
+class EMA(keras.callbacks.Callback):
+    """Keeps the moving average of all weights, batch statistics included.
 
     Early on the mean forgets faster, so that it does not remember the first, random weights: at step t the
     old value counts min(momentum, (1 + t) / (10 + t)), as in TensorFlow's `ExponentialMovingAverage`.

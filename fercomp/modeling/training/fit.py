@@ -1,4 +1,4 @@
-"""Trains one network: the head with the backbone frozen, then the whole of it."""
+"""Trains one network: the head with the backbone frozen, then fine-tuning of all of it."""
 
 import hashlib
 import json

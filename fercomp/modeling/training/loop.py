@@ -14,7 +14,7 @@ from fercomp.core.progress import say, track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
-from fercomp.modeling.training.ema import RunningAverage, copies
+from fercomp.modeling.training.ema import EMA, copies
 from fercomp.modeling.training.features import FeatureBatches, feature_batches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
@@ -41,6 +41,9 @@ class Fitted:
     best_epoch: int
     params: TrainParams
 
+
+_WORDS: Final = {"head": "head", "whole": "fine-tuning"}
+"""What a phase is called at the terminal, where there are weights to start from."""
 
 HISTORY_COLUMNS: Final = (
     "epoch",
@@ -92,7 +95,7 @@ class Run:
         self._objective = Objective(params, data.shares)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
-        self._average = RunningAverage(model, 0.0)
+        self._ema = EMA(model, 0.0)
         self._train: FaceBatches | FeatureBatches = data.train
         self._holdout: FaceBatches | FeatureBatches | None = data.holdout
 
@@ -104,7 +107,7 @@ class Run:
         self.progress, self.best = saved.progress, saved.best
         self._start(phases[saved.progress.phase])
         saved.restore(self.model, self._trained.optimizer)
-        self._average.restore(saved.average)
+        self._ema.restore(saved.ema)
         say(f"going on after epoch {len(self.progress.rows)} of an earlier run")
 
     def phase(self, index: int, phase: Phase) -> None:
@@ -137,7 +140,7 @@ class Run:
                 self._holdout = self._features(self.data.holdout, self.data.holdout_sha1s, train=False)
         else:
             self._trained, self._train, self._holdout = self.model, self.data.train, self.data.holdout
-        self._average = RunningAverage(self._trained, self.params.ema)
+        self._ema = EMA(self._trained, self.params.ema)
         optimizer = keras.optimizers.AdamW(
             self._rate(phase),
             weight_decay=self.params.weight_decay,
@@ -171,23 +174,22 @@ class Run:
         """Trains for an epoch; returns False where the loss stopped being a number."""
         start, number = time.monotonic(), len(self.progress.rows) + 1
         self._train.start_epoch(number - 1)
-        title = f"epoch {number} ({phase.name} {self.progress.epoch + 1}/{phase.epochs})"
+        what = "training" if self.params.weights == "none" else _WORDS[phase.name]
+        title = f"epoch {number} ({what} {self.progress.epoch + 1}/{phase.epochs})"
         with track(range(len(self._train)), title, "batch") as bar:
-            callbacks = [_Bar(bar), self._average, keras.callbacks.TerminateOnNaN()]
+            callbacks = [_Bar(bar), self._ema, keras.callbacks.TerminateOnNaN()]
             logs = self._trained.fit(self._train, verbose=0, shuffle=False, callbacks=callbacks).history
         if not math.isfinite(logs["loss"][-1]):
             self._diverged(number)
             return False
         rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
-        with self._average.in_place():
+        with self._ema.in_place():
             loss, right = math.nan, math.nan
             if self._holdout is not None:
                 loss, right = self._objective.evaluate(self._trained, self._holdout)
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
-        self.checkpoint.save(
-            self.model, self._trained.optimizer, self.progress, self.best, self._average.state()
-        )
+        self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
         holdout = "" if self._holdout is None else f"holdout {right:.3f}, "
         say(
             f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "

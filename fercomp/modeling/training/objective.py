@@ -82,7 +82,7 @@ class Objective:
         return loss, float(right.mean())
 
     def _nearest(self, points: Any) -> Any:
-        """Returns the class of the nearest ray, or neutral near the origin (`labels.circumplex.decode`)."""
+        """Returns the class of the nearest ray, or neutral near the origin (`circumplex.decode`)."""
         units = directions(RAYS).astype(np.float32)
         x, y = points[:, :1], points[:, 1:]
         along = x * units[:, 0] + y * units[:, 1]

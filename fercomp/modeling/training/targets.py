@@ -121,7 +121,7 @@ def points_of(photos: "pd.DataFrame") -> np.ndarray:
 def group_means(targets: np.ndarray, groups: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Gives every copy of a picture the mean of what its copies are labelled.
 
-    Several people's opinions of one picture are worth more than one of them, and a network that is told
+    Several people's labels of one picture are worth more than one of them, and a network that is told
     opposite things of equal photos can only learn their mean.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.devices import is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.training.ema import RunningAverage
+from fercomp.modeling.training.ema import EMA
 from fercomp.modeling.training.network import build_network, in_float32
 
 TINY = TrainParams(size=32)
@@ -59,7 +59,7 @@ def one_weight():
 
 def test_the_running_mean_follows_its_formula_and_is_only_lent():
     model, expected = one_weight(), 0.0
-    average = RunningAverage(model, 0.9)
+    average = EMA(model, 0.9)
     for step in range(100):
         model.set_weights([np.full((1, 1), float(step))])
         average.on_train_batch_end(step)
@@ -68,7 +68,7 @@ def test_the_running_mean_follows_its_formula_and_is_only_lent():
     with average.in_place():
         np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
     assert model.get_weights()[0] == 99
-    other = RunningAverage(model, 0.9)
+    other = EMA(model, 0.9)
     other.restore(average.state())
     with other.in_place():
         np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
@@ -76,7 +76,7 @@ def test_the_running_mean_follows_its_formula_and_is_only_lent():
 
 def test_without_a_mean_the_weights_stay():
     model = one_weight()
-    average = RunningAverage(model, 0.0)
+    average = EMA(model, 0.0)
     average.on_train_batch_end(0)
     with average.in_place():
         assert model.get_weights()[0] == 0

@@ -4,7 +4,7 @@ import pytest
 
 TRAIN = """
 import numpy as np
-from fercomp.modeling.training.ema import RunningAverage, copies
+from fercomp.modeling.training.ema import EMA, copies
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.engine import make_deterministic
 from fercomp.modeling.backend.engine import synchronised
@@ -12,7 +12,7 @@ from fercomp.modeling.backend.engine import synchronised
 make_deterministic(0)
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.BatchNormalization()])
 model.compile(keras.optimizers.Adam(0.1), "mse")
-average = RunningAverage(model, momentum=0.5)
+average = EMA(model, momentum=0.5)
 expected, steps = copies(model.weights), []
 
 
