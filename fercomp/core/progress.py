@@ -17,9 +17,7 @@ _LOOK: Final[Mapping[str, Any]] = MappingProxyType(
 """How every bar looks: it comes after half a second of work, on terminals only, and goes at its end."""
 
 
-def track(
-    items: Iterable[_T], description: str, unit: str, total: int | None = None, initial: int = 0
-) -> "tqdm[_T]":
+def track(items: Iterable[_T], description: str, unit: str, total: int | None = None) -> "tqdm[_T]":
     """Iterates over the items behind a progress bar.
 
     Args:
@@ -27,21 +25,13 @@ def track(
         description: What is being done, shown before the bar.
         unit: What one item is, such as `"photo"`.
         total: Number of items where `items` has no length.
-        initial: Items done before this run, where work goes on after a stop.
 
     Returns:
         The same items. No bar is drawn where stderr is not a terminal.
     """
     from tqdm import tqdm
 
-    return tqdm(
-        items,
-        desc=description,
-        unit=f" {unit}",
-        total=total,
-        initial=initial,
-        **_LOOK,
-    )
+    return tqdm(items, desc=description, unit=f" {unit}", total=total, **_LOOK)
 
 
 def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]":
@@ -57,14 +47,7 @@ def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]
     """
     from tqdm import tqdm
 
-    return tqdm(
-        desc=description,
-        unit="B",
-        unit_scale=True,
-        total=total,
-        initial=initial,
-        **_LOOK,
-    )
+    return tqdm(desc=description, unit="B", unit_scale=True, total=total, initial=initial, **_LOOK)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -69,41 +69,41 @@ def score(pred_probs: np.ndarray, labels: np.ndarray, decided: np.ndarray | None
     )
 
 
-def calibration_error(pred_probs: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """Returns the expected calibration error of the most probable class (Guo et al., 2017, 15 bins).
+BINS: Final = 15
+"""Number of equally wide bins of confidence (Guo et al., 2017)."""
+
+
+def calibration_error(pred_probs: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the expected calibration error of the most probable class (Guo et al., 2017).
 
     Args:
         pred_probs: `(N, K)` float.
         labels: `(N,)` int class indices.
-        bins: Number of equally wide bins of confidence.
 
     Returns:
         Mean distance between confidence and accuracy over the bins, weighted by photos, 0 to 1.
     """
-    confidence, accuracy, weight = reliability(pred_probs, labels, bins)
+    confidence, accuracy, weight = reliability(pred_probs, labels)
     return float((np.abs(confidence - accuracy) * weight).sum())
 
 
-def reliability(
-    pred_probs: np.ndarray, labels: np.ndarray, bins: int = 15
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reliability(pred_probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compares confidence with accuracy, bin by bin of confidence.
 
     Args:
         pred_probs: `(N, K)` float.
         labels: `(N,)` int class indices.
-        bins: Number of equally wide bins of confidence.
 
     Returns:
         For each bin that holds a photo: mean confidence, accuracy, and share of the photos.
     """
     top = pred_probs.max(axis=1)
     right = pred_probs.argmax(axis=1) == labels
-    which = np.clip(np.ceil(top * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(which, minlength=bins)
+    which = np.clip(np.ceil(top * BINS).astype(int) - 1, 0, BINS - 1)
+    count = np.bincount(which, minlength=BINS)
     filled = count > 0
-    confidence = np.bincount(which, weights=top, minlength=bins)[filled] / count[filled]
-    accuracy = np.bincount(which, weights=right, minlength=bins)[filled] / count[filled]
+    confidence = np.bincount(which, weights=top, minlength=BINS)[filled] / count[filled]
+    accuracy = np.bincount(which, weights=right, minlength=BINS)[filled] / count[filled]
     return confidence, accuracy, count[filled] / count.sum()
 
 

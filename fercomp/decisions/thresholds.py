@@ -67,9 +67,7 @@ def thresholds(score: Score, k: int) -> np.ndarray:
     return np.concatenate([[floor], hundredths[hundredths > floor]])
 
 
-def sweep(
-    pred_probs: np.ndarray, labels: np.ndarray, unsure: int, score: Score, tried: np.ndarray | None = None
-) -> Sweep:
+def sweep(pred_probs: np.ndarray, labels: np.ndarray, unsure: int, score: Score) -> Sweep:
     """Scores one threshold after another.
 
     Args:
@@ -77,12 +75,11 @@ def sweep(
         labels: `(N,)` int, given labels as answers.
         unsure: The answer `uncertain`.
         score: What the threshold is on.
-        tried: `(T,)` thresholds, ascending; by default those of `thresholds`.
 
     Returns:
         Their scores.
     """
-    tried = thresholds(score, pred_probs.shape[1]) if tried is None else tried
+    tried = thresholds(score, pred_probs.shape[1])
     sure, predicted = SCORES[score](pred_probs), pred_probs.argmax(axis=1)
     answers = [np.where(sure < threshold, unsure, predicted) for threshold in tried]
     return Sweep(
