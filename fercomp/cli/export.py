@@ -20,7 +20,10 @@ def export(
         typer.Option(
             "--precision",
             "-p",
-            help="`float16`: half the size. `int8`: a quarter, and half the time; needs training photos.",
+            help=(
+                "`float16`: half the size. `int8` quantises: a quarter of it, and half the time; needs "
+                "training photos."
+            ),
             show_default="as it is",
         ),
     ] = None,

@@ -73,7 +73,9 @@ def export_model(
 def _reduced(folder: Path, card: Card, precision: Precision, examples: Callable[[int], np.ndarray]) -> Card:
     """Rewrites the graph of a bundle, or those of its members and their cards; returns its own new card."""
     if card.trained.get(PRECISION) == "int8":
-        raise FercompError(f"{card.name} computes in 8 bits already: export the model that it was made of")
+        raise FercompError(
+            f"{card.name} is quantised to 8 bits already: export the model that it was made of"
+        )
     if card.runtime != "openvino":
         raise FercompError(f"{card.name} runs on Keras: only a graph can be stored as {precision}")
     for member in card.members:

@@ -1,4 +1,4 @@
-"""The phases of a training: the head with the backbone frozen, then the whole network."""
+"""The phases of a training: the head with the backbone frozen, then fine-tuning of all of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

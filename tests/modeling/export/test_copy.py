@@ -71,7 +71,7 @@ def test_int8_computes_in_8_bits_and_says_much_the_same(workspace, tmp_path):
     share, photos = agreement_of_answers(source, tmp_path / "small", workspace)
     assert 0.8 < share <= 1
     assert photos > 20
-    with pytest.raises(FercompError, match="in 8 bits already"):
+    with pytest.raises(FercompError, match="is quantised to 8 bits already"):
         export_model(tmp_path / "small", tmp_path / "third", precision="int8", workspace=workspace)
 
 
