@@ -106,7 +106,7 @@ def test_python_on_a_page_runs(page, folder):
 
 
 def test_the_page_about_python_has_python():
-    assert PROJECT / "docs" / "python.md" in PAGES
+    assert PROJECT / "docs" / "how-to" / "python.md" in PAGES
 
 
 def test_the_notebook_is_one_and_runs(folder):

@@ -61,8 +61,8 @@ def test_everybody_is_told_what_it_learned_from(tmp_path):
     pages = (
         SHIPPED / "README.md",
         project / "README.md",
-        project / "docs/models.md",
-        project / "docs/cli.md",
+        project / "docs/reference/models.md",
+        project / "docs/reference/cli.md",
     )
     told = [page.read_text(encoding="utf-8") for page in pages]
     told += [finding.found for finding in diagnose(Workspace(tmp_path)) if finding.subject == "models"]

@@ -10,7 +10,7 @@ from typing import Final
 from fercomp.cli.parameters import parameters
 from fercomp.core.files import write_text
 
-PAGE: Final = Path("docs/cli.md")
+PAGE: Final = Path("docs/reference/cli.md")
 PARAMETERS: Final = Path("docs/reference/parameters.md")
 
 

@@ -36,7 +36,7 @@ VIEWS: Final = (
     View(down=-0.04),
 )
 """Within what training changes at random (`AugmentParams`). Neither farther views nor the mirror images of
-all of them gave better answers (docs/models.md)."""
+all of them gave better answers (docs/experiments/tta-and-ensembles.md)."""
 
 
 def seen(faces: np.ndarray, view: View) -> np.ndarray:

@@ -60,7 +60,7 @@ def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     YuNet finds faces of about 20 to 300 pixels. A first look at 256 pixels of the longer side finds the
     faces that fill a picture of any size, from a tight 48-pixel crop (0.97 found, against 0.71 unscaled) to
     a portrait of 4,000; a second look at up to 1,280 finds the small faces of larger pictures.
-    `docs/annotate.md` has the figures.
+    `docs/experiments/detectors.md` has the figures.
     """
     longest = max(height, width)
     return (256 / longest,) if longest <= 384 else (256 / longest, min(1.0, 1280 / longest))
@@ -70,7 +70,7 @@ def yunet_clip_scale(height: int, width: int) -> float:
     """Says at which scale YuNet looks at a frame of a clip: once, at up to 480 pixels of the longer side.
 
     A face that is missed in one frame is found in the next, so one look has to do, in a third of the time of
-    two. `docs/annotate.md` has the figures.
+    two. `docs/experiments/detectors.md` has the figures.
     """
     longest = max(height, width)
     return (256 if longest <= 384 else min(480, longest)) / longest

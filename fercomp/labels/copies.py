@@ -22,8 +22,9 @@ def with_copies(
     """Weighs a network's probabilities against the labels of copies among the labelled photos.
 
     Two people who label one picture agree about as often as a network does with one of them
-    (docs/labels.md): a label says as much as a network, both say more than one of them. That of another file
-    of the picture says less. The labels of recompressed copies do not count: those are there to contradict.
+    (docs/experiments/copies.md): a label says as much as a network, both say more than one of them. That of
+    another file of the picture says less. The labels of recompressed copies do not count where they are
+    ignored.
 
     Args:
         pred_probs: `(N, K)` float, the network's.

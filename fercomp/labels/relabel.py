@@ -38,9 +38,9 @@ def relabel(
 
     Quality is the share of people expected to give the label that was given: cleanlab's self-confidence,
     taken of `votes.vote_shares`. Of cleanlab's scores it found most labels that other copies of the
-    picture contradict (docs/labels.md). The suggestion is the label expected most often; the labels of
-    recompressed copies have no vote. What a reviewer decided comes before everything, and the photo's copies
-    follow it, unless the photo is to be dropped.
+    picture contradict (docs/experiments/labels.md). The suggestion is the label expected most often; the
+    labels of recompressed copies have no vote. What a reviewer decided comes before everything, and the
+    photo's copies follow it, unless the photo is to be dropped.
 
     Args:
         photos: Table `PHOTOS`.

@@ -9,7 +9,7 @@ def vote_shares(votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, w
     Given labels are the votes of a few people. The network's probabilities are what is expected before
     anybody votes: the mean of a Dirichlet distribution that counts as much as `weight` votes. The shares are
     its mean after the votes. They rank labels better than votes or network alone and as CROWDLAB does (Goh et
-    al., 2022), which weighs annotators, whom we cannot tell apart (docs/labels.md).
+    al., 2022), which weighs annotators, whom we cannot tell apart (docs/experiments/labels.md).
 
     Args:
         votes: `(N, K)` float: how many votes each photo brings, such as 1 for its given label.

@@ -35,7 +35,7 @@ class PrepareParams(Group):
         duplicate_correlation: ... and are when their grey thumbnails correlate at least this much, 0 to 1.
         recompressed: Whether the labels of recompressed copies count: `count`, `ignore`, or `auto`, which
             ignores them where they contradict their pictures more often than other copies do, by Fisher's
-            exact test (docs/prepare.md).
+            exact test (docs/reference/data.md).
         seed: Seed of the division.
     """
 
@@ -53,7 +53,7 @@ class RelabelParams(Group):
     Attributes:
         network_votes: How many people's votes the network's probabilities count as, beside the given labels
             of a picture and its copies. With 4, a picture without copies gets another label where that is
-            more probable by more than 1/4 (docs/labels.md has the figures).
+            more probable by more than 1/4 (docs/experiments/labels.md).
     """
 
     network_votes: Annotated[float, Field(ge=0, le=100)] = 4.0
@@ -65,7 +65,7 @@ class PredictParams(Group):
     Attributes:
         network_votes: How many people's votes the network's probabilities count as, beside the labels that
             copies of the picture have among the labelled photos; `null` does not look at them. Where there is
-            no copy, it changes nothing (docs/labels.md has the figures).
+            no copy, it changes nothing (docs/experiments/copies.md).
         copy_votes: How many votes the label of a copy counts as that is another file, such as one cut or
             scaled a little differently; that of the very same file counts as one.
     """

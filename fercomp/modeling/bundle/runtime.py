@@ -1,8 +1,8 @@
 """Runs an inference graph.
 
 OpenVINO needs neither TensorFlow nor Keras: it starts in half a second instead of six and classifies a
-face several times faster (`docs/runtime.md` has the figures and the reasons). Keras is the fallback for
-networks that cannot be exported.
+face several times faster (`docs/experiments/runtime.md`). Keras is the fallback for networks that cannot be
+exported.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Random changes of training photos, in the loader: one warp, one change of light, one patch erased.
 
 Not a layer of the network: OpenCV warps a small photo some ten times faster than Keras' layers do on a CPU
-(`docs/performance.md` has the figures), the random numbers depend on nothing but the seed, and a saved
+(`docs/experiments/speed.md` has the figures), the random numbers depend on nothing but the seed, and a saved
 network holds nothing that is not needed to run it.
 """
 
