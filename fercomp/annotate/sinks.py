@@ -18,7 +18,8 @@ from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, write_json
 from fercomp.core.progress import say
-from fercomp.media.images import IMAGE_SUFFIXES, ImageProblem
+from fercomp.media.image_formats import IMAGE_SUFFIXES
+from fercomp.media.images import ImageProblem
 
 _SETTINGS: Final = "run.json"
 TIMELINE: Final = ".timeline.png"

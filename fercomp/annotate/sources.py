@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fercomp.core.errors import FercompError
 from fercomp.media.containers import CLIP_SUFFIXES
-from fercomp.media.images import IMAGE_SUFFIXES
+from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)

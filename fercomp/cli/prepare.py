@@ -19,7 +19,7 @@ SPLITS = ("train", "holdout", "test")
 def prepare(set_: Set = None) -> None:
     """Index the photos: broken files, near-duplicates, holdout and folds.
 
-    Writes datasets/photos.csv and, with the photos that cannot be used, datasets/problems.csv.
+    Writes datasets/photos.csv and, with the photos that cannot be used or not wholly, datasets/problems.csv.
 
     \b
     Examples:

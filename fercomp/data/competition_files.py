@@ -14,7 +14,7 @@ import pandas as pd
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.tables import Table
-from fercomp.media.images import IMAGE_SUFFIXES
+from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 TRAIN_FOLDER: Final = "train"
 TEST_FOLDER: Final = "test_kaggle"

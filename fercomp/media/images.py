@@ -9,6 +9,7 @@ import math
 import os
 import stat
 import warnings
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal
@@ -17,15 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fercomp.core.errors import FercompError
-
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-"""Pillow's names of the formats that are read; an MPO (stereo or burst) opens as a JPEG. A closed list,
-since some of Pillow's other readers start foreign programs (EPS) or are hardly ever tested."""
-
-IMAGE_SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-)
-"""Lower-case file name endings under which such pictures are found in folders."""
+from fercomp.media.image_formats import FORMATS, NoDecoder, ended_jpeg, formats_of, is_heic
+from fercomp.media.pixels import grey_rows, pixels_of
 
 MIN_SIDE: Final = 8
 """Pixels. A picture with a shorter side shows no face; trackers and placeholders are 1x1."""
@@ -47,6 +41,8 @@ Reason = Literal[
     "too_large",
     "unsupported",
     "unreadable",
+    "not_written",
+    "failed",
 ]
 
 # Decompression bombs are refused below, by a limit of our own; oddities in metadata concern nobody here.
@@ -76,6 +72,19 @@ class ImageProblem(FercompError):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as a person sees it.
+
+    Attributes:
+        pixels: `(h, w, 3)` uint8 RGB, writable and contiguous.
+        missing: Share of its rows that did not come and are grey, 0 to 1; `None` for a whole file.
+    """
+
+    pixels: np.ndarray
+    missing: float | None = None
+
+
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a picture.
 
@@ -83,7 +92,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         path: The file. Its name does not matter, its bytes do.
 
     Returns:
-        `(h, w, 3)` uint8 RGB, see `decode_image`.
+        `(h, w, 3)` uint8 RGB, see `decode`.
 
     Raises:
         ImageProblem: The file cannot be read or is not a usable picture.
@@ -118,35 +127,60 @@ def read_file(path: Path) -> bytes:
 
 
 def decode_image(data: bytes, name: str = "the picture") -> np.ndarray:
+    """Decodes a picture as `decode` does, and returns its pixels only."""
+    return decode(data, name).pixels
+
+
+def decode(data: bytes, name: str = "the picture") -> Decoded:
     """Decodes a picture the way a person sees it.
 
     EXIF orientation is applied. Grey, palette, 1-bit and CMYK pictures become RGB; 16 bits are scaled to
     8. Transparent parts show white, the colour of the pages that cut-outs are made for: the colours stored
-    beneath them are arbitrary. Of an animation the first frame counts. Colour profiles are not applied.
+    beneath them are arbitrary. Of an animation the first frame counts. Colour profiles are not applied. A
+    JPEG that lacks its end is decoded as far as it goes.
 
     Args:
-        data: The bytes of a picture file in one of `_FORMATS`.
+        data: The bytes of a JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF, or of a HEIC if its decoder is there.
         name: What to call the picture in an error.
 
     Returns:
-        `(h, w, 3)` uint8 RGB, writable and contiguous, of at least `MIN_SIDE` pixels a side.
+        The picture, of at least `MIN_SIDE` pixels a side.
 
     Raises:
         ImageProblem: The bytes are not a usable picture.
     """
     try:
-        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+        return _decoded(data, name)
+    except ImageProblem as problem:
+        ended = ended_jpeg(data) if problem.reason == "truncated" else None
+        if ended is None:
+            raise
+        decoded = _decoded(ended, name, is_whole=False)
+        if decoded.missing == 1:
+            raise
+        return decoded
+
+
+def _decoded(data: bytes, name: str, is_whole: bool = True) -> Decoded:
+    try:
+        with Image.open(BytesIO(data), formats=formats_of(data)) as image:
             _require_usable(image, name)
             image.load()
-            return np.array(_rgb(_upright(image)))
+            rgb = _rgb(image)
+            return Decoded(pixels_of(_upright(rgb, image)), None if is_whole else grey_rows(rgb))
     except ImageProblem:
         raise
+    except NoDecoder as error:
+        raise ImageProblem("unsupported", f"{name} is a {error}") from error
     except UnidentifiedImageError as error:
-        raise ImageProblem(
-            "not_an_image", f"{name} is not a picture: {', '.join(_FORMATS)} were expected"
-        ) from error
+        if is_heic(data):
+            raise ImageProblem("unreadable", f"{name} is a HEIC photo that is damaged: replace it") from error
+        expected = ", ".join((*FORMATS, "AVIF", "HEIC"))
+        raise ImageProblem("not_an_image", f"{name} is not a picture: {expected} were expected") from error
     except Image.DecompressionBombError as error:
         raise _too_large(name) from error
+    except MemoryError as error:
+        raise ImageProblem("too_large", f"{name} needs more memory than there is: make it smaller") from error
     # Pillow's readers trust what a file says about itself and, on damaged bytes, raise nearly anything.
     except Exception as error:
         if "truncated" in str(error).lower() or isinstance(error, EOFError):
@@ -193,10 +227,10 @@ def _too_large(name: str) -> ImageProblem:
     )
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Applies the EXIF orientation; a broken EXIF block leaves a good picture as it lies."""
+def _upright(image: Image.Image, source: Image.Image) -> Image.Image:
+    """Applies the EXIF orientation of the source; a broken EXIF block leaves a good picture as it lies."""
     try:
-        method = _TO_UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
+        method = _TO_UPRIGHT.get(source.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
         return image
     return image if method is None else image.transpose(method)

@@ -21,10 +21,12 @@ from fercomp.data.competition_files import path_in_raw, photos_on_disk, read_tes
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.folds import divide
 from fercomp.data.recompressed import Contradictions, contradictions, recompressed
-from fercomp.media.images import ImageProblem, decode_image, jpeg_loss, read_file
+from fercomp.media.images import ImageProblem, decode, jpeg_loss, read_file
 
 _BATCH: Final = 32  # photos handed to a thread at a time; one by one, handing over costs as much as decoding
 _SMALL_FILE: Final = 4096  # bytes
+_MOST_MISSING: Final = 0.5
+"""Share of a labelled photo's rows that may be missing at its end: with fewer, a label is about nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class _Photo(NamedTuple):
     sha1: str
     loss: float
     thumbnail: np.ndarray
+    missing: float | None
 
 
 def prepare(raw: Path, params: PrepareParams) -> Prepared:
@@ -58,7 +61,8 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
         params: Sizes of the division and limits for near-duplicates.
 
     Returns:
-        The index of usable photos and the list of problems. Every row of both CSVs is in one of them.
+        The index of usable photos and the list of problems. Every row of both CSVs is in one of them, and
+        in both where a photo lacks its end and is used as far as it goes.
 
     Raises:
         FercompError: A CSV is missing or no such table, or no labelled photo can be used.
@@ -67,9 +71,11 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
     found = list(
         track(_look_at([raw / path for path in listed["image_path"]]), "photos", "photo", len(listed))
     )
+    found = [_for_split(photo, split) for photo, split in zip(found, listed["split"], strict=True)]
+    reasons = np.array([_reason(photo) for photo in found], dtype=object)
+    noted = listed.assign(reason=reasons)[reasons != ""]
+    problems = pd.concat([problems, noted], ignore_index=True)
     usable = np.array([isinstance(photo, _Photo) for photo in found], dtype=bool)
-    reasons = [photo for photo in found if isinstance(photo, str)]
-    problems = pd.concat([problems, listed[~usable].assign(reason=reasons)], ignore_index=True)
     listed = listed[usable].reset_index(drop=True)
     if not (listed["split"] == "train").any():
         labelled = Counter(problems.loc[problems["split"] == "train", "reason"])
@@ -135,18 +141,31 @@ def _size(path: Path) -> int:
 def _photo(path: Path) -> _Photo | str:
     try:
         data = read_file(path)
-        image = decode_image(data)
+        decoded = decode(data)
     except ImageProblem as problem:
         return problem.reason
-    height, width = image.shape[:2]
+    height, width = decoded.pixels.shape[:2]
     sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    return _Photo(width, height, sha1, jpeg_loss(data), thumbnail(image))
+    return _Photo(width, height, sha1, jpeg_loss(data), thumbnail(decoded.pixels), decoded.missing)
+
+
+def _for_split(photo: _Photo | str, split: str) -> _Photo | str:
+    """Leaves out a labelled photo of which most is missing; a test photo has to be answered anyway."""
+    if isinstance(photo, _Photo) and split == "train" and (photo.missing or 0) > _MOST_MISSING:
+        return "truncated"
+    return photo
+
+
+def _reason(photo: _Photo | str) -> str:
+    if isinstance(photo, str):
+        return photo
+    return "" if photo.missing is None else "truncated_used"
 
 
 def _indexed(
     listed: pd.DataFrame, found: Iterable[_Photo], params: PrepareParams
 ) -> tuple[pd.DataFrame, Contradictions]:
-    width, height, sha1, losses, pictures = zip(*found, strict=True)
+    width, height, sha1, losses, pictures, _ = zip(*found, strict=True)
     thumbnails = np.stack(pictures)
     hashes = perceptual_hashes(thumbnails)
     groups = duplicate_groups(hashes, thumbnails, params.duplicate_bits, params.duplicate_correlation)

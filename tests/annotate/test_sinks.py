@@ -11,7 +11,8 @@ from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.faces.found import Faces
-from fercomp.media.images import IMAGE_SUFFIXES, ImageProblem, decode_image, read_image
+from fercomp.media.image_formats import IMAGE_SUFFIXES
+from fercomp.media.images import ImageProblem, decode_image, read_image
 
 NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
 FORMATS = {

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from fercomp.media.images import MAX_PIXELS, ImageProblem, decode_image, jpeg_loss, read_image
+from fercomp.media.images import MAX_PIXELS, ImageProblem, decode, decode_image, jpeg_loss, read_image
 
 RED, BLUE, WHITE = (200, 30, 40), (20, 60, 220), (255, 255, 255)
 
@@ -214,7 +214,7 @@ def test_a_huge_file_is_not_read(tmp_path):
     assert caught.value.reason == "too_large"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP", "TIFF"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_truncated(kind, share):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -222,6 +222,87 @@ def test_truncated(kind, share):
     # Of a TIFF the table of contents stands last; WebP's decoder does not say what it misses.
     expected = {"TIFF": {"truncated", "not_an_image", "unreadable"}, "WEBP": {"unreadable"}}
     assert reason_of(data[: int(len(data) * share)]) in expected.get(kind, {"truncated"})
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_that_lacks_its_end_is_decoded_as_far_as_it_goes(progressive, mode, orientation):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 64, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(noise.convert(mode), "JPEG", progressive=progressive, exif=exif, quality=80)
+    whole = decode(data)
+    assert whole.missing is None
+    for lost in (2, 3, 20):
+        nearly = decode(data[:-lost])
+        assert nearly.missing is not None
+        assert nearly.missing < 0.2
+        upright = nearly.pixels if orientation == 1 else np.rot90(nearly.pixels)
+        expected = whole.pixels if orientation == 1 else np.rot90(whole.pixels)
+        if not progressive:
+            np.testing.assert_array_equal(upright[:64], expected[:64])
+    if progressive or mode == "CMYK":
+        return
+    halves = [decode(data[: int(len(data) * share)]) for share in (0.95, 0.7, 0.5)]
+    assert [half.missing for half in halves] == sorted(half.missing for half in halves)
+    assert 0.3 < halves[-1].missing < 0.7
+    assert halves[-1].pixels.shape == whole.pixels.shape
+
+
+def test_a_jpeg_of_which_no_picture_came_is_truncated():
+    data = encoded(two_halves(), "JPEG")
+    scan = data.index(b"\xff\xda")
+    for end in (scan // 2, scan - 1, scan + 3, scan + 14):
+        assert reason_of(data[:end]) in ("truncated", "not_an_image")
+    assert reason_of(data[: scan + 14]) == "truncated"
+
+
+@given(st.integers(20, 10_000), st.booleans())
+def test_a_jpeg_cut_anywhere_is_a_picture_or_truncated(end, progressive):
+    data = encoded(two_halves(size=(64, 64)), "JPEG", progressive=progressive, quality=95)
+    try:
+        assert decode(data[: end % len(data)]).pixels.shape == (64, 64, 3)
+    except ImageProblem as problem:
+        assert problem.reason in ("truncated", "not_an_image", "unreadable")
+
+
+def test_avif():
+    assert_halves(decode_image(encoded(two_halves(), "AVIF", quality=100, subsampling="4:4:4")), tolerance=4)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    assert_halves(
+        decode_image(encoded(two_halves(), "AVIF", quality=100, exif=exif)), BLUE, RED, tolerance=30
+    )
+
+
+def heic(width=32, height=16):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="no decoder of HEIC is installed")
+    file = BytesIO()
+    pillow_heif.from_pillow(two_halves(size=(width, height))).save(file, quality=100, chroma=444)
+    return file.getvalue()
+
+
+def test_a_heic_is_read_whatever_its_name(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(heic(64, 64))
+    pixels = read_image(tmp_path / "photo.jpg")
+    assert pixels.shape == (64, 64, 3)
+    assert np.abs(pixels[32, 8].astype(int) - RED).max() < 12
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"heim"])
+def test_a_heic_without_its_decoder_says_what_to_install(monkeypatch, brand):
+    monkeypatch.setattr("fercomp.media.image_formats.find_spec", lambda name: None)
+    data = b"\0\0\0\x18ftyp" + brand + bytes(4) + b"heicmif1" + bytes(64)
+    with pytest.raises(ImageProblem, match=r"is a HEIC photo.*install the package pillow-heif") as caught:
+        decode_image(data, "photo.jpg")
+    assert caught.value.reason == "unsupported"
+
+
+def test_a_large_picture_is_the_same_in_strips(monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (700, 50, 3), dtype=np.uint8)
+    monkeypatch.setattr("fercomp.media.pixels._LARGE", 1000)
+    np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(noise), "PNG")), noise)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 500), (500, 7)])

@@ -1,0 +1,112 @@
+"""Formats of still pictures: which are read, by what, and a JPEG's own parts."""
+
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+from PIL import features
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Pillow's names of the formats that are always read; an MPO (stereo or burst) opens as a JPEG. A closed
+list, since some of Pillow's other readers start foreign programs (EPS) or are hardly ever tested."""
+
+HEIC_SUFFIXES: Final = frozenset({".heic", ".heif", ".hif"})
+"""Photos of phones, which few programs show: their copies are JPEGs."""
+
+IMAGE_SUFFIXES: Final = frozenset(
+    {
+        *(
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".mpo",
+            ".png",
+            ".apng",
+            ".webp",
+            ".bmp",
+            ".gif",
+            ".tif",
+            ".tiff",
+        ),
+        *(".avif", *HEIC_SUFFIXES),
+    }
+)
+"""Lower-case file name endings under which such pictures are found in folders."""
+
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+
+
+class NoDecoder(Exception):
+    """A picture is of a known kind for which this installation has no decoder; says what to install."""
+
+
+def formats_of(data: bytes) -> tuple[str, ...]:
+    """Returns Pillow's names of the formats that a picture may have, and makes sure that it reads them.
+
+    Args:
+        data: The bytes of the picture.
+
+    Raises:
+        NoDecoder: It is a HEIC or AVIF, and there is none.
+    """
+    if is_heic(data):
+        if find_spec("pillow_heif") is None:
+            raise NoDecoder("HEIC photo, and its decoder is missing: install the package pillow-heif")
+        import_module("pillow_heif").register_heif_opener()
+        return ("HEIF",)
+    if _brands(data) & _AVIF_BRANDS:
+        if not features.check("avif"):
+            raise NoDecoder("AVIF picture, and its decoder is missing: install Pillow 11.3 or later")
+        return ("AVIF",)
+    return FORMATS
+
+
+def is_heic(data: bytes) -> bool:
+    """Says whether a file calls itself a HEIC."""
+    return bool(_brands(data) & _HEIC_BRANDS)
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """Returns what a file of the ISO base media format says that it is (ISO/IEC 14496-12)."""
+    if data[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+
+
+_START: Final = b"\xff\xd8"
+_END: Final = b"\xff\xd9"
+_SCAN: Final = 0xDA
+_NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def ended_jpeg(data: bytes) -> bytes | None:
+    """Gives a JPEG that lacks its end an end, behind its last whole part (ITU-T T.81, annex B).
+
+    Args:
+        data: The bytes of a picture.
+
+    Returns:
+        A JPEG that is grey where nothing came, or `None` where no part of a picture came, or it is no JPEG.
+    """
+    if not data.startswith(_START):
+        return None
+    at, has_picture = 2, False
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a filling byte
+            at += 1
+            continue
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == _END[1] or end > len(data):
+            break
+        if marker == _SCAN:
+            following = _NEXT_MARKER.search(data, end)
+            at = len(data) if following is None else following.start()
+            has_picture |= at > end
+        else:
+            at = end
+    return data[:at] + _END if has_picture else None
