@@ -92,7 +92,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         path: The file. Its name does not matter, its bytes do.
 
     Returns:
-        `(h, w, 3)` uint8 RGB, see `decode`.
+        `(h, w, 3)` uint8 RGB, see `decode_photo`.
 
     Raises:
         ImageProblem: The file cannot be read or is not a usable picture.
@@ -127,11 +127,11 @@ def read_file(path: Path) -> bytes:
 
 
 def decode_image(data: bytes, name: str = "the picture") -> np.ndarray:
-    """Decodes a picture as `decode` does, and returns its pixels only."""
-    return decode(data, name).pixels
+    """Decodes a picture as `decode_photo` does, and returns its pixels only."""
+    return decode_photo(data, name).pixels
 
 
-def decode(data: bytes, name: str = "the picture") -> Decoded:
+def decode_photo(data: bytes, name: str = "the picture") -> Decoded:
     """Decodes a picture the way a person sees it.
 
     EXIF orientation is applied. Grey, palette, 1-bit and CMYK pictures become RGB; 16 bits are scaled to

@@ -21,7 +21,7 @@ from fercomp.data.competition_files import path_in_raw, photos_on_disk, read_tes
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.folds import divide
 from fercomp.data.recompressed import Contradictions, contradictions, recompressed
-from fercomp.media.images import ImageProblem, decode, jpeg_loss, read_file
+from fercomp.media.images import ImageProblem, decode_photo, jpeg_loss, read_file
 
 _BATCH: Final = 32  # photos handed to a thread at a time; one by one, handing over costs as much as decoding
 _SMALL_FILE: Final = 4096  # bytes
@@ -141,7 +141,7 @@ def _size(path: Path) -> int:
 def _photo(path: Path) -> _Photo | str:
     try:
         data = read_file(path)
-        decoded = decode(data)
+        decoded = decode_photo(data)
     except ImageProblem as problem:
         return problem.reason
     height, width = decoded.pixels.shape[:2]

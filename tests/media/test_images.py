@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from fercomp.media.images import MAX_PIXELS, ImageProblem, decode, decode_image, jpeg_loss, read_image
+from fercomp.media.images import MAX_PIXELS, ImageProblem, decode_image, decode_photo, jpeg_loss, read_image
 
 RED, BLUE, WHITE = (200, 30, 40), (20, 60, 220), (255, 255, 255)
 
@@ -232,10 +232,10 @@ def test_a_jpeg_that_lacks_its_end_is_decoded_as_far_as_it_goes(progressive, mod
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(noise.convert(mode), "JPEG", progressive=progressive, exif=exif, quality=80)
-    whole = decode(data)
+    whole = decode_photo(data)
     assert whole.missing is None
     for lost in (2, 3, 20):
-        nearly = decode(data[:-lost])
+        nearly = decode_photo(data[:-lost])
         assert nearly.missing is not None
         assert nearly.missing < 0.2
         upright = nearly.pixels if orientation == 1 else np.rot90(nearly.pixels)
@@ -244,7 +244,7 @@ def test_a_jpeg_that_lacks_its_end_is_decoded_as_far_as_it_goes(progressive, mod
             np.testing.assert_array_equal(upright[:64], expected[:64])
     if progressive or mode == "CMYK":
         return
-    halves = [decode(data[: int(len(data) * share)]) for share in (0.95, 0.7, 0.5)]
+    halves = [decode_photo(data[: int(len(data) * share)]) for share in (0.95, 0.7, 0.5)]
     assert [half.missing for half in halves] == sorted(half.missing for half in halves)
     assert 0.3 < halves[-1].missing < 0.7
     assert halves[-1].pixels.shape == whole.pixels.shape
@@ -262,7 +262,7 @@ def test_a_jpeg_of_which_no_picture_came_is_truncated():
 def test_a_jpeg_cut_anywhere_is_a_picture_or_truncated(end, progressive):
     data = encoded(two_halves(size=(64, 64)), "JPEG", progressive=progressive, quality=95)
     try:
-        assert decode(data[: end % len(data)]).pixels.shape == (64, 64, 3)
+        assert decode_photo(data[: end % len(data)]).pixels.shape == (64, 64, 3)
     except ImageProblem as problem:
         assert problem.reason in ("truncated", "not_an_image", "unreadable")
 
