@@ -89,8 +89,8 @@ def write_model() -> Callable[..., Path]:
         import openvino
         from openvino import opset13 as ops
 
-        from fercomp.core.files import write_json
-        from fercomp.modeling.bundle.card import CARD, GRAPH, Card
+        from fercomp.modeling.bundle.card import GRAPH, Card
+        from fercomp.modeling.bundle.checked import write_card
 
         card = {"classes": EMOTIONS, "margin": 0.1, "trained": {}, "scores": {}, **card}
         card = {"name": folder.name, "backbone": "linear", "runtime": "openvino", **card}
@@ -107,7 +107,7 @@ def write_model() -> Callable[..., Path]:
             answers = ops.concat([answers, ops.tanh(layer(2))], 1)
         (folder / GRAPH).parent.mkdir(parents=True)
         openvino.save_model(openvino.Model([answers], [faces]), folder / GRAPH, compress_to_fp16=False)
-        write_json(folder / CARD, Card(size=size, **card).model_dump())
+        write_card(folder, Card(size=size, **card))
         return folder
 
     return write

@@ -37,12 +37,12 @@ for name in modules():
     importlib.import_module(name)
 print(len(modules()))
 import pathlib
-from fercomp.core.locks import sweep_leftovers
+from fercomp.core.locks import sweep_parts
 from fercomp.core.files import atomic_folder, flush_folder, write_text
 with atomic_folder(pathlib.Path(sys.argv[1], "made")) as folder:
     write_text(folder / "a.txt", "x")
 flush_folder(folder.parent)
-sweep_leftovers(folder.parent)
+sweep_parts(folder.parent)
 """
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from fercomp.annotate.recogniser import Picture
 from fercomp.core.errors import FercompError
-from fercomp.core.tables import FLOAT_FORMAT
+from fercomp.core.table import FLOAT_FORMAT
 from fercomp.faces.found import Faces, known
 
 FACE: Final = "face"

@@ -87,11 +87,11 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         FercompError: The folder cannot be made.
     """
     with locked(folder / LOCK, busy):
-        sweep_leftovers(folder)
+        sweep_parts(folder)
         yield
 
 
-def sweep_leftovers(folder: Path, pattern: str = f"{PART}.*") -> None:
+def sweep_parts(folder: Path, pattern: str = f"{PART}.*") -> None:
     """Removes the temporary files of a folder that nobody writes any more.
 
     Args:

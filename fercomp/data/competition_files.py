@@ -4,8 +4,8 @@ Both are somebody else's CSV. Their paths are taken as names below the raw folde
 """
 
 import os
-import posixpath
-import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.tables import Table
+from fercomp.core.table import Table
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 TRAIN_FOLDER: Final = "train"
@@ -69,20 +69,32 @@ def _rows(table: Table, path: Path) -> pd.DataFrame:
     return frame
 
 
-def path_in_raw(name: str) -> str | None:
-    """Writes a path out of a CSV in one way, so that equal paths are equal texts.
+def links_out(raw: Path) -> Callable[[str], bool]:
+    """Makes the question whether a path below the raw folder leads out of it through a link.
+
+    The raw folder itself may be a link, and so may what lies at its top, such as `train/`: so photos are kept
+    on another disk. Links further down are in no competition's files, and a table from elsewhere could name
+    any file through one.
 
     Args:
-        name: Such as `./train/anger/0.jpg`, or with backslashes.
+        raw: The raw folder.
 
     Returns:
-        Such as `train/anger/0.jpg`, to be taken from the raw folder; `None` for a path that leads out of
-        it (absolute, on a drive, or through `..`).
+        From a path of `core.checks.path_in_raw` to whether it leads out.
     """
-    path = posixpath.normpath(name.replace("\\", "/"))
-    if path == ".." or path.startswith(("/", "../")) or re.match("[A-Za-z]:", path):
-        return None
-    return path
+    # `realpath` and not `resolve`, which raises where a link leads to itself.
+    homes = [os.path.realpath(place) for place in (raw, *raw.glob("*")) if place == raw or place.is_symlink()]
+
+    @cache
+    def leads_out(place: Path) -> bool:
+        real = Path(os.path.realpath(place))
+        return not any(real.is_relative_to(home) for home in homes)
+
+    def question(path: str) -> bool:
+        photo = raw / path
+        return leads_out(photo if photo.is_symlink() else photo.parent)
+
+    return question
 
 
 def photos_on_disk(raw: Path) -> list[str]:

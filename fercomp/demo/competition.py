@@ -11,7 +11,7 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.progress import track
-from fercomp.core.tables import write_csv
+from fercomp.core.table import write_csv
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
 from fercomp.demo.drawn import draw_clip, draw_face, draw_group
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import Table
+from fercomp.core.table import Table
 from fercomp.kaggle.answers import Sent
 from fercomp.kaggle.client import connect
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import Table, pred_probs, prediction_table
+from fercomp.core.table import Table
+from fercomp.core.tables import pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.find import output_name

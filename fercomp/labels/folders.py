@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, track
-from fercomp.core.tables import Table
+from fercomp.core.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

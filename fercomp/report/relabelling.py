@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, say, track
-from fercomp.core.tables import Table
+from fercomp.core.table import Table
 from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
 from fercomp.report.plots import SHEET, plot_sheet

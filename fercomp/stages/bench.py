@@ -17,7 +17,7 @@ from fercomp.core.isolated import isolated
 from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import Table
+from fercomp.core.table import Table
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure

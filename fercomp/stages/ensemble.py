@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.files import atomic_folder
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import existing, holdout_table, oof_table, pred_probs
+from fercomp.core.table import existing
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.core.version import __version__
 from fercomp.decisions import cross_fitting
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score
 from fercomp.decisions.rule import Rule
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, Member, read_card
+from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.export.copy import copy_network
 
@@ -95,8 +97,7 @@ def build_ensemble(
         holdout_table(classes).write(table, folder / HOLDOUT)
         if out_of_fold is not None:
             oof_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
-        write_json(folder / CARD, card.model_dump())
-    return card
+        return write_card(folder, card)
 
 
 def networks_of(folder: Path) -> list[Path]:

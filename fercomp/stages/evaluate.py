@@ -7,7 +7,8 @@ import numpy as np
 
 from fercomp.core.files import write_json
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, TARGETS, holdout_table, write_csv
+from fercomp.core.table import write_csv
+from fercomp.core.tables import AXES, TARGETS, holdout_table
 from fercomp.data.inputs import readable_faces
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.metrics import Scores, agreement, calibration_error, confusion, per_class, score

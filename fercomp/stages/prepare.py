@@ -11,13 +11,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from fercomp.core.checks import path_in_raw
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import threads
 from fercomp.core.params import PrepareParams
 from fercomp.core.progress import track
 from fercomp.core.tables import PHOTOS, PROBLEMS
-from fercomp.data.competition_files import path_in_raw, photos_on_disk, read_test, read_train
+from fercomp.data.competition_files import links_out, photos_on_disk, read_test, read_train
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.folds import divide
 from fercomp.data.recompressed import Contradictions, contradictions, recompressed
@@ -95,7 +96,8 @@ def _listed(raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         ignore_index=True,
     )
     paths = rows["image_path"].map(path_in_raw)
-    inside = paths.notna()
+    leads_out = links_out(raw)
+    inside = paths.map(lambda path: isinstance(path, str) and not leads_out(path))
     outside = rows[~inside].assign(reason="outside_raw")
     rows = rows[inside].assign(image_path=paths[inside])
 

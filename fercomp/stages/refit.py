@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.files import atomic_folder
 from fercomp.core.params import InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import existing
+from fercomp.core.table import existing
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
@@ -78,8 +79,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     with atomic_folder(target) as folder:
         card = write(folder, name=name, inference=inference, margin=original.margin)
         shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
-        card = card.model_copy(update=taken_over)
-        write_json(folder / CARD, card.model_dump())
+        card = write_card(folder, card.model_copy(update=taken_over))
     checkpoint.unlink(missing_ok=True)
     return card
 

@@ -12,7 +12,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.tables import LABELS, write_csv
+from fercomp.core.table import write_csv
+from fercomp.core.tables import LABELS
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission

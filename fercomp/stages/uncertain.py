@@ -9,7 +9,7 @@ import numpy as np
 
 from fercomp.core.files import write_json
 from fercomp.core.params import UncertainParams
-from fercomp.core.tables import write_csv
+from fercomp.core.table import write_csv
 from fercomp.decisions.metrics import Scores, score
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep

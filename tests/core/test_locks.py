@@ -10,7 +10,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.locks import Busy, exclusive, locked, sweep_leftovers
+from fercomp.core.locks import Busy, exclusive, locked, sweep_parts
 
 HOLDER = """
 import sys, time
@@ -119,7 +119,7 @@ def test_a_leftover_whose_writer_had_our_number_goes_too(tmp_path):
     left = tmp_path / f".part.{os.getpid()}.deadbeef.csv"
     left.touch()
     with atomic_file(tmp_path / "mine.csv") as temporary:
-        sweep_leftovers(tmp_path)
+        sweep_parts(tmp_path)
         assert temporary.is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
     assert not left.exists()

@@ -1,5 +1,7 @@
 """CSV tables: what is written comes back, what is not such a table is told."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +11,14 @@ from hypothesis.extra.numpy import arrays
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.table import FORMER_NAMES, Table, existing
 from fercomp.core.tables import (
-    FORMER_NAMES,
+    AXES,
+    LABELS,
+    PHOTOS,
     PROBLEMS,
-    Table,
-    existing,
     holdout_table,
+    oof_table,
     pred_probs,
     prediction_table,
 )
@@ -109,11 +113,11 @@ def test_what_is_written_comes_back(tmp_path_factory, rows):
     np.testing.assert_allclose(frame["share"], [share for _, _, share in rows], atol=5.1e-7)
 
 
-@given(arrays(np.float64, (3, len(EMOTIONS)), elements=st.floats(min_value=0, max_value=1)))
-def test_probabilities_come_back_in_class_order(tmp_path_factory, probabilities):
-    table = holdout_table(EMOTIONS)
+@given(arrays(np.float64, (3, len(EMOTIONS)), elements=st.floats(min_value=0.01, max_value=1)))
+def test_probabilities_come_back_in_class_order(tmp_path_factory, numbers):
+    table, probabilities = holdout_table(EMOTIONS), numbers / numbers.sum(axis=1, keepdims=True)
     frame = pd.DataFrame(probabilities, columns=list(EMOTIONS)).iloc[:, ::-1]
-    frame["image_path"], frame["emotion"] = "a.jpg", "fear"
+    frame["image_path"], frame["emotion"] = ["a.jpg", "b.jpg", "c.jpg"], "fear"
     path = tmp_path_factory.mktemp("tables") / "test_probs.csv"
     table.write(frame, path)
     np.testing.assert_allclose(pred_probs(table.read(path)), probabilities, atol=5.1e-7)
@@ -127,3 +131,111 @@ def test_only_labelled_probabilities_have_an_emotion():
 def test_columns_cannot_be_changed_by_accident():
     with pytest.raises(TypeError):
         PROBLEMS.columns["reason"] = "int64"
+
+
+def photos_frame():
+    """Four rows as `prepare` writes them."""
+    paths = ["train/0.jpg", "train/1 é.jpg", "train/a/2.jpg", "test_kaggle/0.jpg"]
+    frame = pd.DataFrame({"image_path": paths, "split": ["train", "train", "holdout", "test"]})
+    frame["emotion"] = ["happy", "sad", "uncertain", ""]
+    frame["sha1"] = [f"{i:040x}" for i in range(4)]
+    frame["fold"] = [0, 4, 1, -1]
+    frame["duplicate_group"] = [0, 0, 2, 3]
+    return frame.assign(width=48, height=96, phash="0123456789abcdef", recompressed=0)
+
+
+def labels_frame():
+    frame = photos_frame().iloc[:3].assign(suggested=["happy", "fear", ""], quality=[1, 0.2, 0.5])
+    return frame.assign(reason=["", "network", "review"], **dict.fromkeys(EMOTIONS, 1 / 9))
+
+
+def points_frame():
+    frame = labels_frame().assign(valence=[-1, 0, 1], arousal=0.25)
+    return frame.assign(valence_target=["nan", "0.5", "nan"], arousal_target=["nan", "-0.5", "nan"])
+
+
+KINDS = {
+    "photos": (PHOTOS, photos_frame),
+    "labels": (LABELS, labels_frame),
+    "holdout": (holdout_table(EMOTIONS, points=True), points_frame),
+    "oof": (oof_table(EMOTIONS), labels_frame),
+    "test": (prediction_table(EMOTIONS, points=True), points_frame),
+}
+PROBABILITIES = ("labels", "holdout", "oof", "test")
+ODD_PATHS = ("/etc/passwd", "../a.jpg", "train/../../a.jpg", "C:/a.jpg", "C:a.jpg")
+ODD_PATHS += ("a\\b.jpg", "./a.jpg", "a//b.jpg", "a/../b.jpg", "a/", "")  # not in the plain form
+NO_NUMBERS = ("nan", "inf", "-inf", "1e999", "")
+
+WRONG = [
+    *((kind, "image_path", path, "not one inside datasets/raw") for kind in KINDS for path in ODD_PATHS),
+    *((kind, "image_path", "train/1 é.jpg", "'train/1 é.jpg' a second time") for kind in KINDS),
+    *(
+        (kind, "fear", text, "number was expected|wrong type")
+        for kind in PROBABILITIES
+        for text in NO_NUMBERS
+    ),
+    *((kind, "fear", "-0.1", "not in 0 to 1") for kind in PROBABILITIES),
+    *((kind, "fear", "1.1", "not in 0 to 1") for kind in PROBABILITIES),
+    *((kind, "fear", "0.9", "whose sum is 1.78889, not 1") for kind in PROBABILITIES),
+    *((kind, axis, "1.01", "-1 to 1 was expected") for kind in ("holdout", "test") for axis in AXES),
+    *((kind, axis, "nan", "number was expected") for kind in ("holdout", "test") for axis in AXES),
+    ("holdout", "valence_target", "2", "-1 to 1 was expected"),
+    ("holdout", "valence_target", "inf", "number was expected"),
+    ("photos", "split", "Train", "known are train, holdout, test"),
+    ("photos", "emotion", "glad", "which no photo of train can have"),
+    ("photos", "emotion", "", "which no photo of train can have"),
+    ("photos", "fold", "-1", "which no photo of train can have"),
+    ("photos", "width", "0", "width 0: 1 to"),
+    ("photos", "height", "-5", "height -5: 1 to"),
+    ("photos", "recompressed", "2", "0 to 1 was expected"),
+    ("photos", "duplicate_group", "-1", "duplicate_group -1"),
+    ("photos", "sha1", "abc", "40 hexadecimal digits was expected"),
+    ("photos", "phash", "0123456789ABCDEF", "16 hexadecimal digits was expected"),
+    ("labels", "emotion", "glad", "known are anger"),
+    ("labels", "suggested", "glad", "or nothing|known are anger"),
+    ("labels", "quality", "1.5", "0 to 1 was expected"),
+    ("labels", "reason", "guess", "known are nothing, copies"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_table_reads_what_it_should(tmp_path, kind):
+    table, frame = KINDS[kind]
+    table.write(frame(), tmp_path / "a.csv")
+    assert len(table.read(tmp_path / "a.csv")) == len(frame())
+
+
+@pytest.mark.parametrize(("kind", "column", "text", "words"), WRONG)
+def test_a_value_that_cannot_be_is_told_with_its_line(tmp_path, kind, column, text, words):
+    table, frame = KINDS[kind]
+    texts = frame().astype("str")
+    texts.loc[0, column] = text
+    table.write(texts, tmp_path / "a.csv")
+    with pytest.raises(FercompError, match=words) as caught:
+        table.read(tmp_path / "a.csv")
+    assert str(tmp_path / "a.csv") in str(caught.value)
+    assert str(caught.value).endswith(table.remedy)
+    if "wrong type" not in str(caught.value):
+        assert ", line " in str(caught.value)
+
+
+def test_a_column_that_stands_twice_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("name,count,share,count\na,1,0.5,2\n")
+    with pytest.raises(FercompError, match=r"has the columns \['count'\] more than once"):
+        TABLE.read(path)
+    path.write_text("name,other,count,share,other\na,x,1,0.5,y\n")  # of no interest
+    assert TABLE.read(path)["count"].tolist() == [1]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing", "link to itself", "device"])
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path, kind):
+    path = tmp_path / "a.csv"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to({"device": "/dev/zero", "link to itself": path}.get(kind, tmp_path / "b.csv"))
+    with pytest.raises(FercompError, match=r"a\.csv"):
+        TABLE.read(path)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fercomp.core.checks import path_in_raw
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PrepareParams
 from fercomp.core.tables import PHOTOS, PROBLEMS
-from fercomp.data.competition_files import path_in_raw
 from fercomp.data.recompressed import Contradictions
 from fercomp.stages.prepare import prepare
 
@@ -250,6 +251,28 @@ def test_a_photo_that_lacks_its_end_is_used_and_noted(raw):
     photos = set(prepare(raw, PARAMS).photos["image_path"])
     assert {"train/anger/0.jpg", "test_kaggle/1.jpg", "test_kaggle/2.jpg"} < photos
     assert "train/anger/1.jpg" not in photos
+
+
+def test_links_lead_out_at_the_top_only(raw, tmp_path_factory):
+    """A disk for photos is linked at the top; what else a table could name through a link is not ours."""
+    disk, other = tmp_path_factory.mktemp("disk"), tmp_path_factory.mktemp("other")
+    (raw / "train").rename(disk / "train")
+    (raw / "train").symlink_to(disk / "train")
+    shutil.copyfile(raw / "train" / "anger" / "0.jpg", other / "secret.jpg")
+    (raw / "train" / "file.jpg").symlink_to(other / "secret.jpg")
+    (raw / "train" / "folder").symlink_to(other)
+    (raw / "train" / "inside.jpg").symlink_to(raw / "train" / "anger" / "1.jpg")
+    (raw / "train" / "chain.jpg").symlink_to(raw / "train" / "file.jpg")
+    (raw / "train" / "loop.jpg").symlink_to(raw / "train" / "loop.jpg")
+    before = len(prepare(raw, PARAMS).photos)
+    names = ("file.jpg", "folder/secret.jpg", "inside.jpg", "chain.jpg", "loop.jpg")
+    add_rows(raw, *((f"train/{name}", "anger") for name in names))
+    prepared = prepare(raw, PARAMS)
+    assert len(prepared.photos) == before + 1
+    outside = prepared.problems[prepared.problems["reason"] == "outside_raw"]
+    assert sorted(outside["image_path"]) == ["train/chain.jpg", "train/file.jpg", "train/folder/secret.jpg"]
+    looped = prepared.problems[prepared.problems["image_path"] == "train/loop.jpg"]
+    assert "unreadable" in set(looped["reason"])
 
 
 def test_rows_that_name_nothing_new(raw):

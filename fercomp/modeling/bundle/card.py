@@ -11,26 +11,28 @@ A bundle is a folder that explains itself:
     members/           of an ensemble, instead of `graph/` and `model.keras`: a bundle for each network
 
 `annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
-decision into the card of the copy. A bundle may come from anywhere: the card is validated, and nothing in
-the folder is unpickled.
+decision into the card of the copy. A bundle may come from anywhere: the card is validated, the network is
+compared with the checksum on the card, and nothing in the folder is unpickled.
 """
 
 import json
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from fercomp.core.classes import UNCERTAIN
+from fercomp.core.classes import UNCERTAIN, names_fault
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Name
 from fercomp.core.params.moved import modern
+from fercomp.core.reading import is_there, read_json
+from fercomp.core.tables import AXES, TARGETS
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
 
-FORMAT: Final = 2
-"""Version of the card; a bundle with a higher one was written by a newer fercomp."""
+FORMAT: Final = 3
+"""Version of the card; a bundle with a higher one was written by a newer fercomp. 3 brought `files`."""
 
 CARD: Final = "card.json"
 DECISION: Final = "decision.json"
@@ -41,6 +43,15 @@ HISTORY_FILE: Final = "history.csv"
 HOLDOUT: Final = "holdout_probs.csv"
 OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
+
+_LARGEST: Final = 2**22  # bytes of a card; the shipped ones have 2,500
+
+_COLUMNS: Final = frozenset({"image_path", "emotion", *AXES, *TARGETS})
+"""Names beside those of the classes in tables of probabilities."""
+
+_Temperature = Annotated[float, Field(ge=0.01, le=100)]  # `fit_temperature` gives 0.05 to 20
+_Nats = Annotated[float, Field(ge=-1000, le=1000)]  # logarithms of probabilities are cut at -28
+_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 INFERENCE: Final = "inference"
 """Where `Card.trained` says how the network is used, the group of parameters of that name."""
@@ -64,7 +75,7 @@ class Member(Group):
     """
 
     name: Name
-    weight: float = Field(gt=0, le=1)
+    weight: float = Field(ge=1e-6, le=1)
 
 
 class Decision(Group):
@@ -80,7 +91,7 @@ class Decision(Group):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     threshold_on: Score = "probability"
-    bias: tuple[float, ...] | None = None
+    bias: tuple[_Nats, ...] | None = None
     fitted_on: str
     scores: dict[str, float]
 
@@ -114,6 +125,8 @@ class Card(Group):
         scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
             holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
             the scores of such networks together.
+        files: SHA-256 by name of the files that the network is in, so that no other network is taken for this
+            one; none for an ensemble, whose members have their own, and on cards of an earlier version.
     """
 
     format: int = FORMAT
@@ -128,11 +141,27 @@ class Card(Group):
     members: tuple[Member, ...] = ()
     threshold: float | None = Field(default=None, ge=0, le=1)
     threshold_on: Score = "probability"
-    bias: tuple[float, ...] | None = None
-    temperature: float = Field(default=1.0, gt=0)
+    bias: tuple[_Nats, ...] | None = None
+    temperature: _Temperature = 1.0
     runtime: Literal["openvino", "keras"]
     trained: dict[str, Any]
     scores: dict[str, float]
+    files: dict[str, _Sha256] = Field(default_factory=dict)
+
+    @field_validator("classes")
+    @classmethod
+    def _names_that_can_be_columns(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if fault := names_fault(classes):
+            raise ValueError(fault)
+        if taken := sorted(_COLUMNS.intersection(classes)):
+            raise ValueError(f"the class {taken[0]!r} has the name of another column of the tables")
+        return classes
+
+    @field_validator("trained")
+    @classmethod
+    def _what_json_can_hold(cls, trained: dict[str, Any]) -> dict[str, Any]:
+        json.dumps(trained, allow_nan=False)
+        return trained
 
     @field_validator("members")
     @classmethod
@@ -162,6 +191,13 @@ class Card(Group):
         return {"emotion": len(self.classes), "valence_arousal": 2, "both": len(self.classes) + 2}[self.head]
 
     @property
+    def network(self) -> tuple[str, ...]:
+        """Names of the files that the runtime needs, relative to the bundle; none for an ensemble."""
+        if self.members:
+            return ()
+        return (GRAPH, GRAPH_WEIGHTS) if self.runtime == "openvino" else (KERAS_MODEL,)
+
+    @property
     def rule(self) -> Rule:
         """How the model decides."""
         return Rule(self.classes, self.threshold, self.threshold_on, self.bias)
@@ -180,26 +216,25 @@ def read_card(folder: Path) -> Card:
         FercompError: There is no such folder or card, a file is damaged, or a newer fercomp wrote it.
     """
     path = folder / CARD
-    if not path.is_file():
+    if not is_there(path):
         what = "has no card.json, so it is not a model" if folder.is_dir() else "not found"
         raise FercompError(f"model folder {folder} {what}: train one with `fercomp train`, or name another")
+    values = read_json(path, _LARGEST, "train the model again")
+    version = values.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise FercompError(f"{path} has format {version}, this fercomp reads up to {FORMAT}: update fercomp")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        version = values.get("format") if isinstance(values, dict) else None
-        if isinstance(version, int) and version > FORMAT:
-            raise FercompError(
-                f"{path} has format {version}, this fercomp reads up to {FORMAT}: update fercomp"
-            )
-        card = Card.model_validate(modern(values) if isinstance(values, dict) else values)
-    except (ValueError, ValidationError) as error:
+        card = Card.model_validate(modern(values))
+    except ValueError as error:
         raise FercompError(f"{path} is damaged ({_why(error)}): train the model again") from error
     path = folder / DECISION
-    if not path.is_file():
+    if not is_there(path):
         return card
+    remedy = "run `fercomp uncertain` again"
     try:
-        return _decided(card, Decision.model_validate_json(path.read_bytes()))
-    except (ValueError, ValidationError) as error:
-        raise FercompError(f"{path} is damaged ({_why(error)}): run `fercomp uncertain` again") from error
+        return _decided(card, Decision.model_validate(read_json(path, _LARGEST, remedy)))
+    except ValueError as error:
+        raise FercompError(f"{path} is damaged ({_why(error)}): {remedy}") from error
 
 
 def _decided(card: Card, decision: Decision) -> Card:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.tables import FORMER_NAMES, holdout_table, oof_table, pred_probs
+from fercomp.core.table import FORMER_NAMES
+from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.decisions.class_bias import fit_bias
 from fercomp.decisions.cross_fitting import cross_fitted
 from fercomp.decisions.rule import Rule

@@ -1,7 +1,7 @@
 """A trained model, ready to run: the card and the network of one folder, or the networks of an ensemble."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from fercomp.core.files import sha256
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.circumplex import decoded_probs
 from fercomp.faces.tta import VIEWS, seen
-from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.bundle.checked import check_network, checked_outputs
 
 
 class Input(NamedTuple):
@@ -87,9 +88,16 @@ class Bundle:
         from fercomp.modeling.bundle.runtime import keras_network, openvino_network
 
         size, width = self.card.size, self.card.width
+        self._sums  # noqa: B018 - refuses another network's files before they are read
         if self.card.runtime == "openvino":
-            return openvino_network(self.folder / GRAPH, size, width)
-        return keras_network(self.folder / KERAS_MODEL, size, width)
+            network = openvino_network(self.folder / GRAPH, size, width)
+        else:
+            network = keras_network(self.folder / KERAS_MODEL, size, width)
+        return lambda faces: checked_outputs(network(faces), self.folder, self.card)
+
+    @cached_property
+    def _sums(self) -> Mapping[str, str]:
+        return check_network(self.folder, self.card)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -101,10 +109,7 @@ class Bundle:
     def _network_sha256(self) -> str:
         if self.members:
             return hashlib.sha256(" ".join(m.fingerprint for m in self.members).encode()).hexdigest()
-        network = self.folder / (GRAPH_WEIGHTS if self.card.runtime == "openvino" else KERAS_MODEL)
-        if not network.is_file():
-            raise FercompError(f"{network} not found: train the model again")
-        return sha256(network)
+        return self._sums[self.card.network[-1]]
 
     def predict(self, *faces: np.ndarray, mirrored: np.ndarray | None = None) -> np.ndarray:
         """Classifies faces: the probabilities of `answer`, `(n, K)` float32."""

@@ -50,9 +50,12 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
             "the folder mixes two models; train again"
         )
     # The default precision on recent CPUs is bf16: faster, but probabilities then depend on the machine.
-    compiled = openvino.compile_model(
-        model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    )
+    try:
+        compiled = openvino.compile_model(
+            model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        )
+    except RuntimeError as error:
+        raise FercompError(f"{graph} cannot be run ({_last_line(error)}): train the model again") from error
 
     def run(faces: np.ndarray) -> np.ndarray:
         request = compiled.create_infer_request()  # one per call: a request is not shared by threads
@@ -60,7 +63,10 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
         start = 0
         for n in batch_sizes(len(faces)):
             batch = slice(start, start + n)
-            outputs[batch] = request.infer({0: np.ascontiguousarray(faces[batch])})[0]
+            try:
+                outputs[batch] = request.infer({0: np.ascontiguousarray(faces[batch])})[0]
+            except (RuntimeError, ValueError) as error:
+                raise FercompError(f"{graph} cannot be run ({_last_line(error)}): train again") from error
             start += n
         return outputs
 
@@ -108,5 +114,5 @@ def keras_network(path: Path, size: int, width: int) -> Network:
     return run
 
 
-def _last_line(error: RuntimeError) -> str:
+def _last_line(error: Exception) -> str:
     return str(error).strip().splitlines()[-1]

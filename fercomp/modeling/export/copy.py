@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, write_json
+from fercomp.core.files import atomic_folder
 from fercomp.core.paths import Workspace
 from fercomp.modeling.bundle.card import (
     CARD,
     GRAPH,
-    GRAPH_WEIGHTS,
-    KERAS_MODEL,
     MEMBERS,
     PRECISION,
     Card,
     read_card,
 )
+from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import SHIPPED_NAME, check_name
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.quantise import Precision, example_faces, quantise, store_as_float16
@@ -64,7 +63,7 @@ def export_model(
             card = _reduced(new, card, precision, partial(example_faces, workspace or Workspace(), seed=0))
         # This card has the decision, too, which stands in a file of its own beside the original's.
         renamed = card.model_copy(update={"name": card.name if name is None else name})
-        write_json(new / CARD, renamed.model_dump())
+        write_card(new, renamed)
         if (target / _README).is_file():
             shutil.copyfile(target / _README, new / _README)
     return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
@@ -81,7 +80,7 @@ def _reduced(folder: Path, card: Card, precision: Precision, examples: Callable[
     for member in card.members:
         inside = folder / MEMBERS / member.name
         reduced = _reduced(inside, read_card(inside), precision, examples)
-        write_json(inside / CARD, reduced.model_dump())
+        write_card(inside, reduced)
     if not card.members and precision == "int8":
         quantise(folder / GRAPH, examples(card.size))
     elif not card.members:
@@ -116,14 +115,16 @@ def copy_network(source: Path, card: Card, target: Path) -> None:
         target: The folder to copy to.
 
     Raises:
-        FercompError: A file is missing.
+        FercompError: A file is missing, or is not the one that the card is of.
     """
-    network = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else (KERAS_MODEL,)
-    for file in (CARD, *(() if card.members else network)):
+    for file in (CARD, *card.network):
         if not (source / file).is_file():
             raise FercompError(f"{source / file} not found: train the model again")
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / file, target / file)
+    check_network(target, card)
+    if card.network and not card.files:  # the card of an earlier version
+        write_card(target, card)
     for member in card.members:
         folder = source / MEMBERS / member.name
         copy_network(folder, read_card(folder), target / MEMBERS / member.name)

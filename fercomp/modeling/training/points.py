@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.checks import in_range, unique
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
-from fercomp.core.tables import AXES, Table
+from fercomp.core.table import Table
+from fercomp.core.tables import AXES
 from fercomp.decisions.circumplex import mean_targets, ray_targets
 from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.training.teacher import out_of_fold
@@ -20,6 +22,7 @@ POINTS: Final = Table(
     {"path": "str", "valence": "float64", "arousal": "float64"},
     "name a CSV with path (as in datasets/photos.csv), valence and arousal (-1 to 1) as train.va_targets, "
     "or `mean` or `ray`",
+    (unique("path"), *(in_range(axis, -1, 1) for axis in AXES)),
 )
 """A table of labelled points."""
 
@@ -69,10 +72,4 @@ def _synthetic(photos: "pd.DataFrame", params: TrainParams, workspace: Workspace
 
 def _labelled(file: Path, image_paths: "pd.Series") -> np.ndarray:
     table = POINTS.read(file)
-    points = table[list(AXES)].to_numpy()
-    wrong = ~(np.abs(points) <= 1).all(axis=1)
-    if wrong.any() or table["path"].duplicated().any():
-        row = int((wrong | table["path"].duplicated().to_numpy()).argmax())
-        what = "a value that is not in -1 to 1" if wrong[row] else "a photo twice"
-        raise FercompError(f"{file} has {what} in line {row + 2}: {POINTS.remedy}")
     return table.set_index("path")[list(AXES)].reindex(image_paths).to_numpy(dtype=np.float32)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import write_json
 from fercomp.core.git import head
 from fercomp.core.params import InferenceParams
 from fercomp.core.progress import say
-from fercomp.core.tables import AXES, FLOAT_FORMAT, TARGETS, holdout_table, pred_probs, write_csv
+from fercomp.core.table import FLOAT_FORMAT, write_csv
+from fercomp.core.tables import AXES, TARGETS, holdout_table, pred_probs
 from fercomp.core.version import __version__
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import agreement, score
@@ -20,7 +20,8 @@ from fercomp.faces.framing import measure_margin
 from fercomp.media.images import read_image
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import save_keras
-from fercomp.modeling.bundle.card import CARD, GRAPH, HISTORY_FILE, HOLDOUT, INFERENCE, KERAS_MODEL, Card
+from fercomp.modeling.bundle.card import GRAPH, HISTORY_FILE, HOLDOUT, INFERENCE, KERAS_MODEL, Card
+from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.modeling.export.graph import export_openvino
@@ -88,6 +89,7 @@ def write_again(
     Returns:
         Its card, not written yet: temperature and scores are missing.
     """
+    check_network(source, card)
     for file in (KERAS_MODEL, HISTORY_FILE):
         shutil.copyfile(source / file, folder / file)
     runtime: Runtime = card.runtime
@@ -135,7 +137,7 @@ def add_scores(folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path) -> 
     Returns:
         The card that was written.
     """
-    write_json(folder / CARD, card.model_dump())
+    card = write_card(folder, card)
     table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
     probabilities = pred_probs(table, card.classes)
     labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
@@ -149,9 +151,7 @@ def add_scores(folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path) -> 
         # As text, since a missing number would be an empty cell, which is none.
         table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
     holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
-    card = card.model_copy(update={"temperature": temperature, "scores": scores})
-    write_json(folder / CARD, card.model_dump())
-    return card
+    return write_card(folder, card.model_copy(update={"temperature": temperature, "scores": scores}))
 
 
 def margin_of(inference: InferenceParams, photos: "pd.DataFrame", raw: Path) -> float:
