@@ -1,5 +1,6 @@
 """What tests of several rooms share: a tiny competition and a model trained on it, both real."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -9,67 +10,58 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
+from tests.make_tiny import TINY
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and what a test starts inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def write_competition(raw: Path, per_class: int, tests: int) -> None:
-    """Writes the competition's files with drawn faces of 40 pixels."""
-    from fercomp.demo.drawn import draw_face
+def free_gigabytes() -> float:
+    """Memory that a process may still take; without Linux' own word for it, what the machine has."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")) / 1e9
 
-    rng = np.random.default_rng(0)
-    rows = []
-    for emotion in EMOTIONS:
-        (raw / "train" / emotion).mkdir(parents=True)
-        for i in range(per_class):
-            Image.fromarray(draw_face(emotion, rng, 40)).save(raw / "train" / emotion / f"{i}.jpg")
-            rows.append((f"./train/{emotion}/{i}.jpg", emotion))
-    pd.DataFrame(rows, columns=["image_path", "emotion"]).to_csv(raw / "train.csv")
-    (raw / "test_kaggle").mkdir()
-    for i in range(tests):
-        face = draw_face(EMOTIONS[i % len(EMOTIONS)], rng, 40)
-        Image.fromarray(face).save(raw / "test_kaggle" / f"{i}.jpg")
-    sample = pd.DataFrame({"image_path": [f"{i}.jpg" for i in range(tests)], "emotion": "neutral"})
-    sample.to_csv(raw / "sample_submission.csv", index=False)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has the longest tests begin first, so that no core is idle while another ends with them."""
+    items.sort(key=lambda item: item.get_closest_marker("large") is None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what the memory does not allow now."""
+    needed = next((mark.args[0] for mark in item.iter_markers("large")), 0)
+    if needed > (free := free_gigabytes()):
+        pytest.skip(f"needs {needed} GB of memory, {free:.0f} are free")
 
 
 @pytest.fixture(scope="session")
 def tiny_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace with raw data, index and one model `tiny`; tests must not change it."""
-    from fercomp.core.params import load_params
-    from fercomp.core.tables import PHOTOS, PROBLEMS
-    from fercomp.stages.prepare import prepare
-    from fercomp.stages.train import train_experiment
-
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-    write_competition(workspace.raw, per_class=8, tests=20)
-    params = load_params(workspace.params, ["train.size=32", "train.epochs=2", "train.batch_size=16"])
-    prepared = prepare(workspace.raw, params.prepare)
-    PHOTOS.write(prepared.photos, workspace.photos)
-    PROBLEMS.write(prepared.problems, workspace.problems)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(workspace.root)  # the card names the git commit of the current folder
-        train_experiment("tiny", params.plan("tiny"), workspace)
-    return workspace
+    """What `make_tiny` wrote: raw data, index and one model `tiny`; tests must not change it."""
+    root = tmp_path_factory.mktemp("tiny") / "workspace"
+    shutil.copytree(TINY, root)
+    return Workspace(root)
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle_folder(tiny_workspace: Workspace) -> Path:
-    """The bundle `tiny`: `compact` at 32 pixels; tests must not change it."""
+    """The bundle `tiny`: a small `compact` at 32 pixels; tests must not change it."""
     return tiny_workspace.bundle("tiny")
 
 
 @pytest.fixture(scope="module")
 def shallow() -> Iterator[None]:
-    """Gives `compact` half of its blocks: a training on a few photos is mostly tracing, layer by layer."""
+    """Gives `compact` one block: a training on a few photos is mostly tracing, layer by layer."""
+    channels = {"compact": (16,), "compact_wide": (24,)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fercomp.modeling.backbones.compact.BLOCKS", 1)
+        patch.setattr("fercomp.modeling.backbones.compact.CHANNELS", channels)
         yield
 
 

@@ -4,6 +4,17 @@ import sys
 
 import pytest
 
+from fercomp.core.paths import Workspace
+from tests.make_tiny import write_tiny
+
+
+@pytest.fixture(scope="session")
+def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """What `tiny_workspace` is, as the code writes it today, but trained for two epochs."""
+    workspace = Workspace(tmp_path_factory.mktemp("trained"))
+    write_tiny(workspace, "train.epochs=2")
+    return workspace
+
 
 @pytest.fixture
 def run_on():

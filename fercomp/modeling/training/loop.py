@@ -148,6 +148,8 @@ class Run:
         )
         # Decay pulls towards zero, which means nothing for offsets and scales.
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+        # Otherwise TensorFlow traces the first step twice, since it makes variables.
+        optimizer.build(self._trained.trainable_variables)
         self._trained.compile(
             optimizer,
             self._objective.loss,

@@ -13,6 +13,7 @@ from fercomp.modeling.backbones.catalogue import APPLICATIONS, BACKBONES, build_
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.train import train_experiment
+from tests.make_tiny import small_network
 
 
 def test_every_network_of_keras_applications_has_a_name():
@@ -70,7 +71,8 @@ def test_weights_that_a_network_does_not_have(name, weights, known):
 
 
 def test_weights_of_another_experiment(tiny_bundle_folder):
-    backbone = build_backbone("compact", 32, str(tiny_bundle_folder / "model.keras"))
+    with small_network():
+        backbone = build_backbone("compact", 32, str(tiny_bundle_folder / "model.keras"))
     trained = load_keras(tiny_bundle_folder / "model.keras").get_layer("compact")
     for a, b in zip(backbone.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -160,7 +162,7 @@ def test_preprocessing_is_inside(name):
     np.testing.assert_allclose(backbone(picture, training=False), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.large(17)
 @pytest.mark.timeout(900)
 def test_the_largest_backbone_goes_all_the_way(workspace):
     """348 M weights: trained for a step, saved, exported or not, scored; 16 GB of memory suffice."""

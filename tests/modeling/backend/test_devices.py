@@ -93,7 +93,7 @@ from fercomp.modeling.backbones import compact
 from fercomp.modeling.backend import devices
 from fercomp.modeling.training import fit as training
 from fercomp.modeling.training.training_set import training_data
-compact.BLOCKS = 1  # as the fixture `shallow`
+compact.BLOCKS, compact.CHANNELS = 1, {"compact": (16,)}  # as the fixture `shallow`
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 strategies = []

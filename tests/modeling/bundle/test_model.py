@@ -26,25 +26,28 @@ def edit_card(folder, **changes):
     (folder / CARD).write_text(json.dumps({**card, **changes}))
 
 
-def test_the_card_says_how_it_came_about(tiny_bundle_folder, tiny_workspace):
-    card = read_card(tiny_bundle_folder)
+def test_the_card_says_how_it_came_about(trained_workspace):
+    card = read_card(trained_workspace.bundle("tiny"))
     assert (card.name, card.backbone, card.size, card.classes) == ("tiny", "compact", 32, EMOTIONS)
     assert card.runtime == "openvino"
     assert card.trained["params"]["epochs"] == 2
-    photos = PHOTOS.read(tiny_workspace.photos)
+    photos = PHOTOS.read(trained_workspace.photos)
     assert card.trained["photos"] == (photos["split"] == "train").sum()
     assert card.scores["n"] == (photos["split"] == "holdout").sum()
 
 
-def test_the_scores_are_those_of_the_bundle_itself(tiny_bundle_folder, tiny_workspace):
+@pytest.mark.parametrize("which", ["trained_workspace", "tiny_workspace"])
+def test_the_scores_are_those_of_the_bundle_itself(which, request):
     """What `fercomp train` reports can be had again from the folder and the photos alone."""
-    table = holdout_table(EMOTIONS).read(tiny_bundle_folder / HOLDOUT)
-    faces = read_faces(tiny_workspace.raw, table["image_path"].tolist(), 32)
-    probabilities = load_bundle(tiny_bundle_folder).answer(faces, framed=True).pred_probs
+    workspace = request.getfixturevalue(which)
+    folder = workspace.bundle("tiny")
+    table = holdout_table(EMOTIONS).read(folder / HOLDOUT)
+    faces = read_faces(workspace.raw, table["image_path"].tolist(), 32)
+    probabilities = load_bundle(folder).answer(faces, framed=True).pred_probs
     np.testing.assert_allclose(probabilities, pred_probs(table), atol=2e-6)
     labels = table["emotion"].map(EMOTIONS.index).to_numpy()
     assert score(pred_probs(table), labels).accuracy == pytest.approx(
-        read_card(tiny_bundle_folder).scores["accuracy"], abs=1e-6
+        read_card(folder).scores["accuracy"], abs=1e-6
     )
 
 

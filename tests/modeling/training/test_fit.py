@@ -63,7 +63,7 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones import compact
 from fercomp.modeling.training.fit import fit
 from fercomp.modeling.training.training_set import training_data
-compact.BLOCKS = 1  # as the fixture `shallow`
+compact.BLOCKS, compact.CHANNELS = 1, {"compact": (16,)}  # as the fixture `shallow`
 root = Path(sys.argv[1])
 params = TrainParams(size=32, epochs=3, batch_size=16)
 data = training_data(params, PHOTOS.read(root / "datasets/photos.csv"))

@@ -86,7 +86,15 @@ def summary(model):
 
 
 @pytest.fixture(scope="module")
-def trained(shallow, tmp_path_factory):
+def one_block():
+    """Gives `compact` half of its blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compact, "BLOCKS", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(one_block, tmp_path_factory):
     return train(tmp_path_factory.mktemp("recipe"))
 
 
@@ -106,7 +114,7 @@ def test_weights_come_out_as_recorded_or_the_recipe_is_raised(trained, name):
 
 
 @pytest.mark.parametrize("changes", [{"label_smoothing": 0.12}, {"weight_decay": 0.0}])
-def test_the_record_tells_a_small_change(trained, tmp_path, shallow, changes):
+def test_the_record_tells_a_small_change(trained, tmp_path, one_block, changes):
     photos = write_photos(tmp_path)
     params = TrainParams(**{**TINY, **RUNS["new"], **changes})
     data = training_data(params, photos, holdout=False)
@@ -115,7 +123,7 @@ def test_the_record_tells_a_small_change(trained, tmp_path, shallow, changes):
 
 
 if __name__ == "__main__":
-    compact.BLOCKS = 1  # as the fixture `shallow`
+    compact.BLOCKS = 1  # as the fixture `one_block`
     with tempfile.TemporaryDirectory() as scratch:
         weights = {name: summary(model) for name, model in train(Path(scratch)).items()}
     rows = {name: "[\n" + ",\n".join(map(json.dumps, found)) + "\n]" for name, found in weights.items()}
