@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.core.params import TrainParams
+from fercomp.core.params import AugmentParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.engine import keras, make_deterministic
@@ -23,8 +24,10 @@ from fercomp.modeling.training.features import feature_batches
 from fercomp.modeling.training.losses import accuracy, cross_entropy
 from fercomp.modeling.training.network import build_network, head_of, set_trainable
 from fercomp.modeling.training.targets import one_hot
+from fercomp.modeling.training.training_set import TrainingSet
 
 EPOCHS = 4
+AUGMENTATION = AugmentParams()
 
 
 def main() -> None:
@@ -33,32 +36,33 @@ def main() -> None:
     backbone = sys.argv[2] if len(sys.argv) > 2 else "efficientnet_lite0"
     size = int(sys.argv[3]) if len(sys.argv) > 3 else 96
     limit = int(sys.argv[4]) if len(sys.argv) > 4 else 2000
-    params = TrainParams(backbone=backbone, size=size, head_epochs=EPOCHS)
     photos = PHOTOS.read(Workspace(root).photos)
     splits = [photos[photos["split"] == split].iloc[::9].iloc[:limit] for split in ("train", "holdout")]
     data = [
-        FaceBatches(
-            Workspace(root).raw, part["image_path"].tolist(), one_hot(part["emotion"].tolist(), EMOTIONS),
-            size, params.batch_size, 2.0, seed, params.augment if seed is not None else None,
-        )
-        for part, seed in zip(splits, (0, None), strict=True)
-    ]  # fmt: skip
+        FaceBatches(_taught(part), Workspace(root).raw, size, 32, 2.0, **changes)
+        for part, changes in zip(splits, ({"seed": 0, "augmentation": AUGMENTATION}, {}), strict=True)
+    ]
     print(f"{backbone} at {size} px, {len(splits[0])} photos, {keras.backend.backend()}")
     with tempfile.TemporaryDirectory() as folder:
         make_deterministic(0)
-        model = build_network(params)
-        set_trainable(model, params, head_only=True)
+        model = build_network(backbone, size, TrainParams(backbone=backbone).weights, dropout=0.2)
+        set_trainable(model, head_only=True)
         start = model.get_weights()
         began = time.perf_counter()
         cached = [
-            feature_batches(model, params, batches, part["sha1"].tolist(), Path(folder), train)
-            for batches, part, train in zip(data, splits, (True, False), strict=True)
+            feature_batches(model, batches, Path(folder), seed=0, **views)
+            for batches, views in zip(data, ({"augmentation": AUGMENTATION, "views": 2}, {}), strict=True)
         ]
         print(f"features, once: {time.perf_counter() - began:.1f} s")
         seconds = [_epochs(head_of(model), *cached, "cached")]
         model.set_weights(start)
         seconds.append(_epochs(model, *data, "without"))
     print(f"ratio {seconds[1] / seconds[0]:.0f}")
+
+
+def _taught(photos: pd.DataFrame) -> TrainingSet:
+    targets = one_hot(photos["emotion"].tolist(), EMOTIONS)
+    return TrainingSet(tuple(photos["image_path"]), targets, None, tuple(photos["sha1"]))
 
 
 def _epochs(

@@ -18,7 +18,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.backend.keras_file import save_keras
 from fercomp.modeling.bundle.runtime import openvino_network
@@ -76,7 +75,7 @@ def main() -> None:
     for case in sys.argv[1:] or DEFAULT:
         backbone, size = case.split(":")
         make_deterministic(0)
-        model = build_network(TrainParams(backbone=backbone, size=int(size), weights="none"))
+        model = build_network(backbone, int(size))
         faces = np.random.default_rng(0).integers(0, 256, (32, int(size), int(size), 3), dtype=np.uint8)
         expected = keras.ops.convert_to_numpy(model(faces[:4], training=False))
         with tempfile.TemporaryDirectory() as folder:

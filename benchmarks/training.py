@@ -12,8 +12,6 @@ import time
 
 import numpy as np
 
-from fercomp.core.params import TrainParams
-
 STEPS = 8
 ROUNDS = 3
 BACKENDS = {"TensorFlow": "tensorflow", "PyTorch": "torch"}
@@ -46,7 +44,7 @@ def measure(batch: int) -> float:
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (batch, 48, 48, 3), dtype=np.uint8)
     targets = np.eye(9, dtype=np.float32)[rng.integers(0, 9, batch)]
-    model = build_network(TrainParams())
+    model = build_network("compact", 48, dropout=0.2)
     model.compile(keras.optimizers.AdamW(1e-3), "categorical_crossentropy")
     for _ in range(3):
         model.train_on_batch(faces, targets)

@@ -8,6 +8,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.training_set import TrainingSet
 
 SIZE = 32
 
@@ -33,10 +34,9 @@ def test_training_predict_and_annotate_see_the_same_bytes(
     monkeypatch.setattr(Bundle, "answer", watched)
     bundle = Bundle(tiny_bundle_folder)
     targets = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
+    taught = TrainingSet(("face.jpg",), targets, None, ("",))
     for memory_gb in (0.0, 1.0):
-        batches = FaceBatches(
-            tmp_path / "photos", ["face.jpg"], targets, SIZE, batch_size=1, memory_gb=memory_gb, seed=0
-        )
+        batches = FaceBatches(taught, tmp_path / "photos", SIZE, batch_size=1, memory_gb=memory_gb, seed=0)
         seen.append(batches[0][0])
     predict_table(bundle, tmp_path / "photos", ["face.jpg"])
     annotate_media(tmp_path / "photos", tmp_path / "annotated", bundle, Options(detector="whole"))

@@ -1,6 +1,5 @@
 """Batches of photos for `keras.Model.fit`, on any Keras backend."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from fercomp.core.params import AugmentParams
 from fercomp.data.inputs import READERS, read_face, read_faces
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
+from fercomp.modeling.training.training_set import TrainingSet
 
 
 class FaceBatches(keras.utils.PyDataset):
@@ -20,43 +20,44 @@ class FaceBatches(keras.utils.PyDataset):
     interrupted run that goes on at epoch `e` sees the very batches an unbroken run would have seen.
 
     Args:
-        raw: The folder that `image_paths` are relative to.
-        image_paths: N paths.
-        targets: `(N, T)` float32; the first K columns of a row are a distribution over the classes.
+        photos: N photos and what they are taught as.
+        raw: The folder that their paths are relative to.
         size: Side of the model's input in pixels, S.
         batch_size: Photos per batch; the last one may be smaller.
         memory_gb: Largest size in GB of the decoded photos kept in memory.
-        seed: Seed of the order; `None` keeps the order of `image_paths` and the photos as they are.
+        seed: Seed of the order; `None` keeps the order and the photos as they are.
         augmentation: How photos are changed; not at all if `None`.
         mixup: Two photos and their targets are blended by a share from Beta(mixup, mixup) (Zhang et al.,
             2018), one share a batch; 0 for none.
 
     Attributes:
-        targets: See above; may be replaced between two epochs.
+        photos: See above.
+        targets: `(N, T)` float32, what a batch carries of them.
+        batch_size: See above.
     """
 
     def __init__(
         self,
+        photos: TrainingSet,
         raw: Path,
-        image_paths: Sequence[str],
-        targets: np.ndarray,
         size: int,
         batch_size: int,
         memory_gb: float,
-        seed: int | None,
+        seed: int | None = None,
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
     ) -> None:
         super().__init__()
-        self.targets = targets
+        self.photos = photos
+        self.targets = photos.columns
         self._raw = raw
-        self._paths = list(image_paths)
+        self._paths = photos.paths
         self._size = size
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._seed = seed
         self._augmentation = augmentation
         self._mixup = mixup
-        in_memory = len(image_paths) * size * size * 3 <= memory_gb * 1e9
+        in_memory = len(photos) * size * size * 3 <= memory_gb * 1e9
         self._faces = read_faces(raw, self._paths, size) if in_memory else None
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
@@ -73,7 +74,7 @@ class FaceBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         """Returns the number of batches."""
-        return -(-len(self._paths) // self._batch_size)
+        return -(-len(self._paths) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns one batch: faces `(n, S, S, 3)` uint8 and targets `(n, T)` float32.
@@ -87,7 +88,7 @@ class FaceBatches(keras.utils.PyDataset):
         return self._coming.pop(index).result()
 
     def _batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
         faces, targets = self.faces(rows), self.targets[rows]
         if self._seed is None:
             return faces, targets

@@ -6,13 +6,15 @@ name is a hash of everything they depend on, so that a second run, or a run of a
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fercomp.core.files import atomic_file
-from fercomp.core.params import TrainParams
+from fercomp.core.params import AugmentParams
 from fercomp.core.progress import track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
@@ -62,34 +64,45 @@ class FeatureBatches(keras.utils.PyDataset):
 
 
 def feature_batches(
-    model: keras.Model, params: TrainParams, batches: FaceBatches, sha1s: list[str], folder: Path, train: bool
+    model: keras.Model,
+    batches: FaceBatches,
+    folder: Path,
+    *,
+    seed: int,
+    augmentation: AugmentParams | None = None,
+    views: int = 1,
 ) -> FeatureBatches:
     """Computes the features of photos, or reads them from the cache.
 
     Args:
         model: A network of `build_network`; its backbone is not changed.
-        params: What it was built from; `head_views` and `augment` say which views there are.
         batches: The photos.
-        sha1s: SHA-1 of each photo's file.
         folder: The cache.
-        train: Augmented views in a random order, or one view of the photos as they are, in their order.
+        seed: Seed of what the backbone starts from, and of views and order.
+        augmentation: How photos are changed in each view, which gives them in a random order. By default,
+            photos stay as they are, and in their order.
+        views: Number of augmented views.
 
     Returns:
         The features in batches.
     """
     backbone = keras.Model(model.input, model.get_layer(POOL).output)
-    key = _key(backbone, params, sha1s)
-    views = [
-        _view(
-            backbone, params, batches, number, folder / f"{key}-{'plain' if number is None else number}.npy"
-        )
-        for number in (range(params.head_views) if train else [None])
+    key = _key(model, backbone.get_weights(), batches.photos.sha1s, seed, augmentation)
+
+    def changed(number: int, start: int, faces: np.ndarray) -> np.ndarray:
+        if augmentation is None:
+            return faces
+        return augment(faces, augmentation, np.random.default_rng((seed, number, start)))
+
+    found = [
+        _view(backbone, batches, folder / f"{key}-{number}.npy", partial(changed, number))
+        for number in range(views if augmentation else 1)
     ]
-    return FeatureBatches(views, batches.targets, params.batch_size, params.seed if train else None)
+    return FeatureBatches(found, batches.targets, batches.batch_size, seed if augmentation else None)
 
 
 def _view(
-    backbone: keras.Model, params: TrainParams, batches: FaceBatches, number: int | None, path: Path
+    backbone: keras.Model, batches: FaceBatches, path: Path, changed: Callable[[int, np.ndarray], np.ndarray]
 ) -> np.ndarray:
     n = len(batches.targets)
     shape = (n, backbone.output_shape[-1])
@@ -100,9 +113,7 @@ def _view(
     title = "features of the frozen backbone"
     for start in track(range(0, n, _CHUNK), title, "chunk"):
         rows = np.arange(start, min(start + _CHUNK, n))
-        faces = batches.faces(rows)
-        if number is not None:
-            faces = augment(faces, params.augment, np.random.default_rng((params.seed, number, start)))
+        faces = changed(start, batches.faces(rows))
         features[rows] = backbone.predict(faces, batch_size=_BATCH, verbose=0)
     with atomic_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, features, allow_pickle=False)
@@ -118,17 +129,23 @@ def _load(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
     return features if features.shape == shape and features.dtype == np.float32 else None
 
 
-def _key(backbone: keras.Model, params: TrainParams, sha1s: list[str]) -> str:
+def _key(
+    model: keras.Model,
+    weights: list[np.ndarray],
+    sha1s: Sequence[str],
+    seed: int,
+    augmentation: AugmentParams | None,
+) -> str:
     digest = hashlib.sha256()
     settings: dict[str, Any] = {
-        "backbone": params.backbone,
-        "size": params.size,
-        "seed": params.seed,
-        "precision": params.precision,
-        "augment": params.augment.model_dump(),
-        "photos": sha1s,
+        "backbone": model.name,
+        "size": model.input_shape[1],
+        "seed": seed,
+        "precision": model.get_layer(POOL).compute_dtype,
+        "augment": augmentation.model_dump() if augmentation else None,
+        "photos": list(sha1s),
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
-    for weight in backbone.get_weights():
+    for weight in weights:
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()[:32]

@@ -2,20 +2,46 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
 from fercomp.modeling.backend.devices import all_gpus, is_out_of_memory, precision
-from fercomp.modeling.backend.engine import make_deterministic
+from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint
-from fercomp.modeling.training.loop import Data, Fitted, Run
-from fercomp.modeling.training.network import build_network
+from fercomp.modeling.training.features import feature_batches
+from fercomp.modeling.training.loop import Data, Run, Steps
+from fercomp.modeling.training.losses import make_loss
+from fercomp.modeling.training.network import build_network, in_float32
+from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.phases import Epochs, phases_of
 from fercomp.modeling.training.targets import class_shares
-from fercomp.modeling.training.training_set import TrainingData, TrainingSet
+from fercomp.modeling.training.training_set import TrainingData
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A network that was trained.
+
+    Attributes:
+        model: The network with its best weights, which computes in float32.
+        history: One row per epoch: `epoch`, `phase`, `loss`, `accuracy`, `holdout_loss`,
+            `holdout_accuracy`, `learning_rate`; NaN where there was no holdout.
+        best_epoch: The epoch the weights are from, counted from 1.
+        params: How it was trained; batches may be smaller than asked for, where memory did not suffice.
+    """
+
+    model: keras.Model
+    history: "pd.DataFrame"
+    best_epoch: int
+    params: TrainParams
 
 
 def fit(
@@ -74,33 +100,44 @@ def _fit(
 ) -> Fitted:
     make_deterministic(params.seed)
     phases = phases_of(params, epochs)
-
-    def batches(photos: TrainingSet, augmented: bool) -> FaceBatches:
-        return FaceBatches(
-            raw,
-            photos.paths,
-            photos.columns,
-            params.size,
-            params.batch_size,
-            memory_gb,
-            seed=params.seed if augmented else None,
-            augmentation=params.augment if augmented else None,
-            mixup=params.mixup if augmented else 0.0,
-        )
-
+    checkpoint = Checkpoint(checkpoint_file, fingerprint(params, data, epochs))
+    classes = params.class_names
+    build = partial(
+        build_network,
+        params.backbone,
+        params.size,
+        classes=len(classes),
+        head=params.head,
+        dropout=params.dropout,
+        seed=params.seed,
+    )
+    loss = make_loss(params.loss, params.balance, class_shares(data.train.targets))
+    objective = Objective(params.head, classes, loss, params.va_loss, params.va_weight)
+    steps = Steps(
+        params.weight_decay,
+        params.accumulate,
+        params.ema,
+        keep_batch_norm=params.batch_norm == "keep",
+        patience=params.patience,
+    )
+    read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, memory_gb=memory_gb)
     with precision(params.precision), all_gpus():
-        model = build_network(params)
-        shares = class_shares(data.train.targets)
-        photos = Data(batches(data.train, augmented=True), shares, list(data.train.sha1s))
-        if data.holdout is not None:
-            held_out = batches(data.holdout, augmented=False)
-            photos = replace(photos, holdout=held_out, holdout_sha1s=list(data.holdout.sha1s))
-        checkpoint = Checkpoint(checkpoint_file, fingerprint(params, data, epochs))
-        run = Run(params, model, photos, checkpoint)
+        model = build(params.weights)
+        train = read(data.train, seed=params.seed, augmentation=params.augment, mixup=params.mixup)
+        holdout = None if data.holdout is None else read(data.holdout)
+
+        def features() -> Data:
+            folder = checkpoint_file.parent / ".features"
+            say_of = partial(feature_batches, model, folder=folder, seed=params.seed)
+            views = say_of(train, augmentation=params.augment, views=params.head_views)
+            return Data(views, None if holdout is None else say_of(holdout))
+
+        run = Run(model, objective, steps, Data(train, holdout), features, checkpoint)
         run.resume(phases)
         for i in range(run.progress.phase, len(phases)):
             run.phase(i, phases[i])
-        return run.result()
+        history, best_epoch = run.result()
+    return Fitted(in_float32(model, build), history, best_epoch, params)
 
 
 def fingerprint(params: TrainParams, data: TrainingData, epochs: Epochs | None = None) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.engine import keras
 
 _ops = keras.ops
@@ -60,23 +59,24 @@ LOSSES: Final = MappingProxyType(
 """The losses by the name that `train.loss` gives them."""
 
 
-def make_loss(params: TrainParams, shares: np.ndarray) -> Loss:
+def make_loss(name: str, balance: str, shares: np.ndarray) -> Loss:
     """Makes the loss of a run.
 
     Args:
-        params: `loss` and `balance`.
+        name: One of `LOSSES`.
+        balance: What is done for rare classes (`TrainParams.balance`).
         shares: `(K,)` float32, the share of each class in the training photos.
 
     Returns:
         The loss.
     """
-    base = LOSSES[params.loss]
-    if params.balance == "class_weights":
+    base = LOSSES[name]
+    if balance == "class_weights":
         weights = 1 / (len(shares) * shares)  # their mean over the photos is 1
         return lambda targets, probabilities: (
             _ops.sum(targets * weights, axis=-1) * base(targets, probabilities)
         )
-    if params.balance == "logit_adjustment":
+    if balance == "logit_adjustment":
         return lambda targets, probabilities: base(targets, _adjusted(probabilities, shares))
     return base
 

@@ -1,8 +1,9 @@
 """The whole network: raw pixels in; class probabilities, a point of valence and arousal, or both out."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
-from fercomp.core.params import TrainParams
+from fercomp.core.classes import EMOTIONS
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import keras
 
@@ -11,36 +12,53 @@ HEAD: Final = "probabilities"
 POINT: Final = "valence_arousal"
 
 
-def build_network(params: TrainParams) -> keras.Model:
+Head = Literal["emotion", "valence_arousal", "both"]
+
+
+def build_network(
+    backbone: str,
+    size: int,
+    weights: str = "none",
+    *,
+    classes: int = len(EMOTIONS),
+    head: Head = "emotion",
+    dropout: float = 0.0,
+    seed: int = 0,
+) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
 
     Preprocessing is a layer of the network, so that nothing outside it can prepare a photo in another
     way.
 
     Args:
-        params: Backbone, its weights, input size, dropout and seed, head and classes.
+        backbone: Its name (`TrainParams.backbone`).
+        size: Side of the input in pixels, S.
+        weights: Where the backbone starts from (`TrainParams.weights`).
+        classes: Number of classes, K.
+        head: What it gives (`TrainParams.head`).
+        dropout: Share of pooled features dropped before the head.
+        seed: Seed of what is dropped.
 
     Returns:
-        A model from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`, valence and arousal
-        `(n, 2)`, or both `(n, K + 2)` in this order.
+        A model of the backbone's name, from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`,
+        valence and arousal `(n, 2)`, or both `(n, K + 2)` in this order.
 
     Raises:
         FercompError: The backbone or its weights cannot be had.
     """
-    inputs = keras.Input((params.size, params.size, 3), dtype="uint8", name="faces")
+    inputs = keras.Input((size, size, 3), dtype="uint8", name="faces")
     # A cast by a layer of its own: arithmetic on uint8 wraps around without an error.
     x = keras.layers.Rescaling(1.0, name="to_float")(inputs)
-    x = build_backbone(params.backbone, params.size, params.weights)(x)
+    x = build_backbone(backbone, size, weights)(x)
     x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
-    x = keras.layers.Dropout(params.dropout, seed=params.seed, name="dropout")(x)
+    x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
     heads = []
-    if params.head != "valence_arousal":
-        classes = len(params.class_names)
+    if head != "valence_arousal":
         heads.append(keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD))
-    if params.head != "emotion":
+    if head != "emotion":
         # Linear: bounded by tanh, a network that begins far outside the circle never comes back.
         heads.append(keras.layers.Dense(2, dtype="float32", name=POINT))
-    return keras.Model(inputs, _side_by_side(heads, x), name=params.backbone)
+    return keras.Model(inputs, _side_by_side(heads, x), name=backbone)
 
 
 def head_of(model: keras.Model) -> keras.Model:
@@ -57,32 +75,31 @@ def _side_by_side(heads: list[keras.layers.Layer], x: Any) -> Any:
     return outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(dtype="float32")(outputs)
 
 
-def set_trainable(model: keras.Model, params: TrainParams, head_only: bool) -> None:
+def set_trainable(model: keras.Model, *, head_only: bool, keep_batch_norm: bool = False) -> None:
     """Chooses what a phase trains.
 
     Args:
         model: A network of `build_network`.
-        params: What it was built from.
-        head_only: Freeze the whole backbone. Otherwise all of it is trained, but for batch normalisation
-            that keeps what its weights came with (`TrainParams.batch_norm`).
+        head_only: Freeze the whole backbone. Otherwise all of it is trained.
+        keep_batch_norm: But for batch normalisation, which keeps what its weights came with.
     """
-    for layer in model.get_layer(params.backbone)._flatten_layers(include_self=False):
-        keeps = params.batch_norm == "keep" and isinstance(layer, keras.layers.BatchNormalization)
+    for layer in model.get_layer(model.name)._flatten_layers(include_self=False):
+        keeps = keep_batch_norm and isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = not head_only and not keeps
 
 
-def in_float32(model: keras.Model, params: TrainParams) -> keras.Model:
+def in_float32(model: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
     """Returns a network that computes in float32, which is what a bundle runs on any machine.
 
     Args:
         model: A network of `build_network`.
-        params: What it was built from.
+        build: Builds such a network; with which weights does not matter.
 
     Returns:
         The same network where it computes in float32 anyway, or a copy with the same weights.
     """
     if keras.config.dtype_policy().name == "float32" and model.get_layer(POOL).compute_dtype == "float32":
         return model
-    copy = build_network(params.model_copy(update={"weights": "none"}))
+    copy = build()
     copy.set_weights(model.get_weights())
     return copy

@@ -4,17 +4,18 @@ Targets have the classes first, `(n, K)`, then the point, `(n, 2)`, where the ne
 is not known is NaN.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from fercomp.core.params import TrainParams
+from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.circumplex import NEUTRAL, NEUTRAL_RADIUS, RAYS, directions
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.features import FeatureBatches
-from fercomp.modeling.training.losses import accuracy, make_loss
+from fercomp.modeling.training.losses import Loss, accuracy, cross_entropy
+from fercomp.modeling.training.network import Head
 
 _ops = keras.ops
 
@@ -26,18 +27,28 @@ class Objective:
     """Loss and accuracy of a network.
 
     Args:
-        params: `head`, `classes`, and what the losses are.
-        shares: `(K,)` float32, the share of each class in the training photos.
+        head: What the network gives (`TrainParams.head`).
+        classes: The K classes, in the order of its outputs.
+        class_loss: The loss of the classes.
+        point_loss: `ccc` or `mse`, the loss of a point.
+        point_weight: Its weight beside that of the classes.
     """
 
-    def __init__(self, params: TrainParams, shares: np.ndarray) -> None:
-        self._head = params.head
-        self._k = len(params.class_names)
-        self._class_loss = make_loss(params, shares)
-        self._point_loss = {"ccc": ccc_loss, "mse": squared_loss}[params.va_loss]
-        self._weight = params.va_weight
-        self._ray_classes = np.array([params.class_names.index(name) for name in RAYS])
-        self._neutral = params.class_names.index(NEUTRAL)
+    def __init__(
+        self,
+        head: Head,
+        classes: Sequence[str] = EMOTIONS,
+        class_loss: Loss = cross_entropy,
+        point_loss: Literal["ccc", "mse"] = "ccc",
+        point_weight: float = 0.5,
+    ) -> None:
+        self._head = head
+        self._k = len(classes)
+        self._class_loss = class_loss
+        self._point_loss = {"ccc": ccc_loss, "mse": squared_loss}[point_loss]
+        self._weight = point_weight
+        self._ray_classes = np.array([classes.index(name) for name in RAYS])
+        self._neutral = classes.index(NEUTRAL)
 
     def loss(self, targets: Any, answers: Any) -> Any:
         """Returns losses `(n,)` of answers `(n, W)`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
@@ -16,13 +17,20 @@ class Phase:
 
     Attributes:
         name: `head` or `whole`.
+        title: What it is called at the terminal.
         epochs: Largest number of epochs, over which the learning rate takes its course.
         stop: Epochs after which the phase ends all the same.
+        learning_rate: Its highest learning rate.
+        warmup: Share of its steps over which the rate rises to that, to fall in a cosine afterwards; `None`
+            leaves it as it is.
     """
 
-    name: str
+    name: Literal["head", "whole"]
+    title: str
     epochs: int
     stop: int
+    learning_rate: float
+    warmup: float | None
 
 
 def phases_of(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase, ...]:
@@ -35,11 +43,14 @@ def phases_of(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase,
     Raises:
         FercompError: There is nothing to train.
     """
-    most = {"head": params.head_epochs if params.weights != "none" else 0, "whole": params.epochs}
-    stops = most if epochs is None else epochs
-    phases = tuple(
-        Phase(name, most[name], stops[name]) for name in most if min(most[name], stops.get(name, 0))
+    head = params.head_epochs if params.weights != "none" else 0
+    stops = {"head": head, "whole": params.epochs} if epochs is None else epochs
+    title = "training" if params.weights == "none" else "fine-tuning"
+    both = (
+        Phase("head", "head", head, stops.get("head", 0), params.head_learning_rate, None),
+        Phase("whole", title, params.epochs, stops.get("whole", 0), params.learning_rate, params.warmup),
     )
+    phases = tuple(phase for phase in both if min(phase.epochs, phase.stop))
     if not phases:
         raise FercompError("nothing to train: set train.epochs (or head_epochs, with weights) above 0")
     return phases

@@ -25,8 +25,7 @@ from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.modeling.export.graph import export_openvino
-from fercomp.modeling.training.loop import Fitted
-from fercomp.modeling.training.network import in_float32
+from fercomp.modeling.training.fit import Fitted
 from fercomp.modeling.training.targets import points_of
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def write_fitted(
     """
     params = fitted.params
     write_csv(fitted.history, folder / HISTORY_FILE)
-    save_keras(in_float32(fitted.model, params), folder / KERAS_MODEL)
+    save_keras(fitted.model, folder / KERAS_MODEL)
     trained = {"params": params.model_dump(), "best_epoch": fitted.best_epoch, **about}
     return Card(
         name=name,

@@ -6,7 +6,6 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backbones import efficientnet_lite, facenet
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import make_deterministic
@@ -37,7 +36,7 @@ def test_random_weights_need_no_package(monkeypatch, module, name, weights, firs
 @pytest.mark.parametrize(("name", "weights"), [("efficientnet_lite0", "imagenet"), ("facenet", "faces")])
 def test_saved_and_exported_it_computes_the_same(tmp_path, name, weights):
     make_deterministic(0)
-    model = build_network(TrainParams(backbone=name, weights=weights))
+    model = build_network(name, 96, weights)
     small = load_sample_image("china.jpg")[::4, ::4][5:101, 30:126]
     faces = np.stack([small, small[:, ::-1]])
     expected = keras.ops.convert_to_numpy(model(faces, training=False))

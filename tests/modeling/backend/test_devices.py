@@ -4,13 +4,10 @@ import sys
 import numpy as np
 import pytest
 
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.devices import is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.ema import EMA
 from fercomp.modeling.training.network import build_network, in_float32
-
-TINY = TrainParams(size=32)
 
 
 def test_what_counts_as_out_of_memory():
@@ -26,18 +23,18 @@ def test_what_counts_as_out_of_memory():
 
 def test_half_precision_computes_in_half_and_keeps_weights_whole():
     with precision("bfloat16"):
-        model = build_network(TINY)
+        model = build_network("compact", 32)
     assert keras.config.dtype_policy().name == "float32"
     assert model.get_layer("pool").compute_dtype == "bfloat16"
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert model.output.dtype == "float32"
-    whole = in_float32(model, TINY)
+    whole = in_float32(model, lambda: build_network("compact", 32))
     assert whole.get_layer("pool").compute_dtype == "float32"
     faces = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     half, full = model.predict_on_batch(faces), whole.predict_on_batch(faces)
     np.testing.assert_allclose(half, full, atol=0.02)
     assert np.abs(half - full).max() > 0
-    assert in_float32(whole, TINY) is whole
+    assert in_float32(whole, lambda: model) is whole
 
 
 def test_auto_is_float32_without_a_gpu():

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.backend.keras_file import load_keras, save_keras
 from fercomp.modeling.bundle.runtime import LARGEST_BATCH, batch_sizes, keras_network, openvino_network
@@ -35,7 +34,7 @@ def noise(n, size):
 )
 def test_exported_graph_equals_keras(backbone, size, tmp_path):
     make_deterministic(0)
-    model = build_network(TrainParams(backbone=backbone, size=size, weights="none"))
+    model = build_network(backbone, size)
     assert export(model, tmp_path) <= TOLERANCE
     network = openvino_network(tmp_path / "graph.xml", size, 9)
     for n in (1, 3, 36):  # the batch is free
@@ -57,19 +56,18 @@ def test_batches_come_in_few_sizes_and_leave_no_face_out(n):
 @pytest.fixture(scope="module")
 def model():
     make_deterministic(3)
-    return build_network(TrainParams(size=32))
+    return build_network("compact", 32)
 
 
 def test_files_are_the_same_bytes_whatever_the_process_did_before(model, tmp_path):
     code = (
         "from pathlib import Path\n"
-        "from fercomp.core.params import TrainParams\n"
         "from fercomp.modeling.backend.engine import make_deterministic\n"
         "from fercomp.modeling.backend.keras_file import save_keras\n"
         "from fercomp.modeling.export.graph import export_openvino\n"
         "from fercomp.modeling.training.network import build_network\n"
         "make_deterministic(3)\n"
-        "model = build_network(TrainParams(size=32))\n"
+        "model = build_network('compact', 32)\n"
         "save_keras(model, Path('model.keras'))\n"
         "export_openvino(Path('model.keras'), Path('graph.xml'))\n"
     )

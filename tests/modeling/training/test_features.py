@@ -1,20 +1,21 @@
 import numpy as np
 import pytest
 
-from fercomp.core.params import TrainParams
+from fercomp.core.params import AugmentParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.training import features
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.features import feature_batches
 from fercomp.modeling.training.network import POOL, build_network, head_of
 from fercomp.modeling.training.targets import one_hot
+from fercomp.modeling.training.training_set import TrainingSet
 
-PARAMS = TrainParams(size=32, batch_size=16, head_views=2)
+VIEWS = {"seed": 0, "augmentation": AugmentParams(), "views": 2}
 
 
 @pytest.fixture(scope="module")
 def model():
-    return build_network(PARAMS)
+    return build_network("compact", 32)
 
 
 @pytest.fixture
@@ -25,12 +26,17 @@ def photos(tiny_workspace):
 
 @pytest.fixture
 def faces(tiny_workspace, photos):
+    return batches_of(tiny_workspace, photos, photos["sha1"].tolist())
+
+
+def batches_of(workspace, photos, sha1s):
     targets = one_hot(photos["emotion"].tolist(), tuple(sorted(set(photos["emotion"]))))
-    return FaceBatches(tiny_workspace.raw, photos["image_path"].tolist(), targets, 32, 16, 1.0, seed=0)
+    taught = TrainingSet(tuple(photos["image_path"]), targets, None, tuple(sha1s))
+    return FaceBatches(taught, workspace.raw, 32, 16, 1.0, seed=0)
 
 
-def test_features_are_what_the_frozen_backbone_says(model, faces, photos, tmp_path):
-    batches = feature_batches(model, PARAMS, faces, photos["sha1"].tolist(), tmp_path, train=False)
+def test_features_are_what_the_frozen_backbone_says(model, faces, tmp_path):
+    batches = feature_batches(model, faces, tmp_path, seed=0)
     got = np.concatenate([batches[i][0] for i in range(len(batches))])
     import keras
 
@@ -40,8 +46,8 @@ def test_features_are_what_the_frozen_backbone_says(model, faces, photos, tmp_pa
     np.testing.assert_allclose(head.predict_on_batch(got), whole, atol=1e-5)
 
 
-def test_epochs_take_the_views_in_turn_with_all_photos(model, faces, photos, tmp_path):
-    batches = feature_batches(model, PARAMS, faces, photos["sha1"].tolist(), tmp_path, train=True)
+def test_epochs_take_the_views_in_turn_with_all_photos(model, faces, tmp_path):
+    batches = feature_batches(model, faces, tmp_path, **VIEWS)
     sums = []
     for epoch in range(4):
         batches.start_epoch(epoch)
@@ -53,9 +59,10 @@ def test_epochs_take_the_views_in_turn_with_all_photos(model, faces, photos, tmp
     assert np.abs(sums[0] - sums[1]).max() > 1e-4
 
 
-def test_a_second_run_reads_the_cache_and_a_change_does_not(model, faces, photos, tmp_path, monkeypatch):
-    sha1s = photos["sha1"].tolist()
-    first = feature_batches(model, PARAMS, faces, sha1s, tmp_path, train=True)
+def test_a_second_run_reads_the_cache_and_a_change_does_not(
+    model, faces, photos, tiny_workspace, tmp_path, monkeypatch
+):
+    first = feature_batches(model, faces, tmp_path, **VIEWS)
     files = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert len(files) == 2
 
@@ -64,22 +71,21 @@ def test_a_second_run_reads_the_cache_and_a_change_does_not(model, faces, photos
 
     with monkeypatch.context() as context:
         context.setattr(features, "augment", never)
-        again = feature_batches(model, PARAMS, faces, sha1s, tmp_path, train=True)
+        again = feature_batches(model, faces, tmp_path, **VIEWS)
     np.testing.assert_array_equal(again[0][0], first[0][0])
-    feature_batches(model, PARAMS, faces, sha1s[::-1], tmp_path, train=True)
-    changed = PARAMS.model_copy(update={"seed": 1})
-    feature_batches(model, changed, faces, sha1s, tmp_path, train=True)
-    other = build_network(PARAMS.model_copy(update={"seed": 3}))
-    feature_batches(other, PARAMS, faces, sha1s, tmp_path, train=True)
+    turned = batches_of(tiny_workspace, photos, photos["sha1"].tolist()[::-1])
+    feature_batches(model, turned, tmp_path, **VIEWS)
+    feature_batches(model, faces, tmp_path, **{**VIEWS, "seed": 1})
+    other = build_network("compact", 32)
+    feature_batches(other, faces, tmp_path, **VIEWS)
     assert len(list(tmp_path.iterdir())) == 8
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
-def test_a_damaged_cache_is_computed_again(model, faces, photos, tmp_path, damage):
-    sha1s = photos["sha1"].tolist()
-    feature_batches(model, PARAMS, faces, sha1s, tmp_path, train=False)
+def test_a_damaged_cache_is_computed_again(model, faces, tmp_path, damage):
+    feature_batches(model, faces, tmp_path, seed=0)
     (path,) = tmp_path.iterdir()
     good = path.read_bytes()
     path.write_bytes(good[:-100] if damage is None else damage)
-    feature_batches(model, PARAMS, faces, sha1s, tmp_path, train=False)
+    feature_batches(model, faces, tmp_path, seed=0)
     assert path.read_bytes() == good

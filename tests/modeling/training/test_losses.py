@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.core.params import TrainParams
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.losses import (
     GCE_Q,
@@ -54,7 +53,7 @@ def test_the_loss_of_a_distribution_is_the_mean_over_its_classes(loss):
 
 def test_class_weights_make_every_class_count_the_same():
     shares = np.array([0.7, 0.1, 0.1, 0.1], np.float32)
-    loss = make_loss(TrainParams(balance="class_weights"), shares)
+    loss = make_loss("cross_entropy", "class_weights", shares)
     weights = np.asarray(loss(Y, P)) / np.asarray(cross_entropy(Y, P))
     np.testing.assert_allclose(weights, [1 / (4 * 0.7), 2.5, 2.5], rtol=1e-5)
     np.testing.assert_allclose((1 / (4 * shares) * shares).sum(), 1)
@@ -62,11 +61,11 @@ def test_class_weights_make_every_class_count_the_same():
 
 def test_logit_adjustment_asks_more_of_rare_classes():
     shares = np.array([0.7, 0.1, 0.1, 0.1], np.float32)
-    loss = make_loss(TrainParams(balance="logit_adjustment"), shares)
+    loss = make_loss("cross_entropy", "logit_adjustment", shares)
     adjusted = P * shares / (P * shares).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(loss(Y, P), cross_entropy(Y, adjusted), rtol=1e-4)
     np.testing.assert_allclose(
-        make_loss(TrainParams(balance="logit_adjustment"), np.full(K, 0.25, np.float32))(Y, P),
+        make_loss("cross_entropy", "logit_adjustment", np.full(K, 0.25, np.float32))(Y, P),
         cross_entropy(Y, P),
         rtol=1e-4,
     )
@@ -87,7 +86,7 @@ def test_every_loss_teaches(name, balance):
     y = np.eye(3, dtype=np.float32)[labels]
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
-    loss = make_loss(TrainParams(loss=name, balance=balance), class_shares(y))
+    loss = make_loss(name, balance, class_shares(y))
     model.compile(keras.optimizers.Adam(0.05), loss, metrics=[accuracy])
     model.fit(x, y, epochs=8, verbose=0)
     assert (model.predict_on_batch(x).argmax(1) == labels).mean() > 0.9

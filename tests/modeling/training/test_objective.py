@@ -4,11 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.core.params import TrainParams
 from fercomp.decisions.circumplex import RAYS, decode
 from fercomp.decisions.metrics import concordance
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.training.losses import cross_entropy
+from fercomp.modeling.training.losses import cross_entropy, make_loss
 from fercomp.modeling.training.objective import Objective, ccc_loss, squared_loss
 
 SHARES = np.full(9, 1 / 9, np.float32)
@@ -49,13 +48,11 @@ def test_the_loss_of_a_batch_of_one_or_of_equal_points_is_a_number():
 
 
 def test_both_losses_are_added():
-    params = TrainParams(head="both", va_weight=0.25)
     rng = np.random.default_rng(0)
     classes, answers = rng.dirichlet(np.ones(9), (2, 8)).astype(np.float32)
     meant, said = points(8, 0), points(8, 1)
-    found = Objective(params, SHARES).loss(
-        np.concatenate([classes, meant], axis=1), np.concatenate([answers, said], axis=1)
-    )
+    objective = Objective("both", class_loss=make_loss("cross_entropy", "none", SHARES), point_weight=0.25)
+    found = objective.loss(np.concatenate([classes, meant], axis=1), np.concatenate([answers, said], axis=1))
     expected = numbers(cross_entropy(classes, answers)) + 0.25 * numbers(ccc_loss(meant, said))
     np.testing.assert_allclose(numbers(found), expected, rtol=1e-5)
 
@@ -65,7 +62,7 @@ def test_accuracy_of_points_is_that_of_their_names():
     names, _ = decode(said)
     named = np.isin(names, [*RAYS, "neutral"])  # in training, nothing is called uncertain
     targets = np.concatenate([np.eye(9)[[EMOTIONS.index(name) for name in names]], said], axis=1)
-    objective = Objective(TrainParams(head="valence_arousal"), SHARES)
+    objective = Objective("valence_arousal")
     right = numbers(objective.accuracy(targets.astype(np.float32), said))
     assert named.sum() > 50
     assert (right[named] == 1).all()
@@ -77,14 +74,14 @@ def test_accuracy_minds_the_classes_alone():
     targets[[0, 1, 2], [0, 4, 7]] = 1
     answers[[0, 1, 2], [0, 4, 6]] = 0.6
     answers[:, 9:] = 0.9
-    right = Objective(TrainParams(head="both"), SHARES).accuracy(targets, answers)
+    right = Objective("both").accuracy(targets, answers)
     assert numbers(right).tolist() == [1, 1, 0]
 
 
 def test_points_alone_are_chosen_by_their_loss_and_classes_by_accuracy():
     rows = [{"holdout_loss": 0.9, "holdout_accuracy": 0.2}, {"holdout_loss": 0.3, "holdout_accuracy": 0.1}]
     for head, best in (("emotion", 0), ("both", 0), ("valence_arousal", 1)):
-        objective = Objective(TrainParams(head=head), SHARES)
+        objective = Objective(head)
         qualities = [objective.quality(row) for row in rows]
         assert np.argmax(qualities) == best
         assert min(qualities) > -1
