@@ -1,108 +1,190 @@
-"""`dvc.yaml` says what the commands do: same parameters, same paths, and the code each one runs."""
+"""`dvc.yaml` as DVC reads it: what the commands do, their parameters, their paths, the code they run."""
 
+import shutil
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from fercomp.core.params import Params, load_params
+from fercomp.core.params.pipeline import MADE, TRAINED
 from fercomp.core.paths import Workspace
 
 ROOT = Path(__file__).parents[1]
-FILES = (ROOT / "dvc.yaml", ROOT / "pipelines" / "labels" / "dvc.yaml")
-STAGES = {
-    name: {**stage, **stage.get("do", {})}
-    for file in FILES
-    for name, stage in YAML(typ="safe").load(file)["stages"].items()
-}
-COMMANDS = {name: name.removesuffix("_relabelled") for name in STAGES}
-"""The command of each stage; experiments that learn from `labels.csv` have stages of their own."""
+FILES = (ROOT / "dvc.yaml", *sorted(ROOT.glob("pipelines/*/dvc.yaml")))
+MODELS = """
+experiments: {one: {}, two: {seed: 1}}
+relabelled: {better: {labels: weighted}}
+students:
+  pupil: {teacher: vote, weights: models/two/model.keras}
+  other: {teacher: crossval}
+ensembles:
+  vote: {members: [one, two]}
+  three: {members: [vote, pupil], weights: fitted}
+  last: {members: [one-refit, better]}
+refits: {one-refit: one, pupil-refit: pupil, better-refit: better}
+"""
+"""A model of each kind, and of each kind of source."""
+
+EXPENSIVE = {"train", "crossval", "refit", "predict"}
+"""Commands that cost hours: no change of the code makes them run again."""
+
+COMMON = ("uncertain", "evaluate", "predict", "submission")
+"""The stages of every model after the one that makes it."""
 
 
-def paths(entries):
-    return {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+def stages_of(folder: Path, params: str):
+    """Returns the stages that DVC finds for some `params.yaml`, by name; their order is checked, too."""
+    from dvc.repo import Repo
+
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    shutil.copytree(ROOT / "pipelines", folder / "pipelines")
+    (folder / "params.yaml").write_text(params)
+    repo = Repo.init(str(folder), no_scm=True)
+    repo.index.check_graph()
+    return {stage.name: stage for stage in repo.index.stages}
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    groups = [name for name in Params.model_fields if name not in MADE]
+    text = "".join(f"{group}: {{}}\n" for group in groups) + MODELS
+    return stages_of(tmp_path_factory.mktemp("dvc"), text)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    path = tmp_path_factory.mktemp("params") / "params.yaml"
+    path.write_text(MODELS)
+    return load_params(path)
+
+
+def command_of(stage) -> str:
+    return stage.cmd.split()[1]
+
+
+def deps_of(stage) -> set[str]:
+    return {dep.def_path for dep in stage.deps if not hasattr(dep, "params")}
+
+
+def params_of(stage) -> set[str]:
+    return {key for dep in stage.deps if hasattr(dep, "params") for key in dep.params}
+
+
+def outs_of(stage) -> set[str]:
+    return {out.def_path for out in stage.outs}
 
 
 def test_params_yaml_holds_the_defaults():
     assert load_params(ROOT / "params.yaml") == Params()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_runs_the_command_of_its_name(stage):
-    assert STAGES[stage]["cmd"].split()[:2] == ["fercomp", COMMANDS[stage]]
+def test_the_pipeline_is_short():
+    assert sum(len(file.read_text().splitlines()) for file in FILES) < 150
 
 
-def test_every_stage_runs_in_the_same_folder():
-    for file in FILES:
-        for stage in YAML(typ="safe").load(file)["stages"].values():
-            assert (file.parent / stage.get("wdir", ".")).resolve() == ROOT
+def test_every_model_has_the_same_stages(stages, models):
+    made = {"experiments": "train", "relabelled": "train_relabelled", "students": "train_students"}
+    made |= {"ensembles": "ensemble", "refits": "refit"}
+    expected = {"fetch", "prepare", "crossval", "relabel"}
+    for group in MADE:
+        for name in getattr(models, group):
+            expected.add(f"{made[group]}@{name}")
+            suffix = "" if group == "experiments" else f"_{group}"
+            expected |= {f"{command}{suffix}@{name}" for command in COMMON}
+    assert set(stages) == expected
 
 
-def test_stages_of_relabelled_experiments_differ_in_what_they_read():
-    plain, relabelled = STAGES["train"], STAGES["train_relabelled"]
-    assert paths(relabelled["deps"]) - paths(plain["deps"]) == {"datasets/labels.csv"}
-    assert paths(plain["deps"]) <= paths(relabelled["deps"])
-    for name in ("uncertain", "evaluate", "predict", "submission"):
-        assert STAGES[f"{name}_relabelled"]["do"] == STAGES[name]["do"]
+def test_a_stage_runs_the_command_of_its_name_in_the_same_folder(stages):
+    for name, stage in stages.items():
+        assert stage.cmd.split()[:2] == ["fercomp", name.partition("@")[0].partition("_")[0]]
+        assert Path(stage.wdir) == Path(stages["fetch"].wdir)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_parameters_are_groups_that_exist(stage):
-    groups = {entry.split(".")[0] for entry in STAGES[stage].get("params", [])}
-    assert groups <= set(Params.model_fields)
-    assert stage not in Params.model_fields or stage in groups
+def test_commands_name_the_model(stages):
+    for name, stage in stages.items():
+        model = name.partition("@")[2]
+        rest = {
+            "train": f"--name {model}",
+            "ensemble": model,
+            "refit": f"{model.removesuffix('-refit')} --name {model}",
+            **dict.fromkeys(COMMON, f"--model {model}"),
+        }
+        assert stage.cmd.split(" ", 2)[2:] == ([rest[command_of(stage)]] if model else [])
 
 
-def test_paths_are_the_defaults_of_the_commands():
-    ws, key = Workspace(), "${key}"
-    bundle = ws.bundle(key)
-    expected = {
-        "fetch": {ws.raw},
-        "prepare": {ws.photos, ws.problems},
-        "train": {bundle / name for name in ("card.json", "graph", "model.keras")}
-        | {bundle / name for name in ("holdout_probs.csv", "history.csv")},
-        "uncertain": {bundle / name for name in ("decision.json", "uncertain.csv", "uncertain.png")},
-        "evaluate": {bundle / name for name in ("per_class.csv", "confusion.csv", "metrics.json")}
-        | {bundle / name for name in ("confusion.png", "per_class.png", "mistakes.png")}
-        | {bundle / name for name in ("reliability.png", "history.png")},
-        "predict": {ws.test_probabilities(key)},
-        "submission": {ws.submission(key)},
-    }
-    expected |= {
-        f"{name}_relabelled": expected[name]
-        for name in ("train", "uncertain", "evaluate", "predict", "submission")
-    }
-    expected |= {
-        "crossval": {ws.bundle("crossval") / name for name in ("card.json", "holdout_probs.csv", "members")}
-        | {ws.oof}
-    }
-    expected |= {"relabel": {ws.labels, ws.relabel_report}}
-    outs = {
-        name: {Path(p) for kind in ("outs", "metrics", "plots") for p in paths(stage.get(kind, []))}
-        for name, stage in STAGES.items()
-    }
-    assert outs == expected
+def test_paths_are_the_defaults_of_the_commands(stages):
+    for name, stage in stages.items():
+        ws, command, model = Workspace(), command_of(stage), name.partition("@")[2]
+        bundle = ws.bundle(model)
+        pictures = {bundle / f"{kind}.png" for kind in ("confusion", "per_class", "mistakes", "reliability")}
+        network = {bundle / file for file in ("card.json", "graph", "model.keras")}
+        trained = network | {bundle / file for file in ("holdout_probs.csv", "history.csv")}
+        expected = {
+            "fetch": {ws.raw},
+            "prepare": {ws.photos, ws.problems},
+            "train": trained,
+            "refit": trained,
+            "ensemble": {bundle / file for file in ("card.json", "holdout_probs.csv", "members")},
+            "uncertain": {bundle / file for file in ("decision.json", "uncertain.csv", "uncertain.png")},
+            "evaluate": {bundle / file for file in ("per_class.csv", "confusion.csv", "metrics.json")}
+            | pictures,
+            "predict": {ws.test_probabilities(model)},
+            "submission": {ws.submission(model)},
+            "crossval": {ws.oof}
+            | {ws.bundle("crossval") / file for file in ("card.json", "holdout_probs.csv", "members")},
+            "relabel": {ws.labels, ws.relabel_report},
+        }
+        assert {Path(path) for path in outs_of(stage)} == expected[command], name
 
 
-def test_every_input_is_the_output_of_a_stage_or_code():
-    outs = {
-        p for s in STAGES.values() for kind in ("outs", "metrics", "plots") for p in paths(s.get(kind, []))
-    }
-    for name, stage in STAGES.items():
-        for dep in paths(stage.get("deps", [])):
+def test_what_takes_hours_or_hands_is_never_removed(stages):
+    """Not by `dvc repro` (persist), nor by `dvc exp run`, which deletes what its cache does not have."""
+    for name, stage in stages.items():
+        kept = command_of(stage) in {*EXPENSIVE, "fetch", "ensemble", "relabel"}
+        assert {(out.persist, not out.use_cache) for out in stage.outs} == {(kept, kept)}, name
+
+
+def test_parameters_exist_and_cover_the_group_of_the_command(stages, models):
+    for name, stage in stages.items():
+        command, model = command_of(stage), name.partition("@")[2]
+        keys = params_of(stage)
+        if command in Params.model_fields:
+            assert command in keys
+        if command == "train":
+            assert keys == {"train", "inference", f"{models.group_of(model)}.{model}"}
+        if command in ("ensemble", "refit"):
+            assert keys == {f"{models.group_of(model)}.{model}"}
+        assert {key.partition(".")[0] for key in keys} <= set(Params.model_fields)
+
+
+def test_a_model_comes_after_what_it_is_made_of(stages, models):
+    for group in MADE:
+        for name in getattr(models, group):
+            makes = next(
+                s for n, s in stages.items() if n.endswith(f"@{name}") and command_of(s) not in COMMON
+            )
+            read = {Path(dep).parts[1] for dep in deps_of(makes) if dep.startswith("models/")}
+            assert read == set(models.made_of(name))
+            for source in models.made_of(name):
+                assert {f"models/{source}/{file}" for file in ("card.json", "holdout_probs.csv")} <= deps_of(
+                    makes
+                )
+            if group in TRAINED:
+                assert ("datasets/labels.csv" in deps_of(makes)) == (group == "relabelled")
+
+
+def test_every_input_is_the_output_of_a_stage_or_code(stages):
+    outs = {path for stage in stages.values() for path in outs_of(stage)}
+    for name, stage in stages.items():
+        for dep in deps_of(stage):
             inside = any(dep == out or dep.startswith(f"{out}/") for out in outs)
             assert inside or (ROOT / dep).exists(), f"{name}: {dep}"
 
 
-EXPENSIVE = {"train", "crossval", "predict"}
-"""Commands that cost hours: no change of the code makes them run again."""
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_only_what_is_cheap_runs_again_for_its_code(stage):
-    code = {dep for dep in paths(STAGES[stage].get("deps", [])) if dep.startswith("fercomp")}
-    assert bool(code) != (COMMANDS[stage] in EXPENSIVE)
-    for dep in code:
-        assert (ROOT / dep).is_dir() or dep.startswith(
-            ("fercomp/stages/", "fercomp/core/", "fercomp/kaggle/")
-        )
+def test_only_what_is_cheap_runs_again_for_its_code(stages):
+    for name, stage in stages.items():
+        code = {dep for dep in deps_of(stage) if dep.startswith("fercomp")}
+        assert bool(code) != (command_of(stage) in EXPENSIVE), name
+        for dep in code:
+            small = ("fercomp/stages/", "fercomp/core/", "fercomp/kaggle/")
+            assert (ROOT / dep).is_dir() or dep.startswith(small)

@@ -22,6 +22,7 @@ from fercomp.cli.fetch import fetch
 from fercomp.cli.hints import HintingCommand
 from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
+from fercomp.cli.models import models
 from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.refit import refit
@@ -40,7 +41,7 @@ from fercomp.core.version import __version__
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (bench, crossval, relabel, review, ensemble, distill, refit, export, study),
+    "Improve": (models, bench, crossval, relabel, review, ensemble, distill, refit, export, study),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

@@ -4,19 +4,26 @@ from typing import Annotated, Literal
 
 import typer
 
+from fercomp.cli.options import read_params
+
 
 def ensemble(
     name: Annotated[str, typer.Argument(help="Name of the ensemble, a new folder under models/.")],
     models: Annotated[
-        list[str],
-        typer.Argument(metavar="MODEL MODEL...", help="Models under models/, or model folders."),
-    ],
-    weights: Annotated[
-        Literal["equal", "fitted"],
-        typer.Option(
-            help="`equal` (soft vote), or `fitted` for the least log-loss on oof.csv, else on the holdout."
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL MODEL...",
+            help="Models under models/, or model folders.",
+            show_default="ensembles.NAME of params.yaml",
         ),
-    ] = "equal",
+    ] = None,
+    weights: Annotated[
+        Literal["equal", "fitted"] | None,
+        typer.Option(
+            help="`equal` (soft vote), or `fitted` for the least log-loss on oof.csv, else on the holdout.",
+            show_default="equal, or as in params.yaml",
+        ),
+    ] = None,
 ) -> None:
     """Join models into one that averages their probabilities, and write it to models/NAME.
 
@@ -27,14 +34,24 @@ def ensemble(
     Examples:
       fercomp ensemble vote compact wide deep
       fercomp ensemble best compact wide deep --weights fitted
+      fercomp ensemble three vote deeper
     """
+    from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.card import MEMBERS, read_card
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.ensemble import build_ensemble, networks_of
 
     workspace = Workspace()
-    folders = [resolve_model(model, workspace) for model in models]
+    entry = None if models else read_params(workspace.params).ensembles.get(name)
+    if not models and entry is None:
+        raise FercompError(
+            f"of what is {name} made? Type `fercomp ensemble {name} MODEL MODEL`, or write it under "
+            f"ensembles in {workspace.params}"
+        )
+    members = entry.members if entry else models or ()
+    weights = weights or (entry.weights if entry else "equal")
+    folders = [resolve_model(model, workspace) for model in members]
     card = build_ensemble(name, folders, weights, workspace)
     folder = workspace.bundle(name)
     for member in card.members:

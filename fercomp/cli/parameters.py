@@ -61,7 +61,9 @@ def _default(value: Any) -> str:
 
 
 def _meanings(group: type[BaseModel]) -> dict[str, str]:
-    """Returns what the docstring says of each attribute, as one line."""
-    text = (inspect.getdoc(group) or "").partition("Attributes:")[2]
-    entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.MULTILINE | re.DOTALL)
+    """Returns what the docstrings of a group and its base say of each attribute, as one line."""
+    entries = []
+    for kind in (group, *group.__bases__):
+        text = (inspect.getdoc(kind) or "").partition("Attributes:")[2]
+        entries += re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.MULTILINE | re.DOTALL)
     return {name: " ".join(meaning.split()).replace("|", "\\|") for name, meaning in entries}

@@ -70,6 +70,8 @@ def bench(
     there = [resolve_model(model, workspace) for model in models]
     scores = kaggle_scores(workspace)
     done, problems = isolated(look_at, plans, workspace) if plans else ({}, {})
+    for backbone, problem in problems.items():
+        say(f"{backbone} cannot run and is left out: {problem}")
     # What exists comes first: a stop in training then leaves it in the table.
     known = [*there, *done.values()]
     jobs: dict[Path, Plan | None] = dict.fromkeys(known)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan, TrainParams
 from fercomp.core.paths import Workspace
-from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones.catalogue import check_backbone
 from fercomp.modeling.bundle.find import resolve_model
@@ -34,7 +33,7 @@ def check_training(params: TrainParams, workspace: Workspace) -> None:
 
 
 def what_cannot_run(plans: Mapping[str, Plan], workspace: Workspace) -> dict[str, str]:
-    """Finds the trainings that would fail, and says so.
+    """Finds the trainings that would fail.
 
     Args:
         plans: How to train, by the name of the training.
@@ -52,6 +51,5 @@ def what_cannot_run(plans: Mapping[str, Plan], workspace: Workspace) -> dict[str
         try:
             check_training(plan.train, workspace)
         except FercompError as error:
-            say(f"{name} cannot run and is left out: {error}")
             problems[name] = str(error)
     return problems

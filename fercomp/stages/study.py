@@ -80,6 +80,8 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     """
     plans = {name: params.plan(name) for name in params.experiments}
     problems = what_cannot_run(plans, workspace)
+    for name, problem in problems.items():
+        say(f"{name} cannot run and is left out: {problem}")
     agreed = agreed_photos(workspace)
     kaggle = kaggle_scores(workspace)
     rows: list[StudyRow] = []

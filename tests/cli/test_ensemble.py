@@ -5,6 +5,7 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.tables import PHOTOS, holdout_table
+from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 
@@ -61,3 +62,22 @@ def test_an_ensemble_joins_another_model(models, fercomp, write_model):
     assert code == 0, err
     assert [line.split(":")[0] for line in out.splitlines()[:3]] == ["tiny", "other", "third"]
     assert out.count("weight 0.333") == 3
+
+
+def test_what_params_yaml_says_is_joined(models, fercomp):
+    text = (
+        "experiments: {tiny: {}, other: {}}\nensembles: {both: {members: [tiny, other], weights: fitted}}\n"
+    )
+    models.params.write_text(text)
+    code, out, err = fercomp("ensemble", "both")
+    assert code == 0, err
+    assert read_card(models.bundle("both")).trained["weights"] == "fitted"
+    code, out, err = fercomp("ensemble", "both", "--weights", "equal")
+    assert read_card(models.bundle("both")).trained["weights"] == "equal"
+    for words, told in (
+        (("ensemble", "vote"), "of what is vote made? Type `fercomp ensemble vote MODEL MODEL`, or write it"),
+        (("train", "--name", "both"), "both stands under ensembles in params.yaml"),
+    ):
+        code, out, err = fercomp(*words)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert told in err

@@ -4,6 +4,7 @@ from fercomp.core.params.group import Group, Name
 from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.load import Params, Plan, load_machine, load_params
 from fercomp.core.params.machine import MachineParams
+from fercomp.core.params.pipeline import EnsembleParams, ModelParams
 from fercomp.core.params.stages import (
     COMPETITION,
     FetchParams,
@@ -21,10 +22,12 @@ __all__ = [
     "FACENET",
     "LITE0",
     "AugmentParams",
+    "EnsembleParams",
     "FetchParams",
     "Group",
     "InferenceParams",
     "MachineParams",
+    "ModelParams",
     "Name",
     "Params",
     "Plan",

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field
-
 from fercomp.core.errors import FercompError
-from fercomp.core.params.group import Group, Name, merged, validated
+from fercomp.core.params.group import Group, merged, validated
 from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.machine import MachineParams
 from fercomp.core.params.moved import refuse_moved
+from fercomp.core.params.pipeline import TRAINED, ModelParams, check_models
 from fercomp.core.params.stages import (
     FetchParams,
     PredictParams,
@@ -24,7 +23,7 @@ from fercomp.core.params.stages import (
     RelabelParams,
     UncertainParams,
 )
-from fercomp.core.params.train import COMPACT, TrainParams
+from fercomp.core.params.train import TrainParams
 
 
 class Plan(Group):
@@ -45,7 +44,7 @@ class Plan(Group):
         return self.model_copy(update={"train": self.train.model_copy(update=train)})
 
 
-class Params(Group):
+class Params(ModelParams):
     """The whole of `params.yaml`.
 
     Attributes:
@@ -57,10 +56,6 @@ class Params(Group):
         relabel: Parameters of the stage `relabel`.
         uncertain: Parameters of the stage `uncertain`.
         predict: Parameters of the stage `predict`.
-        experiments: What each experiment changes in `train`, by the experiment's name; and under `inference`
-            what it changes there.
-        relabelled: The same for experiments that learn from `datasets/labels.csv`; for these, `dvc repro`
-            runs `crossval` and `relabel` first.
     """
 
     fetch: FetchParams = FetchParams()
@@ -71,8 +66,6 @@ class Params(Group):
     relabel: RelabelParams = RelabelParams()
     uncertain: UncertainParams = UncertainParams()
     predict: PredictParams = PredictParams()
-    experiments: dict[Name, dict[str, Any]] = Field(default_factory=lambda: {COMPACT: {"backbone": COMPACT}})
-    relabelled: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
     def plan(self, name: str, backbone: str | None = None) -> Plan:
         """Returns how an experiment's network comes about.
@@ -85,9 +78,15 @@ class Params(Group):
             The parameters, checked.
 
         Raises:
-            FercompError: The experiment changes a parameter that does not exist, or to a wrong value.
+            FercompError: The experiment changes a parameter that does not exist, or to a wrong value; or the
+                name is that of an ensemble or a refit.
         """
-        group = "relabelled" if name in self.relabelled else "experiments"
+        group = self.group_of(name) or "experiments"
+        if group not in TRAINED:
+            raise FercompError(
+                f"{name} stands under {group} in params.yaml: choose another --name, or type "
+                f"`fercomp {group.removesuffix('s')}`"
+            )
         changes = dict(getattr(self, group).get(name, {}))
         inference = changes.pop("inference", {})
         if not isinstance(inference, Mapping):
@@ -130,20 +129,35 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
         values = {}
     if not isinstance(values, dict):
         raise FercompError(f"{path} holds {type(values).__name__}, groups of parameters were expected")
+    params = _checked(values)
+    _check_pipeline(params)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise FercompError(f"--set {override}: expected KEY=VALUE, such as train.epochs=5")
         change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
-        values = merged(values, change)
-        values = _over_experiments(values, change)
+        values = _over_experiments(merged(values, change), change)
+    return _checked(values) if overrides else params
+
+
+def _checked(values: dict[str, Any]) -> Params:
     refuse_moved(values)
     params = validated(Params, values, "")
-    if twice := sorted(params.experiments.keys() & params.relabelled.keys()):
-        raise FercompError(f"experiments and relabelled both have {twice[0]!r}: give one another name")
-    for name in (*params.experiments, *params.relabelled):
-        params.plan(name)
+    for group in TRAINED:
+        for name in getattr(params, group):
+            params.plan(name)
     return params
+
+
+def _check_pipeline(params: Params) -> None:
+    """Checks what `dvc repro` will read: the file, without what is typed by hand for one command."""
+    check_models(params)
+    for name in params.students:
+        if params.plan(name).train.needs_crossval:
+            raise FercompError(
+                f"students.{name} is taught labels or points that `crossval` makes, and `dvc repro` would "
+                "not see them change: train it by hand, with `fercomp distill`"
+            )
 
 
 def load_machine(path: Path) -> MachineParams:
@@ -169,7 +183,7 @@ def _over_experiments(values: dict[str, Any], change: Mapping[str, Any]) -> dict
     by_hand = dict(train) if isinstance(train, dict) else {}
     if isinstance(inference, dict):
         by_hand["inference"] = inference
-    for group in ("experiments", "relabelled"):
+    for group in TRAINED:
         experiments = values.get(group)
         if by_hand and isinstance(experiments, dict):
             values[group] = {

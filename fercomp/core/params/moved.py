@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.params.pipeline import TRAINED
 
 _MOVED: Final = {
     "margin": "inference.margin",
@@ -25,7 +26,7 @@ def refuse_moved(values: Mapping[str, Any]) -> None:
         FercompError: A parameter has moved; the message says where to, and which value is the same there.
     """
     _refuse(values.get("train"), "train.", "")
-    for group in ("experiments", "relabelled"):
+    for group in TRAINED:
         experiments = values.get(group)
         for name, changes in experiments.items() if isinstance(experiments, Mapping) else ():
             _refuse(changes, f"{group}.{name}.", f"{group}.{name}.")

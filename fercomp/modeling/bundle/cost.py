@@ -14,7 +14,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
 from fercomp.data.inputs import read_faces
-from fercomp.modeling.bundle.card import GRAPH, GRAPH_WEIGHTS, KERAS_MODEL
+from fercomp.modeling.bundle.card import GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 
 BUDGET_MS: Final = 40.0
@@ -83,7 +83,7 @@ def measure(folder: Path, workspace: Workspace) -> CostRow:
         backbone=card.backbone,
         runtime=card.runtime,
         parameters=sum(_parameters(network) for network in networks),
-        megabytes=sum(_bytes(network) for network in networks) / 1e6,
+        megabytes=size_in_bytes(folder) / 1e6,
         accuracy=card.scores.get("accuracy", math.nan),
         macro_f1=card.scores.get("macro_f1", math.nan),
         ms_per_face=1000 * alone,
@@ -116,9 +116,18 @@ def _some_faces(bundle: Bundle, workspace: Workspace) -> list[np.ndarray]:
     return [read_faces(workspace.raw, some, size) for size, _ in bundle.inputs]
 
 
-def _bytes(network: Bundle) -> int:
-    files = (GRAPH, GRAPH_WEIGHTS) if network.card.runtime == "openvino" else (KERAS_MODEL,)
-    return sum((network.folder / file).stat().st_size for file in files)
+def size_in_bytes(folder: Path) -> int:
+    """Returns the size on disk of what runs of a model, or of all networks of an ensemble.
+
+    Raises:
+        FercompError: A card cannot be read.
+        OSError: A file is missing.
+    """
+    card = read_card(folder)
+    if card.members:
+        return sum(size_in_bytes(folder / MEMBERS / member.name) for member in card.members)
+    files = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else (KERAS_MODEL,)
+    return sum((folder / file).stat().st_size for file in files)
 
 
 def _parameters(network: Bundle) -> int:

@@ -149,6 +149,8 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("experiments: {../up: {}}", [], r"experiments\.\.\./up"),
         ("relabelled: {wide: {epoch: 5}}", [], r"'relabelled\.wide\.epoch': did you mean .*epochs"),
         ("experiments: {a: {}}\nrelabelled: {a: {}}", [], "both have 'a': give one another name"),
+        ("students: {a: {teacher: compact, epoch: 5}}", [], r"'students\.a\.epoch': did you mean .*epochs"),
+        ("ensembles: {a: {members: [b, c], wights: equal}}", [], r"unknown parameter 'ensembles\.a\.wights'"),
         ("", ["train.epochs=-1"], r"train\.epochs.*greater than or equal to 0; received -1"),
         ("", ["train.epochs=many"], r"train\.epochs.*received 'many'"),
         ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),

@@ -1,0 +1,207 @@
+"""All models side by side: what each is worth, what it costs, and how far it has come."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.decisions.metrics import wilson_interval
+from fercomp.kaggle.history import find_origin, kaggle_scores
+from fercomp.modeling.bundle.card import CARD, REFIT_OF, read_card
+from fercomp.modeling.bundle.cost import size_in_bytes
+from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.stages.bench import BENCH
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """What is known of a model; a number that is not known is NaN.
+
+    Attributes:
+        model: Name of its folder.
+        backbone: Name of the backbone, or `ensemble`.
+        made: When it was written: ISO 8601, UTC.
+        accuracy: On the holdout, 0 to 1.
+        accuracy_low: Lower end of the interval that holds the true accuracy in 95 of 100 cases.
+        accuracy_high: Its upper end.
+        photos: Number of holdout photos.
+        macro_f1: On the holdout, 0 to 1.
+        megabytes: What runs, on disk, in 10^6 bytes.
+        ms_per_face: As `bench` measured it, after the model was made.
+        csv: `yes` where its Kaggle CSV is there, `old` where the model is newer than that.
+        public: Its best public score at Kaggle.
+        before_refit: Whether the scores are those of the network before `refit`.
+    """
+
+    model: str
+    backbone: str
+    made: str
+    accuracy: float = math.nan
+    accuracy_low: float = math.nan
+    accuracy_high: float = math.nan
+    photos: int = 0
+    macro_f1: float = math.nan
+    megabytes: float = math.nan
+    ms_per_face: float = math.nan
+    csv: str = ""
+    public: float = math.nan
+    before_refit: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the row for JSON, which has no NaN."""
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def list_models(workspace: Workspace) -> list[ModelRow]:
+    """Describes all models under `models/`, the newest first, and the one that came with fercomp.
+
+    A model whose card cannot be read is told and left out.
+
+    Raises:
+        FercompError: `models/bench.csv` or the record of submissions is damaged.
+    """
+    cards = [*workspace.models.glob(f"[!.]*/{CARD}")]
+    newest = sorted(cards, key=lambda card: (-card.stat().st_mtime, card))
+    public = {name: scores[0] for name, scores in kaggle_scores(workspace).items()}
+    speed = _measured(workspace)
+    rows = []
+    for card in (*newest, SHIPPED / CARD):
+        try:
+            rows.append(_row(card.parent, workspace, speed, public))
+        except FercompError as error:
+            say(f"left out: {error}")
+    return rows
+
+
+def _row(folder: Path, workspace: Workspace, speed: dict[str, float], public: dict[str, float]) -> ModelRow:
+    card, name = read_card(folder), folder.name
+    accuracy, photos = card.scores.get("accuracy", math.nan), int(card.scores.get("n", 0))
+    low, high = wilson_interval(accuracy, photos)
+    made = (folder / CARD).stat().st_mtime
+    bench = workspace.models / "bench.csv"
+    return ModelRow(
+        model=name,
+        backbone=card.backbone,
+        made=datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds"),
+        accuracy=accuracy,
+        accuracy_low=low,
+        accuracy_high=high,
+        photos=photos,
+        macro_f1=card.scores.get("macro_f1", math.nan),
+        megabytes=_megabytes(folder),
+        ms_per_face=speed[name] if name in speed and made <= bench.stat().st_mtime else math.nan,
+        csv=_csv(name, workspace),
+        public=public.get(name, math.nan),
+        before_refit=REFIT_OF in card.trained,
+    )
+
+
+def _megabytes(folder: Path) -> float:
+    try:
+        return size_in_bytes(folder) / 1e6
+    except OSError:  # a file is missing: `predict` says which
+        return math.nan
+
+
+def _csv(name: str, workspace: Workspace) -> str:
+    csv = workspace.submission(name)
+    if not csv.is_file():
+        return ""
+    try:
+        find_origin(csv, workspace)
+    except FercompError:
+        return "old"
+    return "yes"
+
+
+def _measured(workspace: Workspace) -> dict[str, float]:
+    bench = workspace.models / "bench.csv"
+    if not bench.is_file():
+        return {}
+    table = BENCH.read(bench)
+    known = table[(table["problem"] == "") & (table["ms_per_face"] != "")]
+    return dict(zip(known["model"], known["ms_per_face"].astype(float), strict=True))
+
+
+_COLUMNS: Final = {
+    "backbone": "backbone",
+    "accuracy": "holdout\naccuracy",
+    "interval": "95 %\ninterval",
+    "macro_f1": "macro\nF1",
+    "megabytes": "MB",
+    "ms_per_face": "ms per\nface",
+    "csv": "CSV",
+    "public": "Kaggle\npublic",
+}
+"""What the terminal shows beside the name: column and heading."""
+
+_DROPPED: Final = ("megabytes", "ms_per_face", "backbone", "macro_f1", "csv", "public", "interval")
+"""Columns that go where there is no room for all, in this order."""
+
+
+def models_table(rows: Sequence[ModelRow], console: "Console") -> "Table":
+    """Lays models out for a terminal: only columns of which something is known, and for which there is room.
+
+    Args:
+        rows: Of `list_models`.
+        console: Where it is shown.
+    """
+    from rich.measure import Measurement
+
+    cells = [_cells(row) for row in rows]
+    shown = [name for name in _COLUMNS if any(row[name] for row in cells)]
+    wide = console.options.update(width=10_000)
+    table = _table(rows, cells, shown)
+    for name in _DROPPED:
+        if Measurement.get(console, wide, table).maximum <= console.width:
+            break
+        if name in shown:
+            shown.remove(name)
+            table = _table(rows, cells, shown)
+    return table
+
+
+def _cells(row: ModelRow) -> dict[str, str]:
+    numbers = {
+        "accuracy": ".4f",
+        "macro_f1": ".4f",
+        "megabytes": ".1f",
+        "ms_per_face": ".1f",
+        "public": ".5f",
+    }
+    cells = {"backbone": row.backbone, "csv": row.csv, "interval": ""}
+    for name, shape in numbers.items():
+        value = getattr(row, name)
+        cells[name] = "" if math.isnan(value) else format(value, shape)
+    if row.before_refit and cells["accuracy"]:
+        cells["accuracy"] += "*"
+    if not math.isnan(row.accuracy_low):
+        cells["interval"] = f"{row.accuracy_low:.3f}-{row.accuracy_high:.3f}"
+    return cells
+
+
+def _table(rows: Sequence[ModelRow], cells: Sequence[dict[str, str]], shown: Sequence[str]) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("model", overflow="fold")
+    for name in shown:
+        side = "left" if name in ("backbone", "csv") else "right"
+        table.add_column(_COLUMNS[name], justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for row, line in zip(rows, cells, strict=True):
+        table.add_row(Text(row.model), *(Text(line[name]) for name in shown))
+    return table
