@@ -173,6 +173,16 @@ def test_a_model_comes_after_what_it_is_made_of(stages, models):
                 assert ("datasets/labels.csv" in deps_of(makes)) == (group == "relabelled")
 
 
+def test_the_recipe_of_the_shipped_model_is_a_pipeline(tmp_path):
+    found = stages_of(tmp_path, (ROOT / "params.shipped.yaml").read_text())
+    makers = {name for name, stage in found.items() if "@" in name and command_of(stage) not in COMMON}
+    assert makers == {
+        *("train@base2", "train@lite-frozen", "ensemble@duo", "train_students@student", "ensemble@pair"),
+        *("train_students@lite112", "refit@base2-refit", "refit@lite112-refit", "ensemble@together"),
+    }
+    assert len(found) == 2 + 5 * len(makers) + 2  # fetch, prepare; crossval, relabel
+
+
 def test_every_input_is_the_output_of_a_stage_or_code(stages):
     outs = {path for stage in stages.values() for path in outs_of(stage)}
     for name, stage in stages.items():

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fercomp.cli.app import main
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.card import MEMBERS, read_card
@@ -49,8 +50,22 @@ def test_its_readme_quotes_the_card():
         "macro-F1": round(card.scores["macro_f1"], 4),
         "calibration error": round(card.scores["calibration_error"], 4),
     }
-    for part in ("must not be used", "fercomp train", "fercomp export", "Limits"):
+    for part in ("must not be used", "params.shipped.yaml", "fercomp export", "Limits"):
         assert part in text
+
+
+def test_its_recipe_stands_in_a_file():
+    """`params.shipped.yaml` says what the cards say, to the last parameter."""
+    params, card = load_params(Path(__file__).parents[1] / "params.shipped.yaml"), read_card(SHIPPED)
+    recipe = params.ensembles["together"]
+    assert list(recipe.members) == [member.name for member in card.members]
+    assert recipe.weights == card.trained["weights"]
+    for name in recipe.members:
+        trained, network = read_card(SHIPPED / MEMBERS / name).trained, params.refits[name]
+        assert trained["refit_of"] == network
+        plan = params.plan(network)
+        assert plan.train.model_dump(mode="json") == trained["params"]
+        assert plan.inference.model_dump(mode="json") == trained["inference"]
 
 
 def test_everybody_is_told_what_it_learned_from(tmp_path):
