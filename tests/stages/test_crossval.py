@@ -64,7 +64,7 @@ def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, phot
 
 
 def test_one_fold_is_too_few(workspace, photos):
-    PHOTOS.write(photos.assign(fold=0), workspace.photos)
+    PHOTOS.write(photos.assign(fold=photos["fold"].where(photos["split"] == "test", 0)), workspace.photos)
     with pytest.raises(FercompError, match="has 1 folds: run `fercomp prepare`"):
         cross_validate("cv", PLAN, workspace)
 
