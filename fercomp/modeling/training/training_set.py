@@ -135,7 +135,7 @@ def _training_set(photos: "pd.DataFrame", targets: np.ndarray, points: bool) -> 
 def data_fingerprint(photos: "pd.DataFrame") -> str:
     """Returns a SHA-256 over the columns `DATA` of the labelled photos."""
     labelled = photos.loc[photos["split"] != "test", [name for name in DATA if name in photos]]
-    return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(labelled.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _fingerprint(photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool) -> str:
