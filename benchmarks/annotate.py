@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fercomp.annotate.batch import PHOTO_BATCH, annotate_media
+from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.photos import PHOTO_BATCH
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.sources import find_sources
 from fercomp.annotate.workers import workers
@@ -49,7 +50,7 @@ def seconds_to_annotate(photos: Path, bundle: Bundle) -> float:
 def main() -> None:
     """Prints both rates and their ratio."""
     photos, bundle = Path(sys.argv[1]), load_bundle(Path(sys.argv[2]))
-    images = [read_image(photo.path) for photo in find_sources(photos, photos / "annotated")]
+    images = [read_image(photo.path) for photo in find_sources([photos], photos / "annotated").found]
     bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in bundle.inputs))  # loads it
     times = [(seconds_to_recognise(images, bundle), seconds_to_annotate(photos, bundle)) for _ in range(5)]
     floor, whole = (min(column) for column in zip(*times, strict=True))

@@ -1,31 +1,24 @@
-"""Annotates photos and clips. Photos: decoding, detection, classification, drawing and writing at once."""
+"""Annotates photos and clips of files and folders."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from fercomp.annotate.clips import annotate_clip
-from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Picture, Recogniser
-from fercomp.annotate.record_rows import FACE, NO_FACE, Row, face_rows, problem_row
-from fercomp.annotate.sinks import OutputFolder, encode
-from fercomp.annotate.sources import Photo, Video, find_sources
-from fercomp.annotate.workers import workers
-from fercomp.core.parallel import in_order, threads
-from fercomp.core.progress import say, track
+from fercomp.annotate.photos import annotate_photos
+from fercomp.annotate.recogniser import Recogniser
+from fercomp.annotate.record_rows import FACE, NO_FACE, problem_row
+from fercomp.annotate.sinks import OutputFolder
+from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
+from fercomp.core.errors import FercompError
+from fercomp.core.files import is_disk_full
+from fercomp.core.progress import say
 from fercomp.core.version import __version__
 from fercomp.media.containers import ClipProblem
-from fercomp.media.images import ImageProblem, read_image
 from fercomp.modeling.bundle.model import Bundle
-
-PHOTO_BATCH: Final = 8
-"""Photos whose faces are classified together."""
 
 
 @dataclass(frozen=True)
@@ -57,99 +50,86 @@ class Summary:
     seconds: float
 
 
-def annotate_media(path: Path, output: Path, bundle: Bundle, options: Options | None = None) -> Summary:
+def annotate_media(
+    paths: Path | Sequence[Path],
+    output: Path,
+    bundle: Bundle,
+    options: Options | None = None,
+    force: bool = False,
+) -> Summary:
     """Annotates photos and clips, going on where an earlier run of the same kind ended.
 
+    Whatever is wrong with one of them becomes its row, and the others are done all the same.
+
     Args:
-        path: A photo, a clip, or a folder with any number of both.
+        paths: A photo, a clip, or a folder with any number of both; or several of these.
         output: Folder for annotated copies, which mirror the originals' folders, and the records.
         bundle: The trained model.
         options: How to look, and what to write.
+        force: Replace what lies in the output folder and is not from here.
 
     Returns:
-        What is on record now. Files that could not be read are among it and have been told.
+        What is on record of these files now. Files that could not be read are among it and have been told.
 
     Raises:
-        FercompError: There is nothing to annotate, the output cannot be written, or model or detector is
-            missing.
+        FercompError: There is nothing to annotate, the output cannot be written or holds other files, or
+            model or detector is missing.
     """
     start = monotonic()
     options = options or Options()
-    root = path if path.is_dir() else path.parent
-    sources = find_sources(path, output)
+    sources = find_sources([paths] if isinstance(paths, Path) else paths, output)
+    if sources.left_out:
+        say(sources.told_left_out())
     recogniser = Recogniser(bundle, options.make_detector)
     settings = {
         "fercomp": __version__,
-        "input": str(root.resolve()),
+        "input": recordable(str(sources.root.resolve())),
         "model": bundle.card.name,
         "fingerprint": bundle.fingerprint,
         **asdict(options),
     }
-    with OutputFolder(output, root, sources, bundle.card.classes, settings, options.records) as folder:
-        _annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
+    found, classes = sources.found, bundle.card.classes
+    with OutputFolder(output, sources.root, found, classes, settings, options.records, force) as folder:
+        annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
         for video in folder.todo:
             if isinstance(video, Video):
                 _annotate_video(video, folder, bundle, options)
-    earlier = len(sources) - len(folder.todo)
+        for file, reason in sources.problems.items():
+            say(f"{sources.root / file} could not be looked into ({reason}): change its permissions")
+            folder.records.append([problem_row(file, reason)])
+    earlier = len(found) - len(folder.todo)
     return _summary(folder, sources, earlier, monotonic() - start)
-
-
-def _annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser) -> None:
-    # Threads of their own for writing would take turns on the cores with those that look, which costs more
-    # than is gained while the disk is waited for.
-    with workers(threads()) as pool:
-        seen = in_order(pool, partial(_look, recogniser), photos, ahead=PHOTO_BATCH)
-        named = _named(recogniser, seen)
-        results = in_order(pool, partial(_result, folder), named, ahead=PHOTO_BATCH)
-        for rows in track(results, "annotate", "photo", total=len(photos)):
-            folder.records.append(rows)
 
 
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
     try:
         annotate_clip(video, folder, bundle, options)
     except ClipProblem as problem:
-        say(str(problem))
-        folder.records.append([problem_row(video.file, problem.reason)])
+        problem_of_video = problem
+    except FercompError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        problem_of_video = ClipProblem(
+            "failed", f"{video.path} could not be annotated ({what}): the others go on"
+        )
+    else:
+        return
+    say(str(problem_of_video))
+    folder.records.append([problem_row(video.file, problem_of_video.reason)])
 
 
-Looked = tuple[Photo, Picture | ImageProblem]
-
-
-def _look(recogniser: Recogniser, photo: Photo) -> Looked:
-    try:
-        return photo, recogniser.look(read_image(photo.path))
-    except ImageProblem as problem:
-        return photo, problem
-
-
-def _named(recogniser: Recogniser, photos: Iterator[Looked]) -> Iterator[Looked]:
-    """Classifies the faces of several photos together, which is faster than photo by photo."""
-    while group := list(islice(photos, PHOTO_BATCH)):
-        named = iter(recogniser.name([seen for _, seen in group if isinstance(seen, Picture)]))
-        for photo, seen in group:
-            yield photo, next(named) if isinstance(seen, Picture) else seen
-
-
-def _result(folder: OutputFolder, named: Looked) -> list[Row]:
-    """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
-    photo, result = named
-    if isinstance(result, Picture):
-        try:
-            folder.write_copy(photo, encode(photo, draw(result.frame.image, result.faces)))
-            return face_rows(photo.file, result.faces)
-        except ImageProblem as problem:
-            result = problem
-    say(str(result))
-    return [problem_row(photo.file, result.reason)]
-
-
-def _summary(folder: OutputFolder, sources: Sequence[Photo | Video], earlier: int, seconds: float) -> Summary:
+def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: float) -> Summary:
     faces = without_face = frames = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
+    files = {source.file for source in sources.found} | sources.problems.keys()
     for rows in folder.records.pictures():
         first = rows[0]
+        if first["file"] not in files:
+            continue
         frames += first["frame"] != ""
         without_face += first["status"] == NO_FACE
         if first["status"] == FACE:
@@ -157,10 +137,12 @@ def _summary(folder: OutputFolder, sources: Sequence[Photo | Video], earlier: in
             emotions.update(row["emotion"] for row in rows)
         elif first["status"] != NO_FACE:
             problems[first["file"]] = first["status"]
-    videos = sum(isinstance(source, Video) for source in sources)
+        if first["note"]:
+            problems[first["file"]] = first["note"]
+    videos = sum(isinstance(source, Video) for source in sources.found)
     return Summary(
         records=folder.records.path,
-        photos=len(sources) - videos,
+        photos=len(sources.found) - videos,
         videos=videos,
         frames=frames,
         earlier=earlier,

@@ -22,6 +22,7 @@ from fercomp.core.progress import track
 from fercomp.faces.found import Faces
 from fercomp.media.clip_writer import ClipWriter
 from fercomp.media.clips import Clip, Frame
+from fercomp.media.containers import ClipProblem
 from fercomp.modeling.bundle.model import Bundle
 
 FRAME_BATCH: Final = 8
@@ -29,6 +30,9 @@ FRAME_BATCH: Final = 8
 
 BETWEEN: Final = 4
 """Frames that may lie between two stages."""
+
+MOST_FRAME_BYTES: Final = 128 * 2**20
+"""Of frames between two stages; of very large ones, fewer lie there."""
 
 
 def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
@@ -46,15 +50,16 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         ClipProblem: The clip cannot be used, or a part of it is missing; the rest is annotated then.
         FercompError: The output cannot be written, or model or detector is missing.
     """
-    with Clip(video.path) as clip:
+    with Clip(video.path, options.start, options.end) as clip:
+        between = fitting(clip, BETWEEN)
         recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
-        folder.timeline_of(video).unlink(missing_ok=True)
+        _make_room(folder.copy_of(video), folder.timeline_of(video))
         timeline = Timeline(float(1 / clip.rate))
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
-        with copy as writer, workers(threads()) as lookers, Stages(BETWEEN) as stages:
-            looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), BETWEEN)
+        with copy as writer, workers(threads()) as lookers, Stages(between) as stages:
+            looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), between)
             followed = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
-            named = stages.ahead(_named(recogniser, followed))
+            named = stages.ahead(_named(recogniser, followed, fitting(clip, FRAME_BATCH)))
             drawn = stages.ahead((p, draw(p.frame.image, p.faces) if writer else None) for p in named)
             for picture, image in track(drawn, video.file, "frame", total=clip.count):
                 if writer is not None and image is not None:
@@ -67,14 +72,37 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         timeline.draw(video.file, folder.timeline_of(video))
 
 
+def _make_room(copy: Path, timeline: Path) -> None:
+    """Removes an earlier timeline, and makes sure that both can be written at all.
+
+    Raises:
+        ClipProblem: They cannot.
+    """
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        for path in (copy, timeline):
+            if path.is_dir():
+                raise ClipProblem("not_written", f"{path} is a folder, a file was to be written: rename it")
+        timeline.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClipProblem(
+            "not_written", f"cannot write {copy}: {error.strerror}; rename the video"
+        ) from error
+
+
 def _look(recogniser: ClipRecogniser, frame: Frame) -> tuple[Frame, Faces]:
     return frame, recogniser.detect(frame)
 
 
-def _named(recogniser: ClipRecogniser, followed: Iterable[Picture]) -> Iterator[Picture]:
+def fitting(clip: Clip, frames: int) -> int:
+    """Returns how many frames of a clip may lie together: so many, or as many as `MOST_FRAME_BYTES` hold."""
+    return max(1, min(frames, MOST_FRAME_BYTES // (clip.width * clip.height * 3)))
+
+
+def _named(recogniser: ClipRecogniser, followed: Iterable[Picture], most: int) -> Iterator[Picture]:
     """Classifies the faces of several frames together, which is faster than frame by frame."""
     frames = iter(followed)
-    while group := list(islice(frames, FRAME_BATCH)):
+    while group := list(islice(frames, most)):
         yield from recogniser.name(group)
 
 

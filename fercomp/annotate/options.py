@@ -1,6 +1,8 @@
 """What a user may choose about annotating."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from fercomp.annotate.records import RecordFormat
 from fercomp.core.errors import FercompError
@@ -19,6 +21,8 @@ class Options:
         every: Every how many frames of a clip faces are classified.
         video: Whether annotated clips are written, besides their records.
         records: Format of the records.
+        start: Seconds since a clip's beginning from which on it is annotated.
+        end: Seconds until which; `None` for its end.
 
     Raises:
         FercompError: A value is out of range.
@@ -30,10 +34,14 @@ class Options:
     every: int = 1
     video: bool = True
     records: RecordFormat = "csv"
+    start: float = 0.0
+    end: float | None = None
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise FercompError(f"every {self.every}: expected at least 1, which classifies every frame")
+        if self.end is not None and self.end <= self.start:
+            raise FercompError(f"end {self.end:g} s: expected a time after the start, {self.start:g} s")
 
     def make_detector(self, clip: bool = False) -> Detector:
         """Makes the face detector, for one thread.
@@ -45,3 +53,27 @@ class Options:
             FercompError: See `faces.detect.make_detector`.
         """
         return make_detector(self.detector, self.min_score, self.min_size, clip)
+
+
+_CLOCK: Final = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)", re.ASCII)
+
+
+def clock_seconds(text: str) -> float:
+    """Reads a time of a clip.
+
+    Args:
+        text: Seconds, such as `90` or `7.5`, or `M:SS` or `H:MM:SS`, such as `1:02:30`.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        FercompError: It is no such time.
+    """
+    found = _CLOCK.fullmatch(text)
+    hours, minutes, seconds = found.groups() if found else (None, None, "nan")
+    value = float(seconds) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
+    # With a larger unit before them, there are sixty of each.
+    if not value < 1e7 or (minutes and float(seconds) >= 60) or (hours and int(minutes or 0) >= 60):
+        raise FercompError(f"{text!r} is no time: expected seconds or H:MM:SS, such as 90, 7.5 or 1:02:30")
+    return value

@@ -30,11 +30,12 @@ COLUMNS: Final = (
     "valence",  # -1 to 1, where the model gives it
     "arousal",  # likewise
     "faces",  # number of faces in the picture
+    "note",  # `truncated`: the photo lacks its end and was used as far as it goes
 )
 """Columns of every record. After them, one with the probability of each class, smoothed in clips, and one
 `raw_<class>` with that of a clip's frame alone."""
 
-TEXT: Final = frozenset({"file", "status", "emotion"})
+TEXT: Final = frozenset({"file", "status", "emotion", "note"})
 """The columns that are no numbers."""
 
 Row = Mapping[str, str]

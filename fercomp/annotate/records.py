@@ -56,6 +56,10 @@ class Records:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the adding of pictures."""
         self._file.close()
 
     def append(self, rows: Sequence[Row]) -> None:

@@ -1,99 +1,31 @@
 """Where annotated pictures and their records go."""
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from io import BytesIO
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self
+from types import TracebackType
+from typing import Self
 
-import cv2
-import numpy as np
-from PIL import Image
-
+from fercomp.annotate.names import output_names
 from fercomp.annotate.record_rows import columns
 from fercomp.annotate.records import OnRecord, RecordFormat, Records
+from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file, write_json
-from fercomp.core.progress import say
-from fercomp.media.image_formats import IMAGE_SUFFIXES
-from fercomp.media.images import ImageProblem
-
-_SETTINGS: Final = "run.json"
-TIMELINE: Final = ".timeline.png"
-
-# Full colour resolution: the usual half of it frays coloured labels.
-_JPEG: Final = (
-    cv2.IMWRITE_JPEG_QUALITY,
-    92,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-)
-_LONGEST_JPEG: Final = 65_500
-"""Longest side that libjpeg writes, in pixels."""
-
-_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "PNG": {"compress_level": 1},
-        "TIFF": {"compression": "tiff_lzw"},
-        "WEBP": {"quality": 92, "method": 2},
-    }
-)
-"""What Pillow's encoders are told, by format; the others have nothing to choose."""
-
-
-def encode(photo: Photo, image: np.ndarray) -> bytes:
-    """Encodes the annotated copy of a photo in the photo's own format.
-
-    Args:
-        photo: The photo, by whose suffix the format is chosen; PNG where it is no picture's.
-        image: `(h, w, 3)` uint8 RGB.
-
-    Returns:
-        The bytes of the file.
-
-    Raises:
-        ImageProblem: A side has more pixels than the format can count.
-    """
-    kind = Image.registered_extensions()[Path(_copy_name(photo)).suffix.lower()]
-    try:
-        # The same bytes from both; but Pillow keeps other threads from Python while it encodes.
-        return _jpeg(image) if kind == "JPEG" else _by_pillow(image, kind)
-    except (OSError, ValueError, OverflowError, cv2.error) as error:
-        shape = f"{image.shape[1]}x{image.shape[0]}"
-        raise ImageProblem(
-            "unsupported", f"{photo.path} has {shape} pixels, too many for {kind}: make it smaller"
-        ) from error
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    if max(image.shape) > _LONGEST_JPEG:  # OpenCV would print a line of its own
-        raise ValueError(f"a side has more than {_LONGEST_JPEG} pixels")
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _JPEG)
-    return data.tobytes()
-
-
-def _by_pillow(image: np.ndarray, kind: str) -> bytes:
-    data = BytesIO()
-    Image.fromarray(image).save(data, kind, **_OPTIONS.get(kind, {}))
-    return data.getvalue()
-
-
-def _copy_name(source: Photo | Video) -> str:
-    if isinstance(source, Video):
-        return str(PurePosixPath(source.file).with_suffix(".mp4"))
-    return source.file if Path(source.file).suffix.lower() in IMAGE_SUFFIXES else source.file + ".png"
+from fercomp.core.files import atomic_file
+from fercomp.core.locks import exclusive, sweep_leftovers
+from fercomp.core.progress import count, say
 
 
 class OutputFolder:
     """A folder of annotated copies with their records, which goes on where an earlier run ended.
 
-    `run.json` says by what the records were made. Where it says something else, the records start anew.
-    A photo or clip is done when its rows are on record and what is written last is there and is not older
-    than itself: a photo's copy, a clip's timeline. So what was changed, removed, stopped or could not be
-    read is done again.
+    `run.json` says by what the records were made. Where it says something else, the records start anew, and
+    the earlier ones are kept under another name. A photo or clip is done when its rows are on record, what
+    is written last of it is there (a photo's copy, a clip's timeline), and it is the same file as then: its
+    size, time and inode say so. So what was changed, replaced, removed, stopped or could not be read is done
+    again. What earlier runs put on record of other files stays, as long as these files are there.
 
     Args:
         folder: The folder, made if missing.
@@ -102,9 +34,11 @@ class OutputFolder:
         classes: The model's class names.
         settings: What the results depend on, as JSON values.
         kind: Format of the records.
+        force: Replace what was not written here.
 
     Raises:
-        FercompError: Copies would overwrite the sources themselves.
+        FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
+            written here; or another process is writing there.
     """
 
     def __init__(
@@ -115,34 +49,44 @@ class OutputFolder:
         classes: Sequence[str],
         settings: Mapping[str, object],
         kind: RecordFormat = "csv",
+        force: bool = False,
     ) -> None:
         self.folder = folder
-        self._sources = sources
-        self._names = _copy_names(sources)
-        here, there = root.resolve(), folder.resolve()
-        if {f"{there}/{name}" for name in self._names.values()} & {f"{here}/{s.file}" for s in sources}:
-            raise FercompError(f"copies in {folder} would overwrite the originals: choose another --output")
+        self._root, self._sources, self._force = root, sources, force
+        self._names = output_names(sources)
+        self._require_no_original()
         self.records = Records(folder / f"records.{kind}", columns(classes), kind)
         self._settings = dict(settings)
+        self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        kept = self._kept()
-        # The records first: a kill between the two leaves other settings, so the next run starts anew.
-        self.records.rewrite(kept.values())
-        write_json(self.folder / _SETTINGS, self._settings)
-        self.todo = [source for source in self._sources if source.file not in kept]
-        self.records.__enter__()
+        with ExitStack() as stack:
+            busy = f"another fercomp is writing into {self.folder}: wait for it, or choose another --output"
+            stack.enter_context(exclusive(self.folder, busy))
+            self._run = RunFile(self.folder, self._settings)
+            self._require_ours()
+            for place in {self.copy_of(source).parent for source in self._sources}:
+                sweep_leftovers(place)
+            kept = self._kept()
+            # The records first: a kill between the two leaves other settings, so the next run starts anew.
+            self.records.rewrite(kept.values())
+            names = {source.file: self._names[source.file].all() for source in self._sources}
+            self._run.write({source.file: stamp(source.path) for source in self._sources}, names, kept)
+            self.todo = [source for source in self._sources if source.file not in kept]
+            stack.enter_context(self.records)
+            self._held = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.records.__exit__(kind, error, trace)
-        if kind is None:  # what an earlier run left out comes to its place
-            index = self.records.index()
-            ordered = [source.file for source in self._sources if source.file in index]
-            if ordered != list(index):
-                self.records.rewrite(index[file] for file in ordered)
+        with self._held:
+            if kind is None:  # what an earlier run left out comes to its place
+                index = self.records.index()
+                ordered = sorted(index, key=PurePosixPath)
+                if ordered != list(index):
+                    self.records.close()
+                    self.records.rewrite(index[file] for file in ordered)
 
     def write_copy(self, photo: Photo, copy: bytes) -> None:
         """Writes the annotated copy of a photo, before its rows come on record; from any thread."""
@@ -151,48 +95,86 @@ class OutputFolder:
 
     def copy_of(self, source: Photo | Video) -> Path:
         """Returns the path of a copy, which mirrors its original's."""
-        return self.folder / self._names[source.file]
+        return self.folder / self._names[source.file].copy
 
     def timeline_of(self, video: Video) -> Path:
         """Returns the path of a clip's timeline."""
-        return self.copy_of(video).with_suffix(TIMELINE)
+        return self.folder / self._names[video.file].timeline
 
     def _kept(self) -> dict[str, OnRecord]:
-        before = _read_settings(self.folder / _SETTINGS)
-        if before != self._settings:
-            if before is not None:
-                keys = sorted({*before, *self._settings})
-                changed = [key for key in keys if before.get(key) != self._settings.get(key)]
-                say(f"{self.records.path} was made with another {', '.join(changed)}: starting anew")
-            return {}
         index = self.records.index()
+        changed = self._run.changed()
+        if changed is not None:
+            if index or changed:
+                self._start_anew(index, changed)
+            return {}
+        ours = {source.file: source for source in self._sources}
+        gone = [file for file in index if file not in ours and not self._is_there(file)]
+        if gone:
+            say(f"{count(len(gone), 'file')} no longer in {self._root}: off the records ({gone[0]}, ...)")
         return {
-            source.file: index[source.file]
-            for source in self._sources
-            if source.file in index and index[source.file].usable and self._is_done(source)
+            file: entry
+            for file, entry in index.items()
+            if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
         }
+
+    def _start_anew(self, index: Mapping[str, OnRecord], changed: Iterable[str]) -> None:
+        kept = ""
+        if index:
+            aside = next(
+                path
+                for number in range(1, 10**6)
+                if not (path := self.records.path.with_stem(f"records.{number}")).exists()
+            )
+            self.records.path.replace(aside)
+            kept = f"; the earlier rows are kept in {aside}"
+        by = f" with another {', '.join(changed)}" if changed else " by an unknown run"
+        say(f"{self.records.path} was made{by}: starting anew{kept}")
+
+    def _is_there(self, file: str) -> bool:
+        # An escaped name does not say what the file is called.
+        return "\\" in file or (self._root / file).exists()
 
     def _is_done(self, source: Photo | Video) -> bool:
         last = self.timeline_of(source) if isinstance(source, Video) else self.copy_of(source)
-        try:
-            return last.stat().st_mtime_ns >= source.path.stat().st_mtime_ns
-        except OSError:
-            return False
+        now = stamp(source.path)
+        return now is not None and self._run.stamps.get(source.file) == now and last.is_file()
 
+    def _require_no_original(self) -> None:
+        """Refuses copies that would come to lie where a source is, by whatever links."""
+        folders: dict[Path, str] = {}
 
-def _copy_names(sources: Sequence[Photo | Video]) -> dict[str, str]:
-    """Says by `file` how copies are called: clips are MP4s, with their whole name where two would meet."""
-    names = {source.file: _copy_name(source) for source in sources}
-    met = {name for name, n in Counter(names.values()).items() if n > 1}
-    return {file: f"{file}.mp4" if name in met else name for file, name in names.items()}
+        def real(path: Path) -> str:
+            if path.parent not in folders:
+                folders[path.parent] = os.path.realpath(path.parent)
+            return f"{folders[path.parent]}/{path.name}"
 
+        sources = {real(source.path) for source in self._sources}
+        written = {real(self.folder / name) for names in self._names.values() for name in names.all()}
+        if written & sources:
+            raise FercompError(
+                f"copies in {self.folder} would overwrite the originals: choose another --output"
+            )
 
-def _read_settings(path: Path) -> dict[str, object] | None:
-    """Returns what an earlier run was made with: nothing known if damaged, `None` without such a run."""
-    if not path.is_file():
-        return None
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return {}
-    return settings if isinstance(settings, dict) else {}
+    def _require_ours(self) -> None:
+        """Refuses to write where somebody else's files are."""
+        if self._force:
+            return
+        if not is_ours(self.folder):
+            raise FercompError(
+                f"{self.folder} holds files that annotate did not write: choose another --output, or --force"
+            )
+        if self._run.written is None:
+            return
+        foreign = [
+            name
+            for names in self._names.values()
+            for name in names.all()
+            if name not in self._run.written and os.path.lexists(self.folder / name)
+        ]
+        if foreign:
+            more = f" and {len(foreign) - 1:,} more" if len(foreign) > 1 else ""
+            raise FercompError(
+                f"{self.folder / foreign[0]}{more} would be replaced, which annotate did not write: move it, "
+                "choose another --output, or --force"
+            )

@@ -30,12 +30,14 @@ class Timeline:
 
     def __init__(self, step: float) -> None:
         self._step = step
+        self._begin: float | None = None
         self._end = 0.0
         self._stretches: dict[int, list[Stretch]] = defaultdict(list)
 
     def add(self, picture: Picture) -> None:
         """Adds the next frame with its faces."""
         faces, now = picture.faces, picture.frame.time
+        self._begin = now if self._begin is None else self._begin
         self._end = now + self._step
         for track, emotion in zip(known(faces.tracks).tolist(), known(faces.emotions), strict=True):
             stretches = self._stretches[track]
@@ -69,8 +71,11 @@ class Timeline:
             for begin, end, emotion in stretches:
                 axes.barh(row, end - begin, left=begin, height=0.8, color=_shade(emotion))
         axes.set_yticks(range(len(people)), [f"track {track}" for track in people])
-        axes.set(xlim=(0, max(self._end, self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
-        axes.set(xlabel="seconds", title=f"{title}: {count(len(self._stretches), 'track')}")
+        begin = self._begin if self._begin is not None and self._begin > GAP else 0  # of a section
+        axes.set(xlim=(begin, max(self._end, begin + self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
+        # A name may have dollars in it, which would be read as a formula.
+        axes.set_title(f"{title}: {count(len(self._stretches), 'track')}", parse_math=False)
+        axes.set_xlabel("seconds")
         shown = {emotion for stretches in people.values() for _, _, emotion in stretches}
         for emotion in sorted(shown):
             axes.bar(0, 0, color=_shade(emotion), label=emotion)

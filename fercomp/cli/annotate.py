@@ -9,8 +9,13 @@ from fercomp.cli.options import SHIPPED, DetectorName, MinScore, MinSize, ModelO
 
 
 def annotate(
-    path: Annotated[
-        Path, typer.Argument(help="A photo, a video, or a folder with any of them in it and its sub-folders.")
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Photos, videos, and folders with any of them in them and their sub-folders.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.")
@@ -26,6 +31,13 @@ def annotate(
         bool, typer.Option(help="Write annotated videos, besides records and timelines.")
     ] = True,
     records: Annotated[Literal["csv", "jsonl"], typer.Option(help="Format of the records.")] = "csv",
+    start: Annotated[
+        str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
+    ] = "0",
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="Annotate videos until here.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")
+    ] = False,
 ) -> None:
     """Find the faces in photos and videos and name their emotions: annotated copies and a table.
 
@@ -34,12 +46,13 @@ def annotate(
     \b
     Examples:
       fercomp annotate photos/
-      fercomp annotate party.mp4 --output party/
+      fercomp annotate party.mp4 more/ --output party/
+      fercomp annotate lecture.mp4 --start 1:02:30 --end 1:10:00
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
       fercomp annotate portraits/ --detector whole --model compact
     """
     from fercomp.annotate.batch import annotate_media
-    from fercomp.annotate.options import Options
+    from fercomp.annotate.options import Options, clock_seconds
     from fercomp.core.errors import FercompError
     from fercomp.core.parallel import limit_threads
     from fercomp.core.params import load_machine
@@ -49,8 +62,14 @@ def annotate(
     from fercomp.modeling.bundle.model import load_bundle
 
     limit_threads(load_machine(Workspace().params).workers)
-    options = Options(detector, min_score, min_size, every, video, records)
-    done = annotate_media(path, output, load_bundle(resolve_model(model, Workspace())), options)
+    if "" in paths:  # an empty variable of a shell; taken for a path, it would be the current folder
+        raise FercompError("one of the paths is empty: name a photo, a video or a folder of them")
+    until = None if end is None else clock_seconds(end)
+    options = Options(
+        detector, min_score, min_size, every, video, records, start=clock_seconds(start), end=until
+    )
+    bundle = load_bundle(resolve_model(model, Workspace()))
+    done = annotate_media([Path(path) for path in paths], output, bundle, options, force)
     counts = {"photo": done.photos, "video": done.videos}
     files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
     on_record = f", {done.earlier} of them earlier" if done.earlier else ""
@@ -61,4 +80,4 @@ def annotate(
     typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
         bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')} could not be used wholly"
-        raise FercompError(f"{bad}: `status` in {done.records} says why; mend or remove them")
+        raise FercompError(f"{bad}: `status` and `note` in {done.records} say why; mend or remove them")

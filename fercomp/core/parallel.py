@@ -40,7 +40,14 @@ def threads(wanted: int | None = None) -> int:
     return wanted if _most is None else min(wanted, _most)
 
 
-def in_order(pool: Executor, function: Callable[[A], B], items: Iterable[A], ahead: int) -> Iterator[B]:
+def in_order(
+    pool: Executor,
+    function: Callable[[A], B],
+    items: Iterable[A],
+    ahead: int,
+    weigh: Callable[[A], int] | None = None,
+    most: int = 0,
+) -> Iterator[B]:
     """Maps in a pool, in order, a few items ahead: `Executor.map` would take all of them at once.
 
     Args:
@@ -48,17 +55,31 @@ def in_order(pool: Executor, function: Callable[[A], B], items: Iterable[A], ahe
         function: What is done with each item.
         items: Taken as results are taken.
         ahead: How many items may be in work or wait for their result to be taken.
+        weigh: Says how many bytes an item takes in work and as a result.
+        most: How many bytes may be taken at once; an item that takes more has no other beside it.
 
     Yields:
         The results in the order of the items.
     """
-    waiting: deque[Future[B]] = deque()
+    waiting: deque[tuple[Future[B], int]] = deque()
+    taken = 0
     for item in items:
-        waiting.append(pool.submit(function, item))
+        bytes_ = weigh(item) if weigh else 0
+        while waiting and (len(waiting) > ahead or taken + bytes_ > most > 0):
+            future, freed = waiting.popleft()
+            taken -= freed
+            yield future.result()
+            del future
+        waiting.append((pool.submit(function, item), bytes_))
+        taken += bytes_
+        del item
         if len(waiting) > ahead:
-            yield waiting.popleft().result()
+            future, freed = waiting.popleft()
+            taken -= freed
+            yield future.result()
+            del future
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft()[0].result()
 
 
 class Stages:

@@ -1,4 +1,5 @@
 import os
+import pkgutil
 import resource
 import shutil
 import signal
@@ -62,7 +63,7 @@ def test_framed_photos_are_used_whole(bundle, photos, tmp_path):
 def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsys):
     data = (photos / "a/face.jpg").read_bytes()
     (photos / "empty.jpg").write_bytes(b"")
-    (photos / "half.jpg").write_bytes(data[: len(data) // 2])
+    (photos / "half.jpg").write_bytes(data[: data.index(b"\xff\xda") + 14])
     (photos / "text.png").write_text("not a picture")
     (photos / "folder.jpg").mkdir()
     (photos / "nowhere.png").symlink_to(tmp_path / "missing")
@@ -184,3 +185,103 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(bundle, many, tmp_path
 def test_the_package_is_importable_without_keras():
     code = "import sys, fercomp.annotate.batch; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_photo_that_lacks_its_end_is_annotated_and_noted(bundle, photos, tmp_path, capsys):
+    path = photos / "a/face.jpg"
+    path.write_bytes(path.read_bytes()[:-2])
+    done = annotate_media(photos, tmp_path / "out", bundle)
+    assert (done.problems, done.faces) == ({"a/face.jpg": "truncated"}, 6)
+    table = pd.read_csv(done.records, keep_default_na=False).set_index("file")
+    assert table.loc["a/face.jpg", ["status", "note"]].tolist() == ["face", "truncated"]
+    assert (table["note"] == "truncated").sum() == 1
+    assert "a/face.jpg lacks its end" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["look", "draw", "encode", "write"])
+def test_whatever_goes_wrong_with_one_photo_is_its_row(bundle, photos, tmp_path, monkeypatch, stage):
+    """An error that nobody has thought of, in any stage."""
+
+    def broken(real, number):
+        calls = []
+
+        def call(*arguments, **options):
+            calls.append(1)
+            if len(calls) == number:
+                raise {"write": OSError(5, "the disk failed")}.get(stage, ZeroDivisionError("of all things"))
+            return real(*arguments, **options)
+
+        return call
+
+    place, name = {
+        "look": ("fercomp.annotate.recogniser.Recogniser", "look"),
+        "draw": ("fercomp.annotate.photos", "draw"),
+        "encode": ("fercomp.annotate.photos", "encode"),
+        "write": ("fercomp.annotate.sinks.OutputFolder", "write_copy"),
+    }[stage]
+    owner = pkgutil.resolve_name(place)
+    monkeypatch.setattr(owner, name, broken(getattr(owner, name), 3))
+    done = annotate_media(photos, tmp_path / "out", bundle)
+    assert list(done.problems.values()) == ["failed"]
+    assert len(pd.read_csv(done.records)["file"].unique()) == 6
+    monkeypatch.undo()
+    again = annotate_media(photos, tmp_path / "out", bundle)
+    assert (again.problems, again.earlier) == ({}, 5)
+
+
+@pytest.mark.parametrize("length", [240, 250, 255])
+def test_a_name_that_is_too_long_for_its_copy_is_shortened(
+    bundle, photos, tmp_path, write_clip, faces, length
+):
+    (photos / ("p" * (length - 4) + ".jpg")).write_bytes((photos / "a/face.jpg").read_bytes())
+    (photos / ("q" * length)).write_bytes((photos / "a/face.jpg").read_bytes())
+    write_clip(tmp_path / "c.mp4", [np.pad(faces[0], ((8, 8), (8, 8), (0, 0)))] * 3)
+    (tmp_path / "c.mp4").rename(photos / ("v" * (length - 4) + ".mp4"))
+    paths = [photos, photos / ("q" * length)]
+    done = annotate_media(paths, tmp_path / "out", bundle)
+    assert done.problems == {}
+    assert (done.photos, done.videos) == (8, 1)
+    assert annotate_media(paths, tmp_path / "out", bundle).earlier == 9
+
+
+def test_links_to_themselves_are_rows(bundle, photos, tmp_path):
+    for name in ("self.jpg", "self.mp4", "self"):
+        (photos / name).symlink_to(name)
+    done = annotate_media(photos, tmp_path / "out", bundle)
+    assert done.problems == {"self.jpg": "unreadable", "self.mp4": "unreadable"}
+    assert done.faces == 6
+    with pytest.raises(FercompError, match=r"self\.jpg cannot be read"):
+        annotate_media(photos / "self.jpg", tmp_path / "out2", bundle)
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.options import Options
+from fercomp.modeling.bundle.model import load_bundle
+bundle, photos, out = sys.argv[1:]
+options = Options(detector="whole")
+annotate_media(Path(photos) / "small.png", Path(out) / "small", load_bundle(Path(bundle)), options)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+done = annotate_media(Path(photos), Path(out) / "all", load_bundle(Path(bundle)), options)
+assert not done.problems, done.problems
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_many_large_photos_take_bounded_memory(bundle, faces, tmp_path):
+    """Of 24 photos of 48 megapixels, 144 MB each, never more than a few are in memory."""
+    (tmp_path / "in").mkdir()
+    Image.fromarray(faces[0]).save(tmp_path / "in" / "small.png")
+    Image.fromarray(faces[0]).resize((8000, 6000)).save(tmp_path / "in" / "0.jpg", quality=90)
+    for i in range(1, 24):
+        shutil.copy(tmp_path / "in" / "0.jpg", tmp_path / "in" / f"{i}.jpg")
+    arguments = [str(bundle.folder), str(tmp_path / "in"), str(tmp_path / "out")]
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURE, *arguments], capture_output=True, text=True, timeout=250
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    megabytes = float(run.stdout.split()[-1])
+    assert megabytes < 1800  # 26 pictures alone would be 3,744

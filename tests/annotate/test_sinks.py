@@ -1,17 +1,19 @@
 import os
+import subprocess
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fercomp.annotate.encoding import encode
 from fercomp.annotate.record_rows import face_rows, problem_row
-from fercomp.annotate.sinks import OutputFolder, encode
+from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.faces.found import Faces
-from fercomp.media.image_formats import IMAGE_SUFFIXES
+from fercomp.media.image_formats import HEIC_SUFFIXES, IMAGE_SUFFIXES
 from fercomp.media.images import ImageProblem, decode_image, read_image
 
 NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
@@ -23,12 +25,14 @@ FORMATS = {
     ".gif": "GIF",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
 }
 GREY = np.full((40, 60, 3), 90, dtype=np.uint8)
 
 
 def opened(photos, output, **settings):
-    return OutputFolder(output, photos, find_sources(photos, output), EMOTIONS, {"model": "tiny", **settings})
+    found = find_sources([photos], output).found
+    return OutputFolder(output, photos, found, EMOTIONS, {"model": "tiny", **settings})
 
 
 def no_face(photo):
@@ -47,7 +51,7 @@ def test_a_copy_keeps_name_and_format(tmp_path, suffix):
     gradient[..., 1] //= 2
     with OutputFolder(tmp_path / "out", tmp_path / "in", [photo], EMOTIONS, {}) as folder:
         folder.write_copy(photo, encode(photo, gradient))
-    copy = tmp_path / "out" / "sub" / f"x{suffix}"
+    copy = tmp_path / "out" / "sub" / (f"x{suffix}.jpg" if suffix in HEIC_SUFFIXES else f"x{suffix}")
     assert np.abs(read_image(copy).astype(int) - gradient).mean() < 4
     with Image.open(copy) as image:
         assert image.format == FORMATS.get(suffix, "JPEG")
@@ -109,7 +113,7 @@ def test_what_is_not_done_is_done_again_and_comes_to_its_place(photos, tmp_path,
     with opened(photos, out) as folder:
         assert [photo.file for photo in folder.todo] == redo
         finish(folder, folder.todo[0])
-    assert list(folder.records.index()) == [photo.file for photo in find_sources(photos, out)]
+    assert list(folder.records.index()) == [photo.file for photo in find_sources([photos], out).found]
     assert all(rows[0]["status"] == "no_face" for rows in folder.records.pictures())
 
 
@@ -161,7 +165,7 @@ def test_the_photos_themselves_are_never_overwritten(photos):
     (photos / "a" / "a").mkdir()
     (photos / "a" / "a" / "face.jpg").write_bytes(b"")  # its copy in photos/ would be a/face.jpg
     with pytest.raises(FercompError, match="would overwrite the originals"):
-        OutputFolder(photos, photos / "a", find_sources(photos / "a", photos), EMOTIONS, {})
+        OutputFolder(photos, photos / "a", find_sources([photos / "a"], photos).found, EMOTIONS, {})
 
 
 def test_an_output_that_cannot_be_a_folder_is_one_line(photos, tmp_path):
@@ -169,3 +173,129 @@ def test_an_output_that_cannot_be_a_folder_is_one_line(photos, tmp_path):
     with pytest.raises(FercompError, match="choose another folder"), opened(photos, tmp_path / "file"):
         pass
     assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_folder_of_somebody_else_is_refused(photos, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".DS_Store").write_bytes(b"")  # of the system, nobody's work
+    with opened(photos, out):
+        pass
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    with (
+        pytest.raises(FercompError, match=r"holds files that annotate did not write.*--force"),
+        opened(photos, other),
+    ):
+        pass
+    assert [path.name for path in other.iterdir()] == ["thesis.txt"]
+    with OutputFolder(other, photos, find_sources([photos], other).found, EMOTIONS, {}, force=True) as folder:
+        assert len(folder.todo) == 6
+    assert (other / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["two.webp", "a/face.jpg"])
+def test_a_file_of_somebody_else_among_the_copies_is_refused(photos, tmp_path, name):
+    out = tmp_path / "out"
+    first = find_sources([photos / "landscape.png"], out).found
+    with OutputFolder(out, photos, first, EMOTIONS, {"model": "tiny"}) as folder:
+        finish(folder, folder.todo[0])
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).write_text("drawn by hand")
+    with (
+        pytest.raises(FercompError, match=f"{name} would be replaced, which annotate did not write"),
+        opened(photos, out),
+    ):
+        pass
+    assert (out / name).read_text() == "drawn by hand"
+
+
+def test_no_original_is_overwritten_through_a_link(photos, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a").symlink_to(photos / "a")
+    before = (photos / "a/face.jpg").read_bytes()
+    with pytest.raises(FercompError, match="would overwrite the originals"):
+        opened(photos, out)
+    assert (photos / "a/face.jpg").read_bytes() == before
+
+
+def test_a_second_process_is_told(photos, tmp_path):
+    with opened(photos, tmp_path / "out") as folder:
+        finish(folder, folder.todo[0])
+        with (
+            pytest.raises(FercompError, match="another fercomp is writing into"),
+            opened(photos, tmp_path / "out"),
+        ):
+            pass
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 5
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_what_a_killed_run_left_is_removed_in_all_folders(photos, tmp_path):
+    out = tmp_path / "out"
+    with opened(photos, out) as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    process = subprocess.Popen(["true"])
+    process.wait()
+    parts = [out / place / f".part.{process.pid}.0123abcd.jpg" for place in ("", "a", "a/deep", "b")]
+    for part in parts:
+        part.write_bytes(b"half")
+    with opened(photos, out):
+        pass
+    assert not any(part.exists() for part in parts)
+
+
+@pytest.mark.parametrize("change", ["size", "time", "inode", "older"])
+def test_a_replaced_source_is_noticed(photos, tmp_path, change):
+    source = photos / "a/face.jpg"
+    status = source.stat()
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    if change == "inode":  # another file of the same size and time, as cp -p makes it
+        other = photos / "a" / "new"
+        other.write_bytes(source.read_bytes()[::-1])
+        os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+        other.replace(source)
+    elif change == "size":
+        source.write_bytes(source.read_bytes() + b" ")
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    else:
+        moved = 1 if change == "time" else -(10**12)
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns + moved))
+    with opened(photos, tmp_path / "out") as folder:
+        assert [photo.file for photo in folder.todo] == ["a/face.jpg"]
+
+
+def test_one_photo_after_the_other_stays_on_record(photos, tmp_path):
+    for name in ("two.webp", "landscape.png"):
+        found = find_sources([photos / name], tmp_path / "out").found
+        with OutputFolder(tmp_path / "out", photos, found, EMOTIONS, {"model": "tiny"}) as folder:
+            finish(folder, folder.todo[0])
+    assert list(folder.records.index()) == ["landscape.png", "two.webp"]
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 4
+
+
+def test_earlier_records_are_kept_aside(photos, tmp_path, capsys):
+    for model in ("one", "two", "three"):
+        with opened(photos, tmp_path / "out", model=model) as folder:
+            finish(folder, folder.todo[0])
+    told = capsys.readouterr().err
+    for number in (1, 2):
+        assert "a/deep/face.png" in (tmp_path / "out" / f"records.{number}.csv").read_text()
+        assert f"the earlier rows are kept in {tmp_path}/out/records.{number}.csv" in told
+
+
+def test_photos_that_are_gone_are_told(photos, tmp_path, capsys):
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    (photos / "two.webp").unlink()
+    with opened(photos, tmp_path / "out"):
+        pass
+    assert "1 file no longer in" in capsys.readouterr().err

@@ -80,6 +80,13 @@ def test_a_bad_file_is_in_the_exit_code(photos):
         (("photos", "--every", "0"), "every 0: expected at least 1"),
         (("photos", "--min-size", "0"), "min-size 0: expected"),
         (("photos", "--output", "photos"), "would overwrite the originals"),
+        (("",), "one of the paths is empty"),
+        (("photos", ""), "one of the paths is empty"),
+        (("photos", "missing.jpg"), "missing.jpg not found"),
+        (("photos", "--start", "soon"), "'soon' is no time: expected seconds or H:MM:SS"),
+        (("photos", "--start", "1:75"), "is no time"),
+        (("photos", "--start", "10", "--end", "0:10"), "end 10 s: expected a time after the start, 10 s"),
+        (("photos", "--output", "datasets"), "datasets holds files that annotate did not write"),
     ],
 )
 def test_mistakes_are_one_line(photos, arguments, message):
@@ -87,3 +94,44 @@ def test_mistakes_are_one_line(photos, arguments, message):
     assert isinstance(result.exception, FercompError)
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_several_paths_and_a_section(photos, write_clip):
+    picture = np.full((120, 160, 3), 190, dtype=np.uint8)
+    picture[10:106, 30:126] = draw_face("happy", np.random.default_rng(0), 96)
+    (photos.parent / "clips").mkdir()
+    write_clip(photos.parent / "clips" / "clip.mp4", [picture] * 100)
+    result = run(photos / "sad.png", "clips", "--start", "0:01", "--end", "2.5")
+    assert result.exit_code == 0, result.output
+    assert "1 photo and 1 video (38 frames): 39 faces" in result.stdout
+    assert Path("annotated/photos/sad.png").is_file()
+    assert Path("annotated/clips/clip.mp4").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("7.5", 7.5), ("90", 90), ("1:30", 90), ("1:02:30", 3750), ("0:00:00.5", 0.5)],
+)
+def test_times(text, seconds):
+    from fercomp.annotate.options import clock_seconds
+
+    assert clock_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1:2:3:4", "1:60", "1:60:00", "nan", "inf", "1e5", "1:", "\u0661", "9" * 400]
+)
+def test_what_is_no_time(text):
+    from fercomp.annotate.options import clock_seconds
+
+    with pytest.raises(FercompError, match="is no time"):
+        clock_seconds(text)
+
+
+def test_force_replaces_what_is_there(photos):
+    Path("other").mkdir()
+    Path("other/sad.png").write_text("mine")
+    assert isinstance(run(photos, "-o", "other").exception, FercompError)
+    assert Path("other/sad.png").read_text() == "mine"
+    assert run(photos, "-o", "other", "--force").exit_code == 0
+    assert Path("other/sad.png").stat().st_size > 1000

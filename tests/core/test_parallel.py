@@ -105,3 +105,30 @@ def test_leaving_early_ends_the_threads():
             assert i == 0
             raise KeyboardInterrupt
     assert threading.active_count() == before
+
+
+class Watched(ThreadPoolExecutor):
+    """Notes what all that was handed in and not yet taken out weighs, each time something is handed in."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.inside, self.loads = [], []
+
+    def submit(self, function, item):
+        self.inside.append(item)
+        self.loads.append(list(self.inside))
+        return super().submit(function, item)
+
+
+@pytest.mark.parametrize("ahead", [1, 4, 20])
+def test_items_in_work_are_bounded_by_what_they_weigh(ahead):
+    weights = [1, 1, 50, 60, 200, 1, 30, 30, 30, 30, 101, 1, 1, 100, 99, 2]
+    with Watched() as pool:
+        for got, expected in zip(
+            in_order(pool, lambda n: n, weights, ahead, lambda n: n, 100), weights, strict=True
+        ):
+            assert got == expected
+            pool.inside.pop(0)
+    assert all(sum(load) <= 100 or len(load) == 1 for load in pool.loads)
+    assert max(len(load) for load in pool.loads) == min(ahead + 1, 4)
+    assert {load[0] for load in pool.loads if len(load) == 1} >= {200, 101}

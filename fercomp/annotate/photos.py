@@ -1,0 +1,130 @@
+"""Annotates photos: decoding, detection, classification, drawing and writing at once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from fercomp.annotate.drawing import draw
+from fercomp.annotate.encoding import encode
+from fercomp.annotate.recogniser import Picture, Recogniser
+from fercomp.annotate.record_rows import Row, face_rows, problem_row
+from fercomp.annotate.sinks import OutputFolder
+from fercomp.annotate.sources import Photo
+from fercomp.annotate.workers import workers
+from fercomp.core.errors import FercompError
+from fercomp.core.files import is_disk_full
+from fercomp.core.parallel import in_order, threads
+from fercomp.core.progress import say, track
+from fercomp.media.image_formats import photo_bytes
+from fercomp.media.images import ImageProblem, decode_photo, read_file
+
+PHOTO_BATCH: Final = 8
+"""Photos whose faces are classified together."""
+
+MOST_PHOTO_BYTES: Final = 256 * 2**20
+"""Of pictures that lie before and behind classification each: 26 photos of 108 megapixels would take 8 GB."""
+
+
+@dataclass
+class _Looked:
+    """A photo on its way; its picture, or why it cannot be used, and what is wrong with it all the same."""
+
+    photo: Photo
+    picture: Picture | ImageProblem
+    note: str = ""
+
+
+def annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser) -> None:
+    """Annotates photos; one that cannot be used is told and has a row that says why.
+
+    Args:
+        photos: The photos.
+        folder: Where everything goes.
+        recogniser: Finds and names faces.
+
+    Raises:
+        FercompError: The disk is full, or the detector is missing.
+    """
+    # Threads of their own for writing would take turns on the cores with those that look, which costs more
+    # than is gained while the disk is waited for.
+    with workers(threads()) as pool:
+        look = partial(_look, recogniser)
+        seen = in_order(
+            pool, look, photos, PHOTO_BATCH, lambda photo: photo_bytes(photo.path), MOST_PHOTO_BYTES
+        )
+        named = _named(recogniser, seen)
+        results = in_order(pool, partial(_result, folder), named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
+        for rows in track(results, "annotate", "photo", total=len(photos)):
+            folder.records.append(rows)
+
+
+def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
+    try:
+        decoded = decode_photo(read_file(photo.path), str(photo.path))
+        note = "" if decoded.missing is None else "truncated"
+        return _Looked(photo, recogniser.look(decoded.pixels), note)
+    except ImageProblem as problem:
+        return _Looked(photo, problem)
+    except Exception as error:
+        return _Looked(photo, _failed(photo, error))
+
+
+def _failed(photo: Photo, error: Exception) -> ImageProblem:
+    """Makes whatever went wrong with one photo its own problem, unless it is everybody's.
+
+    Raises:
+        FercompError: It concerns all photos, such as a detector that is missing.
+        OSError: The disk is full.
+    """
+    if isinstance(error, FercompError) or (isinstance(error, OSError) and is_disk_full(error)):
+        raise error
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return ImageProblem("failed", f"{photo.path} could not be annotated ({what}): the others go on")
+
+
+def _named(recogniser: Recogniser, photos: Iterator[_Looked]) -> Iterator[_Looked]:
+    """Classifies the faces of several photos together, which is faster than photo by photo."""
+    for group in _groups(photos):
+        named = iter(recogniser.name([seen.picture for seen in group if isinstance(seen.picture, Picture)]))
+        for seen in group:
+            if isinstance(seen.picture, Picture):
+                seen.picture = next(named)
+        del named
+        while group:
+            yield group.pop(0)
+
+
+def _groups(photos: Iterable[_Looked]) -> Iterator[list[_Looked]]:
+    """Gives photos together, a few in number and in bytes."""
+    group: list[_Looked] = []
+    for looked in photos:
+        group.append(looked)
+        if len(group) == PHOTO_BATCH or sum(map(_weight, group)) > MOST_PHOTO_BYTES:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _weight(looked: _Looked) -> int:
+    return looked.picture.frame.image.nbytes if isinstance(looked.picture, Picture) else 0
+
+
+def _result(folder: OutputFolder, looked: _Looked) -> list[Row]:
+    """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
+    photo, result = looked.photo, looked.picture
+    if isinstance(result, Picture):
+        try:
+            folder.write_copy(photo, encode(photo, draw(result.frame.image, result.faces)))
+            if looked.note:
+                say(f"{photo.path} lacks its end: annotated as far as it goes; copy it again")
+            return [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]
+        except ImageProblem as problem:
+            result = problem
+        except FercompError as error:
+            result = ImageProblem("not_written", str(error))
+        except Exception as error:
+            result = _failed(photo, error)
+    say(str(result))
+    return [problem_row(photo.file, result.reason)]

@@ -1,0 +1,111 @@
+"""`run.json` of an output folder: by what the records were made, of which files, and what was written."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from fercomp.core.files import write_json
+
+RUN: Final = "run.json"
+_SOURCES: Final = "sources"
+_WRITTEN: Final = "written"
+
+Stamp = list[int]
+"""Size, time of the last change in nanoseconds, and inode of a file."""
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Returns what tells a file from another one that took its place; `None` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def is_ours(folder: Path) -> bool:
+    """Says whether a folder is empty, but for hidden files, or holds what `annotate` writes."""
+    if all(entry.name.startswith(".") for entry in folder.iterdir()):
+        return True
+    return (folder / RUN).is_file() or any(map(_is_record, folder.glob("records*")))
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).startswith((b"file,status,", b'{"file": '))
+    except OSError:
+        return False
+
+
+class RunFile:
+    """What a run reads of the one before, and leaves for the next.
+
+    Args:
+        folder: The output folder.
+        settings: What the results depend on, as JSON values.
+
+    Attributes:
+        stamps: By `file`, what the sources were when the last run began.
+        written: Names of all files that runs have written, relative to the folder; `None` where that is not
+            known, because the run was one of an earlier version, or somebody has changed `run.json`.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
+        self._path = folder / RUN
+        self._settings = dict(settings)
+        self._before = _read(self._path)
+        before = self._before or {}
+        sources, written = before.pop(_SOURCES, None), before.pop(_WRITTEN, None)
+        self.stamps: dict[str, Any] = sources if isinstance(sources, dict) else {}
+        self.written: set[str] | None = None
+        if isinstance(written, list):
+            self.written = set(map(str, written))
+        elif self._before is None and not any(folder.glob("records*")):
+            self.written = set()
+
+    def changed(self) -> list[str] | None:
+        """Returns the names of other settings than this run's, none where nothing is known of an earlier run.
+
+        Returns:
+            `None` where the settings are the same.
+        """
+        if self._before == self._settings:
+            return None
+        if self._before is None:
+            return []
+        keys = sorted({*self._before, *self._settings})
+        return [key for key in keys if self._before.get(key) != self._settings.get(key)]
+
+    def write(
+        self, stamps: Mapping[str, Stamp | None], names: Mapping[str, Iterable[str]], kept: Iterable[str]
+    ) -> None:
+        """Writes what this run is about to do, before it does anything.
+
+        Args:
+            stamps: By `file`, what the sources are now.
+            names: By `file`, the names of what is written.
+            kept: The files that stay on record, also of earlier runs.
+        """
+        earlier = {file: self.stamps[file] for file in kept if file in self.stamps}
+        new = {name for of_one in names.values() for name in of_one}
+        write_json(
+            self._path,
+            {
+                **self._settings,
+                _SOURCES: {**earlier, **stamps},
+                _WRITTEN: sorted({*(self.written or ()), *new}),
+            },
+        )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Returns what an earlier run was made with: nothing known if damaged, `None` without such a run."""
+    if not path.is_file():
+        return None
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return settings if isinstance(settings, dict) else {}

@@ -1,0 +1,65 @@
+import string
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fercomp.annotate.names import LONGEST_NAME, RESERVED, fitted, output_names
+from fercomp.annotate.sources import Photo, Video
+
+SUFFIXES = (".jpg", ".JPG", ".png", ".heic", ".mp4", ".mov", ".mov.mp4", ".timeline.png", "", ".csv", ".json")
+
+
+def source(file):
+    kind = Video if file.lower().endswith((".mp4", ".mov")) else Photo
+    return kind(Path(file), file)
+
+
+def written(files):
+    return output_names([source(file) for file in files])
+
+
+def test_names_are_those_of_the_originals_where_nothing_is_in_the_way():
+    names = written(["a/b.jpg", "c.mov", "d.mp4", "e.heic", "scan"])
+    assert [n.copy for n in names.values()] == ["a/b.jpg", "e.heic.jpg", "scan.png", "c.mp4", "d.mp4"]
+    assert names["c.mov"].timeline == "c.timeline.png"
+
+
+def test_what_would_meet_is_told_apart():
+    names = written(
+        ["a.mov", "a.mp4", "a.timeline.png", "a.mov.mp4", "b.mp4", "b.timeline.png", "x.jpg", "X.JPG"]
+    )
+    assert names["a.mov"].copy == "a.mov.mp4"
+    assert names["a.mp4"].copy == "a.mp4.mp4"
+    assert names["a.mov.mp4"].copy == "a.mov (2).mp4"
+    assert names["b.timeline.png"].copy == "b.timeline.png"
+    assert names["b.mp4"] == ("b (2).mp4", "b (2).timeline.png")
+    assert names["X.JPG"].copy == "X (2).JPG"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(string.ascii_letters + "é .~()2", min_size=1, max_size=3),
+            st.integers(0, 260),
+            st.sampled_from(SUFFIXES),
+        ),
+        max_size=12,
+    )
+)
+def test_no_two_sources_ever_share_a_file_and_none_has_too_long_a_name(parts):
+    files = {f"{stem}{'x' * longer}{suffix}" for stem, longer, suffix in parts}
+    all_names = [name for names in written(sorted(files)).values() for name in names.all()]
+    folded = {name.casefold() for name in all_names} | {name.casefold() for name in RESERVED}
+    assert len(folded) == len(all_names) + len(RESERVED)
+    assert all(len(part.encode()) <= LONGEST_NAME for name in all_names for part in name.split("/"))
+
+
+def test_a_long_name_keeps_its_beginning_and_suffix():
+    name = fitted("folder/" + "é" * 200 + ".timeline.png")
+    folder, _, rest = name.partition("/")
+    assert folder == "folder"
+    assert rest.startswith("é" * 100)
+    assert rest.endswith(".timeline.png")
+    assert len(rest.encode()) <= LONGEST_NAME
+    assert fitted("é" * 200 + "1.jpg") != fitted("é" * 200 + "2.jpg")
