@@ -14,7 +14,7 @@ from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.locks import exclusive, sweep_leftovers
+from fercomp.core.locks import exclusive, sweep_parts
 from fercomp.core.progress import count, say
 
 
@@ -66,7 +66,7 @@ class OutputFolder:
             self._run = RunFile(self.folder, self._settings)
             self._require_ours()
             for place in {self.copy_of(source).parent for source in self._sources}:
-                sweep_leftovers(place)
+                sweep_parts(place)
             kept = self._kept()
             # The records first: a kill between the two leaves other settings, so the next run starts anew.
             self.records.rewrite(kept.values())
