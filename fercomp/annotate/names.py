@@ -13,7 +13,7 @@ from fercomp.media.image_formats import HEIC_SUFFIXES, IMAGE_SUFFIXES
 
 TIMELINE: Final = ".timeline.png"
 
-LONGEST_NAME: Final = 255
+MOST_NAME_BYTES: Final = 255
 """Bytes of a name that file systems take."""
 
 RESERVED: Final = ("run.json", "records.csv", "records.jsonl")
@@ -87,11 +87,11 @@ def fitted(name: str) -> str:
 
 
 def _fitted_part(part: str) -> str:
-    if len(part.encode()) <= LONGEST_NAME:
+    if len(part.encode()) <= MOST_NAME_BYTES:
         return part
     suffix = TIMELINE if part.endswith(TIMELINE) else PurePosixPath(part).suffix[-20:]
     mark = f"~{hashlib.sha256(part.encode()).hexdigest()[:8]}{suffix}"
-    return part.encode()[: LONGEST_NAME - len(mark.encode())].decode("utf-8", "ignore") + mark
+    return part.encode()[: MOST_NAME_BYTES - len(mark.encode())].decode("utf-8", "ignore") + mark
 
 
 def _folded(name: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.annotate.names import LONGEST_NAME, RESERVED, fitted, output_names
+from fercomp.annotate.names import MOST_NAME_BYTES, RESERVED, fitted, output_names
 from fercomp.annotate.sources import Photo, Video
 
 SUFFIXES = (".jpg", ".JPG", ".png", ".heic", ".mp4", ".mov", ".mov.mp4", ".timeline.png", "", ".csv", ".json")
@@ -52,7 +52,7 @@ def test_no_two_sources_ever_share_a_file_and_none_has_too_long_a_name(parts):
     all_names = [name for names in written(sorted(files)).values() for name in names.all()]
     folded = {name.casefold() for name in all_names} | {name.casefold() for name in RESERVED}
     assert len(folded) == len(all_names) + len(RESERVED)
-    assert all(len(part.encode()) <= LONGEST_NAME for name in all_names for part in name.split("/"))
+    assert all(len(part.encode()) <= MOST_NAME_BYTES for name in all_names for part in name.split("/"))
 
 
 def test_a_long_name_keeps_its_beginning_and_suffix():
@@ -61,5 +61,5 @@ def test_a_long_name_keeps_its_beginning_and_suffix():
     assert folder == "folder"
     assert rest.startswith("é" * 100)
     assert rest.endswith(".timeline.png")
-    assert len(rest.encode()) <= LONGEST_NAME
+    assert len(rest.encode()) <= MOST_NAME_BYTES
     assert fitted("é" * 200 + "1.jpg") != fitted("é" * 200 + "2.jpg")
