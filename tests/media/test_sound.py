@@ -26,8 +26,9 @@ def test_no_number_of_channels_format_or_rate_kills_the_process():
 
 
 @pytest.mark.slow
-def test_none_of_the_whole_product_kills_the_process():
-    assert run(1) == 4160
+def test_a_larger_part_of_the_product_kills_no_process_either():
+    """The whole is `python tests/media/sounds.py 1`: 4,160 clips, many minutes."""
+    assert run(37) > 100
 
 
 @pytest.mark.parametrize("rate", [11024, 22255, 192_000, 6000, 44_100])
