@@ -61,9 +61,9 @@ def test_work_of_hours_and_hands_survives(clone, run, commands):
     edit_docstring("fercomp/modeling/training/fit.py")
     edit_docstring("fercomp/stages/train.py")
     edit_docstring("fercomp/stages/predict.py")
-    assert json.loads(run("dvc", "status", "--json")) == {}
+    assert json.loads(run("dvc", "status", "--json", "dvc.yaml")) == {}
     edit_docstring("fercomp/decisions/metrics.py")
-    changed = json.loads(run("dvc", "status", "--json"))
+    changed = json.loads(run("dvc", "status", "--json", "dvc.yaml"))
     assert set(changed) == {f"{name}@compact" for name in ("uncertain", "evaluate", "submission")}
 
     run("dvc", "exp", "run", "-S", "train.epochs=1")
