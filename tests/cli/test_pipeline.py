@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_the_old_model(workspace, fercomp):
     """The largest file a process may write stands for a full disk."""
     before = {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
         code, _, err = fercomp("train", "--name", "tiny", *TINY)
     finally:
