@@ -7,6 +7,7 @@ import pytest
 from fercomp.cli.bench import bench
 from fercomp.modeling.bundle.card import read_card
 from fercomp.stages.bench import BENCH, BENCH_BACKBONES
+from tests.make_tiny import PARAMS
 
 
 def test_the_help_names_the_backbones_that_are_compared():
@@ -14,10 +15,10 @@ def test_the_help_names_the_backbones_that_are_compared():
     assert argument.__metadata__[0].show_default == ", ".join(BENCH_BACKBONES)
 
 
-def with_tiny_parameters(*words, epochs=2):
+def with_tiny_parameters(*words, epochs=None):
     """Returns the words of a command with the parameters that the bundle `tiny` was trained with."""
-    values = ("size=32", "batch_size=16", "weights=none", f"epochs={epochs}")
-    return [*words, *(word for value in values for word in ("--set", f"train.{value}"))]
+    values = (*PARAMS, "train.weights=none", *([f"train.epochs={epochs}"] if epochs else []))
+    return [*words, *(word for value in values for word in ("--set", value))]
 
 
 @pytest.mark.slow
@@ -69,9 +70,9 @@ def test_a_failure_is_exit_code_1(workspace, fercomp):
     (workspace.bundle("tiny") / "graph/graph.bin").unlink()
     code, out, err = fercomp("bench", "--model", "tiny")
     assert code == 1
-    assert "lacks graph.xml or graph.bin: train the model again" in err
+    assert "graph/graph.bin not found: train the model again" in err
     assert out.startswith("tiny failed: ")
-    assert BENCH.read(workspace.models / "bench.csv")["problem"].str.contains("lacks graph").all()
+    assert BENCH.read(workspace.models / "bench.csv")["problem"].str.contains("graph.bin not found").all()
     assert not (workspace.models / "bench.png").exists()
 
 
