@@ -77,7 +77,7 @@ def test_the_newest_models_csv_is_sent_and_written_down(signed_in, work):
     assert list(row) == list(HISTORY_TABLE.columns)
     assert row["file"] == "submissions/mine.csv"
     assert (row["sha256"], row["message"]) == (digest, sent["description"])
-    assert (row["experiment"], json.loads(row["params"])) == ("mine", {"epochs": 3})
+    assert (row["experiment"], json.loads(row["params"])) == ("mine", {"epochs": 3, "recipe": 1})
     assert (row["holdout_accuracy"], row["public"], row["private"]) == ("0.6034", "0.61234", "")
     assert (row["ref"], row["status"]) == ("1000", "complete")
     assert pd.Timestamp(row["time"]).tzinfo is not None

@@ -25,7 +25,8 @@ from fercomp.modeling.training.network import build_network
     ],
 )
 def test_random_weights_need_no_package(monkeypatch, module, name, weights, first):
-    monkeypatch.setattr(module, "PACKAGE", "a-package-that-is-not-installed")
+    (package,) = (name for name in vars(module) if name.endswith("_PACKAGE"))
+    monkeypatch.setattr(module, package, "a-package-that-is-not-installed")
     one, other = (build_backbone(name, 80, "none").get_layer(first).get_weights()[0] for _ in range(2))
     assert (one != other).any()
     told = rf"weights of {name} need the package a-package-.*install it.*train\.weights=none"
