@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.card import GRAPH_WEIGHTS, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.copy import agreement_of_answers, export_model
 from fercomp.stages.ensemble import build_ensemble
@@ -47,7 +47,10 @@ FACES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8
 
 def test_float16_halves_it(workspace, tmp_path):
     small = export_model(workspace.bundle("tiny"), tmp_path / "small", precision="float16")
-    assert small < 0.7 * export_model(workspace.bundle("tiny"), tmp_path / "copy")
+    assert small < export_model(workspace.bundle("tiny"), tmp_path / "copy")
+    # Of so small a network, most bytes are its description.
+    halved, whole = ((tmp_path / name / GRAPH_WEIGHTS).stat().st_size for name in ("small", "copy"))
+    assert halved < 0.6 * whole
     assert files(tmp_path / "small") == files(tmp_path / "copy")
     probs, exact = (load_bundle(tmp_path / name).predict(FACES) for name in ("small", "copy"))
     assert (probs != exact).any()
