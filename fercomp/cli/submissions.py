@@ -20,7 +20,8 @@ def submissions(set_: Set = None) -> None:
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
-    from fercomp.kaggle.history import read_history, refresh
+    from fercomp.kaggle.history import read_history
+    from fercomp.kaggle.refresh import refresh
     from fercomp.report.submissions import draw_history, history_table
 
     workspace = Workspace()

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.locks import exclusive
 from fercomp.core.paths import Workspace
 from fercomp.core.table import Table
 from fercomp.kaggle.answers import Sent
-from fercomp.kaggle.client import connect
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card
 from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
 
@@ -131,22 +129,3 @@ def write_down(rows: Iterable[dict[str, str]], workspace: Workspace) -> None:
 def scored(row: dict[str, str], sent: Sent) -> dict[str, str]:
     """Returns a row with what Kaggle knows by now."""
     return {**row, "status": sent.status, "public": sent.public, "private": sent.private}
-
-
-def refresh(workspace: Workspace, competition: str) -> None:
-    """Asks Kaggle for the scores of what the record holds.
-
-    Args:
-        workspace: Where the record is.
-        competition: The last part of the competition's address.
-
-    Raises:
-        FercompError: Kaggle does not answer or refuses; the record stays as it was.
-    """
-    with exclusive(workspace.submissions, BUSY):
-        rows = history_rows(workspace)
-        if not rows:
-            return
-        with connect(competition) as kaggle:
-            known = {str(sent.ref): sent for sent in kaggle.submissions()}
-        write_down([scored(row, known[row["ref"]]) for row in rows if row["ref"] in known], workspace)

@@ -16,7 +16,8 @@ from fercomp.kaggle import pending as sending
 from fercomp.kaggle import submit as module
 from fercomp.kaggle import transport
 from fercomp.kaggle.candidate import LONGEST_MESSAGE, choose, tag_of
-from fercomp.kaggle.history import HISTORY_TABLE, kaggle_scores, read_history, refresh
+from fercomp.kaggle.history import HISTORY_TABLE, kaggle_scores, read_history
+from fercomp.kaggle.refresh import refresh
 from fercomp.kaggle.submit import submit
 from fercomp.modeling.bundle.card import CARD, Card
 
