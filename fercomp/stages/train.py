@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
-from fercomp.core.params import InferenceParams, Plan, TrainParams
+from fercomp.core.params import FACENET, InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import LABELS, PHOTOS
@@ -27,9 +27,9 @@ from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.targets import photos_of, with_labels
 from fercomp.modeling.training.teacher import teacher_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
+from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -103,6 +103,7 @@ def train_bundle(
     Raises:
         FercompError: See `training.fit`.
     """
+    plan = plan.changed(grey=sees_grey(plan.train, photos, workspace.raw))
     photos, data = what_is_taught(plan.train, photos, workspace)
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
@@ -168,6 +169,7 @@ def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", worksp
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
+    params = params.model_copy(update={"grey": sees_grey(params, photos, workspace.raw)})
     return trained_before(target, params, what_is_taught(params, photos, workspace)[1]) is not None
 
 
@@ -179,10 +181,27 @@ def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Car
         InferenceParams.model_validate(card.trained.get(INFERENCE))
     except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
         return None
+    if is_cut_facenet(card):
+        return None
     while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
         params = params.halved()
     same = used.model_dump() == params.model_dump() and card.trained.get(TAUGHT) == data.fingerprint
     return card if same and (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file() else None
+
+
+def is_cut_facenet(card: Card) -> bool:
+    """Tells whether a network is `facenet` as earlier versions had it, up to its third 17x17 block."""
+    # Rates by stage came with the whole of it.
+    return card.backbone == FACENET and "layer_decay" not in card.trained.get("params", {})
+
+
+def sees_grey(params: TrainParams, photos: "pd.DataFrame", raw: Path) -> bool:
+    """Tells whether a network is to see grey: what `params.grey` says, or `auto`, what the photos are."""
+    if params.grey != "auto":
+        return params.grey
+    from fercomp.modeling.training.grey import learns_grey
+
+    return learns_grey(photos, raw)
 
 
 def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
@@ -192,15 +211,22 @@ def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
     return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference
 
 
-def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
-    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
+def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> Teacher:
+    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean.
+
+    With `teacher_view`, the teachers themselves, who are asked about each view.
+    """
     if not params.teachers:
         return None
-    paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
+    train = photos_of(photos, "train", params.class_names)
     folders = [resolve_model(name, workspace) for name in params.teachers]
+    if params.teacher_view:
+        folds = dict(zip(train["image_path"].tolist(), train["fold"].tolist(), strict=True))
+        return ViewTeacher(folders, params.class_names, folds)
+    paths = train["image_path"].tolist()
     said = [
         teacher_probs(folder, params.class_names, workspace.raw, paths, workspace.training)
         for folder in folders
     ]
-    mean: np.ndarray = sum(said[1:], said[0]) / len(said)
+    mean: Teacher = sum(said[1:], said[0]) / len(said)
     return mean

@@ -131,3 +131,14 @@ def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model)
         refit(folder, "all", workspace, MACHINE)
     assert not workspace.bundle("all").exists()
     assert read_card(folder).name == "first"
+
+
+def test_a_facenet_of_an_earlier_version_is_refused_in_one_line(workspace, first):
+    path = workspace.bundle("first") / CARD
+    card = json.loads(path.read_text())
+    del card["grey"], card["trained"]["params"]["layer_decay"], card["trained"]["params"]["grey"]
+    path.write_text(json.dumps({**card, "backbone": "facenet"}))
+    with pytest.raises(FercompError, match=r"an earlier fercomp cut it.*can only be trained anew"):
+        refit(workspace.bundle("first"), "all", workspace, MACHINE)
+    path.write_text(json.dumps(card))
+    assert refit(workspace.bundle("first"), "all", workspace, MACHINE).grey is False

@@ -23,7 +23,7 @@ FACENET: Final = "facenet"
 RECIPE: Final = 1
 """What `train.recipe` is in networks that this code trains. See `tests/modeling/training/test_recipe.py`."""
 
-SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 96}
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 128}
 """Side of the input in pixels of backbones that are used with small photos."""
 
 _WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
@@ -41,6 +41,17 @@ class AugmentParams(Group):
         brightness: Largest change of brightness, as a share of full white.
         contrast: Largest change of contrast, as a share.
         erase: Share of the photos of which a rectangle is covered (random erasing, Zhong et al., 2020).
+        perspective: How far the side of a face that is farther away may shrink, as a share, as if the head
+            were turned (one side) or nodding (top or bottom).
+        blur: Share of the photos that are blurred, out of focus or by a movement.
+        low_resolution: Share of the photos that are seen at 16 to 48 pixels, as a face far away is.
+        jpeg: Share of the photos that are compressed as JPEG of a low quality, of small ones at their size.
+        gamma: Largest change of gamma, in octaves to either side: shadows lighter or darker than lights.
+        shade: Largest difference of light between two sides of a face, as a share of full white.
+        tint: Largest change of one colour against another, as a share. Nothing for a network that sees grey.
+        noise: Largest standard deviation of noise, as a share of full white.
+        cover: Share of the photos of which a part from one edge inwards is covered, as by a hand, a scarf or
+            hair.
     """
 
     flip: bool = True
@@ -50,6 +61,15 @@ class AugmentParams(Group):
     brightness: Share = 0.1
     contrast: Share = 0.2
     erase: Share = 0.25
+    perspective: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    blur: Share = 0.0
+    low_resolution: Share = 0.0
+    jpeg: Share = 0.0
+    gamma: Annotated[float, Field(ge=0, le=3)] = 0.0
+    shade: Share = 0.0
+    tint: Share = 0.0
+    noise: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    cover: Share = 0.0
 
 
 class TrainParams(Group):
@@ -67,8 +87,10 @@ class TrainParams(Group):
             path of a weights file, or of another experiment's `model.keras`. By default `imagenet`, but
             `faces` for `facenet` and `none` for `compact` and `compact_wide`.
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
-            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0` and `facenet`, which suit small
-            photos.
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, 128 for `facenet`, which suit
+            small photos.
+        grey: Let the network see grey, whatever the photo's colours: it turns RGB into grey itself. `auto`
+            does so where the training photos are grey: colours would be new to it.
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
             finds the threshold below which an answer becomes `uncertain`.
         head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
@@ -94,6 +116,10 @@ class TrainParams(Group):
         head_learning_rate: Rate of the head phase (AdamW, constant).
         learning_rate: Highest rate of the second phase (AdamW, linear warm-up, then cosine decay to 0). By
             default 0.002, and 0.0001 where there are weights to keep.
+        layer_decay: What the rate falls by from each stage of the backbone to the one below it in the second
+            phase, the classifier being above all; a stage is what works at one resolution (Clark et al.,
+            2020; Bao et al., 2022). What was learned from other photos is kept where it is most general. 1:
+            one rate for all.
         warmup: Share of the second phase's steps spent on warm-up.
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
         dropout: Share of pooled features dropped before the classifier.
@@ -116,6 +142,9 @@ class TrainParams(Group):
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
             (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
         teacher_weight: Share of the teacher's probabilities in the target.
+        teacher_view: Ask the teacher about the very view of a photo that the student sees, changed and turned
+            as it is (Beyer et al., 2022), in place of the photo as it is: its networks run in every epoch of
+            the second phase. The first one learns labels alone.
         patience: Epochs without a better holdout accuracy after which a phase stops.
         seed: Seed of weights, order and augmentation.
         augment: Random changes of training photos.
@@ -125,6 +154,7 @@ class TrainParams(Group):
     backbone: str = COMPACT
     weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
+    grey: bool | Literal["auto"] = False
     classes: Literal[8, 9] = 9
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     va_targets: str = "mean"
@@ -141,6 +171,7 @@ class TrainParams(Group):
     learning_rate: float = Field(
         default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, gt=0
     )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     warmup: Share = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -153,6 +184,7 @@ class TrainParams(Group):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
     teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     teacher_weight: Share = 0.7
+    teacher_view: bool = False
     patience: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()

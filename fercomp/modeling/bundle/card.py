@@ -108,6 +108,7 @@ class Card(Group):
             and their probabilities are decoded (`decisions.circumplex`); or `both`, probabilities first.
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
+        grey: The network was taught grey photos and sees any photo so: it turns RGB into grey itself.
         flip: Probabilities are the mean over the face and its mirror image.
         views: Test-time augmentation (TTA): photos that are framed on a face already, as the competition's
             are, are answered by the mean over nine views of them (`faces.tta`); so are the holdout's, for
@@ -136,6 +137,7 @@ class Card(Group):
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     size: int = Field(ge=8, le=4096)
     margin: float = Field(ge=0, le=2)
+    grey: bool = False
     flip: bool = False
     views: bool = False
     members: tuple[Member, ...] = ()

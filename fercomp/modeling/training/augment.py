@@ -1,5 +1,7 @@
 """Random changes of training photos, in the loader: one warp, one change of light, one patch erased.
 
+Those of `data.photographed` are made between the last two, where they are asked for.
+
 Not a layer of the network: OpenCV warps a small photo some ten times faster than Keras' layers do on a CPU
 (`docs/experiments/speed.md` has the figures), the random numbers depend on nothing but the seed, and a saved
 network holds nothing that is not needed to run it.
@@ -11,6 +13,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
+from fercomp.modeling.training.photographed import CHANGES, grain, photographed, tilts, turned
 
 ERASED_AREA: Final = (0.02, 0.2)
 """Share of a photo that is erased, from and to; Zhong et al. (2020) go to 0.4, but a face fills its photo."""
@@ -35,22 +38,31 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
     gain = 1 + rng.uniform(-params.contrast, params.contrast, n)
     offset = rng.uniform(-255 * params.brightness, 255 * params.brightness, n)
     erased = rng.random(n) < params.erase
+    more = any(getattr(params, name) for name in CHANGES)
+    # A stream of their own: what is drawn for the other changes does not depend on whether these are on.
+    others = rng.spawn(1)[0] if more or params.perspective else rng
+    tilt = tilts(n, params, others) if params.perspective else None
+    noise = grain(size, others) if params.noise else np.empty((0, 0), np.float32)
     changed = np.empty_like(faces)
     for i in range(n):
-        cv2.warpAffine(
-            faces[i],
-            matrices[i],
-            (size, size),
-            dst=changed[i],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        _warp(faces[i], matrices[i], None if tilt is None else tilt[i], changed[i])
         mean = sum(cv2.sumElems(changed[i])) / changed[i].size
         levels = (np.arange(256) - mean) * gain[i] + mean + offset[i]
         cv2.LUT(changed[i], np.clip(np.rint(levels), 0, 255).astype(np.uint8), dst=changed[i])
+        if more:
+            changed[i] = photographed(changed[i], params, noise, others)
         if erased[i]:
             _erase(changed[i], rng)
     return changed
+
+
+def _warp(face: np.ndarray, matrix: np.ndarray, tilt: np.ndarray | None, changed: np.ndarray) -> None:
+    size = len(face)
+    how = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_REPLICATE}
+    if tilt is None:
+        cv2.warpAffine(face, matrix, (size, size), dst=changed, **how)
+    else:
+        cv2.warpPerspective(face, turned(matrix, tilt, size), (size, size), dst=changed, **how)
 
 
 def _warps(n: int, size: int, params: AugmentParams, rng: np.random.Generator) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Batches of photos for `keras.Model.fit`, on any Keras backend."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,6 +30,9 @@ class FaceBatches(keras.utils.PyDataset):
         augmentation: How photos are changed; not at all if `None`.
         mixup: Two photos and their targets are blended by a share from Beta(mixup, mixup) (Zhang et al.,
             2018), one share a batch; 0 for none.
+        teacher: What is asked about the photos of a batch, changed as they are and before they are blended:
+            from faces `(n, S, S, 3)` uint8 and their n paths to probabilities `(n, K)`; nobody if `None`.
+        teacher_weight: Share of its answer in the first K columns of the targets.
 
     Attributes:
         photos: See above.
@@ -46,6 +50,8 @@ class FaceBatches(keras.utils.PyDataset):
         seed: int | None = None,
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
+        teacher: Callable[[np.ndarray, Sequence[str]], np.ndarray] | None = None,
+        teacher_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.photos = photos
@@ -57,6 +63,8 @@ class FaceBatches(keras.utils.PyDataset):
         self._seed = seed
         self._augmentation = augmentation
         self._mixup = mixup
+        self._teacher = teacher
+        self._teacher_weight = teacher_weight
         in_memory = len(photos) * size * size * 3 <= memory_gb * 1e9
         self._faces = read_faces(raw, self._paths, size) if in_memory else None
         self._makers = threads(READERS)
@@ -95,6 +103,11 @@ class FaceBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch, index))
         if self._augmentation is not None:
             faces = augment(faces, self._augmentation, rng)
+        if self._teacher is not None:
+            answers = self._teacher(faces, [self._paths[row] for row in rows])
+            k, weight = answers.shape[1], self._teacher_weight
+            targets = targets.copy()
+            targets[:, :k] = weight * answers + (1 - weight) * targets[:, :k]
         return blend(faces, targets, self._mixup, rng) if self._mixup else (faces, targets)
 
     def faces(self, rows: np.ndarray) -> np.ndarray:

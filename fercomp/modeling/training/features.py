@@ -19,6 +19,7 @@ from fercomp.core.progress import track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
 from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.grey import GREY_LAYER
 from fercomp.modeling.training.network import POOL
 
 _BATCH = 64
@@ -140,6 +141,7 @@ def _key(
     settings: dict[str, Any] = {
         "backbone": model.name,
         "size": model.input_shape[1],
+        "grey": any(layer.name == GREY_LAYER for layer in model.layers),
         "seed": seed,
         "precision": model.get_layer(POOL).compute_dtype,
         "augment": augmentation.model_dump() if augmentation else None,

@@ -110,6 +110,7 @@ def _fit(
         head=params.head,
         dropout=params.dropout,
         seed=params.seed,
+        sees_grey=bool(params.grey),
     )
     loss = make_loss(params.loss, params.balance, class_shares(data.train.targets))
     objective = Objective(params.head, classes, loss, params.va_loss, params.va_weight)
@@ -119,11 +120,19 @@ def _fit(
         params.ema,
         keep_batch_norm=params.batch_norm == "keep",
         patience=params.patience,
+        layer_decay=params.layer_decay,
     )
     read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, memory_gb=memory_gb)
     with precision(params.precision), all_gpus():
         model = build(params.weights)
-        train = read(data.train, seed=params.seed, augmentation=params.augment, mixup=params.mixup)
+        train = read(
+            data.train,
+            seed=params.seed,
+            augmentation=params.augment,
+            mixup=params.mixup,
+            teacher=data.teacher,
+            teacher_weight=params.teacher_weight,
+        )
         holdout = None if data.holdout is None else read(data.holdout)
 
         def features() -> Data:

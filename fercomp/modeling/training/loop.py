@@ -18,6 +18,7 @@ from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.phases import Phase
+from fercomp.modeling.training.staged_adamw import make_optimizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ class Steps:
         ema: Share of the old value in the running mean of the weights.
         keep_batch_norm: Whether batch normalisation keeps what its weights came with.
         patience: Epochs without better weights after which a phase stops.
+        layer_decay: What the rate falls by from each stage of the backbone to the one below.
     """
 
     weight_decay: float
@@ -64,6 +66,7 @@ class Steps:
     ema: float
     keep_batch_norm: bool
     patience: int
+    layer_decay: float = 1.0
 
 
 class Run:
@@ -140,13 +143,13 @@ class Run:
         else:
             self._trained, self._current = self.model, self.data
         self._ema = EMA(self._trained, self._steps.ema)
-        optimizer = keras.optimizers.AdamW(
+        optimizer = make_optimizer(
             self._rate(phase),
-            weight_decay=self._steps.weight_decay,
-            gradient_accumulation_steps=self._steps.accumulate if self._steps.accumulate > 1 else None,
+            self._steps.weight_decay,
+            self._steps.accumulate,
+            None if head_only else self.model.get_layer(self.model.name),
+            self._steps.layer_decay,
         )
-        # Decay pulls towards zero, which means nothing for offsets and scales.
-        optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         # Otherwise TensorFlow traces the first step twice, since it makes variables.
         optimizer.build(self._trained.trainable_variables)
         self._trained.compile(

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from fercomp.core.classes import EMOTIONS
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.training.grey import grey
 
 POOL: Final = "pool"
 HEAD: Final = "probabilities"
@@ -24,6 +25,7 @@ def build_network(
     head: Head = "emotion",
     dropout: float = 0.0,
     seed: int = 0,
+    sees_grey: bool = False,
 ) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
 
@@ -38,6 +40,7 @@ def build_network(
         head: What it gives (`TrainParams.head`).
         dropout: Share of pooled features dropped before the head.
         seed: Seed of what is dropped.
+        sees_grey: Whether it turns what it is given into grey first.
 
     Returns:
         A model of the backbone's name, from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`,
@@ -49,6 +52,8 @@ def build_network(
     inputs = keras.Input((size, size, 3), dtype="uint8", name="faces")
     # A cast by a layer of its own: arithmetic on uint8 wraps around without an error.
     x = keras.layers.Rescaling(1.0, name="to_float")(inputs)
+    if sees_grey:
+        x = grey(x)
     x = build_backbone(backbone, size, weights)(x)
     x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
     x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)

@@ -35,6 +35,26 @@ def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
         raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
 
 
+def open_teacher(teacher: Path, classes: tuple[str, ...]) -> Bundle:
+    """Returns a model that a student can learn from, with a warning where it has seen the holdout.
+
+    Args:
+        teacher: The model's bundle.
+        classes: The student's K classes.
+
+    Raises:
+        FercompError: See `check_teacher`.
+    """
+    check_teacher(teacher, classes)
+    bundle = load_bundle(teacher)
+    if REFIT_OF in bundle.card.trained:
+        say(
+            f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
+            "better than it is"
+        )
+    return bundle
+
+
 def teacher_probs(
     teacher: Path, classes: tuple[str, ...], raw: Path, image_paths: Sequence[str], cache: Path
 ) -> np.ndarray:
@@ -60,13 +80,7 @@ def teacher_probs(
         FercompError: The teacher has other classes, or is missing or damaged.
         ImageProblem: A photo cannot be read.
     """
-    check_teacher(teacher, classes)
-    bundle = load_bundle(teacher)
-    if REFIT_OF in bundle.card.trained:
-        say(
-            f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
-            "better than it is"
-        )
+    bundle = open_teacher(teacher, classes)
     if (teacher / OOF).is_file():
         return out_of_fold(teacher / OOF, classes, image_paths)
     file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"

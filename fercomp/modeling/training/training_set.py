@@ -10,6 +10,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.modeling.training.targets import one_hot, photos_of, points_of, training_targets
+from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,15 +85,17 @@ class TrainingData:
         holdout: The photos that say which weights are best, with their given labels; `None` where none is
             held out.
         fingerprint: SHA-256 over the labelled photos, their labels and points, and what a teacher says.
+        teacher: Who is asked about each view of a training photo, beside its targets; `None` for nobody.
     """
 
     train: TrainingSet
     holdout: TrainingSet | None
     fingerprint: str
+    teacher: ViewTeacher | None = None
 
 
 def training_data(
-    params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None, holdout: bool = True
+    params: TrainParams, photos: "pd.DataFrame", teacher: Teacher = None, holdout: bool = True
 ) -> TrainingData:
     """Makes what a network learns from.
 
@@ -101,7 +104,7 @@ def training_data(
         photos: Table `PHOTOS`, from `with_labels` where suggested labels are taught, and from `with_points`
             where the network gives points.
         teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
-            the classes, in their order.
+            the classes, in their order; or who is asked about each view of them.
         holdout: Whether the photos of split `holdout` are held out. Otherwise there are none of that split.
 
     Raises:
@@ -109,11 +112,12 @@ def training_data(
     """
     classes, points = params.class_names, params.head != "emotion"
     rows = photos_of(photos, "train", classes)
+    asked = teacher if isinstance(teacher, ViewTeacher) else None
     targets = training_targets(
         rows,
         classes,
         share_copies=params.duplicate_labels == "soft",
-        teacher=teacher,
+        teacher=None if isinstance(teacher, ViewTeacher) else teacher,
         teacher_weight=params.teacher_weight,
         label_smoothing=params.label_smoothing,
     )
@@ -124,7 +128,7 @@ def training_data(
     if holdout:
         rows = photos_of(photos, "holdout", classes)
         held_out = _training_set(rows, one_hot(rows["emotion"].tolist(), classes), points)
-    return TrainingData(train, held_out, _fingerprint(photos, teacher, points))
+    return TrainingData(train, held_out, _fingerprint(photos, teacher, points), asked)
 
 
 def _training_set(photos: "pd.DataFrame", targets: np.ndarray, points: bool) -> TrainingSet:
@@ -138,10 +142,12 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
     return hashlib.sha256(labelled.to_csv(index=False).encode()).hexdigest()
 
 
-def _fingerprint(photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool) -> str:
+def _fingerprint(photos: "pd.DataFrame", teacher: Teacher, points: bool) -> str:
     digest = hashlib.sha256(data_fingerprint(photos).encode())
     if points:
         digest.update(points_of(photos).tobytes())
-    if teacher is not None:
+    if isinstance(teacher, ViewTeacher):
+        digest.update(teacher.fingerprint.encode())
+    elif teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
     return digest.hexdigest()
