@@ -13,7 +13,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.refit import best_epochs, refit
-from fercomp.stages.train import train_experiment
+from fercomp.stages.train import is_trained, train_experiment
 
 TINY = Plan(train=TrainParams(size=32, epochs=3, batch_size=16, seed=1))
 MACHINE = MachineParams()
@@ -140,5 +140,14 @@ def test_a_facenet_of_an_earlier_version_is_refused_in_one_line(workspace, first
     path.write_text(json.dumps({**card, "backbone": "facenet"}))
     with pytest.raises(FercompError, match=r"an earlier fercomp cut it.*can only be trained anew"):
         refit(workspace.bundle("first"), "all", workspace, MACHINE)
+    # Nor is it what training would give today, should all other parameters be the same.
+    params = TINY.train.model_copy(update={"backbone": "facenet"})
+    card["trained"]["params"]["backbone"] = "facenet"
+    photos = PHOTOS.read(workspace.photos)
+    for rates, same in ({}, False), ({"layer_decay": 1.0}, True):
+        written = {**card["trained"], "params": {**card["trained"]["params"], **rates}}
+        path.write_text(json.dumps({**card, "backbone": "facenet", "trained": written}))
+        assert is_trained(workspace.bundle("first"), params, photos, workspace) is same
+    card["trained"]["params"]["backbone"] = "compact"
     path.write_text(json.dumps(card))
     assert refit(workspace.bundle("first"), "all", workspace, MACHINE).grey is False
