@@ -121,8 +121,7 @@ class Card(Group):
             chosen; the probabilities that are shown stay as they are. None if `null`.
         temperature: Probabilities are raised to its inverse and normalised (temperature scaling).
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
-        trained: Parameters of `train` and `inference`, git commit, fingerprint of the data, package
-            versions.
+        trained: Parameters of `train` and `inference`, git commit, hash of the data, package versions.
         scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
             holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
             the scores of such networks together.
