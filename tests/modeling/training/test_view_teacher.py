@@ -13,7 +13,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.training.augment import augment
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.fit import fit
-from fercomp.modeling.training.training_set import training_data
+from fercomp.modeling.training.training_set import TrainingSet, training_data
 from fercomp.modeling.training.view_teacher import ViewTeacher
 from fercomp.stages.train import teacher_of
 
@@ -40,13 +40,14 @@ def test_a_batch_is_taught_what_is_said_of_its_own_views(tiny_workspace, teacher
     photos = PHOTOS.read(tiny_workspace.photos)
     paths = photos.loc[photos["split"] == "train", "image_path"].tolist()[:8]
     given = np.eye(9, dtype=np.float32)[np.arange(8)]
+    shown = TrainingSet(tuple(paths), given, None, tuple(paths))
     teacher, changes = (
         ViewTeacher(teachers, EMOTIONS, dict.fromkeys(paths, 0)),
         AugmentParams(perspective=0.3),
     )
 
     def batch(**asked):
-        batches = FaceBatches(tiny_workspace.raw, paths, given, 32, 8, 1.0, 3, changes, **asked)
+        batches = FaceBatches(shown, tiny_workspace.raw, 32, 8, 1.0, 3, changes, **asked)
         batches.start_epoch(2)
         return batches[0]
 
