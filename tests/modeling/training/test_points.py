@@ -62,9 +62,9 @@ def test_labelled_points_are_read_from_a_csv(workspace, tmp_path):
     ("text", "words"),
     [
         ("path,valence\na,0\n", r"lacks the columns \['arousal'\]"),
-        ("path,valence,arousal\na,0,1.5\n", "has a value that is not in -1 to 1 in line 2"),
-        ("path,valence,arousal\na,0,0\nb,nan,0\n", "has a value that is not in -1 to 1 in line 3"),
-        ("path,valence,arousal\na,0,0\na,0,0\n", "has a photo twice in line 3"),
+        ("path,valence,arousal\na,0,1.5\n", "line 2 has arousal 1.5: -1 to 1 was expected"),
+        ("path,valence,arousal\na,0,0\nb,nan,0\n", "line 3 has nan as valence, a number was expected"),
+        ("path,valence,arousal\na,0,0\na,0,0\n", "line 3 has 'a' a second time"),
         ("path,valence,arousal\na,high,0\n", "of the wrong type"),
     ],
 )
