@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,6 +7,7 @@ from PIL import Image
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import PHOTOS
+from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.modeling.training.teacher import teacher_probs
@@ -12,7 +15,11 @@ from fercomp.modeling.training.teacher import teacher_probs
 
 @pytest.fixture
 def teacher(workspace, write_model):
-    return write_model(workspace.bundle("teacher"))
+    """A model whose files may be changed: its card has no checksums, as those of an earlier version."""
+    folder = write_model(workspace.bundle("teacher"))
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps({**card, "files": {}}), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
