@@ -97,7 +97,8 @@ def _listed(raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     paths = rows["image_path"].map(path_in_raw)
     leads_out = links_out(raw)
-    inside = paths.map(lambda path: isinstance(path, str) and not leads_out(path))
+    # The folder itself, which an empty cell names, is inside; that it is no photo is said later.
+    inside = paths.map(lambda path: path == "." or (isinstance(path, str) and not leads_out(path)))
     outside = rows[~inside].assign(reason="outside_raw")
     rows = rows[inside].assign(image_path=paths[inside])
 

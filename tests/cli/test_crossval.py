@@ -1,6 +1,6 @@
 from contextlib import ExitStack
 
-from fercomp.core.files import exclusive
+from fercomp.core.locks import exclusive
 from fercomp.core.tables import PHOTOS
 
 
