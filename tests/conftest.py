@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
@@ -18,6 +19,10 @@ from tests.make_tiny import TINY
 # A shell starts what it puts into the background with Ctrl-C ignored, and what a test starts inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is generated is checked for what comes out; how fast, a machine that does other things cannot say.
+settings.register_profile("fercomp", deadline=None)
+settings.load_profile("fercomp")
 
 
 def free_gigabytes() -> float:

@@ -2,12 +2,10 @@
 
 import re
 import stat
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, features
+from PIL import Image
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Pillow's names of the formats that are always read; an MPO (stereo or burst) opens as a JPEG. A closed
@@ -41,29 +39,19 @@ _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 
 
-class NoDecoder(Exception):
-    """A picture is of a known kind for which this installation has no decoder; says what to install."""
-
-
 def formats_of(data: bytes) -> tuple[str, ...]:
     """Returns Pillow's names of the formats that a picture may have, and makes sure that it reads them.
 
     Args:
         data: The bytes of the picture.
-
-    Raises:
-        NoDecoder: It is a HEIC or AVIF, and there is none.
     """
     if is_heic(data):
-        if find_spec("pillow_heif") is None:
-            raise NoDecoder("HEIC photo, and its decoder is missing: install the package pillow-heif")
-        import_module("pillow_heif").register_heif_opener()
+        # Imported for such a photo only: its libraries decode a video codec.
+        from pi_heif import register_heif_opener
+
+        register_heif_opener()
         return ("HEIF",)
-    if _brands(data) & _AVIF_BRANDS:
-        if not features.check("avif"):
-            raise NoDecoder("AVIF picture, and its decoder is missing: install Pillow 11.3 or later")
-        return ("AVIF",)
-    return FORMATS
+    return ("AVIF",) if _brands(data) & _AVIF_BRANDS else FORMATS
 
 
 def is_heic(data: bytes) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fercomp.core.errors import FercompError
-from fercomp.media.image_formats import FORMATS, NoDecoder, ended_jpeg, formats_of, is_heic
+from fercomp.media.image_formats import FORMATS, ended_jpeg, formats_of, is_heic
 from fercomp.media.pixels import grey_rows, pixels_of
 
 MIN_SIDE: Final = 8
@@ -140,7 +140,7 @@ def decode_photo(data: bytes, name: str = "the picture") -> Decoded:
     JPEG that lacks its end is decoded as far as it goes.
 
     Args:
-        data: The bytes of a JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF, or of a HEIC if its decoder is there.
+        data: The bytes of a JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC.
         name: What to call the picture in an error.
 
     Returns:
@@ -170,8 +170,6 @@ def _decoded(data: bytes, name: str, is_whole: bool = True) -> Decoded:
             return Decoded(pixels_of(_upright(rgb, image)), None if is_whole else grey_rows(rgb))
     except ImageProblem:
         raise
-    except NoDecoder as error:
-        raise ImageProblem("unsupported", f"{name} is a {error}") from error
     except UnidentifiedImageError as error:
         if is_heic(data):
             raise ImageProblem("unreadable", f"{name} is a HEIC photo that is damaged: replace it") from error

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.annotate.drawing import BAD, COLOURS, GOOD, PLAIN, draw
@@ -31,7 +31,6 @@ sides = st.integers(1, 150)
 coordinates = st.floats(-200, 400, width=32)
 
 
-@settings(deadline=None)
 @given(
     shape=st.tuples(sides, sides),
     boxes=st.lists(st.tuples(*[coordinates] * 4), max_size=6),

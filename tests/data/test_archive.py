@@ -173,7 +173,7 @@ SMALL = io.BytesIO()
 make_zip(SMALL, [("train/", b""), ("train/0.jpg", b"some bytes" * 20), ("b.csv", b"1,2\n")])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(SMALL.getvalue()) - 1), st.integers(0, 255)), min_size=1, max_size=6

@@ -4,7 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.data.recompressed import LEAST, Contradictions, contradictions, recompressed
@@ -55,7 +55,6 @@ def test_a_picture_without_a_first_photo_says_nothing():
     assert found([(1, "a", True), (1, "b", True), (2, "a", False)]) == Contradictions(0, 0, 0, 0)
 
 
-@settings(deadline=None)  # scipy.stats is imported at the first call
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
 def test_the_p_value_is_the_tail_of_the_hypergeometric_distribution(a, b, c, d):
     """Fisher (1922): of all ways to deal out a + c contradictions, those with a or more to recompressed."""

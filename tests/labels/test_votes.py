@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.labels.votes import per_picture, vote_shares
@@ -28,7 +28,6 @@ def test_no_photos():
     assert vote_shares(np.empty((0, 3)), np.empty((0, 3)), np.empty(0, int), 4).shape == (0, 3)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30),
     st.floats(0, 20),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -277,7 +278,6 @@ def test_avif():
 
 
 def heic(width=32, height=16):
-    pillow_heif = pytest.importorskip("pillow_heif", reason="no decoder of HEIC is installed")
     file = BytesIO()
     pillow_heif.from_pillow(two_halves(size=(width, height))).save(file, quality=100, chroma=444)
     return file.getvalue()
@@ -291,12 +291,22 @@ def test_a_heic_is_read_whatever_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"heim"])
-def test_a_heic_without_its_decoder_says_what_to_install(monkeypatch, brand):
-    monkeypatch.setattr("fercomp.media.image_formats.find_spec", lambda name: None)
+def test_a_damaged_heic_is_called_one(brand):
     data = b"\0\0\0\x18ftyp" + brand + bytes(4) + b"heicmif1" + bytes(64)
-    with pytest.raises(ImageProblem, match=r"is a HEIC photo.*install the package pillow-heif") as caught:
+    with pytest.raises(ImageProblem, match=r"is a HEIC photo that is damaged") as caught:
         decode_image(data, "photo.jpg")
-    assert caught.value.reason == "unsupported"
+    assert caught.value.reason == "unreadable"
+
+
+@given(end=st.integers(0), byte=st.integers(0, 255))
+def test_a_heic_cut_or_changed_anywhere_is_a_picture_or_a_problem(end, byte):
+    whole = heic(64, 64)
+    end %= len(whole)
+    for data in (whole[:end], whole[:end] + bytes([byte]) + whole[end + 1 :]):
+        try:
+            assert decode_image(data).shape == (64, 64, 3)
+        except ImageProblem as problem:
+            assert problem.reason in ("truncated", "not_an_image", "unreadable", "too_small", "too_large")
 
 
 def test_a_large_picture_is_the_same_in_strips(monkeypatch):

@@ -91,7 +91,7 @@ def test_each_photo_is_changed_differently_and_the_seed_repeats(faces):
     assert len({photo.tobytes() for photo in first}) == 4
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n=st.integers(0, 3),
     size=st.integers(1, 40),

@@ -21,7 +21,7 @@ def points(n, seed):
     return np.random.default_rng(seed).uniform(-0.7, 0.7, (n, 2)).astype(np.float32)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 40), st.integers(0, 20))
 def test_the_loss_of_concordance_is_one_less_its_mean(n, seed):
     said, meant = points(n, seed), points(n, seed + 1)
