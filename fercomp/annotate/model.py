@@ -13,7 +13,7 @@ from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import in_order, threads
-from fercomp.core.paths import Workspace
+from fercomp.core.paths import Workspace, at_home
 from fercomp.faces.crop import require_picture
 from fercomp.faces.detect import DETECTORS
 from fercomp.faces.found import MIN_SIZE, Faces
@@ -149,6 +149,6 @@ def load(
     Raises:
         FercompError: There is no such model or detector, or an option is out of range.
     """
-    named = None if model is None else str(Path(model).expanduser())
+    named = None if model is None else at_home(model)
     folder = resolve_model(named, Workspace())
     return Model(load_bundle(folder), Options(detector, min_score, min_size))

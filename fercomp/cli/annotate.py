@@ -62,8 +62,6 @@ def annotate(
     from fercomp.modeling.bundle.model import load_bundle
 
     limit_threads(load_machine(Workspace().params).workers)
-    if "" in paths:  # an empty variable of a shell; taken for a path, it would be the current folder
-        raise FercompError("one of the paths is empty: name a photo, a video or a folder of them")
     until = None if end is None else clock_seconds(end)
     options = Options(
         detector, min_score, min_size, every, video, records, start=clock_seconds(start), end=until

@@ -4,6 +4,7 @@ Only Typer and the command modules are imported here. A command imports its libr
 that `fercomp --help` answers at once.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
@@ -11,6 +12,7 @@ import typer
 
 from fercomp.cli.annotate import annotate
 from fercomp.cli.bench import bench
+from fercomp.cli.command import Command, Commands
 from fercomp.cli.crossval import crossval
 from fercomp.cli.demo import demo
 from fercomp.cli.distill import distill
@@ -19,7 +21,6 @@ from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
-from fercomp.cli.hints import HintingCommand
 from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
 from fercomp.cli.models import models
@@ -36,6 +37,7 @@ from fercomp.cli.train import train
 from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
+from fercomp.core.terminal import escaped, show_bug, use_what_there_is
 from fercomp.core.version import __version__
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
@@ -50,11 +52,11 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 + SIGINT, what Typer turns a `KeyboardInterrupt` into."""
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 for panel, commands in COMMANDS.items():
     for command in commands:
         summary = (command.__doc__ or "").partition("\n")[0]
-        app.command(cls=HintingCommand, rich_help_panel=panel, short_help=summary)(command)
+        app.command(cls=Command, rich_help_panel=panel, short_help=summary)(command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -80,6 +82,8 @@ def main() -> None:
     is one line and 130. Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its
     traceback.
     """
+    use_what_there_is()
+    sys.excepthook = show_bug
     try:
         app(prog_name="fercomp")
     except SystemExit as end:
@@ -105,4 +109,4 @@ def _fail(message: str) -> None:
 
 
 def _say(message: str, colour: str) -> None:
-    typer.secho(" ".join(message.splitlines()), fg=colour, err=True)
+    typer.secho(escaped(" ".join(message.splitlines())), fg=colour, err=True)

@@ -36,9 +36,8 @@ def bench(
       fercomp bench compact mobilenet_v3_small convnext_tiny --set train.size=96
       fercomp bench --model compact --model shipped
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.stages.bench import BENCH_BACKBONES, bench_table
     from fercomp.stages.bench import bench as run_bench
 
@@ -48,7 +47,7 @@ def bench(
     rows = run_bench(names, model or [], params, workspace)
     failed = [row for row in rows if row.problem]
     if len(failed) < len(rows):
-        Console().print(bench_table(rows))
+        show(bench_table(rows))
         typer.echo(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
     for row in failed:
         typer.echo(f"{row.model} failed: {row.problem}")

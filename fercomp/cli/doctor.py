@@ -12,13 +12,12 @@ def doctor() -> None:
     Examples:
       fercomp doctor
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.report.doctor import diagnose, findings_table
 
     findings = diagnose(Workspace())
-    Console().print(findings_table(findings))
+    show(findings_table(findings))
     problems = [finding.subject for finding in findings if finding.state == "problem"]
     if problems:
         typer.echo(f"Mend first: {', '.join(problems)}")

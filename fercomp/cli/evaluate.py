@@ -15,9 +15,8 @@ def evaluate(model: Model = None) -> None:
       fercomp evaluate
       fercomp evaluate --model compact
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import REFIT_OF, read_card
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.evaluate import evaluate_model, per_class_table
@@ -25,7 +24,7 @@ def evaluate(model: Model = None) -> None:
     workspace = Workspace()
     folder = resolve_model(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
-    Console().print(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
+    show(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
     typer.echo(
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"

@@ -18,15 +18,14 @@ def leaderboard(
       fercomp leaderboard
       fercomp leaderboard --top 50
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.kaggle.leaderboard import read_leaderboard
     from fercomp.report.submissions import leaderboard_table
 
     competition = read_params(Workspace().params, set_).fetch.competition
     standing = read_leaderboard(competition, top)
-    Console().print(leaderboard_table(standing))
+    show(leaderboard_table(standing))
     if standing.own:
         typer.echo(f"{standing.team} is number {standing.own[0]:,} of {standing.teams:,} teams")
     elif standing.team:

@@ -21,18 +21,16 @@ def models(
       fercomp models
       fercomp models --json
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import console, show
     from fercomp.stages.models import list_models, models_table
 
     workspace = Workspace()
     rows = list_models(workspace)
     if as_json:
-        typer.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([row.as_json() for row in rows], indent=2))
         return
-    console = Console()
-    console.print(models_table(rows, console))
+    show(models_table(rows, console()))
     if any(row.before_refit for row in rows):
         typer.echo("* before `fercomp refit`: the model has learned from the holdout since")
     if any(row.csv == "old" for row in rows):

@@ -26,10 +26,9 @@ def prepare(set_: Set = None) -> None:
       fercomp prepare
       fercomp prepare --set prepare.holdout=0.2 --set prepare.folds=10
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
     from fercomp.core.tables import PHOTOS, PROBLEMS
+    from fercomp.core.terminal import show
     from fercomp.stages.prepare import prepare as prepare_photos
 
     workspace = Workspace()
@@ -37,7 +36,7 @@ def prepare(set_: Set = None) -> None:
     prepared = prepare_photos(workspace.raw, params)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
-    Console().print(_counts(prepared.photos))
+    show(_counts(prepared.photos))
     typer.echo(_copies(prepared.photos))
     if prepared.contradictions.of_recompressed:
         typer.echo(_recompressed(prepared.contradictions, params.recompressed))

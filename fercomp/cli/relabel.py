@@ -31,12 +31,11 @@ def relabel(
       fercomp relabel --set relabel.network_votes=6
       fercomp relabel --export-folders sorted/
     """
-    from rich.console import Console
-
     from fercomp.core.classes import EMOTIONS
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS, oof_table
+    from fercomp.core.terminal import show
     from fercomp.labels.folders import export_folders as export
     from fercomp.labels.journal import read_decisions
     from fercomp.labels.relabel import relabel as suggest
@@ -49,7 +48,7 @@ def relabel(
     labels = suggest(photos, oof_table(EMOTIONS).read(workspace.oof), decisions, params)
     pairs = write_report(labels, workspace.raw, workspace.relabel_report)
     LABELS.write(labels, workspace.labels)
-    Console().print(pairs_table(pairs))
+    show(pairs_table(pairs))
     typer.echo(summary(labels, photos))
     typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}, next: fercomp review")
     if export_folders is not None:

@@ -27,17 +27,16 @@ def study(
       fercomp study
       fercomp study --set train.epochs=8
     """
-    from rich.console import Console
-
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.stages.study import run_study, study_table
 
     workspace = Workspace()
     if not workspace.study_params.is_file():
         raise FercompError(f"{workspace.study_params} not found: it lists experiments as params.yaml does")
     rows = run_study(read_params(workspace.study_params, set_), workspace)
-    Console().print(study_table(rows))
+    show(study_table(rows))
     if agreed := max(row.agreed_n for row in rows):
         typer.echo(
             f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one"

@@ -15,11 +15,10 @@ def submissions(set_: Set = None) -> None:
     Examples:
       fercomp submissions
     """
-    from rich.console import Console
-
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
+    from fercomp.core.terminal import show
     from fercomp.kaggle.history import read_history
     from fercomp.kaggle.refresh import refresh
     from fercomp.report.submissions import draw_history, history_table
@@ -33,6 +32,6 @@ def submissions(set_: Set = None) -> None:
         refresh(workspace, competition)
     except FercompError as error:
         say(f"as of the last time, since the scores could not be asked for: {error}")
-    Console().print(history_table(read_history(workspace)))
+    show(history_table(read_history(workspace)))
     if draw_history(workspace):
         typer.echo(f"Look at {workspace.history_plot}")

@@ -18,9 +18,8 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
       fercomp uncertain --model eight
       fercomp uncertain --model eight --set uncertain.score=margin
     """
-    from rich.console import Console
-
     from fercomp.core.paths import Workspace
+    from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import DECISION
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.uncertain import settle_uncertain, sweep_table
@@ -29,7 +28,7 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
     params = read_params(workspace.params, set_).uncertain
     folder = resolve_model(model, workspace)
     settled = settle_uncertain(folder, params)
-    Console().print(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
+    show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
     typer.echo(settled.sentence)
     typer.echo(f"Look at {folder / 'uncertain.png'}; how it decides from now on: {folder / DECISION}")
     typer.echo(f"Next: fercomp evaluate --model {folder.name}")

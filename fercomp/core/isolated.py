@@ -2,7 +2,6 @@
 
 import os
 import signal
-import traceback
 from collections.abc import Callable
 from multiprocessing import connection, get_context, parent_process
 from threading import RLock, Thread
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import limit_threads, thread_limit
+from fercomp.core.terminal import guarded, show_bug
 
 _T = TypeVar("_T")
 
@@ -68,11 +68,12 @@ def _call(
     Thread(target=_end_with_parent, daemon=True).start()
     outcome: tuple[str | None, Any]
     try:
-        outcome = (None, function(*arguments))
+        with guarded():
+            outcome = (None, function(*arguments))
     except FercompError as error:
         outcome = (str(error), None)
     except Exception as error:
-        traceback.print_exc()
+        show_bug(type(error), error, error.__traceback__)
         outcome = (f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", None)
     sender.send(outcome)
 

@@ -1,7 +1,25 @@
 """Where the stages read and write. The same paths stand in `dvc.yaml`; a test compares them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from fercomp.core.errors import FercompError
+
+
+def at_home(path: str | Path) -> str:
+    """Writes out a `~` that the shell left, as in `--output=~/x` and in files.
+
+    Raises:
+        FercompError: There is no such user, and no file of that name.
+    """
+    try:
+        full = os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser fails where there is no such user
+    except ValueError:  # a NUL
+        full = str(path)
+    if str(full).startswith("~") and not os.path.lexists(full):
+        raise FercompError(f"no user is called {str(path).split('/')[0]!r}: a file of that name is ./{path}")
+    return str(full)
 
 
 @dataclass(frozen=True)

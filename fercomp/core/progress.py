@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Never, TypeVar
 
+from fercomp.core.terminal import escaped, raw
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -31,7 +33,7 @@ def track(items: Iterable[_T], description: str, unit: str, total: int | None = 
     """
     from tqdm import tqdm
 
-    return tqdm(items, desc=description, unit=f" {unit}", total=total, **_LOOK)
+    return tqdm(items, desc=escaped(description), unit=f" {unit}", total=total, file=raw(sys.stderr), **_LOOK)
 
 
 def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]":
@@ -47,15 +49,24 @@ def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]
     """
     from tqdm import tqdm
 
-    return tqdm(desc=description, unit="B", unit_scale=True, total=total, initial=initial, **_LOOK)
+    return tqdm(
+        desc=escaped(description),
+        unit="B",
+        unit_scale=True,
+        total=total,
+        initial=initial,
+        file=raw(sys.stderr),
+        **_LOOK,
+    )
 
 
 @contextmanager
 def waiting(description: str) -> Iterator[None]:
     """Turns a spinner on stderr while the block waits; where stderr is not a terminal, there is none."""
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(description):
+    with Console(file=raw(sys.stderr)).status(Text(escaped(description))):
         yield
 
 
@@ -63,7 +74,7 @@ def say(line: str) -> None:
     """Writes a line to stderr, above any bar that is being drawn."""
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stderr)
+    tqdm.write(escaped(line), file=raw(sys.stderr))
 
 
 def count(n: int, what: str) -> str:

@@ -1,5 +1,6 @@
 """The face detectors by name."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -66,7 +67,7 @@ def make_detector(
         raise unknown_name("detector", name, DETECTORS)
     if min_score is not None and not 0 <= min_score <= (1 if name == "yunet" else 1000):
         raise FercompError(f"min-score {min_score}: expected 0 to 1 for yunet, 1 to 1000 for a Haar detector")
-    if min_size < 1:
+    if not 1 <= min_size < math.inf:
         raise FercompError(f"min-size {min_size:g}: expected the pixels of a face's longer side, at least 1")
     chosen: dict[str, Any] = {} if min_score is None else {"min_score": min_score}
     if clip and name == "yunet":

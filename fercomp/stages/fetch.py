@@ -14,6 +14,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import UNIQUE, atomic_folder, require_space
 from fercomp.core.locks import exclusive
 from fercomp.core.params import COMPETITION
+from fercomp.core.paths import at_home
 from fercomp.core.progress import track
 from fercomp.data.archive import unpack
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
@@ -126,7 +127,7 @@ def _source(source: str, raw: Path, competition: str) -> FetchSource:
         return FetchSource("demo (faces drawn by fercomp)", write_demo)
     if source == "kaggle":
         return FetchSource(f"kaggle ({competition})", partial(_download, competition, raw.parent))
-    path = Path(source).expanduser().resolve()
+    path = Path(at_home(source)).resolve()
     if not path.exists():
         raise FercompError(
             f"unknown source {source!r}: expected {' or '.join(map(repr, NAMED))}, or the path of an "

@@ -33,9 +33,10 @@ import os, signal, sys
 from pathlib import Path
 from fercomp.cli.app import app
 from fercomp.cli.app import main
+from fercomp.cli.command import Command
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
-@app.command()
+@app.command(cls=Command)
 def probe() -> None:
     {body}
 sys.argv = ["fercomp", "probe"]

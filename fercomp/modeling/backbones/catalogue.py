@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.params import FACENET, LITE0
+from fercomp.core.paths import at_home
 from fercomp.modeling.backbones.compact import CHANNELS, build_compact
 from fercomp.modeling.backbones.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.backbones.facenet import build_facenet, load_faces
@@ -158,7 +159,7 @@ _DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incom
 
 
 def _weights_error(name: str, error: Exception) -> FercompError:
-    cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    cache = Path(at_home(os.environ.get("KERAS_HOME", "~/.keras")), "models")
     failed = _DOWNLOAD_FAILED.search(str(error))
     if failed and failed["url"]:
         file = failed["url"].rsplit("/", 1)[-1]

@@ -1,0 +1,75 @@
+"""How every command runs: what is typed is looked at, and nothing that is printed controls the terminal."""
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import typer.core
+
+from fercomp.cli.hints import HintingCommand
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import at_home
+from fercomp.core.terminal import escaped, guarded
+
+_PATHS: Final = re.compile("PATH|DIR|CSV|SOURCE|MODEL|TEACHER")
+"""In the metavar of what may be a path."""
+
+
+class Command(HintingCommand):
+    """A command that takes no empty words, knows `~`, and prints through a guard."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses the arguments.
+
+        Raises:
+            FercompError: One is empty, no number, or a path that begins with the `~` of nobody.
+        """
+        # An empty variable of a shell; taken for a path, it would be the current folder.
+        if any(not word or re.fullmatch("--[^=]+=", word) for word in args):
+            raise FercompError(
+                "an argument is empty: leave it out, or look at the variable that it came from"
+            )
+        left = super().parse_args(ctx, args)
+        for parameter in self.params:
+            value = ctx.params.get(parameter.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise FercompError(f"{parameter.opts[0]} {value}: expected a number that is finite")
+            if value and _PATHS.search(parameter.metavar or ""):
+                ctx.params[parameter.name] = _at_home(value)
+        return left
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command."""
+        with guarded():
+            return super().invoke(ctx)
+
+
+class Commands(typer.core.TyperGroup):
+    """All commands. Whatever was typed wrongly is told so that it can be printed."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parses what stands before the command."""
+        with _printable_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Finds the command, parses its arguments and runs it."""
+        with _printable_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    try:
+        yield
+    # Typer 0.29 brings a click of its own, earlier ones import it: the error is known by what it has.
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = escaped(message)  # type: ignore[attr-defined]
+        raise
+
+
+def _at_home(value: Any) -> Any:
+    return [*map(_at_home, value)] if isinstance(value, (list, tuple)) else type(value)(at_home(value))

@@ -1,0 +1,129 @@
+"""What reaches a terminal: text without control characters, whatever is in names, cards and servers' answers.
+
+An escape sequence in a file's name could clear the screen, change its title or write what looks like an
+answer of ours. `escaped` writes such characters as Python does in a literal; `guarded` holds for all that a
+command prints, `show` for its tables. Bars and colours of our own go past the guard.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+_OBEYED: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline; \x9b is \x1b[ in one
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the direction: `gpj.exe` looks like `exe.jpg`
+    "\u2028\u2029\ufff9-\ufffb\ud800-\udfff]"  # ends of lines, notes, bytes that are no UTF-8
+)
+_OBEYED_IN_A_LINE: Final = re.compile(f"{_OBEYED.pattern}|[\t\n]")
+
+
+def escaped(text: str) -> str:
+    r"""Writes control characters of a text as they are written in Python.
+
+    Args:
+        text: One line; a newline in it is none of ours.
+
+    Returns:
+        The text on one line, such as `a\x1b[2Jb` for a name that would clear the screen.
+
+    Example:
+        >>> escaped("a\x1b[2Jb\n")
+        'a\\x1b[2Jb\\n'
+    """
+    return _OBEYED_IN_A_LINE.sub(_literal, text)
+
+
+def _escaped_lines(text: str) -> str:
+    return _OBEYED.sub(_literal, text)
+
+
+def _literal(found: "re.Match[str]") -> str:
+    return ascii(found[0])[1:-1]
+
+
+class _Guarded:
+    """A text stream that lets no control character through but tab and newline.
+
+    It says that it is no terminal, so that libraries draw neither bars nor colours on it, and it has no
+    `buffer`, which click would write to.
+    """
+
+    def __init__(self, raw: TextIO) -> None:
+        self.raw = raw
+
+    def write(self, text: str) -> int:
+        self.raw.write(_escaped_lines(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def isatty(self) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self.raw, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Keeps control characters out of what is printed to stdout and stderr in the block, by whomever."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_Guarded(raw(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def raw(stream: TextIO) -> TextIO:
+    """Returns the stream behind a guard: for bars and colours of our own, whose texts are `escaped`."""
+    return stream.raw if isinstance(stream, _Guarded) else stream
+
+
+def show(table: "RenderableType") -> None:
+    """Prints a table to stdout. What its cells say is text: neither markup nor names of emoji."""
+    console().print(_Plain(table))
+
+
+def console() -> "Console":
+    """Returns a console on stdout that takes text for text; `show` prints tables on one."""
+    from rich.console import Console
+
+    return Console(file=raw(sys.stdout), markup=False, emoji=False)
+
+
+class _Plain:
+    """Something that rich draws, without control characters in its texts."""
+
+    def __init__(self, drawn: "RenderableType") -> None:
+        self._drawn = drawn
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Segment]":
+        from rich.segment import Segment
+
+        for segment in console.render(self._drawn, options):
+            text = segment.text if segment.control else _escaped_lines(segment.text)
+            yield Segment(text, segment.style, segment.control)
+
+
+def show_bug(kind: Any, error: Any, trace: Any) -> None:
+    """Prints a traceback, as `sys.excepthook` does, without control characters."""
+    with guarded():
+        sys.__excepthook__(kind, error, trace)
+
+
+def use_what_there_is() -> None:
+    """Lets the standard streams write what their encoding lacks as escapes, and not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
