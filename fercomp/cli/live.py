@@ -61,15 +61,8 @@ def live(
 
         typer.echo(f"{count(show_window(source or '0', bundle, options), 'frame')} shown")
         return
-    import webbrowser
-
     from fercomp.web.live import live_app
     from fercomp.web.local import Access, serve
 
-    def ready(address: str) -> None:
-        typer.echo(f"open {address} (Ctrl-C ends)")
-        if browser:
-            webbrowser.open(address)
-
     access = Access()
-    serve(live_app(bundle, options, output, access), access, port, ready)
+    serve(live_app(bundle, options, output, access), access, port, browser, typer.echo)

@@ -21,8 +21,6 @@ def review(
       fercomp review
       fercomp review --no-browser --port 8000
     """
-    import webbrowser
-
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS
@@ -30,14 +28,15 @@ def review(
     from fercomp.web.local import Access, serve
     from fercomp.web.review import Review, review_app
 
-    def ready(address: str) -> None:
-        typer.echo(f"open {address} (Ctrl-C ends)")
-        if browser:
-            webbrowser.open(address)
-
     workspace = Workspace()
     labels, photos = LABELS.read(workspace.labels), PHOTOS.read(workspace.photos)
     access = Access()
     with Journal(workspace.reviewed) as journal:
-        serve(review_app(Review(photos, labels, workspace.raw, journal), access), access, port, ready)
+        serve(
+            review_app(Review(photos, labels, workspace.raw, journal), access),
+            access,
+            port,
+            browser,
+            typer.echo,
+        )
         typer.echo(f"decided: {count(len(journal.decided), 'photo')}; next: fercomp relabel")

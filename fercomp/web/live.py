@@ -121,9 +121,9 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
         if "origin" not in socket.headers or not access.allows(token, socket.headers):
             await socket.close(_REFUSED)
             return
-        await socket.accept()
         session = Session(bundle, options, output)
         try:
+            await socket.accept()
             await _talk(socket, session)
         except WebSocketDisconnect:
             pass
@@ -154,7 +154,7 @@ async def _talk(socket: WebSocket, session: Session) -> None:
 def _wants_recording(text: str) -> bool:
     try:
         wanted = json.loads(text)["record"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FercompError('expected a frame, or {"record": true or false}') from error
     return wanted is True
 

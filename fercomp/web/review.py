@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fercomp.core.classes import EMOTIONS
@@ -161,12 +161,14 @@ def review_app(review: Review, access: Access) -> FastAPI:
         if "origin" not in request.headers or not access.allows(token, request.headers):
             return PlainTextResponse(_REFUSED, status_code=403)
         text = b""
-        async for part in request.stream():
-            text += part
-            if len(text) > MAX_MESSAGE:
-                return PlainTextResponse(f"more than {MAX_MESSAGE} bytes", status_code=413)
         try:
+            async for part in request.stream():
+                text += part
+                if len(text) > MAX_MESSAGE:
+                    return PlainTextResponse(f"more than {MAX_MESSAGE} bytes", status_code=413)
             return JSONResponse(await run_in_threadpool(review.decide, text))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except FercompError as error:
             return PlainTextResponse(str(error), status_code=400)
 

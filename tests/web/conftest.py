@@ -22,11 +22,11 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 class Server:
     """A real server of a page in a process of its own."""
 
-    def __init__(self, *words, cwd=None):
+    def __init__(self, *words, cwd=None, browser=False):
         # As a terminal does, though the tests may run without one.
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
-            [*CLI, *words, "--no-browser"],
+            [*CLI, *words, *([] if browser else ["--no-browser"])],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -102,8 +102,8 @@ def start_review():
     """Starts `fercomp review`; its journal is `server.journal`."""
     servers = []
 
-    def start(workspace):
-        server = Server("review", cwd=workspace.root)
+    def start(workspace, browser=False):
+        server = Server("review", cwd=workspace.root, browser=browser)
         server.journal = workspace.reviewed
         servers.append(server)
         return server

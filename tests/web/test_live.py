@@ -95,7 +95,7 @@ def test_frames_are_answered_one_by_one(server):
             assert face["point"] is None
         assert ask(socket, jpeg(np.full((270, 480, 3), 90, np.uint8)))["faces"] == []
         assert ask(socket, b"no picture")["message"].startswith("the frame is not a picture")
-        for text in ("", "{", "[]", '{"x": 1}'):
+        for text in ("", "{", "[]", '{"x": 1}', "[" * 100_000):
             assert "expected a frame" in ask(socket, text)["message"]
         assert len(ask(socket, jpeg(image))["faces"]) == 1
 
@@ -108,6 +108,17 @@ def test_a_message_that_is_too_large_ends_the_connection(server):
             socket.recv(timeout=30)
     with talk(server) as socket:
         assert json.loads(socket.recv(timeout=30))["kind"] == "hello"
+
+
+def test_text_that_is_none_ends_the_connection_in_a_line(server):
+    with talk(server) as socket:
+        socket.recv()
+        with pytest.raises(ConnectionClosed, match="1007"):
+            socket.send(b"\xff", text=True)
+            socket.recv(timeout=30)
+    _, _, told = server.stop()
+    assert "Invalid UTF-8" in told
+    assert "Traceback" not in told
 
 
 def test_recordings_are_files_of_their_own(server):
@@ -152,7 +163,7 @@ def test_a_taken_port_is_one_line(server, tiny_bundle_folder, tmp_path):
     app = live_app(load_bundle(tiny_bundle_folder), Options(), tmp_path, Access())
     port = int(server.host.partition(":")[2])
     with pytest.raises(FercompError, match=f"port {port} cannot be used"):
-        serve(app, Access(), port, ready=lambda address: None)
+        serve(app, Access(), port, browser=False, say=print)
 
 
 def test_two_browsers_do_not_share_their_people(server):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -147,6 +148,20 @@ def test_bad_requests_are_answered_and_too_long_ones_cut_off(review_server):
         status = 413
     assert status == 413
     assert len(state(server)["queue"]) > 40
+
+
+@pytest.mark.parametrize(("body", "answered"), [(b"1\r\n[\r\nzz\r\n", b"400"), (b"f0000\r\n[", b"")])
+def test_bodies_that_break_off_are_answered_or_dropped_without_a_traceback(review_server, body, answered):
+    server = review_server()
+    head = f"POST /decisions?token={server.token} HTTP/1.1\r\nHost: {server.host}\r\nOrigin: http://{server.host}\r\n"
+    for _ in range(5):
+        with socket.create_connection(server.host.split(":"), timeout=30) as connection:
+            connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+            connection.shutdown(socket.SHUT_WR)
+            assert answered in connection.recv(4096)
+    assert len(state(server)["queue"]) > 40
+    told = server.stop()[2]
+    assert not re.search("Traceback|Exception|Fatal", told), told
 
 
 def test_a_killed_server_goes_on_where_it_was(review_server):
