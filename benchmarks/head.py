@@ -39,7 +39,7 @@ def main() -> None:
     photos = PHOTOS.read(Workspace(root).photos)
     splits = [photos[photos["split"] == split].iloc[::9].iloc[:limit] for split in ("train", "holdout")]
     data = [
-        FaceBatches(_taught(part), Workspace(root).raw, size, 32, 2.0, **changes)
+        FaceBatches(_taught(part), Workspace(root).raw, size, 32, **changes)
         for part, changes in zip(splits, ({"seed": 0, "augmentation": AUGMENTATION}, {}), strict=True)
     ]
     print(f"{backbone} at {size} px, {len(splits[0])} photos, {keras.backend.backend()}")

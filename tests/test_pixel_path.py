@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.data.cache import PhotoCache
 from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.training.batches import FaceBatches
@@ -35,12 +36,13 @@ def test_training_predict_and_annotate_see_the_same_bytes(
     bundle = Bundle(tiny_bundle_folder)
     targets = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
     taught = TrainingSet(("face.jpg",), targets, None, ("",))
-    for memory_gb in (0.0, 1.0):
-        batches = FaceBatches(taught, tmp_path / "photos", SIZE, batch_size=1, memory_gb=memory_gb, seed=0)
+    cache = PhotoCache(tmp_path / "decoded")
+    for kept in (None, cache, cache):
+        batches = FaceBatches(taught, tmp_path / "photos", SIZE, batch_size=1, cache=kept, seed=0)
         seen.append(batches[0][0])
-    predict_table(bundle, tmp_path / "photos", ["face.jpg"])
+        predict_table(bundle, tmp_path / "photos", ["face.jpg"], kept)
     annotate_media(tmp_path / "photos", tmp_path / "annotated", bundle, Options(detector="whole"))
-    assert len(seen) == 4
+    assert len(seen) == 7
     assert seen[0].shape == (1, SIZE, SIZE, 3)
     assert seen[0].std() > 10
     for other in seen[1:]:

@@ -17,7 +17,7 @@ from fercomp.core.paths import Workspace, at_home
 from fercomp.faces.crop import require_picture
 from fercomp.faces.detect import DETECTORS
 from fercomp.faces.found import MIN_SIZE, Faces
-from fercomp.media.images import read_image
+from fercomp.media.images import decode_image, read_file
 from fercomp.modeling.bundle.find import resolve_model
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_table
@@ -120,7 +120,8 @@ class Model:
 
     def _look(self, image: ImageLike) -> Picture:
         if isinstance(image, str | os.PathLike):
-            image = read_image(image)
+            data = read_file(Path(image))
+            return self.recogniser.look(decode_image(data, str(image)), data)
         return self.recogniser.look(np.ascontiguousarray(require_picture(image)))
 
 

@@ -61,9 +61,10 @@ def annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: R
 
 def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
     try:
-        decoded = decode_photo(read_file(photo.path), str(photo.path))
+        data = read_file(photo.path)
+        decoded = decode_photo(data, str(photo.path))
         note = "" if decoded.missing is None else "truncated"
-        return _Looked(photo, recogniser.look(decoded.pixels), note)
+        return _Looked(photo, recogniser.look(decoded.pixels, data), note)
     except ImageProblem as problem:
         return _Looked(photo, problem)
     except Exception as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fercomp.data.inputs import face_of
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
@@ -30,7 +31,9 @@ class Picture:
     inputs: tuple[np.ndarray, ...]
 
 
-def cut_out(frame: Frame, faces: Faces, due: np.ndarray, bundle: Bundle, framed: bool) -> Picture:
+def cut_out(
+    frame: Frame, faces: Faces, due: np.ndarray, bundle: Bundle, framed: bool, data: bytes | None = None
+) -> Picture:
     """Cuts the faces out of a frame as a model wants them.
 
     Args:
@@ -39,7 +42,10 @@ def cut_out(frame: Frame, faces: Faces, due: np.ndarray, bundle: Bundle, framed:
         due: `(n,)` bool, those that are to be classified.
         bundle: The model.
         framed: The boxes frame the face as training photos do: no margin is added.
+        data: The file of a photo. Where it is framed, it is read from there as training photos are.
     """
+    if framed and data is not None:
+        return Picture(frame, faces, due, tuple(face_of(data, size)[None] for size, _ in bundle.inputs))
     boxes = faces.boxes[due]
     arrays = []
     for size, margin in bundle.inputs:
@@ -93,14 +99,20 @@ class Recogniser:
         self._bundle = bundle
         self._detector = PerThread(make_detector)
 
-    def look(self, image: np.ndarray) -> Picture:
-        """Finds the faces in a picture `(h, w, 3)` uint8 RGB; may be called from several threads."""
-        return self.cut(image, self._detector.detect(image))
+    def look(self, image: np.ndarray, data: bytes | None = None) -> Picture:
+        """Finds the faces in a picture; may be called from several threads.
 
-    def cut(self, image: np.ndarray, faces: Faces) -> Picture:
-        """Cuts out the faces that were found in a picture `(h, w, 3)` uint8 RGB."""
+        Args:
+            image: `(h, w, 3)` uint8 RGB.
+            data: The file that it was decoded from, where it is a photo.
+        """
+        return self.cut(image, self._detector.detect(image), data)
+
+    def cut(self, image: np.ndarray, faces: Faces, data: bytes | None = None) -> Picture:
+        """Cuts out the faces that were found in a picture, as `look` does."""
         every = np.ones(len(faces), dtype=bool)
-        return cut_out(Frame(0, 0.0, 0, image), faces, every, self._bundle, self._detector.framed)
+        frame = Frame(0, 0.0, 0, image)
+        return cut_out(frame, faces, every, self._bundle, self._detector.framed, data)
 
     def name(self, pictures: Sequence[Picture]) -> list[Picture]:
         """Names the emotions of the faces of several pictures with one call of each network.

@@ -21,12 +21,14 @@ def predict(model: Model = None, set_: Set = None) -> None:
       fercomp predict --set predict.network_votes=null
     """
     from fercomp.core.paths import Workspace
+    from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.predict import predict_test
 
     workspace = Workspace()
-    params = read_params(workspace.params, set_).predict
-    done = predict_test(resolve_model(model, workspace), workspace, params)
+    params = read_params(workspace.params, set_)
+    cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
+    done = predict_test(resolve_model(model, workspace), workspace, params.predict, cache)
     copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
     typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")
     typer.echo(f"Next: fercomp submission --model {shlex.quote(model or done.path.parent.name)}")

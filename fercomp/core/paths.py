@@ -63,6 +63,11 @@ class Workspace:
         return self.root / "datasets" / "photos.csv"
 
     @property
+    def decoded(self) -> Path:
+        """Decoded photos (`data.cache`), which may be deleted at any time."""
+        return self.root / "datasets" / ".photos"
+
+    @property
     def problems(self) -> Path:
         """The photos that cannot be used and why, written by `prepare`."""
         return self.root / "datasets" / "problems.csv"

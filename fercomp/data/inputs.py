@@ -11,18 +11,23 @@ import numpy as np
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import track
 from fercomp.faces.crop import face_input, whole_box
-from fercomp.media.images import ImageProblem, read_image
+from fercomp.media.images import ImageProblem, decode_photo, read_file
 
 READERS: Final = 4
 """Most threads that read: decoding releases the interpreter lock, and more would only wait for the disk."""
 
+FINER: Final = 2
+"""A JPEG is decoded at a reduced scale where it stays this many times larger than the network's input: area
+averaging then gives the same pixels but for half a grey level or one, in half of the time."""
 
-def read_face(path: Path, size: int) -> np.ndarray:
-    """Reads a photo that is already framed on a face.
+
+def face_of(data: bytes, size: int, name: str = "the photo") -> np.ndarray:
+    """Decodes a photo that is already framed on a face: the only way in which such a one becomes model input.
 
     Args:
-        path: The photo.
+        data: The bytes of its file.
         size: Side of the model's input in pixels, S.
+        name: What to call it in an error.
 
     Returns:
         `(S, S, 3)` uint8 RGB.
@@ -30,12 +35,59 @@ def read_face(path: Path, size: int) -> np.ndarray:
     Raises:
         ImageProblem: The photo cannot be used.
     """
-    image = read_image(path)
+    image = decode_photo(data, name, least=FINER * size).pixels
     return face_input(image, whole_box(image), size, margin=0.0)
 
 
+def read_face(path: Path, size: int) -> np.ndarray:
+    """Reads a photo that is already framed on a face, as `face_of` does."""
+    return face_of(read_file(path), size, str(path))
+
+
+class Photos:
+    """N photos as model input, decoded whenever they are taken.
+
+    Args:
+        raw: The folder that `paths` are relative to.
+        paths: N paths.
+        size: Side of the model's input in pixels, S.
+    """
+
+    def __init__(self, raw: Path, paths: Sequence[str], size: int) -> None:
+        self._raw = raw
+        self._paths = paths
+        self._size = size
+
+    def __len__(self) -> int:
+        """Returns the number of photos, N."""
+        return len(self._paths)
+
+    def face(self, i: int) -> np.ndarray:
+        """Returns photo i, `(S, S, 3)` uint8 RGB, not to be written to; from any thread."""
+        return read_face(self._raw / self._paths[i], self._size)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Returns photos `(n, S, S, 3)` uint8 RGB of `(n,)` int rows."""
+        faces = np.empty((len(rows), self._size, self._size, 3), dtype=np.uint8)
+        for face, row in zip(faces, rows, strict=True):
+            face[...] = self.face(row)
+        return faces
+
+    def in_batches(self, batch_size: int) -> Iterator[np.ndarray]:
+        """Yields all photos in order, `(n, S, S, 3)`, a few batches ahead of whoever takes them."""
+        n = len(self)
+        batches = [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
+        readers = threads(READERS)
+        with ThreadPoolExecutor(readers) as pool:
+            try:
+                taken = in_order(pool, self.take, batches, ahead=2 * readers)
+                yield from track(taken, "reading photos", "batch", total=len(batches))
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
 def read_faces(raw: Path, image_paths: Sequence[str], size: int) -> np.ndarray:
-    """Reads photos into one array.
+    """Reads a few photos into one array.
 
     Args:
         raw: The folder that `image_paths` are relative to.
@@ -45,12 +97,7 @@ def read_faces(raw: Path, image_paths: Sequence[str], size: int) -> np.ndarray:
     Returns:
         `(N, S, S, 3)` uint8 RGB.
     """
-    faces = np.empty((len(image_paths), size, size, 3), dtype=np.uint8)
-    start = 0
-    for batch in iterate_faces(raw, image_paths, size, batch_size=256):
-        faces[start : start + len(batch)] = batch
-        start += len(batch)
-    return faces
+    return Photos(raw, image_paths, size).take(np.arange(len(image_paths)))
 
 
 def readable_faces(
@@ -76,29 +123,3 @@ def readable_faces(
             faces.append(read_face(raw / path, size))
             places.append(i)
     return places, faces
-
-
-def iterate_faces(raw: Path, image_paths: Sequence[str], size: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Reads photos batch by batch, in order, a few batches ahead of whoever takes them.
-
-    Args:
-        raw: The folder that `image_paths` are relative to.
-        image_paths: N paths.
-        size: Side of the model's input in pixels, S.
-        batch_size: Photos per batch; the last one may be smaller.
-
-    Yields:
-        `(n, S, S, 3)` uint8 RGB.
-    """
-    starts = range(0, len(image_paths), batch_size)
-
-    def read(start: int) -> np.ndarray:
-        return np.stack([read_face(raw / path, size) for path in image_paths[start : start + batch_size]])
-
-    readers = threads(READERS)
-    with ThreadPoolExecutor(readers) as pool:
-        try:
-            batches = in_order(pool, read, starts, ahead=2 * readers)
-            yield from track(batches, "reading photos", "batch", total=len(starts))
-        finally:
-            pool.shutdown(cancel_futures=True)

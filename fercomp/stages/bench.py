@@ -129,7 +129,7 @@ def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, 
             continue
         photos = read_photos(plan.train, workspace)
         for folder in (workspace.bundle(backbone), workspace.bundle(f"{BENCH_PREFIX}{backbone}")):
-            if is_trained(folder, plan.train, photos, workspace):
+            if is_trained(folder, plan, photos, workspace):
                 done[backbone] = folder
     return done, problems
 

@@ -9,6 +9,7 @@ from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import Card, read_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.model import load_bundle
@@ -67,7 +68,8 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
     if waiting:
         say(f"another process is at fold {' and '.join(waiting)}, and joins the folds when it is done")
         return None
-    table = _out_of_fold(networks, photos, workspace.raw)
+    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    table = _out_of_fold(networks, photos, workspace.raw, cache)
     return build_ensemble(name, [network.folder for network in networks], "equal", workspace, table)
 
 
@@ -94,21 +96,23 @@ class _Fold:
             return
 
     def is_trained(self) -> bool:
-        return is_trained(self.folder, self._plan.train, self._photos, self._workspace)
+        return is_trained(self.folder, self._plan, self._photos, self._workspace)
 
 
 def _in_train(photos: "pd.DataFrame", fold: int, inside: bool) -> "pd.Series":
     return (photos["split"] == "train") & ((photos["fold"] == fold) == inside)
 
 
-def _out_of_fold(networks: list[_Fold], photos: "pd.DataFrame", raw: Path) -> "pd.DataFrame":
+def _out_of_fold(
+    networks: list[_Fold], photos: "pd.DataFrame", raw: Path, cache: PhotoCache
+) -> "pd.DataFrame":
     import pandas as pd
 
     tables = []
     for network in networks:
         rows = photos[_in_train(photos, network.fold, inside=True)]
         say(f"fold {network.fold}: holdout accuracy {read_card(network.folder).scores['accuracy']:.4f}")
-        table = predict_table(load_bundle(network.folder), raw, rows["image_path"].tolist())
+        table = predict_table(load_bundle(network.folder), raw, rows["image_path"].tolist(), cache)
         table.insert(1, "emotion", rows["emotion"].to_numpy())
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -11,6 +11,7 @@ from fercomp.core.params import AugmentParams, Params
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, PROBLEMS
+from fercomp.data.cache import PhotoCache
 from fercomp.demo.competition import MEDIA
 from fercomp.kaggle.submission import write_submission
 from fercomp.modeling.bundle.model import load_bundle
@@ -75,7 +76,8 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     say("4/5 scoring it and writing a submission")
     folder = workspace.bundle(EXPERIMENT)
     scores, _ = evaluate_model(folder, workspace.raw)
-    predict_test(folder, workspace, params.predict)
+    cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
+    predict_test(folder, workspace, params.predict, cache)
     write_submission(folder, workspace)
     say("5/5 annotating photos and a clip")
     annotated = workspace.root / "annotated"

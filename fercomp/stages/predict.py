@@ -8,6 +8,7 @@ from fercomp.core.params import PredictParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
+from fercomp.data.cache import PhotoCache
 from fercomp.labels.copies import with_copies
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.model import load_bundle
@@ -29,13 +30,16 @@ class Predicted:
     copies: int
 
 
-def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> Predicted:
+def predict_test(
+    folder: Path, workspace: Workspace, params: PredictParams, cache: PhotoCache | None = None
+) -> Predicted:
     """Classifies the test photos of the competition.
 
     Args:
         folder: The bundle.
         workspace: Where the index is, and `models/`.
         params: How many votes the network has, and labels of copies.
+        cache: Where decoded photos are kept; by default they are decoded each time.
 
     Returns:
         What was written.
@@ -55,7 +59,7 @@ def predict_test(folder: Path, workspace: Workspace, params: PredictParams) -> P
     if bundle.card.name != path.parent.name:
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     classes = bundle.card.classes
-    table = predict_table(bundle, workspace.raw, test["image_path"].tolist())
+    table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
     copies = 0
     if params.network_votes is not None:
         probabilities = pred_probs(table, classes)

@@ -18,6 +18,7 @@ from fercomp.core.params import InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import existing
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
@@ -59,8 +60,9 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
+    cache = PhotoCache(workspace.decoded, machine.cache_gb)
     photos = read_photos(params, workspace, holdout_too=True)
-    photos, data = what_is_taught(params, photos, workspace, holdout=False)
+    photos, data = what_is_taught(params, photos, workspace, cache, holdout=False)
     says = about(photos, data) | {REFIT_OF: original.name, "epochs": dict(epochs)}
     taken_over = {field: getattr(original, field) for field in TAKEN_OVER}
     there = None if anew else _trained_so(target, params, data, says)
@@ -74,7 +76,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     if there:
         write = partial(write_again, source=target, card=there)
     else:
-        fitted = fit(params, data, workspace.raw, checkpoint, epochs, machine.memory_gb)
+        fitted = fit(params, data, workspace.raw, checkpoint, epochs, cache)
         write = partial(write_fitted, fitted=fitted, about=says)
     with atomic_folder(target) as folder:
         card = write(folder, name=name, inference=inference, margin=original.margin)

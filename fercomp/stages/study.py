@@ -14,6 +14,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import write_csv
 from fercomp.core.tables import LABELS
+from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission
@@ -119,7 +120,9 @@ def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: se
         card = read_card(folder)
         table, probabilities, labels = read_holdout(folder, card)
         answers = holdout_answers(card, probabilities, labels)
-        predict_test(folder, workspace, params.predict)
+        predict_test(
+            folder, workspace, params.predict, PhotoCache(workspace.decoded, params.machine.cache_gb)
+        )
         written = write_submission(folder, workspace)
     except FercompError as error:
         say(f"{name} failed: {error}")

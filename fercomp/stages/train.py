@@ -11,6 +11,7 @@ from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import LABELS, PHOTOS
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import (
     GRAPH,
     GRAPH_WEIGHTS,
@@ -103,10 +104,11 @@ def train_bundle(
     Raises:
         FercompError: See `training.fit`.
     """
-    photos, data = what_is_taught(plan.train, photos, workspace)
+    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    photos, data = what_is_taught(plan.train, photos, workspace, cache)
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
-        return _train(target, name, plan, photos, data, workspace)
+        return _train(target, name, plan, photos, data, workspace, cache)
     if is_used_so(target, there, plan.inference):
         say(f"{target} is trained with these parameters on these photos already")
         return there
@@ -117,28 +119,38 @@ def train_bundle(
     margin = there.margin if same_margin else margin_of(plan.inference, photos, workspace.raw)
     with atomic_folder(target) as folder:
         card = write_again(folder, target, there, name, plan.inference, margin)
-        return add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw)
+        return add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw, cache)
 
 
 def _train(
-    target: Path, name: str, plan: Plan, photos: "pd.DataFrame", data: TrainingData, workspace: Workspace
+    target: Path,
+    name: str,
+    plan: Plan,
+    photos: "pd.DataFrame",
+    data: TrainingData,
+    workspace: Workspace,
+    cache: PhotoCache,
 ) -> Card:
     from fercomp.modeling.training.fit import fit
     from fercomp.modeling.training.write import add_scores, margin_of, write_fitted
 
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
-    fitted = fit(plan.train, data, workspace.raw, checkpoint, memory_gb=plan.machine.memory_gb)
+    fitted = fit(plan.train, data, workspace.raw, checkpoint, cache=cache)
     with atomic_folder(target) as folder:
         margin = margin_of(plan.inference, photos, workspace.raw)
         card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
-        card = add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw)
+        card = add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw, cache)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
 def what_is_taught(
-    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, holdout: bool = True
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    workspace: Workspace,
+    cache: PhotoCache,
+    holdout: bool = True,
 ) -> "tuple[pd.DataFrame, TrainingData]":
     """Makes what a network learns from, of photos and their labels, points, and a teacher's word.
 
@@ -146,6 +158,7 @@ def what_is_taught(
         params: How to train.
         photos: From `read_photos`.
         workspace: Where the points are, and the teachers.
+        cache: Where decoded photos are kept.
         holdout: Whether the photos of split `holdout` are held out; otherwise there are none of that split.
 
     Returns:
@@ -155,7 +168,7 @@ def what_is_taught(
         FercompError: Something is missing.
     """
     photos = with_points(photos, params, workspace)
-    return photos, training_data(params, photos, teacher_of(params, photos, workspace), holdout)
+    return photos, training_data(params, photos, teacher_of(params, photos, workspace, cache), holdout)
 
 
 def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
@@ -163,12 +176,14 @@ def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
     return {"photos": len(data.train), "data_sha256": data_fingerprint(photos), TAUGHT: data.fingerprint}
 
 
-def is_trained(target: Path, params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> bool:
+def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> bool:
     """Tells whether a folder holds the network that `train_bundle` would train, code apart.
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
-    return trained_before(target, params, what_is_taught(params, photos, workspace)[1]) is not None
+    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    data = what_is_taught(plan.train, photos, workspace, cache)[1]
+    return trained_before(target, plan.train, data) is not None
 
 
 def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:
@@ -192,14 +207,16 @@ def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
     return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference
 
 
-def teacher_of(params: TrainParams, photos: "pd.DataFrame", workspace: Workspace) -> "np.ndarray | None":
+def teacher_of(
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
+) -> "np.ndarray | None":
     """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
     if not params.teachers:
         return None
     paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
     folders = [resolve_model(name, workspace) for name in params.teachers]
     said = [
-        teacher_probs(folder, params.class_names, workspace.raw, paths, workspace.training)
+        teacher_probs(folder, params.class_names, workspace.raw, paths, workspace.training, cache)
         for folder in folders
     ]
     mean: np.ndarray = sum(said[1:], said[0]) / len(said)

@@ -394,3 +394,23 @@ def test_damaged_pictures(data, changes, end):
     for place, value in changes:
         damaged[place % len(damaged)] = value
     usable_or_problem(bytes(damaged[: end % (2 * len(damaged))]))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_at_a_reduced_scale_where_that_is_enough(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    smooth = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 8, 3), dtype=np.uint8))
+    picture = smooth.resize((256, 384), Image.Resampling.BICUBIC)
+    data = encoded(picture, "JPEG", exif=exif, quality=95)
+    whole = decode_photo(data).pixels
+    for least, scale in ((257, 1), (256, 1), (128, 2), (100, 2), (32, 8), (1, 8)):
+        reduced = decode_photo(data, least=least).pixels
+        assert reduced.shape[:2] == tuple(side // scale for side in whole.shape[:2])
+        blocks = whole.reshape(reduced.shape[0], scale, reduced.shape[1], scale, 3).mean(axis=(1, 3))
+        assert np.abs(reduced - blocks).mean() < 2
+    cut = decode_photo(data[: len(data) * 2 // 3], least=128)
+    assert cut.pixels.shape == decode_photo(data, least=128).pixels.shape
+    assert 0.1 < cut.missing < 0.6
+    for kind in ("PNG", "WEBP"):
+        assert decode_photo(encoded(picture, kind), least=32).pixels.shape == (384, 256, 3)

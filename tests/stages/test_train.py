@@ -29,7 +29,7 @@ from tests.make_tiny import PARAMS
 
 TRAIN = load_params(Path("no params.yaml"), PARAMS).train  # as the model `tiny` was trained
 ANOTHER_USE = InferenceParams(margin=0.2, flip=False, views=False, precision="float16")
-ANOTHER_MACHINE = MachineParams(memory_gb=0.0, workers=1)
+ANOTHER_MACHINE = MachineParams(cache_gb=0.0, workers=1)
 pytestmark = pytest.mark.usefixtures("shallow")
 
 

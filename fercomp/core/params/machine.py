@@ -1,8 +1,9 @@
 """The group `machine` of `params.yaml`: what this machine can bear."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fercomp.core.params.group import Group
 
@@ -11,10 +12,20 @@ class MachineParams(Group):
     """What this machine can bear. No result depends on it.
 
     Attributes:
-        memory_gb: Decoded photos are kept in memory up to this size, and read anew each epoch above it.
+        cache_gb: Decoded photos are kept in `datasets/.photos` up to this size; what finds no room there is
+            decoded whenever it is needed. 0 keeps none.
         workers: Most threads that read, look at or change photos at once. `null`: one for each core, and four
             where photos are only read.
     """
 
-    memory_gb: Annotated[float, Field(ge=0)] = 2.0
+    cache_gb: Annotated[float, Field(ge=0)] = 20.0
     workers: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _memory_gb_is_no_more(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "memory_gb" in values:
+            raise ValueError(
+                "memory_gb is no more, decoded photos are kept on disk: write cache_gb, such as 20"
+            )
+        return values

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.params.machine import MachineParams
 from fercomp.core.params.pipeline import TRAINED
 
 _MOVED: Final = {
@@ -12,7 +13,7 @@ _MOVED: Final = {
     "flip_average": "inference.flip",
     "view_average": "inference.views",
     "compress": "inference.precision",
-    "memory_gb": "machine.memory_gb",
+    "memory_gb": "machine.cache_gb",
 }
 
 
@@ -71,6 +72,8 @@ def _there(key: str, value: Any) -> Any:
     """Returns the value that means the same in the new place."""
     if key == "compress":
         return "float16" if value else "float32"
+    if key == "memory_gb":  # of memory then, of the disk now
+        return MachineParams().cache_gb
     return value
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.tables import AXES
-from fercomp.data.inputs import iterate_faces
+from fercomp.data.cache import PhotoCache
+from fercomp.data.inputs import Photos
 from fercomp.modeling.bundle.model import Answer, Bundle
 
 if TYPE_CHECKING:
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 BATCH = 64
 
 
-def predict_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> np.ndarray:
+def predict_photos(
+    bundle: Bundle, raw: Path, image_paths: Sequence[str], cache: PhotoCache | None = None
+) -> np.ndarray:
     """Classifies photos that are already framed on a face.
 
     Args:
         bundle: The model.
         raw: The folder that `image_paths` are relative to.
         image_paths: N paths.
+        cache: Where decoded photos are kept; by default they are decoded each time.
 
     Returns:
         Probabilities `(N, K)` float32.
@@ -30,14 +34,17 @@ def predict_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> np.
     Raises:
         ImageProblem: A photo cannot be read.
     """
-    return answer_photos(bundle, raw, image_paths).pred_probs
+    return answer_photos(bundle, raw, image_paths, cache).pred_probs
 
 
-def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answer:
+def answer_photos(
+    bundle: Bundle, raw: Path, image_paths: Sequence[str], cache: PhotoCache | None = None
+) -> Answer:
     """Says everything a model can say of photos, as `predict_photos` does."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
-    readers = (iterate_faces(raw, image_paths, size, BATCH) for size in sizes)
+    open_photos = Photos if cache is None else cache.photos
+    readers = [open_photos(raw, image_paths, size).in_batches(BATCH) for size in sizes]
     parts = []
     for batches in zip(*readers, strict=True):
         faces = dict(zip(sizes, batches, strict=True))
@@ -50,7 +57,9 @@ def answer_photos(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> Answ
     )
 
 
-def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.DataFrame":
+def predict_table(
+    bundle: Bundle, raw: Path, image_paths: Sequence[str], cache: PhotoCache | None = None
+) -> "pd.DataFrame":
     """Classifies photos as `predict_photos` does.
 
     Returns:
@@ -59,7 +68,7 @@ def predict_table(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> "pd.
     """
     import pandas as pd
 
-    answer = answer_photos(bundle, raw, image_paths)
+    answer = answer_photos(bundle, raw, image_paths, cache)
     table = pd.DataFrame(answer.pred_probs, columns=list(bundle.card.classes))
     table.insert(0, "image_path", list(image_paths))
     return table if answer.points is None else table.assign(**dict(zip(AXES, answer.points.T, strict=True)))

@@ -7,7 +7,8 @@ import numpy as np
 
 from fercomp.core.parallel import threads
 from fercomp.core.params import AugmentParams
-from fercomp.data.inputs import READERS, read_face, read_faces
+from fercomp.data.cache import PhotoCache
+from fercomp.data.inputs import READERS, Photos
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
 from fercomp.modeling.training.training_set import TrainingSet
@@ -16,15 +17,14 @@ from fercomp.modeling.training.training_set import TrainingSet
 class FaceBatches(keras.utils.PyDataset):
     """Photos and targets in batches; order, changes and blends depend on seed and epoch alone.
 
-    Photos are decoded once into memory where they fit, and anew in each epoch where they do not. An
-    interrupted run that goes on at epoch `e` sees the very batches an unbroken run would have seen.
+    An interrupted run that goes on at epoch `e` sees the very batches an unbroken run would have seen.
 
     Args:
         photos: N photos and what they are taught as.
         raw: The folder that their paths are relative to.
         size: Side of the model's input in pixels, S.
         batch_size: Photos per batch; the last one may be smaller.
-        memory_gb: Largest size in GB of the decoded photos kept in memory.
+        cache: Where decoded photos are kept; without one, they are decoded anew in each epoch.
         seed: Seed of the order; `None` keeps the order and the photos as they are.
         augmentation: How photos are changed; not at all if `None`.
         mixup: Two photos and their targets are blended by a share from Beta(mixup, mixup) (Zhang et al.,
@@ -42,7 +42,7 @@ class FaceBatches(keras.utils.PyDataset):
         raw: Path,
         size: int,
         batch_size: int,
-        memory_gb: float,
+        cache: PhotoCache | None = None,
         seed: int | None = None,
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
@@ -50,15 +50,11 @@ class FaceBatches(keras.utils.PyDataset):
         super().__init__()
         self.photos = photos
         self.targets = photos.columns
-        self._raw = raw
-        self._paths = photos.paths
-        self._size = size
+        self._photos = (Photos if cache is None else cache.photos)(raw, photos.paths, size)
         self.batch_size = batch_size
         self._seed = seed
         self._augmentation = augmentation
         self._mixup = mixup
-        in_memory = len(photos) * size * size * 3 <= memory_gb * 1e9
-        self._faces = read_faces(raw, self._paths, size) if in_memory else None
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
         self.start_epoch(0)
@@ -66,7 +62,7 @@ class FaceBatches(keras.utils.PyDataset):
     def start_epoch(self, epoch: int) -> None:
         """Lays out the order of an epoch, counted from 0."""
         self._epoch = epoch
-        n = len(self._paths)
+        n = len(self.photos)
         self._order = (
             np.arange(n) if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(n)
         )
@@ -74,7 +70,7 @@ class FaceBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         """Returns the number of batches."""
-        return -(-len(self._paths) // self.batch_size)
+        return -(-len(self.photos) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns one batch: faces `(n, S, S, 3)` uint8 and targets `(n, T)` float32.
@@ -99,10 +95,7 @@ class FaceBatches(keras.utils.PyDataset):
 
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """Returns photos as they are: `(n, S, S, 3)` uint8 of `(n,)` int rows."""
-        if self._faces is not None:
-            chosen: np.ndarray = self._faces[rows]
-            return chosen
-        return np.stack([read_face(self._raw / self._paths[row], self._size) for row in rows])
+        return self._photos.take(rows)
 
 
 def blend(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.devices import all_gpus, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.training.batches import FaceBatches
@@ -50,7 +51,7 @@ def fit(
     raw: Path,
     checkpoint_file: Path,
     epochs: Epochs | None = None,
-    memory_gb: float = 2.0,
+    cache: PhotoCache | None = None,
 ) -> Fitted:
     """Trains a network and keeps the weights that are best on the holdout.
 
@@ -68,8 +69,7 @@ def fit(
             of a frozen backbone are cached beside it.
         epochs: How many epochs of each phase to train, where that is known. Without a holdout, the last
             weights are the best ones.
-        memory_gb: Decoded photos of a split are kept in memory up to this size, and read anew each epoch
-            above it.
+        cache: Where decoded photos are kept; without one, they are decoded anew in each epoch.
 
     Returns:
         The network with its best weights.
@@ -79,7 +79,7 @@ def fit(
     """
     while True:
         try:
-            return _fit(params, data, raw, checkpoint_file, epochs, memory_gb)
+            return _fit(params, data, raw, checkpoint_file, epochs, cache)
         except Exception as error:
             if params.batch_size == 1 or not is_out_of_memory(error):
                 raise
@@ -96,7 +96,7 @@ def _fit(
     raw: Path,
     checkpoint_file: Path,
     epochs: Epochs | None,
-    memory_gb: float,
+    cache: PhotoCache | None,
 ) -> Fitted:
     make_deterministic(params.seed)
     phases = phases_of(params, epochs)
@@ -120,7 +120,7 @@ def _fit(
         keep_batch_norm=params.batch_norm == "keep",
         patience=params.patience,
     )
-    read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, memory_gb=memory_gb)
+    read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, cache=cache)
     with precision(params.precision), all_gpus():
         model = build(params.weights)
         train = read(data.train, seed=params.seed, augmentation=params.augment, mixup=params.mixup)

@@ -10,6 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import OOF, REFIT_OF, read_card
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
@@ -36,7 +37,12 @@ def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
 
 
 def teacher_probs(
-    teacher: Path, classes: tuple[str, ...], raw: Path, image_paths: Sequence[str], cache: Path
+    teacher: Path,
+    classes: tuple[str, ...],
+    raw: Path,
+    image_paths: Sequence[str],
+    folder: Path,
+    cache: PhotoCache | None = None,
 ) -> np.ndarray:
     """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
 
@@ -51,7 +57,8 @@ def teacher_probs(
         classes: The student's K classes.
         raw: The folder that `image_paths` are relative to.
         image_paths: N paths.
-        cache: Folder where the probabilities are kept, made if missing.
+        folder: Where the probabilities are kept, made if missing.
+        cache: Where decoded photos are kept.
 
     Returns:
         `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
@@ -69,12 +76,12 @@ def teacher_probs(
         )
     if (teacher / OOF).is_file():
         return out_of_fold(teacher / OOF, classes, image_paths)
-    file = cache / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
+    file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = _read(file, (len(image_paths), len(classes)))
     if known is not None:
         return known
     say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
-    answers = predict_photos(bundle, raw, image_paths)
+    answers = predict_photos(bundle, raw, image_paths, cache)
     with atomic_file(file) as temporary:
         np.save(temporary, answers, allow_pickle=False)
     return answers

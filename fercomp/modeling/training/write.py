@@ -13,6 +13,7 @@ from fercomp.core.progress import say
 from fercomp.core.table import FLOAT_FORMAT, write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table, pred_probs
 from fercomp.core.version import __version__
+from fercomp.data.cache import PhotoCache
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import agreement, score
 from fercomp.faces.detect import make_detector
@@ -124,7 +125,9 @@ def _export(folder: Path, inference: InferenceParams) -> Runtime:
     return "openvino"
 
 
-def add_scores(folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path) -> Card:
+def add_scores(
+    folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path, cache: PhotoCache | None = None
+) -> Card:
     """Finds temperature and scores on the holdout; writes its table and the card.
 
     Args:
@@ -132,12 +135,13 @@ def add_scores(folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path) -> 
         card: Its card.
         holdout: Rows of the index, with points where the network gives some.
         raw: The folder that their paths are relative to.
+        cache: Where decoded photos are kept.
 
     Returns:
         The card that was written.
     """
     card = write_card(folder, card)
-    table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist())
+    table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist(), cache)
     probabilities = pred_probs(table, card.classes)
     labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
     temperature = fit_temperature(probabilities, labels)

@@ -102,7 +102,7 @@ def test_an_experiment_may_hold_an_inference_of_its_own(tmp_path):
         ("view_average: true", "inference.views: true"),
         ("compress: true", "inference.precision: float16"),
         ("compress: false", "inference.precision: float32"),
-        ("memory_gb: 0.5", "machine.memory_gb: 0.5"),
+        ("memory_gb: 0.5", "machine.cache_gb: 20.0"),
     ],
 )
 def test_parameters_that_have_moved_are_told_their_new_place(tmp_path, old, place):

@@ -32,7 +32,7 @@ def faces(tiny_workspace, photos):
 def batches_of(workspace, photos, sha1s):
     targets = one_hot(photos["emotion"].tolist(), tuple(sorted(set(photos["emotion"]))))
     taught = TrainingSet(tuple(photos["image_path"]), targets, None, tuple(sha1s))
-    return FaceBatches(taught, workspace.raw, 32, 16, 1.0, seed=0)
+    return FaceBatches(taught, workspace.raw, 32, 16, seed=0)
 
 
 def test_features_are_what_the_frozen_backbone_says(model, faces, tmp_path):

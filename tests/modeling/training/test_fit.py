@@ -11,6 +11,7 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
+from fercomp.data.cache import PhotoCache
 from fercomp.modeling.training import loop as run
 from fercomp.modeling.training.batches import FaceBatches, blend
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
@@ -173,11 +174,11 @@ def test_batch_normalisation_keeps_or_learns(batch_norm, kept):
     assert frozen == kept
 
 
-def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspace, data):
+def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspace, data, tmp_path):
     taught = data.train
     kept, read = (
-        FaceBatches(taught, tiny_workspace.raw, 32, batch_size=10, memory_gb=memory, seed=1)
-        for memory in (1.0, 0.0)
+        FaceBatches(taught, tiny_workspace.raw, 32, batch_size=10, cache=cache, seed=1)
+        for cache in (PhotoCache(tmp_path), None)
     )
     for epoch in (0, 1):
         kept.start_epoch(epoch)

@@ -1,0 +1,127 @@
+"""Decoded photos of one size on disk: a file of pixels, photo after photo, and one of records.
+
+A record says whose pixels these are, by the SHA-1 of the photo's file, and what they add up to. Pixels are
+written before their record and never moved: what a killed process left unfinished is written over, and who
+has the file mapped sees the same photos whatever is added.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+import numpy as np
+
+from fercomp.data.inputs import Photos
+
+_RECORD: Final = np.dtype([("sha1", "V20"), ("sum", "<u8")])
+
+
+class KeptFace(NamedTuple):
+    """A decoded photo: SHA-1 of its file, and its pixels `(S, S, 3)` uint8 RGB with their sum."""
+
+    sha1: bytes
+    face: np.ndarray
+    sum: int
+
+
+class Shelf:
+    """The photos of one size on disk.
+
+    Args:
+        path: Of its two files, without an ending.
+        size: Side in pixels, S.
+
+    Attributes:
+        rows: Where in the pixels a photo is, by its SHA-1.
+        sums: Sum of the pixels of each photo, in order.
+        n: Number of photos.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.pixels, self.records = (path.with_name(f"{path.name}.{what}") for what in ("pixels", "records"))
+        self.size = size
+        self.bytes = size * size * 3
+        self.read()
+
+    def read(self) -> None:
+        """Reads the records of photos whose pixels are there."""
+        try:
+            n = self.pixels.stat().st_size // self.bytes
+            data = self.records.read_bytes()
+        except OSError:
+            n, data = 0, b""
+        records = np.frombuffer(data, _RECORD, min(n, len(data) // _RECORD.itemsize))
+        self.sums: list[int] = records["sum"].tolist()
+        self.rows = {sha1.tobytes(): row for row, sha1 in enumerate(records["sha1"])}
+        self.n = len(records)
+
+    def mapped(self) -> np.ndarray | None:
+        """Returns the pixels `(n, S, S, 3)` uint8, mapped into memory; `None` where there are none."""
+        try:
+            shape = (self.n, self.size, self.size, 3)
+            return np.asarray(np.memmap(self.pixels, np.uint8, "r", shape=shape))
+        except (OSError, ValueError):  # empty, gone, or on a disk that maps nothing
+            return None
+
+    def append(self, found: Sequence[KeptFace], room: int) -> None:
+        """Adds photos, up to a number of all."""
+        new = {each.sha1: each for each in found if each.sha1 not in self.rows}
+        added = list(new.values())[: max(0, room - self.n)]
+        if not added:
+            return
+        with _opened(self.pixels, self.n * self.bytes) as file:
+            file.writelines(each.face.tobytes() for each in added)
+        records = np.array([(each.sha1, each.sum) for each in added], _RECORD)
+        with _opened(self.records, self.n * _RECORD.itemsize) as file:
+            file.write(records.tobytes())
+            file.truncate()
+        self.rows |= {each.sha1: self.n + i for i, each in enumerate(added)}
+        self.sums += [each.sum for each in added]
+        self.n += len(added)
+
+
+class KeptPhotos(Photos):
+    """Photos of a shelf, and such that found no room there."""
+
+    def __init__(self, raw: Path, paths: Sequence[str], shelf: Shelf, rows: np.ndarray) -> None:
+        super().__init__(raw, paths, shelf.size)
+        self._shelf = shelf
+        self._rows = rows
+        self._is_checked = np.zeros(len(rows), dtype=bool)
+        self._pixels = shelf.mapped()
+
+    def face(self, i: int) -> np.ndarray:
+        """Returns photo i as `Photos.face` does; a damaged one is decoded and mended."""
+        row = self._rows[i]
+        if row < 0 or self._pixels is None:
+            return super().face(i)
+        face: np.ndarray = self._pixels[row]
+        if not self._is_checked[i]:
+            if pixel_sum(face) != self._shelf.sums[row]:
+                return self._mended(i, row)
+            self._is_checked[i] = True
+        return face
+
+    def _mended(self, i: int, row: int) -> np.ndarray:
+        face = super().face(i)
+        if pixel_sum(face) == self._shelf.sums[row]:  # else the file has changed meanwhile
+            with suppress(OSError), _opened(self._shelf.pixels, int(row) * self._shelf.bytes) as file:
+                file.write(face.tobytes())
+        return face
+
+
+def pixel_sum(face: np.ndarray) -> int:
+    """Returns a number that tells damaged pixels from whole ones, in a few microseconds."""
+    flat = face.reshape(-1)
+    whole = flat.size // 8 * 8
+    return (int(flat[:whole].view("<u8").sum(dtype=np.uint64)) + int(flat[whole:].sum())) % 2**64
+
+
+@contextmanager
+def _opened(path: Path, at: int) -> Iterator[BinaryIO]:
+    """Opens a file to be written from some byte on; it is made where it is missing."""
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(at)
+        yield file
