@@ -150,7 +150,7 @@ class Records:
             return dict(zip(self._columns, cells, strict=True)) if len(cells) == len(self._columns) else None
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(values, dict) or tuple(values) != tuple(self._columns):
             return None

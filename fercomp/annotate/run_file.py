@@ -1,13 +1,17 @@
 """`run.json` of an output folder: by what the records were made, of which files, and what was written."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
+from fercomp.core.reading import is_there, read_json
 
 RUN: Final = "run.json"
+_LARGEST: Final = 2**28
+"""Bytes of a `run.json`; a source has some 100."""
+
 _SOURCES: Final = "sources"
 _WRITTEN: Final = "written"
 
@@ -33,6 +37,8 @@ def is_ours(folder: Path) -> bool:
 
 def _is_record(path: Path) -> bool:
     try:
+        if not path.is_file():  # to open a pipe is to wait for its other end
+            return False
         with path.open("rb") as file:
             return file.readline(200).startswith((b"file,status,", b'{"file": '))
     except OSError:
@@ -102,10 +108,9 @@ class RunFile:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """Returns what an earlier run was made with: nothing known if damaged, `None` without such a run."""
-    if not path.is_file():
+    if not is_there(path):
         return None
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        return read_json(path, _LARGEST, "")
+    except FercompError:
         return {}
-    return settings if isinstance(settings, dict) else {}

@@ -17,7 +17,8 @@ HEAD: Final = """\
     dvc exp run -S train.epochs=5                   # in a pipeline
 
 `params.yaml` is the one place where parameters stand. What it leaves out, or sets to `null`, has the default
-below. An unknown key is refused, with its nearest match.
+below. An unknown key is refused, with its nearest match. So is what is no file, and a text of more than
+65,536 bytes or 5,000 values, each counted as often as an alias repeats it.
 """
 
 

@@ -29,11 +29,12 @@ def study(
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.core.reading import is_there
     from fercomp.core.terminal import show
     from fercomp.stages.study import run_study, study_table
 
     workspace = Workspace()
-    if not workspace.study_params.is_file():
+    if not is_there(workspace.study_params):
         raise FercompError(f"{workspace.study_params} not found: it lists experiments as params.yaml does")
     rows = run_study(read_params(workspace.study_params, set_), workspace)
     show(study_table(rows))

@@ -1,11 +1,22 @@
-"""Small files that may come from anywhere: what is no file, too large or no JSON is told, not waited for."""
+"""Small files that may come from anywhere: what is no file, too large, or no JSON or YAML, is told."""
 
 import json
 import stat
+from itertools import chain
+from math import inf
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Final, Never
 
 from fercomp.core.errors import FercompError
+
+LARGEST_YAML: Final = 2**16
+"""Bytes. Ours have 5,000, and the parser takes seconds for a megabyte of nothing."""
+
+_MOST_NODES: Final = 5_000
+"""Values and keys of a YAML text, each counted as often as an alias repeats it. Ours has some 200."""
+
+_DEEPEST: Final = 50
+"""Values inside values of a YAML text."""
 
 
 def is_there(path: Path) -> bool:
@@ -73,3 +84,44 @@ def read_json(path: Path, most: int, remedy: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise FercompError(f"{path} is damaged (it holds {type(values).__name__}): {remedy}")
     return values
+
+
+def parse_yaml(text: str | bytes, place: str) -> Any:
+    """Reads YAML as plain values.
+
+    Args:
+        text: A few thousand values at most; a few lines of aliases of aliases would be as many as stars.
+        place: Where it stands, for an error.
+
+    Raises:
+        FercompError: It is not YAML, has too many values, or one that holds itself.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import AliasEvent
+
+    class Bounded(Composer):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.sizes: dict[int, int] = {}
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            repeated = self.parser.check_event(AliasEvent)
+            node = super().compose_node(parent, index)
+            if not repeated:
+                values = node.value if node.id == "sequence" else ()
+                values = chain(*node.value) if node.id == "mapping" else values
+                self.sizes[id(node)] = 1 + sum(self.sizes[id(value)] for value in values)
+            if max(len(self.sizes), self.sizes.get(id(node), inf)) > _MOST_NODES:
+                raise ValueError(f"more than {_MOST_NODES:,} values, or one that holds itself")
+            return node
+
+    try:
+        parser = YAML(typ="safe", pure=True)
+        parser.Composer = Bounded
+        parser.max_depth = _DEEPEST
+        return parser.load(text)
+    # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError.
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FercompError(f"{place} is not YAML: {' '.join(str(error).split())}") from error

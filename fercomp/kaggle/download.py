@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, sha256, write_json
 from fercomp.core.progress import meter, say, waiting
+from fercomp.core.reading import read_json
 from fercomp.data.archive import find_fault
 from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.refusals import Unanswered
@@ -212,7 +213,6 @@ def _size(path: Path) -> int:
 def _read_json(path: Path) -> dict[str, Any]:
     """Reads one of our own records; one that is damaged counts as missing."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(path, 2**16, "")
+    except FercompError:
         return {}
-    return values if isinstance(values, dict) else {}

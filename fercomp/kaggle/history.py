@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
+from fercomp.core.reading import is_there
 from fercomp.core.table import Table
 from fercomp.kaggle.answers import Sent
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card
@@ -87,7 +88,7 @@ def read_history(workspace: Workspace) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    if not workspace.history.is_file():
+    if not is_there(workspace.history):
         return pd.DataFrame(columns=list(HISTORY_TABLE.columns), dtype="str")
     return HISTORY_TABLE.read(workspace.history)
 
@@ -100,7 +101,7 @@ def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
     """
     import pandas as pd
 
-    if not workspace.history.is_file():
+    if not is_there(workspace.history):
         return {}
     history = _SCORES.read(workspace.history)
     for column in ("public", "private"):

@@ -9,6 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Group
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.reading import is_there, read_at_most
 from fercomp.kaggle.client import Kaggle
 from fercomp.kaggle.history import write_down
 from fercomp.kaggle.refusals import PAGE
@@ -50,10 +51,10 @@ def settle(kaggle: Kaggle, workspace: Workspace) -> str | None:
     Raises:
         FercompError: The note is damaged, or Kaggle took the file and does not list it.
     """
-    if not workspace.sending.is_file():
+    if not is_there(workspace.sending):
         return None
     try:
-        note = Note.model_validate_json(workspace.sending.read_bytes())
+        note = Note.model_validate_json(read_at_most(workspace.sending, 2**20))
     except ValidationError as error:
         raise FercompError(
             f"{workspace.sending} is damaged: look at {PAGE}/{kaggle.competition}/submissions whether the "

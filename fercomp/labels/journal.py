@@ -15,9 +15,13 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import flush_folder
 from fercomp.core.locks import locked
 from fercomp.core.progress import say
+from fercomp.core.reading import is_there, read_at_most
 
 DROP: Final = "drop"
 """The decision that a photo is not to be learned from."""
+
+_LARGEST: Final = 2**28
+"""Bytes of a journal; a decision has some 120."""
 
 Key = tuple[str, str]
 """A photo: its path and the SHA-1 of its bytes, so that a decision is never taken for another photo's."""
@@ -67,6 +71,7 @@ class Journal:
             lock = self.path.with_name(f".{self.path.name}.lock")
             busy = f"another `fercomp review` writes {self.path}: use its page, or end it with Ctrl-C"
             stack.enter_context(locked(lock, busy))
+            is_there(self.path)  # a pipe would be read for ever
             try:
                 file = stack.enter_context(self.path.open("a+b", buffering=0))
             except OSError as error:
@@ -122,9 +127,9 @@ def read_decisions(path: Path) -> dict[Key, str]:
     Raises:
         FercompError: The file is not a journal.
     """
-    if not path.is_file():
+    if not is_there(path):
         return {}
-    data = path.read_bytes()
+    data = read_at_most(path, _LARGEST)
     return _last(_parsed(data[: data.rfind(b"\n") + 1], path))
 
 

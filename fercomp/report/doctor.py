@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
+from fercomp.core.reading import is_there
 from fercomp.kaggle.credentials import SETTINGS, find_credentials
 from fercomp.modeling.bundle.card import CARD, read_card
 
@@ -202,10 +203,10 @@ def _screen_and_camera() -> Iterator[Finding]:
 
 
 def _params(workspace: Workspace) -> Finding:
-    if not workspace.params.is_file():
-        remedy = "defaults are used; `dvc repro` runs in the folder that has it"
-        return Finding("params.yaml", "optional", f"none in {workspace.root.absolute()}", remedy)
     try:
+        if not is_there(workspace.params):
+            remedy = "defaults are used; `dvc repro` runs in the folder that has it"
+            return Finding("params.yaml", "optional", f"none in {workspace.root.absolute()}", remedy)
         load_params(workspace.params)
     except FercompError as error:
         return Finding("params.yaml", "problem", str(error), "correct the file")

@@ -24,6 +24,7 @@ from fercomp.core.params.stages import (
     UncertainParams,
 )
 from fercomp.core.params.train import TrainParams
+from fercomp.core.reading import LARGEST_YAML, is_there, parse_yaml, read_at_most
 
 
 class Plan(Group):
@@ -122,9 +123,9 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
         The parameters, checked.
 
     Raises:
-        FercompError: The file is not YAML, or a key or value is not one of ours.
+        FercompError: It is something else than a file, not YAML, or a key or value is not one of ours.
     """
-    values = _yaml(path.read_bytes(), str(path)) if path.is_file() else None
+    values = _file(path)
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -135,7 +136,7 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise FercompError(f"--set {override}: expected KEY=VALUE, such as train.epochs=5")
-        change = _nested(key.strip().split("."), _yaml(text, f"--set {override}"))
+        change = _nested(key.strip().split("."), parse_yaml(text, f"--set {override}"))
         values = _over_experiments(merged(values, change), change)
     return _checked(values) if overrides else params
 
@@ -170,9 +171,9 @@ def load_machine(path: Path) -> MachineParams:
         The parameters, checked; the defaults where the file has no such group.
 
     Raises:
-        FercompError: The file is not YAML, or a key or value of the group is not one of ours.
+        FercompError: It is something else than a file, not YAML, or the group is not one of ours.
     """
-    values = _yaml(path.read_bytes(), str(path)) if path.is_file() else None
+    values = _file(path)
     group = values.get("machine", {}) if isinstance(values, dict) else {}
     return validated(MachineParams, group, "machine.")
 
@@ -193,15 +194,8 @@ def _over_experiments(values: dict[str, Any], change: Mapping[str, Any]) -> dict
     return values
 
 
-def _yaml(text: str | bytes, place: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError.
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise FercompError(f"{place} is not YAML: {' '.join(str(error).split())}") from error
+def _file(path: Path) -> Any:
+    return parse_yaml(read_at_most(path, LARGEST_YAML), str(path)) if is_there(path) else None
 
 
 def _nested(keys: Sequence[str], value: Any) -> dict[str, Any]:
