@@ -4,6 +4,7 @@ Only Typer and the command modules are imported here. A command imports its libr
 that `fercomp --help` answers at once.
 """
 
+import errno
 import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
@@ -78,9 +79,9 @@ def fercomp(
 def main() -> None:
     """Runs `fercomp` on the command line's arguments.
 
-    A `FercompError`, a full disk and an OpenCV that cannot be loaded are one red line and exit code 1, Ctrl-C
-    is one line and 130. Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its
-    traceback.
+    A `FercompError`, a full disk, a path that the system refuses and an OpenCV that cannot be loaded are one
+    red line and exit code 1, Ctrl-C is one line and 130. Typer reports wrong usage itself, with 2. Anything
+    else is a bug and keeps its traceback.
     """
     use_what_there_is()
     sys.excepthook = show_bug
@@ -93,9 +94,11 @@ def main() -> None:
     except FercompError as error:
         _fail(str(error))
     except OSError as error:
-        if not is_disk_full(error):
+        if is_disk_full(error):
+            _fail(f"the disk is full ({error}): make room, then run the same command again")
+        if error.errno not in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
             raise
-        _fail(f"the disk is full ({error}): make room, then run the same command again")
+        _fail(f"{error.strerror}: {str(error.filename)[:80]}: choose another path")
     except ImportError as error:
         # The one package that depends on the system's libraries, and on which extra was installed.
         if error.name != "cv2":

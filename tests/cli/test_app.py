@@ -121,6 +121,14 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
+def test_a_path_that_the_system_refuses_is_one_line(tmp_path):
+    done = probe("Path('x' * 300).is_file()", tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: File name too long: {'x' * 80}: choose another path\n",
+    )
+
+
 def test_an_opencv_that_cannot_be_loaded_is_one_line(tmp_path):
     (tmp_path / "cv2.so").write_bytes(b"no library")
     done = probe("import cv2", tmp_path)

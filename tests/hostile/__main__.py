@@ -7,13 +7,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from .archives import archive_cases
 from .base import write_base
 from .case import OUTCOMES, Case, Result
 from .clips import clip_cases
-from .pages import page_results
+from .pages import page_cases, page_results
 from .photos import photo_cases
 from .runner import run_all, warm_up
 from .settings import setting_cases
@@ -21,19 +22,30 @@ from .tables import table_cases
 
 
 def all_cases() -> list[Case]:
-    """Returns every case but the requests to pages."""
-    return [*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()]
+    """Returns every case."""
+    return [
+        *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
+        *page_cases(),
+    ]
 
 
-def campaign(cases: list[Case], workers: int, pages: bool) -> Iterator[Result]:
-    """Runs cases against a workspace of drawn faces, and then requests against the pages."""
+def sample_of(cases: list[Case], size: int, seed: int) -> list[Case]:
+    """Returns some of the cases, of each area as many as of any other while there are."""
+    areas: dict[str, list[Case]] = {}
+    for case in random.Random(seed).sample(cases, len(cases)):
+        areas.setdefault(case.area, []).append(case)
+    in_turn = chain.from_iterable(zip_longest(*areas.values()))
+    return list(islice(filter(None, in_turn), size))
+
+
+def campaign(cases: list[Case], workers: int) -> Iterator[Result]:
+    """Runs cases against a workspace of drawn faces."""
     warm_up()
     with tempfile.TemporaryDirectory(prefix="hostile-base-") as name:
         base = Path(name) / "base"
         write_base(base)
-        yield from run_all(cases, base, workers)
-        if pages:
-            yield from page_results(base)
+        yield from run_all([case for case in cases if case.area != "pages"], base, workers)
+        yield from page_results(base, [case for case in cases if case.area == "pages"])
 
 
 def report(results: list[Result]) -> str:
@@ -57,7 +69,9 @@ def _areas(results: list[Result]) -> list[str]:
 def main() -> int:
     """Runs the campaign as the command line says; the exit code is 1 where a case was not clear."""
     parser = argparse.ArgumentParser(prog="./run hostile", description=__doc__)
-    parser.add_argument("--sample", type=int, metavar="N", help="only N cases, chosen by the seed")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="only N cases, of all areas, chosen by the seed"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--area", help="only this area: photos, clips, tables, cards, ...")
     parser.add_argument("--only", metavar="TEXT", help="only cases whose name has this text")
@@ -65,10 +79,9 @@ def main() -> int:
     options = parser.parse_args()
     cases = [c for c in all_cases() if options.area in (None, c.area) and (options.only or "") in c.name]
     if options.sample:
-        cases = random.Random(options.seed).sample(cases, min(options.sample, len(cases)))
-    pages = options.only is None and options.area in (None, "pages")
+        cases = sample_of(cases, options.sample, options.seed)
     begin, results = time.monotonic(), []
-    for result in campaign(cases, options.workers, pages):
+    for result in campaign(cases, options.workers):
         results.append(result)
         if len(results) % 50 == 0:
             print(f"{len(results)} done, {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
