@@ -27,7 +27,7 @@ def test_it_is_complete_and_small():
     card = read_card(SHIPPED)
     parts = ("card.json", "graph/graph.xml", "graph/graph.bin")
     members = {f"members/{member.name}/{part}" for member in card.members for part in parts}
-    assert names == {"README.md", "card.json"} | members
+    assert names == {"README.md", "card.json", "model-card.md"} | members
     assert len(card.members) > 1
     assert (card.name, card.classes, card.runtime) == ("shipped", EMOTIONS, "openvino")
 

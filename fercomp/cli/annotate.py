@@ -1,11 +1,22 @@
 """`fercomp annotate`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.options import SHIPPED, DetectorName, MinScore, MinSize, ModelOrShipped
+from fercomp.cli.options import (
+    SHIPPED,
+    DetectorName,
+    MinScore,
+    MinSize,
+    ModelOrShipped,
+    RecordsFormat,
+    load_model,
+)
+
+if TYPE_CHECKING:
+    from fercomp.annotate.batch import Summary
 
 
 def annotate(
@@ -30,7 +41,7 @@ def annotate(
     video: Annotated[
         bool, typer.Option(help="Write annotated videos, besides records and timelines.")
     ] = True,
-    records: Annotated[Literal["csv", "jsonl"], typer.Option(help="Format of the records.")] = "csv",
+    records: RecordsFormat = "csv",
     start: Annotated[
         str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
     ] = "0",
@@ -53,21 +64,19 @@ def annotate(
     """
     from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options, clock_seconds
-    from fercomp.core.errors import FercompError
-    from fercomp.core.parallel import limit_threads
-    from fercomp.core.params import load_machine
-    from fercomp.core.paths import Workspace
-    from fercomp.core.progress import count
-    from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.modeling.bundle.model import load_bundle
 
-    limit_threads(load_machine(Workspace().params).workers)
     until = None if end is None else clock_seconds(end)
     options = Options(
         detector, min_score, min_size, every, video, records, start=clock_seconds(start), end=until
     )
-    bundle = load_bundle(resolve_model(model, Workspace()))
-    done = annotate_media([Path(path) for path in paths], output, bundle, options, force)
+    done = annotate_media([Path(path) for path in paths], output, load_model(model), options, force)
+    _tell(done, output)
+
+
+def _tell(done: "Summary", output: Path) -> None:
+    from fercomp.core.errors import FercompError
+    from fercomp.core.progress import count
+
     counts = {"photo": done.photos, "video": done.videos}
     files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
     on_record = f", {done.earlier} of them earlier" if done.earlier else ""

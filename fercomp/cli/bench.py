@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next, to_kaggle
 
 
 def bench(
@@ -51,5 +52,7 @@ def bench(
         typer.echo(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
     for row in failed:
         typer.echo(f"{row.model} failed: {row.problem}")
+    if len(failed) < len(rows):
+        say_next(*to_kaggle(rows[0].model, workspace.submission(rows[0].model)))
     if failed:
         raise typer.Exit(1)

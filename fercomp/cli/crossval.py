@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import BackboneName, Set, read_params
+from fercomp.cli.words import say_next, scored, to_kaggle
 
 
 def crossval(
@@ -27,7 +28,7 @@ def crossval(
     Examples:
       fercomp crossval
       fercomp crossval --backbone compact_wide --set train.epochs=16
-      fercomp distill crossval --name student
+      fercomp distill crossval
     """
     from fercomp.core.paths import Workspace
     from fercomp.stages.crossval import cross_validate
@@ -37,11 +38,6 @@ def crossval(
     card = cross_validate(name, params.plan(name, backbone), workspace)
     if card is None:
         raise typer.Exit(1)  # what comes after `&&` needs the ensemble
-    typer.echo(
-        f"{workspace.bundle(name)}: {len(card.members)} networks, "
-        f"holdout accuracy {card.scores['accuracy']:.4f}, "
-        f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
-    )
-    typer.echo(
-        f"Next: fercomp relabel, fercomp distill {name} --name student, or fercomp predict --model {name}"
-    )
+    typer.echo(f"{workspace.bundle(name)}: {len(card.members)} networks, {scored(card)}")
+    first = ("fercomp relabel", f"fercomp distill {name}")
+    say_next(*first, *to_kaggle(name, workspace.submission(name)))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.words import say_next
+
 
 def demo(
     output: Annotated[
@@ -34,4 +36,5 @@ def demo(
     typer.echo(f"  {done.annotated}/        photos and a clip with faces and emotions, and records.csv")
     typer.echo(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
     typer.echo(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
-    typer.echo("Next, with the competition's files: fercomp fetch --source PATH, then dvc repro")
+    typer.echo("Then, with the competition's files in a folder of your own:")
+    say_next("fercomp fetch --source PATH", "dvc repro")

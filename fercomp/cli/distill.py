@@ -17,7 +17,15 @@ def distill(
             help="Model to learn from: an experiment, or a model folder. Of several, the mean is learned.",
         ),
     ],
-    name: Annotated[str, typer.Option("--name", "-n", help="Name of the student, a folder under models/.")],
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            "-n",
+            help="Name of the student, a folder under models/.",
+            show_default="TEACHER-student",
+        ),
+    ] = None,
     backbone: BackboneName = None,
     set_: Set = None,
     force: Force = False,
@@ -29,7 +37,7 @@ def distill(
 
     \b
     Examples:
-      fercomp distill vote --name student
+      fercomp distill vote
       fercomp distill crossval wide-crossval --name student
       fercomp distill vote --name student --backbone compact --set train.teacher_weight=0.9
     """
@@ -38,7 +46,9 @@ def distill(
     from fercomp.modeling.bundle.find import resolve_model
 
     workspace = Workspace()
-    if workspace.bundle(name).resolve() in [resolve_model(t, workspace).resolve() for t in teachers]:
+    folders = [resolve_model(teacher, workspace).resolve() for teacher in teachers]
+    name = name or f"{'-'.join(folder.name for folder in folders)}-student"
+    if workspace.bundle(name).resolve() in folders:
         raise FercompError(f"the student {name} would take its teacher's place: choose another --name")
     # JSON is YAML too, and quotes what YAML would take for something other than text.
     named = json.dumps(teachers if len(teachers) > 1 else teachers[0], ensure_ascii=False)

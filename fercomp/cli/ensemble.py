@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from fercomp.cli.options import read_params
+from fercomp.cli.words import say_next, scored, to_kaggle
 
 
 def ensemble(
@@ -24,11 +25,14 @@ def ensemble(
             show_default="equal, or as in params.yaml",
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the ensemble that has this name.")] = False,
 ) -> None:
     """Join models into one that averages their probabilities, and write it to models/NAME.
 
     An ensemble is a model like any other for evaluate, predict, submission and annotate. It may be one of the
-    MODELs, too: then its networks take part. All must have been trained on the same index of photos.
+    MODELs, too: then its networks take part. All must have been trained on the same index of photos. One that
+    params.yaml lists is built anew each time; where MODELs are named, an ensemble that is there stays without
+    --force.
 
     \b
     Examples:
@@ -52,7 +56,7 @@ def ensemble(
     members = entry.members if entry else models or ()
     weights = weights or (entry.weights if entry else "equal")
     folders = [resolve_model(model, workspace) for model in members]
-    card = build_ensemble(name, folders, weights, workspace)
+    card = build_ensemble(name, folders, weights, workspace, replace=force or entry is not None)
     folder = workspace.bundle(name)
     for member in card.members:
         alone = read_card(folder / MEMBERS / member.name).scores.get("accuracy", float("nan"))
@@ -60,8 +64,5 @@ def ensemble(
     networks = sum(len(networks_of(model)) for model in folders)
     if left_out := networks - len(card.members):
         typer.echo(f"{left_out} of {networks} networks would have next to no weight and are left out")
-    typer.echo(
-        f"{folder}: holdout accuracy {card.scores['accuracy']:.4f}, macro-F1 {card.scores['macro_f1']:.4f} "
-        f"on {card.scores['n']:.0f} photos"
-    )
-    typer.echo(f"Next: fercomp predict --model {name}")
+    typer.echo(f"{folder}: {scored(card)}")
+    say_next(f"fercomp evaluate --model {name}", *to_kaggle(name, workspace.submission(name)))

@@ -3,6 +3,7 @@
 import typer
 
 from fercomp.cli.options import Model
+from fercomp.cli.words import say_next, to_kaggle
 
 
 def evaluate(model: Model = None) -> None:
@@ -42,3 +43,4 @@ def evaluate(model: Model = None) -> None:
                 f"same sign {said[f'sign_{name}']:.4f}"
             )
     typer.echo(f"Look at {folder / 'confusion.png'} and {folder / 'reliability.png'}")
+    say_next(*to_kaggle(model or folder.name, workspace.submission(folder.name)))

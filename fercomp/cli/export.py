@@ -1,11 +1,13 @@
 """`fercomp export`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from fercomp.cli.options import Model
+from fercomp.cli.words import say_next
 
 
 def export(
@@ -50,4 +52,5 @@ def export(
         typer.echo(
             f"The copy names the same class as the original for {share:.1%} of {photos} training photos."
         )
-    typer.echo(f"{folder}: {size / 1e6:.1f} MB; fercomp annotate PHOTOS --model {folder}")
+    typer.echo(f"{folder}: {size / 1e6:.1f} MB")
+    say_next(f"fercomp annotate PHOTOS --model {shlex.quote(str(folder))}")

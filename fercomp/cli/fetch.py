@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next
 
 
 def fetch(
@@ -43,4 +44,4 @@ def fetch(
     typer.echo(f"{report.source}: {photos} in {report.where}")
     if report.kept:
         typer.echo("they are kept; `fercomp fetch --source demo` would put the drawn demo in their place")
-    typer.echo("next: fercomp prepare")
+    say_next("fercomp prepare")

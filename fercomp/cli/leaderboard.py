@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next
 
 
 def leaderboard(
@@ -31,4 +32,5 @@ def leaderboard(
     elif standing.team:
         typer.echo(f"{standing.team} is not among the {standing.teams:,} teams of the leaderboard")
     else:
-        typer.echo(f"{standing.teams:,} teams; yours has no submission yet: fercomp submit")
+        typer.echo(f"{standing.teams:,} teams; yours has no submission yet")
+        say_next("fercomp submit")

@@ -1,11 +1,21 @@
 """`fercomp live`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import SHIPPED, DetectorName, MinScore, MinSize, ModelOrShipped
+from fercomp.cli.options import (
+    SHIPPED,
+    Browser,
+    DetectorName,
+    MinScore,
+    MinSize,
+    ModelOrShipped,
+    Port,
+    RecordsFormat,
+    load_model,
+)
 
 
 def live(
@@ -22,14 +32,12 @@ def live(
     detector: DetectorName = "yunet",
     min_score: MinScore = None,
     min_size: MinSize = 16,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the page is served; 0 for any free one.")
-    ] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    port: Port = 0,
+    browser: Browser = True,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the page's recordings.")
     ] = Path("live"),
-    records: Annotated[Literal["csv", "jsonl"], typer.Option(help="Format of the recordings.")] = "csv",
+    records: RecordsFormat = "csv",
 ) -> None:
     """Find the faces in front of a camera and name their emotions, in a local page or a window.
 
@@ -44,18 +52,12 @@ def live(
     """
     from fercomp.annotate.options import Options
     from fercomp.core.errors import FercompError
-    from fercomp.core.parallel import limit_threads
-    from fercomp.core.params import load_machine
-    from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.modeling.bundle.model import load_bundle
 
     if source is not None and not window:
         raise FercompError("--source is for --window: in the page, the browser chooses the camera")
-    limit_threads(load_machine(Workspace().params).workers)
     options = Options(detector, min_score, min_size, records=records)
-    bundle = load_bundle(resolve_model(model, Workspace()))
+    bundle = load_model(model)
     if window:
         from fercomp.annotate.window import show_window
 

@@ -5,8 +5,14 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.words import say_next
+
 
 def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME|DIR", help="Show the card of this model.", show_default="all of them"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write all that is known as JSON, a list of one object a model.")
     ] = False,
@@ -14,18 +20,25 @@ def models(
     """Show every model, the newest first: its worth on the holdout, size, speed, CSV and public score.
 
     The interval holds the true accuracy in 95 of 100 cases (Wilson). Speed is there for what `fercomp bench`
-    has measured. Where the terminal is too narrow, the less important columns are left out.
+    has measured. Where the terminal is too narrow, the less important columns are left out. With NAME, shows
+    what that model is, learned from and scored, and what it is not for.
 
     \b
     Examples:
       fercomp models
+      fercomp models shipped
       fercomp models --json
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import console, show
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.model_card import model_card
     from fercomp.stages.models import list_models, models_table
 
     workspace = Workspace()
+    if name is not None:
+        typer.echo(model_card(resolve_model(name, workspace)), nl=False)
+        return
     rows = list_models(workspace)
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], indent=2))
@@ -34,6 +47,7 @@ def models(
     if any(row.before_refit for row in rows):
         typer.echo("* before `fercomp refit`: the model has learned from the holdout since")
     if any(row.csv == "old" for row in rows):
-        typer.echo("old: the CSV is older than the model; next: fercomp predict and submission --model NAME")
+        typer.echo("old: the CSV is older than the model")
     if len(rows) == 1:
-        typer.echo(f"none of your own in {workspace.models} yet; next: fercomp train")
+        typer.echo(f"none of your own in {workspace.models} yet")
+        say_next("fercomp train")

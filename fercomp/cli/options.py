@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from fercomp.core.params import Params
+    from fercomp.modeling.bundle.model import Bundle
 
 Set = Annotated[
     list[str] | None,
@@ -75,6 +76,30 @@ MinSize = Annotated[
     float,
     typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face."),
 ]
+
+RecordsFormat = Annotated[Literal["csv", "jsonl"], typer.Option("--records", help="Format of the records.")]
+
+Port = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Where the page is served; 0 for any free one.")
+]
+
+Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")]
+
+
+def load_model(model: str) -> "Bundle":
+    """Loads what `ModelOrShipped` was given, and limits threads as `read_params` does, in any folder.
+
+    Raises:
+        FercompError: There is no such model, or the group `machine` of `params.yaml` is wrong.
+    """
+    from fercomp.core.parallel import limit_threads
+    from fercomp.core.params import load_machine
+    from fercomp.core.paths import Workspace
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.model import load_bundle
+
+    limit_threads(load_machine(Workspace().params).workers)
+    return load_bundle(resolve_model(model, Workspace()))
 
 
 def read_params(file: Path, overrides: Sequence[str] | None = None) -> "Params":

@@ -1,10 +1,9 @@
 """`fercomp predict`."""
 
-import shlex
-
 import typer
 
 from fercomp.cli.options import Model, Set, read_params
+from fercomp.cli.words import say_next, to_kaggle
 
 
 def predict(model: Model = None, set_: Set = None) -> None:
@@ -31,4 +30,5 @@ def predict(model: Model = None, set_: Set = None) -> None:
     done = predict_test(resolve_model(model, workspace), workspace, params.predict, cache)
     copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
     typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")
-    typer.echo(f"Next: fercomp submission --model {shlex.quote(model or done.path.parent.name)}")
+    name = done.path.parent.name
+    say_next(*to_kaggle(model or name, workspace.submission(name))[1:])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next
 from fercomp.core.classes import EMOTIONS
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def prepare(set_: Set = None) -> None:
     if rare := _rare_classes(prepared.photos, params.folds):
         typer.echo(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
     typer.echo(_problems(prepared.problems))
-    typer.echo(f"{workspace.photos} and {workspace.problems} written; next: fercomp train")
+    typer.echo(f"{workspace.photos} and {workspace.problems} written")
+    say_next("fercomp train")
 
 
 def _counts(photos: "pd.DataFrame") -> "RichTable":

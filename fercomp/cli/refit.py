@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Force, read_params
+from fercomp.cli.words import say_next, to_kaggle
 
 
 def refit(
@@ -37,4 +38,4 @@ def refit(
     typer.echo(
         f"{workspace.bundle(name)}: learned from {card.trained['photos']:,} photos, the holdout's among them"
     )
-    typer.echo(f"Next: fercomp predict --model {name}, then fercomp submission --model {name}")
+    say_next(*to_kaggle(name, workspace.submission(name)))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next
 
 
 def relabel(
@@ -50,7 +51,8 @@ def relabel(
     LABELS.write(labels, workspace.labels)
     show(pairs_table(pairs))
     typer.echo(summary(labels, photos))
-    typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}, next: fercomp review")
+    typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}")
     if export_folders is not None:
         exported = export(labels, workspace.raw, export_folders)
         typer.echo(f"{export_folders}: {count(exported, 'photo')}")
+    say_next("fercomp review")

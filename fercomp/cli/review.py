@@ -1,15 +1,14 @@
 """`fercomp review`."""
 
-from typing import Annotated
-
 import typer
+
+from fercomp.cli.options import Browser, Port
+from fercomp.cli.words import say_next
 
 
 def review(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the page is served; 0 for any free one.")
-    ] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    port: Port = 0,
+    browser: Browser = True,
 ) -> None:
     """Look through the suggested labels in a local page, the worst given labels first.
 
@@ -32,11 +31,7 @@ def review(
     labels, photos = LABELS.read(workspace.labels), PHOTOS.read(workspace.photos)
     access = Access()
     with Journal(workspace.reviewed) as journal:
-        serve(
-            review_app(Review(photos, labels, workspace.raw, journal), access),
-            access,
-            port,
-            browser,
-            typer.echo,
-        )
-        typer.echo(f"decided: {count(len(journal.decided), 'photo')}; next: fercomp relabel")
+        page = review_app(Review(photos, labels, workspace.raw, journal), access)
+        serve(page, access, port, browser, typer.echo)
+        typer.echo(f"decided: {count(len(journal.decided), 'photo')}")
+        say_next("fercomp relabel")

@@ -1,10 +1,12 @@
 """`fercomp study`."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
 from fercomp.cli.options import read_params
+from fercomp.cli.words import say_next
 
 
 def study(
@@ -46,5 +48,8 @@ def study(
         if row.problem:
             typer.echo(f"{row.experiment} failed: {row.problem}")
     typer.echo(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
+    if written := [row for row in rows if not row.problem]:
+        best = max(written, key=lambda row: row.accuracy)
+        say_next(f"fercomp submit {shlex.quote(best.submission)}")
     if any(row.problem for row in rows):
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ import shlex
 import typer
 
 from fercomp.cli.options import Model
+from fercomp.cli.words import say_next
 
 
 def submission(model: Model = None) -> None:
@@ -25,4 +26,4 @@ def submission(model: Model = None) -> None:
     typer.echo(f"{written.path}: {written.rows} rows, most often {written.top}")
     if written.filled:
         typer.echo(f"{written.filled} unreadable photos have the sample's own answer (datasets/problems.csv)")
-    typer.echo(f"Next: fercomp submit {shlex.quote(str(written.path))}")
+    say_next(f"fercomp submit {shlex.quote(str(written.path))}")

@@ -3,6 +3,7 @@
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import say_next
 
 
 def submissions(set_: Set = None) -> None:
@@ -26,7 +27,8 @@ def submissions(set_: Set = None) -> None:
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
     if read_history(workspace).empty:
-        typer.echo("nothing was sent from here; next: fercomp submit")
+        typer.echo("nothing was sent from here")
+        say_next("fercomp submit")
         return
     try:
         refresh(workspace, competition)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Force, Set, read_params
+from fercomp.cli.words import say_next, scored, to_kaggle
 
 
 def train(
@@ -47,8 +48,6 @@ def train(
             err=True,
         )
     card = train_experiment(name, plan, workspace, anew=force)
-    typer.echo(
-        f"{workspace.bundle(name)}: holdout accuracy {card.scores['accuracy']:.4f}, "
-        f"macro-F1 {card.scores['macro_f1']:.4f} on {card.scores['n']:.0f} photos"
-    )
-    typer.echo(f"Next: fercomp uncertain, evaluate or predict --model {name}")
+    typer.echo(f"{workspace.bundle(name)}: {scored(card)}")
+    first = (f"fercomp uncertain --model {name}", f"fercomp evaluate --model {name}")
+    say_next(*first, *to_kaggle(name, workspace.submission(name)))

@@ -1,8 +1,11 @@
 """`fercomp uncertain`."""
 
+import shlex
+
 import typer
 
 from fercomp.cli.options import Model, Set, read_params
+from fercomp.cli.words import say_next
 
 
 def uncertain(model: Model = None, set_: Set = None) -> None:
@@ -31,4 +34,4 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
     show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
     typer.echo(settled.sentence)
     typer.echo(f"Look at {folder / 'uncertain.png'}; how it decides from now on: {folder / DECISION}")
-    typer.echo(f"Next: fercomp evaluate --model {folder.name}")
+    say_next(f"fercomp evaluate --model {shlex.quote(model or folder.name)}")

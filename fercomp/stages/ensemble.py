@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -37,14 +37,14 @@ def build_ensemble(
     weighting: Weighting,
     workspace: Workspace,
     out_of_fold: "pd.DataFrame | None" = None,
+    replace: bool = True,
 ) -> Card:
     """Joins models into one and writes its bundle, which holds copies of theirs.
 
-    A model that is an ensemble itself stands for its networks (`networks_of`). Equal weights are a soft vote
-    of all networks. Fitted weights are those of `fit_weights`: of models on their out-of-fold probabilities
-    (`oof.csv`), shared equally among a model's networks, or, where a model has none, of networks on the
-    holdout; then scores and `holdout_probs.csv` come from `cross_fitted_mean`. The temperature is fitted on
-    the whole holdout, as a single model's is.
+    A model that is an ensemble itself stands for its networks. Equal weights are a soft vote of all networks,
+    fitted ones those of `fit_weights`: of models on `oof.csv`, shared equally among a model's networks, or
+    of networks on the holdout, whose scores then come from `cross_fitted_mean`. The temperature is fitted
+    on the whole holdout, as a single model's is.
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
@@ -53,16 +53,17 @@ def build_ensemble(
         workspace: Where the bundle goes.
         out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
             `oof_table`; with the holdout's they become `oof.csv`.
+        replace: Whether an ensemble of this name may be replaced.
 
     Returns:
         The card of the new bundle, with its scores on the holdout.
 
     Raises:
-        FercompError: The name is a trained network's, or the models do not fit each other.
+        FercompError: The name is another model's, or the models do not fit each other.
     """
     import pandas as pd
 
-    _refuse_to_replace_a_network(workspace.bundle(check_name(name)))
+    _check_place(workspace.bundle(check_name(name)), replace)
     if len(folders) < 2:
         raise FercompError(f"an ensemble takes two models or more, got {len(folders)}: name another")
     models = [networks_of(folder) for folder in folders]
@@ -71,33 +72,51 @@ def build_ensemble(
     classes = cards[0].classes
     table, labels, holdout = _read_tables(networks, HOLDOUT, classes)
     weights, fitted_on = _weights(folders, [len(model) for model in models], weighting, holdout, labels)
-    on_holdout = fitted_on == HOLDOUT
-    mixed = cross_fitted_mean(holdout, labels) if on_holdout else np.average(holdout, axis=0, weights=weights)
+    if fitted_on == HOLDOUT:
+        mixed = cross_fitted_mean(holdout, labels)
+    else:
+        mixed = np.average(holdout, axis=0, weights=weights)
     temperature = fit_temperature(mixed, labels)
     table[list(classes)] = calibrated = apply_temperature(mixed, temperature)
     used = [row for row in zip(networks, cards, weights, strict=True) if row[2] > 0]
-    card = Card(
-        name=name,
-        backbone="ensemble",
-        classes=classes,
-        size=used[0][1].size,
-        margin=used[0][1].margin,
-        members=tuple(Member(name=member.name, weight=round(w, 6)) for _, member, w in used),
-        temperature=temperature,
-        runtime="keras" if any(member.runtime == "keras" for _, member, _ in used) else "openvino",
-        trained={"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}}
-        | _refits([member for _, member, _ in used]),
-        scores=score(calibrated, labels).rounded(),
-    )
+    trained = {"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}}
+    card = _card(name, used, trained, temperature, score(calibrated, labels).rounded())
     with atomic_folder(workspace.bundle(name)) as folder:
         for source, member, _ in used:
-            copy_network(source, member, folder / MEMBERS / member.name)
-            # With it, this ensemble may become part of another one.
-            shutil.copyfile(existing(source / HOLDOUT), folder / MEMBERS / member.name / HOLDOUT)
+            _take_in(source, member, folder / MEMBERS / member.name)
         holdout_table(classes).write(table, folder / HOLDOUT)
         if out_of_fold is not None:
             oof_table(classes).write(pd.concat([out_of_fold, table]), folder / OOF)
         return write_card(folder, card)
+
+
+def _card(
+    name: str,
+    used: Sequence[tuple[Path, Card, float]],
+    trained: dict[str, Any],
+    temperature: float,
+    scores: dict[str, float],
+) -> Card:
+    """Makes the card of an ensemble of some networks, each with its folder, its card and its weight."""
+    cards = [card for _, card, _ in used]
+    return Card(
+        name=name,
+        backbone="ensemble",
+        classes=cards[0].classes,
+        size=cards[0].size,
+        margin=cards[0].margin,
+        members=tuple(Member(name=card.name, weight=round(weight, 6)) for _, card, weight in used),
+        temperature=temperature,
+        runtime="keras" if any(card.runtime == "keras" for card in cards) else "openvino",
+        trained=trained | _refits(cards),
+        scores=scores,
+    )
+
+
+def _take_in(source: Path, card: Card, target: Path) -> None:
+    """Copies a network, and its holdout table: with that, this ensemble may become part of another one."""
+    copy_network(source, card, target)
+    shutil.copyfile(existing(source / HOLDOUT), target / HOLDOUT)
 
 
 def networks_of(folder: Path) -> list[Path]:
@@ -185,12 +204,20 @@ def _refits(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
     return {REFIT_OF: names} if names else {}
 
 
-def _refuse_to_replace_a_network(folder: Path) -> None:
-    # Forgetting the name in front of the models would cost the first of them.
-    if (folder / CARD).is_file() and not read_card(folder).members:
+def _check_place(folder: Path, replace: bool) -> None:
+    """Refuses a name that another model has: forgetting it in front of the models would cost the first."""
+    if not (folder / CARD).is_file():
+        return
+    members = read_card(folder).members
+    if not members:
         raise FercompError(
             f"{folder} is a trained network, not an ensemble: give the new ensemble a name of its own, "
             "`fercomp ensemble NAME MODEL MODEL`"
+        )
+    if not replace:
+        raise FercompError(
+            f"{folder} is an ensemble already, of {', '.join(member.name for member in members)}: choose "
+            "another name, or --force to replace it"
         )
 
 

@@ -15,6 +15,7 @@ from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep
 from fercomp.modeling.bundle.card import DECISION, HOLDOUT, OOF, Decision, read_card
 from fercomp.modeling.bundle.holdout import cross_fitted_answers, fit_of, fit_out_of_fold, pays, read_holdout
+from fercomp.modeling.bundle.model_card import write_model_card
 from fercomp.report.label_plots import plot_sweep
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
     on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
     not fitted on, by more than chance may do (`bundle.holdout.pays`).
 
-    Writes `decision.json`, `uncertain.csv` (the sweep for each score) and `uncertain.png`.
+    Writes `decision.json`, `uncertain.csv` (the sweep for each score), `uncertain.png` and the model card.
 
     Args:
         folder: The bundle, with its holdout table.
@@ -120,6 +121,7 @@ def _write(folder: Path, settled: Settled, on: Score) -> None:
         scores=(settled.cross_fitted if settled.used else settled.plain).rounded(),
     )
     write_json(folder / DECISION, decision.model_dump())
+    write_model_card(folder)
     write_csv(sweep_frame(settled.sweeps), folder / "uncertain.csv")
     plot_sweep(settled.sweeps[on], on, rule.threshold, folder / "uncertain.png")
 

@@ -13,10 +13,14 @@ pytestmark = pytest.mark.usefixtures("shallow")
 
 def test_a_student_learns_from_its_teacher(workspace, write_model, fercomp):
     write_model(workspace.bundle("teacher"))
-    code, out, err = fercomp("distill", "teacher", "--name", "student", *TINY)
+    code, out, err = fercomp("distill", "teacher", *TINY)
     assert code == 0, err
-    assert out.startswith("models/student: holdout accuracy 0.")
-    params = json.loads((workspace.bundle("student") / "card.json").read_text())["trained"]["params"]
+    assert out.startswith("models/teacher-student: holdout accuracy 0.")
+    lines = [line.removeprefix("Next:").strip() for line in out.splitlines()]
+    commands = ("uncertain --model", "evaluate --model", "predict --model", "submission --model")
+    assert lines[1:5] == [f"fercomp {command} teacher-student" for command in commands]
+    assert lines[5:] == ["fercomp submit submissions/teacher-student.csv"]
+    params = json.loads((workspace.bundle("teacher-student") / "card.json").read_text())["trained"]["params"]
     assert (params["teacher"], params["backbone"], params["epochs"]) == ("teacher", "compact", 1)
     assert "asking the teacher" in err
 

@@ -53,6 +53,18 @@ def test_models_that_do_not_fit_are_one_line(models, fercomp):
         assert told in err
 
 
+def test_an_ensemble_is_replaced_by_force_only(models, fercomp):
+    assert fercomp("ensemble", "both", "tiny", "other")[0] == 0
+    before = (models.bundle("both") / "card.json").read_bytes()
+    words = ("ensemble", "both", "tiny", "other", "--weights", "fitted")
+    code, out, err = fercomp(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "models/both is an ensemble already, of tiny, other: choose another name, or --force" in err
+    assert (models.bundle("both") / "card.json").read_bytes() == before
+    assert fercomp(*words, "--force")[0] == 0
+    assert read_card(models.bundle("both")).trained["weights"] == "fitted"
+
+
 def test_an_ensemble_joins_another_model(models, fercomp, write_model):
     assert fercomp("ensemble", "both", "tiny", "other")[0] == 0
     shutil.copytree(models.bundle("other"), models.bundle("third"))

@@ -31,7 +31,7 @@ def test_source_overrides_params_and_says_what_is_next(archive):
     result = CliRunner().invoke(app, ["--source", "files.zip", "--set", "fetch.source=nowhere"])
     assert result.exit_code == 0, result.output
     assert result.output == (
-        "files.zip: 1 training and 2 test photos in datasets/raw\nnext: fercomp prepare\n"
+        "files.zip: 1 training and 2 test photos in datasets/raw\nNext: fercomp prepare\n"
     )
     assert (archive.parent / "datasets" / "raw" / "train.csv").is_file()
 

@@ -98,11 +98,19 @@ def test_json_has_all_and_the_table_says_what_marks_mean(two, fercomp):
     assert "old: the CSV is older than the model" in out
 
 
+def test_a_name_shows_the_model_card(two, fercomp):
+    code, out, err = fercomp("models", "newer")
+    assert (code, err) == (0, "")
+    assert out.startswith("# newer\n") and "| holdout accuracy | 0.5000 (95 % interval 0.431 to 0.569" in out
+    code, out, err = fercomp("models", "newr")
+    assert (code, out, err.count("\n")) == (1, "", 1) and "did you mean newer" in err
+
+
 def test_without_a_model_of_ones_own(tmp_path, monkeypatch, fercomp):
     monkeypatch.chdir(tmp_path)
     code, out, err = fercomp("models")
     assert (code, err) == (0, "")
-    assert out.endswith("none of your own in models yet; next: fercomp train\n")
+    assert out.endswith("none of your own in models yet\nNext: fercomp train\n")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def test_from_photos_to_submission(workspace, fercomp):
         "holdout_probs.csv",
         "metrics.json",
         "mistakes.png",
+        "model-card.md",
         "model.keras",
         "per_class.csv",
         "per_class.png",

@@ -49,7 +49,9 @@ def test_predictions_have_the_name_of_the_models_folder(workspace, fercomp):
         path = workspace.test_probabilities(name)
         assert f"calls itself tiny on its card; {path} has its folder's name" in err
         assert path.read_bytes() == before
-        assert out.endswith(f"Next: fercomp submission --model {model}\n")
+        assert out.endswith(
+            f"Next: fercomp submission --model {model}\n      fercomp submit submissions/{name}.csv\n"
+        )
         code, out, err = fercomp("submission", "--model", model)
         assert code == 0, err
         assert out.endswith(f"Next: fercomp submit submissions/{name}.csv\n")

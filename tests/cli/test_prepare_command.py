@@ -47,7 +47,7 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     assert "1 empty" in result.output
     assert "sad (2)" in result.output
     assert "anger" in result.output
-    assert "next: fercomp train" in result.output
+    assert "Next: fercomp train" in result.output
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_every_kind_of_credentials_signs_in(run, tmp_path, kaggle, kind):
         environment["XDG_CONFIG_HOME"] = str(home / "xdg")
     code, out, err = run("leaderboard", **environment)
     assert (code, err) == (0, "")
-    assert out.endswith("0 teams; yours has no submission yet: fercomp submit\n")
+    assert out.endswith("0 teams; yours has no submission yet\nNext: fercomp submit\n")
     assert kaggle.calls("IntrospectToken") == (1 if "token" in kind else 0)
 
 

@@ -91,7 +91,7 @@ def test_submissions_without_credentials_shows_what_is_known(run, work):
 
 
 def test_submissions_before_the_first(run, work, kaggle):
-    assert run("submissions") == (0, "nothing was sent from here; next: fercomp submit\n", "")
+    assert run("submissions") == (0, "nothing was sent from here\nNext: fercomp submit\n", "")
     assert kaggle.log == []
 
 
@@ -111,7 +111,7 @@ def test_the_leaderboard_has_the_top_and_ones_own_place(run, work, kaggle):
     kaggle.teams = [team(f"[red]number {i}\x1b[2J", f"0.{99 - i}") for i in range(7)] + [
         team("Team [ada]", "0.1")
     ]
-    assert run("leaderboard")[1].endswith("8 teams; yours has no submission yet: fercomp submit\n")
+    assert run("leaderboard")[1].endswith("8 teams; yours has no submission yet\nNext: fercomp submit\n")
     run("submit", "mine.csv")
     code, out, err = run("leaderboard", "--top", "2")
     assert (code, err) == (0, "")

@@ -14,6 +14,7 @@ from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.decisions.metrics import score
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.bundle.predict import predict_photos, predict_table
 from fercomp.stages.ensemble import _read_tables, build_ensemble, cross_fitted_mean, fit_weights
 
@@ -79,7 +80,7 @@ def test_an_ensemble_needs_nothing_of_its_models(models, workspace, tmp_path):
     parts = ("card.json", "graph/graph.bin", "graph/graph.xml")
     parts = (*parts, HOLDOUT)
     members = [f"members/{name}/{part}" for name in ("large", "small", "tiny") for part in parts]
-    assert files == ["card.json", "holdout_probs.csv", *members]
+    assert files == ["card.json", "holdout_probs.csv", *members, MODEL_CARD]
     moved = shutil.move(folder, tmp_path / "elsewhere")
     shutil.rmtree(workspace.models)
     faces = [np.zeros((2, size, size, 3), np.uint8) for size in (24, 40, 32)]
@@ -243,7 +244,7 @@ def test_an_ensemble_may_be_a_member_and_stands_for_its_networks(models, workspa
     flat, nested = (read_card(workspace.bundle(name)) for name in ("flat", "nested"))
     assert nested.model_copy(update={"name": "flat"}) == flat
     files = {path.relative_to(workspace.bundle("flat")) for path in workspace.bundle("flat").rglob("*.*")}
-    for file in files - {Path(CARD)}:
+    for file in files - {Path(CARD), Path(MODEL_CARD)}:
         assert (workspace.bundle("nested") / file).read_bytes() == (
             workspace.bundle("flat") / file
         ).read_bytes()

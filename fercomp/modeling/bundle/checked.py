@@ -9,13 +9,14 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256, write_json
 from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import CARD, FORMAT, Card
+from fercomp.modeling.bundle.model_card import write_model_card
 
 ROUNDING: Final = 0.02
 """How far probabilities of a network may be from a sum of 1; bfloat16 has three digits."""
 
 
 def write_card(folder: Path, card: Card) -> Card:
-    """Writes the card of a bundle whose network is there, and ties the one to the other by checksums.
+    """Writes the card of a bundle whose network is there, tied to it by checksums, and the page on it.
 
     Args:
         folder: The bundle.
@@ -27,6 +28,7 @@ def write_card(folder: Path, card: Card) -> Card:
     files = {name: sha256(folder / name) for name in card.network if (folder / name).is_file()}
     card = card.model_copy(update={"format": FORMAT, "files": files})
     write_json(folder / CARD, card.model_dump())
+    write_model_card(folder)
     return card
 
 

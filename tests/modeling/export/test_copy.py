@@ -24,7 +24,9 @@ def other(workspace):
 
 def test_the_copy_runs_and_holds_nothing_else(tiny_bundle_folder, tmp_path):
     size = export_model(tiny_bundle_folder, tmp_path / "copy", "friday")
-    assert files(tmp_path / "copy") == ["card.json", "graph/graph.bin", "graph/graph.xml"]
+    assert files(tmp_path / "copy") == [
+        "card.json", "graph/graph.bin", "graph/graph.xml", "model-card.md"
+    ]  # fmt: skip
     assert size == sum((tmp_path / "copy" / file).stat().st_size for file in files(tmp_path / "copy"))
     assert read_card(tmp_path / "copy").name == "friday"
     faces = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
@@ -109,7 +111,7 @@ def test_a_bundle_is_replaced_and_its_readme_stays(tiny_bundle_folder, tmp_path)
     (target / "README.md").write_text("made by hand")
     (target / "old.txt").write_text("old")
     export_model(tiny_bundle_folder, target, "shipped")
-    assert files(target) == ["README.md", "card.json", "graph/graph.bin", "graph/graph.xml"]
+    assert files(target) == ["README.md", "card.json", "graph/graph.bin", "graph/graph.xml", "model-card.md"]
 
 
 def test_what_is_not_a_model_is_left_alone(tiny_bundle_folder, tmp_path):

@@ -1,0 +1,46 @@
+"""Sentences that several commands end with: what a model scored, and what to type next."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from fercomp.modeling.bundle.card import Card
+
+
+def say_next(*commands: str) -> None:
+    """Says what to type next, a command on each line, in the order in which they are typed.
+
+    Examples:
+        >>> say_next("fercomp review", "fercomp relabel")
+        Next: fercomp review
+              fercomp relabel
+    """
+    for number, command in enumerate(commands):
+        typer.echo(f"{'      ' if number else 'Next: '}{command}")
+
+
+def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
+    """Returns the commands that lead from a model to its score at Kaggle.
+
+    Args:
+        model: Its name or folder, as a user names it.
+        csv: Where its submission goes.
+    """
+    named = shlex.quote(model)
+    return (
+        f"fercomp predict --model {named}",
+        f"fercomp submission --model {named}",
+        f"fercomp submit {shlex.quote(str(csv))}",
+    )
+
+
+def scored(card: "Card") -> str:
+    """Says what a model scored on the holdout."""
+    scores = card.scores
+    return (
+        f"holdout accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f} "
+        f"on {scores['n']:.0f} photos"
+    )
