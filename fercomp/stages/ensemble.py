@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from fercomp.core.paths import Workspace
 from fercomp.core.table import existing
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.core.version import __version__
-from fercomp.decisions import cross_fitting
 from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score
+from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
 from fercomp.decisions.rule import Rule
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, Member, read_card
 from fercomp.modeling.bundle.checked import write_card
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Weighting = Literal["equal", "fitted"]
-
-NEGLIGIBLE: Final = 0.01
-"""A fitted weight below this becomes 0: such a model costs time and changes next to nothing."""
 
 
 def build_ensemble(
@@ -132,54 +129,6 @@ def networks_of(folder: Path) -> list[Path]:
             f"{folder.name} again by `fercomp ensemble`, or name its networks instead"
         )
     return members or [folder]
-
-
-def fit_weights(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Finds the weights whose weighted mean of probabilities has the least log-loss.
-
-    The problem is convex. Expectation maximisation for the shares of a mixture (Dempster et al., 1977)
-    keeps the weights positive with sum 1, and the largest mean ratio of a model's likelihood to the
-    mixture's, less 1, bounds how far the log-loss is from the least one.
-
-    Args:
-        pred_probs: `(M, N, K)` float: M models' probabilities of photos that none was trained on.
-        labels: `(N,)` int class indices; photos whose label is no class of the models (K) are left out, and
-            at least one stays.
-
-    Returns:
-        `(M,)` float64, sum 1; less than `NEGLIGIBLE` is 0.
-    """
-    known = labels < pred_probs.shape[2]
-    likelihood = np.clip(pred_probs[:, known][:, np.arange(known.sum()), labels[known]], 1e-12, 1.0)
-    weights = np.full(len(likelihood), 1 / len(likelihood))
-    for _ in range(10_000):
-        ratio = (likelihood / (weights @ likelihood)).mean(axis=1)
-        if ratio.max() - 1 < 1e-6:  # nats
-            break
-        weights *= ratio
-    # With more than 100 models all weights may be small.
-    kept = np.where(weights < min(NEGLIGIBLE, weights.max()), 0.0, weights)
-    result: np.ndarray = kept / kept.sum()
-    return result
-
-
-def cross_fitted_mean(pred_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mixes models with weights that were not fitted on the photos they are used for.
-
-    Args:
-        pred_probs: `(M, N, K)` float.
-        labels: `(N,)` int class indices; N at least 2.
-
-    Returns:
-        `(N, K)` float: each photo of a random fifth mixed with the weights fitted on the other four.
-    """
-
-    def mixed(rest: np.ndarray, part: np.ndarray) -> np.ndarray:
-        weights = fit_weights(pred_probs[:, rest], labels[rest])
-        mean: np.ndarray = np.average(pred_probs[:, part], axis=0, weights=weights)
-        return mean
-
-    return cross_fitting.cross_fitted(len(labels), mixed)
 
 
 def _weights(

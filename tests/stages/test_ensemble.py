@@ -12,11 +12,12 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.decisions.metrics import score
+from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.bundle.predict import predict_photos, predict_table
-from fercomp.stages.ensemble import _read_tables, build_ensemble, cross_fitted_mean, fit_weights
+from fercomp.stages.ensemble import _read_tables, build_ensemble
 
 
 @pytest.fixture
