@@ -152,7 +152,7 @@ def test_a_failure_in_any_stage_ends_the_run_with_its_message(bundle, clip, tmp_
     assert annotate_media(clip, tmp_path / "out", bundle).earlier == 0
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("stop", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_stopped_run_begins_the_clip_anew(bundle, faces, tmp_path, stop, write_clip):
     clip = write_clip(tmp_path / "long.mp4", list(pictures(faces, 400)), sound="aac")
     out = tmp_path / "out"
@@ -180,6 +180,7 @@ def test_a_stopped_run_begins_the_clip_anew(bundle, faces, tmp_path, stop, write
         assert len(list(whole)) == 400
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line(bundle, faces, tmp_path, write_clip):
     """A real limit on the size of files makes writing fail as a full disk does."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 180, 320, 3), dtype=np.uint8)

@@ -1,7 +1,11 @@
 from contextlib import ExitStack
 
+import pytest
+
 from fercomp.core.locks import exclusive
 from fercomp.core.tables import PHOTOS
+
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 def test_the_networks_of_two_folds_are_a_model_like_any_other(workspace, fercomp):

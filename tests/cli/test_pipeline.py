@@ -55,9 +55,9 @@ def test_from_photos_to_submission(workspace, fercomp):
 
 
 def test_training_again_gives_the_same_bytes(workspace, fercomp):
-    fercomp("train", "--name", "tiny", *TINY)
+    assert fercomp("train", "--name", "tiny", *TINY)[0] == 0
     first = {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
-    fercomp("train", "--name", "tiny", *TINY)
+    assert fercomp("train", "--name", "tiny", "--force", *TINY)[0] == 0
     assert first == {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
 
 
@@ -96,6 +96,7 @@ def test_an_empty_folder_is_one_line(tmp_path, monkeypatch, fercomp, command):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_training_keeps_what_is_finished(workspace):
     before = {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
     many = ("--set", "train.size=32", "--set", "train.epochs=500", "--set", "train.patience=500")

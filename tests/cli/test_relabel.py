@@ -77,6 +77,7 @@ def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):
     assert "sorted: 71 photos" in out
 
 
+@pytest.mark.slow
 def test_an_experiment_learns_what_was_suggested(crossvalidated, fercomp):
     fercomp("relabel")
     code, _, err = fercomp("train", "--name", "relabelled", *TINY, "--set", "train.labels=relabelled")

@@ -41,7 +41,7 @@ def test_no_journal_is_no_decision(path):
     assert path.read_bytes() == b""
 
 
-@settings(max_examples=40)  # a disk may take its time
+@settings(max_examples=40)
 @given(st.integers(0, 250))
 def test_a_torn_journal_is_cut_at_the_last_whole_line(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "review.jsonl"

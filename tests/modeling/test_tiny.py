@@ -35,10 +35,12 @@ def shipped():
     return Workspace(TINY)
 
 
+@pytest.mark.slow
 def test_it_has_the_same_files(shipped, trained_workspace):
     assert files(shipped) == files(trained_workspace), AGAIN
 
 
+@pytest.mark.slow
 def test_its_tables_have_the_same_columns_and_rows(shipped, trained_workspace):
     for name in sorted(files(shipped)):
         if name.endswith(".csv"):
@@ -49,6 +51,7 @@ def test_its_tables_have_the_same_columns_and_rows(shipped, trained_workspace):
                 assert len(old) == len(new), f"{name}: {AGAIN}"
 
 
+@pytest.mark.slow
 def test_its_card_has_the_same_fields_and_came_about_likewise(shipped, trained_workspace):
     old, new = (json.loads((w.bundle("tiny") / CARD).read_text()) for w in (shipped, trained_workspace))
     assert shape(old) == shape(new), AGAIN

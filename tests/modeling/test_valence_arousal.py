@@ -165,6 +165,7 @@ def test_points_of_a_clip_are_smoothed_and_reach_the_page(affect_workspace, plac
     assert face["point"] == pytest.approx(points[0][0].tolist(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkeypatch, shallow):
     params = TINY.model_copy(update={"head": "both", "mixup": 0.3, "epochs": 2})
     photos = with_points(PHOTOS.read(affect_workspace.photos), params, affect_workspace)

@@ -126,6 +126,7 @@ def test_kaggle_scores_are_the_best_of_an_experiment(workspace):
         kaggle_scores(workspace)
 
 
+@pytest.mark.slow
 def test_kaggle_scores_stand_in_the_table(workspace):
     history = workspace.root / "submissions" / "history.csv"
     history.parent.mkdir(exist_ok=True)
@@ -143,6 +144,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.slow
 def test_scores_from_before_a_refit_are_told_to_be(workspace, quick, capfd):
     params = load_params(workspace.params, ())
     for trained, told in (({}, False), ({"refit_of": "first"}, True)):
@@ -152,6 +154,7 @@ def test_scores_from_before_a_refit_are_told_to_be(workspace, quick, capfd):
         assert ("before `fercomp refit`" in capfd.readouterr().err) == told
 
 
+@pytest.mark.slow
 def test_it_says_of_an_export_with_fewer_bits_that_its_scores_are_the_originals(workspace, quick, capfd):
     export_model(workspace.bundle("tiny"), workspace.bundle("small"), "small", "float16", workspace)
     bench((), ("tiny", "small"), load_params(workspace.params), workspace)

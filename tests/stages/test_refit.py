@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import MachineParams, Plan, TrainParams
+from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.modeling.bundle.card import CARD, DECISION, HISTORY_FILE, HOLDOUT, read_card
 from fercomp.modeling.bundle.model import load_bundle
@@ -20,9 +22,21 @@ MACHINE = MachineParams()
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
+@pytest.fixture(scope="module")
+def trained(shallow, tiny_workspace, tmp_path_factory):
+    """A workspace in which `first` was trained."""
+    root = tmp_path_factory.mktemp("first") / "workspace"
+    shutil.copytree(tiny_workspace.root, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        train_experiment("first", TINY, Workspace())
+    return Workspace(root)
+
+
 @pytest.fixture
-def first(workspace):
-    return train_experiment("first", TINY, workspace)
+def first(workspace, trained):
+    """Copies that network into the workspace; its card."""
+    return read_card(shutil.copytree(trained.bundle("first"), workspace.bundle("first")))
 
 
 def history(*rows):
@@ -67,6 +81,7 @@ def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first)
     assert together.trained["refit_of"] == {"all": "first"}
 
 
+@pytest.mark.slow
 def test_photos_of_the_holdout_are_taught_as_what_relabel_suggests(workspace):
     labelled = PHOTOS.read(workspace.photos).query("split != 'test'")
     held_out = labelled.index[labelled["split"] == "holdout"]
@@ -85,6 +100,7 @@ def test_the_teacher_is_asked_about_the_holdout_too(workspace):
     assert refit(workspace.bundle("pupil"), "all", workspace, MACHINE).trained["params"]["teacher"] == "tiny"
 
 
+@pytest.mark.slow
 def test_a_student_of_a_refit_is_told_that_its_scores_are_not_honest(workspace, first, capfd):
     refit(workspace.bundle("first"), "all", workspace, MACHINE)
     for teacher, told in (("first", False), ("all", True)):

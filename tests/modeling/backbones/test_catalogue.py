@@ -113,7 +113,13 @@ def no_network(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["mobilenet_v2", "mobilenet_v3_small", "nasnet_mobile", "efficientnet_v2_b0"]
+    "name",
+    [
+        "mobilenet_v2",
+        "mobilenet_v3_small",
+        pytest.param("nasnet_mobile", marks=pytest.mark.slow),
+        "efficientnet_v2_b0",
+    ],
 )
 def test_weights_that_cannot_be_downloaded(no_network, name):
     with pytest.raises(FercompError, match=rf"{name} cannot be had .*name resolution") as caught:

@@ -26,6 +26,7 @@ def edit_card(folder, **changes):
     (folder / CARD).write_text(json.dumps({**card, **changes}))
 
 
+@pytest.mark.slow
 def test_the_card_says_how_it_came_about(trained_workspace):
     card = read_card(trained_workspace.bundle("tiny"))
     assert (card.name, card.backbone, card.size, card.classes) == ("tiny", "compact", 32, EMOTIONS)
@@ -36,7 +37,9 @@ def test_the_card_says_how_it_came_about(trained_workspace):
     assert card.scores["n"] == (photos["split"] == "holdout").sum()
 
 
-@pytest.mark.parametrize("which", ["trained_workspace", "tiny_workspace"])
+@pytest.mark.parametrize(
+    "which", [pytest.param("trained_workspace", marks=pytest.mark.slow), "tiny_workspace"]
+)
 def test_the_scores_are_those_of_the_bundle_itself(which, request):
     """What `fercomp train` reports can be had again from the folder and the photos alone."""
     workspace = request.getfixturevalue(which)

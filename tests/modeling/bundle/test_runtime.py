@@ -15,8 +15,10 @@ from fercomp.modeling.bundle.runtime import LARGEST_BATCH, batch_sizes, keras_ne
 from fercomp.modeling.export.graph import TOLERANCE, export_openvino
 from fercomp.modeling.training.network import build_network
 
-QUICK = [("compact", 48), ("mobilenet_v3_small", 64), ("efficientnet_v2_b0", 64), ("convnext_tiny", 64)]
-SLOW = [(name, 64) for name in ("resnet50", "mobilenet_v2", "vgg16")] + [("xception", 96)]
+FAMILIES = (
+    "mobilenet_v3_small", "efficientnet_v2_b0", "convnext_tiny", "resnet50", "mobilenet_v2", "vgg16"
+)  # fmt: skip
+SLOW = [*((name, 64) for name in FAMILIES), ("xception", 96)]
 
 
 def export(model, folder):
@@ -30,7 +32,7 @@ def noise(n, size):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "size"), [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)]
+    ("backbone", "size"), [("compact", 48), *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)]
 )
 def test_exported_graph_equals_keras(backbone, size, tmp_path):
     make_deterministic(0)
@@ -59,6 +61,7 @@ def model():
     return build_network("compact", 32)
 
 
+@pytest.mark.slow
 def test_files_are_the_same_bytes_whatever_the_process_did_before(model, tmp_path):
     code = (
         "from pathlib import Path\n"

@@ -71,6 +71,7 @@ fit(params, data, root / "datasets/raw", Path(sys.argv[2]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_unbroken(unbroken, tiny_workspace, data, tmp_path, capfd):
     state = tmp_path / "state.npz"
     child = subprocess.Popen(
@@ -200,8 +201,8 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(tiny_workspa
     "changes",
     [
         {"loss": "gce", "mixup": 0.3},
-        {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
-        {"precision": "bfloat16", "ema": 0.0},
+        pytest.param({"accumulate": 2, "batch_size": 8, "balance": "class_weights"}, marks=pytest.mark.slow),
+        pytest.param({"precision": "bfloat16", "ema": 0.0}, marks=pytest.mark.slow),
     ],
     ids=lambda changes: "-".join(changes),
 )
