@@ -67,7 +67,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         FercompError: `path` is a file or cannot be written to.
     """
-    path = Path(path).resolve()
+    path = followed(path)
     if path.exists() and not path.is_dir():
         what = "file" if path.is_file() else "device or a pipe"
         raise FercompError(f"{path} is a {what}, a folder was expected: choose another name")
@@ -83,6 +83,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 old.replace(path)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def followed(path: Path) -> Path:
+    """Returns where a path leads, links followed.
+
+    Raises:
+        FercompError: It is a link to itself.
+    """
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError) as error:
+        raise FercompError(f"{path} is a link that leads nowhere: remove it") from error
 
 
 @contextmanager

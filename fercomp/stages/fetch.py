@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import UNIQUE, atomic_folder, require_space
+from fercomp.core.files import UNIQUE, atomic_folder, followed, require_space
 from fercomp.core.locks import exclusive
 from fercomp.core.params import COMPETITION
 from fercomp.core.paths import at_home
 from fercomp.core.progress import track
-from fercomp.data.archive import unpack
+from fercomp.core.reading import is_there
+from fercomp.data.archive import MAX_FOLDERS, unpack
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
 from fercomp.demo.competition import is_demo, write_demo
 
@@ -99,7 +100,7 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport
         FercompError: There is no such source, it lacks files of the competition, cannot be read or
             does not fit on the disk, or another fetch is at work.
     """
-    where, raw = raw, raw.resolve()  # a link to another disk stays a link
+    where, raw = raw, followed(raw)  # a link to another disk stays a link
     chosen = _source(source, raw, competition)
     if raw.exists() and not raw.is_dir():
         raise FercompError(
@@ -127,12 +128,13 @@ def _source(source: str, raw: Path, competition: str) -> FetchSource:
         return FetchSource("demo (faces drawn by fercomp)", write_demo)
     if source == "kaggle":
         return FetchSource(f"kaggle ({competition})", partial(_download, competition, raw.parent))
-    path = Path(at_home(source)).resolve()
-    if not path.exists():
+    path = Path(at_home(source))
+    if not os.path.isdir(path) and not is_there(path):  # noqa: PTH112 - no path is too long for this one
         raise FercompError(
             f"unknown source {source!r}: expected {' or '.join(map(repr, NAMED))}, or the path of an "
             "existing zip archive or folder"
         )
+    path = path.resolve()
     if path.is_relative_to(raw) or raw.is_relative_to(path):
         raise FercompError(f"the source {source} and {raw} lie in one another: move the source elsewhere")
     return FetchSource(source, partial(_copy, path) if path.is_dir() else partial(unpack, path))
@@ -197,6 +199,8 @@ def _files(root: Path) -> Iterator[Path]:
 
     for folder, _, names in os.walk(root, onerror=fail, followlinks=True):
         here = Path(folder)
+        if len(here.relative_to(root).parts) > MAX_FOLDERS:
+            raise FercompError(f"{root} has folders in folders, more than {MAX_FOLDERS} deep: {here}")
         if here.is_symlink() and here.parent.resolve().is_relative_to(here.resolve()):
             raise FercompError(f"{here} is a link to a folder that it lies in: remove it")
         for name in names:

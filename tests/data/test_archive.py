@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.data.archive import check_members, name_fault, unpack
+from fercomp.data.archive import check_members, find_fault, name_fault, unpack
 
 NOISE = random.Random(0).randbytes(3 * 2**20)
 
@@ -64,6 +64,9 @@ def test_unpacks_what_was_packed(tmp_path):
         ("", "no name"),
         ("./", "no name"),
         ("..", "no name"),
+        ("d/" * 21 + "a", "20 folders deep"),
+        ("d/" * 1000, "20 folders deep"),
+        ("./" * 30 + "a", "20 folders deep"),
     ],
 )
 def test_names_that_lead_elsewhere_are_refused_before_anything_is_written(tmp_path, name, why):
@@ -191,3 +194,46 @@ def test_a_damaged_archive_never_ends_in_a_traceback(tmp_path_factory, changes):
         assert "\n" not in str(error)
     assert {path.name for path in folder.iterdir()} <= {"a.zip", "inner"}
     assert {path.name for path in (folder / "inner").glob("*")} <= {"out"}
+
+
+@pytest.mark.parametrize("depth", [1000, 30_000])
+def test_members_that_lie_a_thousand_deep_are_one_line(tmp_path, depth):
+    archive = make_zip(tmp_path / "a.zip", [("good.txt", b"x"), ("d/" * depth + "a", b"x")])
+    with pytest.raises(FercompError, match="20 folders deep") as told:
+        unpack(archive, tmp_path / "out")
+    assert len(str(told.value)) < 500
+    assert not (tmp_path / "out").exists()
+
+
+COMMENTED = io.BytesIO(SMALL.getvalue())
+with zipfile.ZipFile(COMMENTED, "a") as _file:
+    _file.writestr(info_of("\u00e9", extra=b"\1\0\x08\0" + b"\1" * 8), b"x")
+    _file.comment = b"a comment"
+LARGE = io.BytesIO()
+with zipfile.ZipFile(LARGE, "w") as _file, _file.open("a", "w", force_zip64=True) as _member:
+    _member.write(b"x")
+
+
+@pytest.mark.parametrize("whole", [COMMENTED.getvalue(), LARGE.getvalue()], ids=["small", "zip64"])
+@pytest.mark.parametrize("width", [1, 2, 4, 8])
+@pytest.mark.parametrize("byte", [0x00, 0xFF, 0x7F, 0x80], ids=hex)
+def test_every_field_of_the_directory_may_be_damaged(tmp_path, whole, width, byte):
+    """Sizes, offsets, counts, flags: all that stands behind the members."""
+    archive, met = tmp_path / "a.zip", 0
+    for place in range(whole.index(b"PK\1\2"), len(whole) - width + 1, width):
+        archive.write_bytes(whole[:place] + bytes([byte]) * width + whole[place + width :])
+        try:
+            unpack(archive, tmp_path / f"out{place}")
+        except FercompError as error:
+            assert "\n" not in str(error)
+            assert find_fault_or_told(archive)
+            met += 1
+    assert met > 5
+
+
+def find_fault_or_told(archive):
+    """What `find_fault` returns, or the error of an archive that is not safe."""
+    try:
+        return find_fault(archive)
+    except FercompError as error:
+        return str(error)

@@ -1,8 +1,11 @@
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +194,59 @@ def test_old_data_that_a_killed_fetch_had_set_aside_come_back(tmp_path, raw):
         fetch(str(tmp_path / "empty"), raw)
     assert files_of(raw) == {"old": "data"}
     assert names_beside(raw) == ["raw"]
+
+
+def _chain(folder: Path, depth: int) -> None:
+    """Makes a folder in a folder in a folder, deeper than a path can be named at once."""
+    folder.mkdir()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+
+PLACES = {
+    "a pipe": os.mkfifo if hasattr(os, "mkfifo") else None,
+    "a link to a pipe": lambda path: (os.mkfifo("pipe"), path.symlink_to("pipe")),
+    "a socket": lambda path: socket.socket(socket.AF_UNIX).bind(str(path)),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a terminal": lambda path: path.symlink_to("/dev/tty"),
+    "nothing behind a link": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "two links to each other": lambda path: (path.symlink_to("two"), Path("two").symlink_to(path.name)),
+    "an empty folder": Path.mkdir,
+    "an empty file": Path.touch,
+    "memory": lambda path: path.symlink_to("/proc/self/mem"),
+    "folders in folders": lambda path: _chain(write_files(path) / "train" / "deep", 1500),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what only POSIX has")
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("end", ["", "/", "/x"])
+def test_a_source_that_is_neither_archive_nor_folder_is_one_line(tmp_path, monkeypatch, raw, name, end):
+    monkeypatch.chdir(tmp_path)  # the path of a socket has to be short
+    PLACES[name](Path("files.zip"))
+    write_files(raw, {"old": "data"})
+    with pytest.raises(FercompError) as told:
+        fetch(f"files.zip{end}", raw)
+    assert "\n" not in str(told.value) and len(str(told.value)) < 500
+    assert files_of(raw) == {"old": "data"}
+    assert names_beside(raw) == ["raw"]
+
+
+@pytest.mark.parametrize("source", ["a\0b", "\ud800", "x" * 300, "x/" * 5000, "~nosuchuser/x", "~\0", " "])
+def test_a_source_that_is_no_path_is_one_line(raw, source):
+    with pytest.raises(FercompError, match=r"unknown source|cannot read|no user is called"):
+        fetch(source, raw)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_raw_may_not_be_a_link_to_itself(tmp_path, raw):
+    raw.parent.mkdir(parents=True)
+    raw.symlink_to(raw.name)
+    with pytest.raises(FercompError, match="is a link that leads nowhere: remove it"):
+        fetch(str(write_zip(tmp_path / "a.zip")), raw)
