@@ -69,7 +69,7 @@ class Table:
         import pandas as pd
 
         try:
-            header = pd.read_csv(path, dtype="str", header=None, nrows=1, encoding="utf-8-sig")
+            header = header_of(path)
             frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise FercompError(f"{path} is not a CSV table ({error}): {self.remedy}") from error
@@ -82,7 +82,7 @@ class Table:
             raise FercompError(
                 f"{path} lacks the columns {missing}; it has {list(frame.columns)}: {self.remedy}"
             )
-        if twice := [name for name in self.columns if header.iloc[0].tolist().count(name) > 1]:
+        if twice := [name for name in self.columns if header.count(name) > 1]:
             raise FercompError(f"{path} has the columns {twice} more than once: {self.remedy}")
         return frame[list(self.columns)]
 
@@ -107,6 +107,14 @@ class Table:
     def write(self, frame: "pd.DataFrame", path: Path) -> None:
         """Writes the columns of this table, in its order, atomically."""
         write_csv(frame[list(self.columns)], path)
+
+
+def header_of(path: Path) -> list[str]:
+    """Returns the names in a CSV's first line as they are written, empty ones and doubles among them."""
+    import pandas as pd
+
+    line = pd.read_csv(path, dtype="str", header=None, nrows=1, keep_default_na=False, encoding="utf-8-sig")
+    return [str(name) for name in line.iloc[0]]
 
 
 def write_csv(frame: "pd.DataFrame", path: Path, index_label: str | None = None) -> None:

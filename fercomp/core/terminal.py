@@ -8,7 +8,7 @@ command prints, `show` for its tables. Bars and colours of our own go past the g
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def show_bug(kind: Any, error: Any, trace: Any) -> None:
 
 
 def use_what_there_is() -> None:
-    """Lets the standard streams write what their encoding lacks as escapes, and not fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    """Lets stdout write what its encoding lacks as escapes, as stderr does anyway, and not fail."""
+    if hasattr(sys.stdout, "reconfigure"):
+        with suppress(OSError):  # a stream that was exchanged below Python keeps its ways
+            sys.stdout.reconfigure(errors="backslashreplace")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
-from fercomp.core.table import Table
+from fercomp.core.table import Table, header_of
 from fercomp.core.tables import pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
@@ -61,6 +61,7 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
     labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
     submission, filled = build_submission(labels, sample)
     path = workspace.submission(name)
+    check_header(list(SUBMISSION.columns), workspace, path)
     check_submission(submission, sample, path)
     SUBMISSION.write(submission, path)
     return Written(path, len(submission), filled, submission["emotion"].mode()[0])
@@ -91,6 +92,25 @@ def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.D
     if filled == len(sample):
         raise FercompError("no photo of the sample submission was predicted: run `fercomp predict` again")
     return sample.assign(emotion=emotion.fillna(sample["emotion"])), filled
+
+
+def check_header(header: list[str], workspace: Workspace, name: str | Path) -> None:
+    """Checks that a submission has the sample's columns, in its order and no more: Kaggle counts every one.
+
+    Args:
+        header: The submission's first line.
+        workspace: Where the sample is, which has been read.
+        name: What the submission is called in an error.
+
+    Raises:
+        FercompError: It has an index, a column twice or in another place, or a comma too many.
+    """
+    expected = header_of(workspace.sample_submission)
+    if header != expected:
+        raise FercompError(
+            f"{name} has the columns {header}, sample_submission.csv has {expected}: write it as the sample "
+            "is, without an index"
+        )
 
 
 def check_submission(submission: "pd.DataFrame", sample: "pd.DataFrame", name: str | Path) -> None:

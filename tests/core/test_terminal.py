@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.progress import say, track, waiting
-from fercomp.core.terminal import escaped, guarded, raw, show, show_bug
+from fercomp.core.terminal import escaped, guarded, raw, show, show_bug, use_what_there_is
 
 HOSTILE = [
     "\x1b[2J\x1b[H",
@@ -105,6 +105,19 @@ def test_the_guard_is_taken_away_whatever_happens():
             assert raw(sys.stderr) is before[1]
         raise ZeroDivisionError
     assert (sys.stdout, sys.stderr) == before
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_an_encoding_lacks_is_escaped(monkeypatch, encoding):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", screen)
+    use_what_there_is()
+    with guarded():
+        sys.stdout.write("\u00e9 \u60b2\u3057\u307f")
+        show("\u00e9 \u60b2\u3057\u307f")
+    screen.flush()
+    shown = screen.buffer.getvalue().decode(encoding)
+    assert ascii("\u00e9 \u60b2")[1:-1] in ascii(shown).replace("\\\\", "\\")
 
 
 def test_bars_and_colours_of_our_own_go_past_the_guard(monkeypatch):

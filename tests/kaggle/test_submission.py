@@ -72,6 +72,16 @@ def test_a_test_photo_that_is_not_in_the_index_is_filled(workspace):
     assert write_submission(workspace.bundle("tiny"), workspace).filled == 1
 
 
+@pytest.mark.parametrize("header", ["id,image_path,emotion", "image_path,emotion,", "emotion,image_path"])
+def test_a_sample_with_other_columns_writes_nothing(workspace, header):
+    predict_test(workspace.bundle("tiny"), workspace, PredictParams())
+    sample = SUBMISSION.read(workspace.sample_submission).assign(**{"id": 0, "": ""})
+    sample[header.split(",")].to_csv(workspace.sample_submission, index=False)
+    with pytest.raises(FercompError, match=r"tiny\.csv has the columns .*sample_submission\.csv has"):
+        write_submission(workspace.bundle("tiny"), workspace)
+    assert not workspace.submission("tiny").exists()
+
+
 def test_a_sample_with_other_ids_writes_nothing(workspace):
     predict_test(workspace.bundle("tiny"), workspace, PredictParams())
     SUBMISSION.write(SAMPLE.assign(image_path=["a.jpg", "b.jpg", "c.jpg"]), workspace.sample_submission)

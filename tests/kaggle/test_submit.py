@@ -164,6 +164,22 @@ def test_a_csv_that_kaggle_rejects(signed_in, work):
         ("image_path,emotion\n0.jpg,joy\n1.jpg,sad\n", "unknown classes"),
         ("id,emotion\n0.jpg,sad\n1.jpg,sad\n", "lacks the columns"),
         ("", "not a CSV table"),
+        (
+            ",image_path,emotion\n0,0.jpg,happy\n1,1.jpg,sad\n",
+            r"columns \['', 'image_path', 'emotion'\]",
+        ),
+        ("Unnamed: 0,image_path,emotion\n0,0.jpg,happy\n1,1.jpg,sad\n", "has the columns"),
+        ("image_path,emotion,\n0.jpg,happy,\n1.jpg,sad,\n", "has the columns"),
+        ("image_path,emotion,score\n0.jpg,happy,1\n1.jpg,sad,1\n", "has the columns"),
+        ("emotion,image_path\nhappy,0.jpg\nsad,1.jpg\n", "sample_submission.csv has"),
+        ("image_path,emotion,emotion\n0.jpg,happy,sad\n1.jpg,happy,sad\n", "more than once"),
+        ("image_path,emotion,image_path\n0.jpg,happy,0.jpg\n1.jpg,sad,1.jpg\n", "more than once"),
+        ("image_path,emotion,emotion.1\n0.jpg,happy,sad\n1.jpg,happy,sad\n", "has the columns"),
+        ("image_path,emotion\n0.jpg,happy,\n1.jpg,sad,\n", "more values than columns"),
+        ("image_path,emotion\n0.jpg,happy\n1.jpg,sad,\n", "not a CSV table"),
+        ("image_path,emotion\n0.jpg,happy\n1.jpg\n", "unknown classes"),
+        ("image_path;emotion\n0.jpg;happy\n1.jpg;sad\n", "lacks the columns"),
+        ("0.jpg,happy\n1.jpg,sad\n", "lacks the columns"),
     ],
 )
 def test_a_csv_that_does_not_fit_the_sample(signed_in, work, text, told):
@@ -171,6 +187,12 @@ def test_a_csv_that_does_not_fit_the_sample(signed_in, work, text, told):
     with pytest.raises(FercompError, match=told):
         send(work)
     assert signed_in.log == []
+
+
+@pytest.mark.parametrize("text", ["\ufeff{}", "{}\n\n", "\n{}"])
+def test_what_pandas_reads_alike_is_sent(signed_in, work, text):
+    work.submission("mine").write_text(text.format(CSV), encoding="utf-8")
+    assert send(work).ref is not None
 
 
 def test_a_csv_older_than_its_model(signed_in, work):
