@@ -10,7 +10,7 @@ from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.options import Options
 from fercomp.annotate.photos import annotate_photos
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.record_rows import FACE, NO_FACE, problem_row
+from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
 from fercomp.core.errors import FercompError
@@ -35,6 +35,7 @@ class Summary:
         without_face: Number of photos and frames without a face.
         emotions: Number of faces by emotion, the most frequent first.
         problems: Why files could not be used wholly, by file.
+        cut_off: Number of photos that lack their end and were used as far as they go.
         seconds: Duration of this run.
     """
 
@@ -47,6 +48,7 @@ class Summary:
     without_face: int
     emotions: dict[str, int]
     problems: dict[str, str]
+    cut_off: int
     seconds: float
 
 
@@ -122,7 +124,7 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
 
 
 def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: float) -> Summary:
-    faces = without_face = frames = 0
+    faces = without_face = frames = cut_off = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
     files = {source.file for source in sources.found} | sources.problems.keys()
@@ -137,8 +139,7 @@ def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: floa
             emotions.update(row["emotion"] for row in rows)
         elif first["status"] != NO_FACE:
             problems[first["file"]] = first["status"]
-        if first["note"]:
-            problems[first["file"]] = first["note"]
+        cut_off += first["note"] == TRUNCATED
     videos = sum(isinstance(source, Video) for source in sources.found)
     return Summary(
         records=folder.records.path,
@@ -150,5 +151,6 @@ def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: floa
         without_face=without_face,
         emotions=dict(emotions.most_common()),
         problems=problems,
+        cut_off=cut_off,
         seconds=seconds,
     )

@@ -8,7 +8,7 @@ from typing import Final
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.encoding import encode
 from fercomp.annotate.recogniser import Picture, Recogniser
-from fercomp.annotate.record_rows import Row, face_rows, problem_row
+from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo
 from fercomp.annotate.workers import workers
@@ -63,7 +63,7 @@ def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
     try:
         data = read_file(photo.path)
         decoded = decode_photo(data, str(photo.path))
-        note = "" if decoded.missing is None else "truncated"
+        note = "" if decoded.missing is None else TRUNCATED
         return _Looked(photo, recogniser.look(decoded.pixels, data), note)
     except ImageProblem as problem:
         return _Looked(photo, problem)

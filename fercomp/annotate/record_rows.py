@@ -12,6 +12,8 @@ from fercomp.faces.found import Faces, known
 
 FACE: Final = "face"
 NO_FACE: Final = "no_face"
+TRUNCATED: Final = "truncated"
+"""The note of a photo that lacks its end and was used as far as it goes."""
 
 COLUMNS: Final = (
     "file",  # path relative to the folder that was annotated
@@ -30,7 +32,7 @@ COLUMNS: Final = (
     "valence",  # -1 to 1, where the model gives it
     "arousal",  # likewise
     "faces",  # number of faces in the picture
-    "note",  # `truncated`: the photo lacks its end and was used as far as it goes
+    "note",  # `truncated`, or nothing
 )
 """Columns of every record. After them, one with the probability of each class, smoothed in clips, and one
 `raw_<class>` with that of a clip's frame alone."""

@@ -52,7 +52,8 @@ def annotate(
 ) -> None:
     """Find the faces in photos and videos and name their emotions: annotated copies and a table.
 
-    A second run goes on where the first one ended. Exit code 1 if a file could not be used wholly.
+    A second run goes on where the first one ended. Exit code 1 if a file could not be used, or a video
+    not wholly.
 
     \b
     Examples:
@@ -84,6 +85,8 @@ def _tell(done: "Summary", output: Path) -> None:
     without = count(done.without_face, "picture" if done.videos else "photo")
     typer.echo(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
     typer.echo(", ".join(f"{emotion} {n}" for emotion, n in done.emotions.items()) or "no emotions to name")
+    if done.cut_off:
+        typer.echo(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
     typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
         bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')} could not be used wholly"

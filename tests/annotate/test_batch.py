@@ -191,11 +191,13 @@ def test_a_photo_that_lacks_its_end_is_annotated_and_noted(bundle, photos, tmp_p
     path = photos / "a/face.jpg"
     path.write_bytes(path.read_bytes()[:-2])
     done = annotate_media(photos, tmp_path / "out", bundle)
-    assert (done.problems, done.faces) == ({"a/face.jpg": "truncated"}, 6)
+    assert (done.problems, done.cut_off, done.faces) == ({}, 1, 6)
     table = pd.read_csv(done.records, keep_default_na=False).set_index("file")
     assert table.loc["a/face.jpg", ["status", "note"]].tolist() == ["face", "truncated"]
     assert (table["note"] == "truncated").sum() == 1
     assert "a/face.jpg lacks its end" in capsys.readouterr().err
+    again = annotate_media(photos, tmp_path / "out", bundle)
+    assert (again.earlier, again.cut_off) == (again.photos, 1)
 
 
 @pytest.mark.parametrize("stage", ["look", "draw", "encode", "write"])
