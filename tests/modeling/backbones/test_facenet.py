@@ -11,6 +11,12 @@ from fercomp.modeling.backbones.catalogue import build_backbone
 LAST = "InceptionResnetV1/Repeat_1/block17_3/Relu:0"
 
 
+def weights_file():
+    return packaged.packaged_file(
+        facenet.FACENET_PACKAGE, facenet.FACENET_FILE, facenet.FACENET_SHA256, "facenet"
+    )
+
+
 @pytest.fixture(scope="module")
 def picture():
     from sklearn.datasets import load_sample_image
@@ -22,7 +28,7 @@ def original(rgb):
     """Runs the graph itself, which takes one face of 160 pixels, in about -1 to 1."""
     import tensorflow as tf
 
-    graph = tf.compat.v1.GraphDef.FromString(facenet._weights_file().read_bytes())
+    graph = tf.compat.v1.GraphDef.FromString(weights_file().read_bytes())
     with tf.Graph().as_default():
         found = tf.import_graph_def(graph, return_elements=["input:0", LAST], name="")
         with tf.compat.v1.Session() as session:
@@ -39,7 +45,7 @@ def test_features_equal_the_original(picture):
 
 
 def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
-    data = bytearray(facenet._weights_file().read_bytes())
+    data = bytearray(weights_file().read_bytes())
     data[1_000_000] ^= 1
     (tmp_path / "graph.pb").write_bytes(data)
 
