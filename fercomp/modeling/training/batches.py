@@ -62,10 +62,7 @@ class FaceBatches(keras.utils.PyDataset):
     def start_epoch(self, epoch: int) -> None:
         """Lays out the order of an epoch, counted from 0."""
         self._epoch = epoch
-        n = len(self.photos)
-        self._order = (
-            np.arange(n) if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(n)
-        )
+        self._order = epoch_order(len(self.photos), self._seed, epoch)
         self._coming: dict[int, Future[tuple[np.ndarray, np.ndarray]]] = {}
 
     def __len__(self) -> int:
@@ -96,6 +93,11 @@ class FaceBatches(keras.utils.PyDataset):
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """Returns photos as they are: `(n, S, S, 3)` uint8 of `(n,)` int rows."""
         return self._photos.take(rows)
+
+
+def epoch_order(n: int, seed: int | None, epoch: int) -> np.ndarray:
+    """Returns the order of n photos in an epoch, by seed and epoch alone; without a seed it stays."""
+    return np.arange(n) if seed is None else np.random.default_rng((seed, epoch)).permutation(n)
 
 
 def blend(

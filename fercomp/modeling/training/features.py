@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fercomp.core.files import atomic_file
 from fercomp.core.params import AugmentParams
 from fercomp.core.progress import track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
-from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.batches import FaceBatches, epoch_order
+from fercomp.modeling.training.kept import keep, read_kept
 from fercomp.modeling.training.network import POOL
 
 _BATCH = 64
@@ -47,11 +47,8 @@ class FeatureBatches(keras.utils.PyDataset):
 
     def start_epoch(self, epoch: int) -> None:
         """Chooses the view and lays out the order of an epoch, counted from 0."""
-        n = len(self.targets)
         self._view = self._views[epoch % len(self._views)]
-        self._order = (
-            np.arange(n) if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(n)
-        )
+        self._order = epoch_order(len(self.targets), self._seed, epoch)
 
     def __len__(self) -> int:
         """Returns the number of batches."""
@@ -106,7 +103,7 @@ def _view(
 ) -> np.ndarray:
     n = len(batches.targets)
     shape = (n, backbone.output_shape[-1])
-    cached = _load(path, shape)
+    cached = read_kept(path, shape)
     if cached is not None:
         return cached
     features = np.empty(shape, dtype=np.float32)
@@ -115,18 +112,7 @@ def _view(
         rows = np.arange(start, min(start + _CHUNK, n))
         faces = changed(start, batches.faces(rows))
         features[rows] = backbone.predict(faces, batch_size=_BATCH, verbose=0)
-    with atomic_file(path) as temporary, temporary.open("wb") as file:
-        np.save(file, features, allow_pickle=False)
-    return features
-
-
-def _load(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """Returns the array of a file, `None` where there is none or it is damaged."""
-    try:
-        features: np.ndarray = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return features if features.shape == shape and features.dtype == np.float32 else None
+    return keep(features, path)
 
 
 def _key(

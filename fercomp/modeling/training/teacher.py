@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file, sha256
+from fercomp.core.files import sha256
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import OOF, REFIT_OF, read_card
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
+from fercomp.modeling.training.kept import keep, read_kept
 
 
 def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
@@ -77,14 +78,11 @@ def teacher_probs(
     if (teacher / OOF).is_file():
         return out_of_fold(teacher / OOF, classes, image_paths)
     file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
-    known = _read(file, (len(image_paths), len(classes)))
+    known = read_kept(file, (len(image_paths), len(classes)))
     if known is not None:
         return known
     say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
-    answers = predict_photos(bundle, raw, image_paths, cache)
-    with atomic_file(file) as temporary:
-        np.save(temporary, answers, allow_pickle=False)
-    return answers
+    return keep(predict_photos(bundle, raw, image_paths, cache), file)
 
 
 def out_of_fold(file: Path, classes: tuple[str, ...], image_paths: Sequence[str]) -> np.ndarray:
@@ -114,14 +112,3 @@ def _key(bundle: Bundle, raw: Path, image_paths: Sequence[str]) -> str:
     for path in image_paths:
         digest.update(f"\n{path} {sha256(raw / path)}".encode())
     return digest.hexdigest()[:16]
-
-
-def _read(file: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """Returns what is kept, or `None` where there is nothing or it is damaged."""
-    if not file.is_file():
-        return None
-    try:
-        known: np.ndarray = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError):
-        return None
-    return known if known.shape == shape and known.dtype == np.float32 else None
