@@ -50,15 +50,16 @@ def prepare(set_: Set = None) -> None:
 
 def _counts(photos: "pd.DataFrame") -> "RichTable":
     import pandas as pd
-    from rich.table import Column, Table
 
-    table = Table("emotion", *(Column(split, justify="right") for split in SPLITS))
+    from fercomp.core.text_table import numbers, text_table, texts
+
     counts = pd.crosstab(photos["emotion"], photos["split"]).reindex(columns=SPLITS, fill_value=0)
-    for emotion, row in counts.reindex(EMOTIONS, fill_value=0).iterrows():
-        table.add_row(str(emotion), *(f"{row[split]:,}" for split in SPLITS[:2]), "")
-    table.add_section()
-    table.add_row("all photos", *(f"{count:,}" for count in counts.sum()))
-    return table
+    rows = [
+        (str(emotion), *(f"{row[split]:,}" for split in SPLITS[:2]), "")
+        for emotion, row in counts.reindex(EMOTIONS, fill_value=0).iterrows()
+    ]
+    rows.append(("all photos", *(f"{count:,}" for count in counts.sum())))
+    return text_table(texts("emotion") | numbers(*SPLITS), rows)
 
 
 def _copies(photos: "pd.DataFrame") -> str:

@@ -19,6 +19,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
+from fercomp.core.text_table import text_table, texts
 from fercomp.kaggle.credentials import SETTINGS, find_credentials
 from fercomp.modeling.bundle.card import CARD, read_card
 
@@ -85,17 +86,14 @@ def diagnose(workspace: Workspace) -> list[Finding]:
 
 def findings_table(findings: list[Finding]) -> "Table":
     """Lays the findings out as a table for the terminal."""
-    from rich.table import Table
     from rich.text import Text
 
     colours = {"ok": "green", "optional": "dim", "problem": "bold red"}
-    table = Table()
-    for column in ("what", "state", "found", "what to do"):
-        table.add_column(column, overflow="fold")
-    for finding in findings:
-        state = Text(finding.state, style=colours[finding.state])
-        table.add_row(finding.subject, state, Text(finding.found), Text(finding.remedy))
-    return table
+    rows = (
+        (finding.subject, Text(finding.state, style=colours[finding.state]), finding.found, finding.remedy)
+        for finding in findings
+    )
+    return text_table(texts("what", "state", "found", "what to do"), rows)
 
 
 def kaggle_credentials(environment: Mapping[str, str], home: Path) -> Finding:

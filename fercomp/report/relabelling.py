@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, say, track
 from fercomp.core.table import Table
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
 from fercomp.report.plots import SHEET, plot_sheet
@@ -81,17 +82,13 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
 
 def pairs_table(pairs: "pd.DataFrame") -> "RichTable":
     """Lays out the most frequent class pairs for the terminal."""
-    from rich.table import Table as RichTable
-
     shown = pairs.head(LISTED)
-    table = RichTable(title=f"{len(shown)} most frequent of {len(pairs)} class pairs")
-    for column in ("given", "suggested"):
-        table.add_column(column)
-    for column in ("photos", "quality of the given label"):
-        table.add_column(column, justify="right")
-    for row in shown.itertuples():
-        table.add_row(str(row.emotion), str(row.suggested), f"{row.photos:,}", f"{row.quality:.2f}")
-    return table
+    rows = (
+        (str(row.emotion), str(row.suggested), f"{row.photos:,}", f"{row.quality:.2f}")
+        for row in shown.itertuples()
+    )
+    columns = texts("given", "suggested") | numbers("photos", "quality of the given label")
+    return text_table(columns, rows, f"{len(shown)} most frequent of {len(pairs)} class pairs")
 
 
 def summary(labels: "pd.DataFrame", photos: "pd.DataFrame") -> str:

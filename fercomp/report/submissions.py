@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fercomp.core.paths import Workspace
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.leaderboard import Standing
 
@@ -17,45 +18,33 @@ def history_table(history: "pd.DataFrame") -> "Table":
     Args:
         history: Table `HISTORY`.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("sent (UTC)", no_wrap=True)
-    table.add_column("experiment", overflow="fold")
-    for name in ("holdout", "public", "private"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("message", overflow="fold")
-    for row in history.iloc[::-1].itertuples():
-        cells = (
+    rows = (
+        (
             str(row.time)[:16].replace("T", " "),
-            row.experiment or row.file,
-            *(row.holdout_accuracy, row.public, row.private, row.status),
+            str(row.experiment or row.file),
+            *(str(cell) for cell in (row.holdout_accuracy, row.public, row.private, row.status)),
             str(row.message).partition(" [sha256:")[0],
         )
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    return table
+        for row in history.iloc[::-1].itertuples()
+    )
+    scores = numbers("holdout", "public", "private")
+    return text_table(texts("sent (UTC)", "experiment") | scores | texts("state", "message"), rows)
 
 
 def leaderboard_table(standing: Standing) -> "Table":
     """Lays the leaderboard out for the terminal: the top, then one's own place if it is further down."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name, side in (("rank", "right"), ("team", "left"), ("score", "right"), ("sent (UTC)", "left")):
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     places = list(standing.top)
     if standing.own and standing.own not in places:
         places.append(standing.own)
+    rows = []
     for rank, place in places:
         style = "bold green" if (rank, place) == standing.own else ""
         cells = (f"{rank:,}", place.team, place.score, place.time[:16].replace("T", " "))
-        table.add_row(*(Text(cell, style=style) for cell in cells))
-    return table
+        rows.append([Text(cell, style=style) for cell in cells])
+    columns = numbers("rank") | texts("team") | numbers("score") | texts("sent (UTC)")
+    return text_table(columns, rows)
 
 
 def draw_history(workspace: Workspace) -> bool:

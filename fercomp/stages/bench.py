@@ -18,6 +18,7 @@ from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import Table
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
@@ -152,19 +153,14 @@ def _train(name: str, plan: Plan, workspace: Workspace) -> None:
 
 def bench_table(rows: Sequence[CostRow]) -> "RichTable":
     """Lays out what was measured for the terminal, without the columns of which nothing is known."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table as RichTable
-
     measured = [row for row in rows if not row.problem]
     known = [name for name in _COLUMNS if any(not math.isnan(getattr(row, name)) for row in measured)]
-    table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("model", overflow="fold")
-    for name in known:
-        table.add_column(_COLUMNS[name][0], justify="right", no_wrap=True)
-    table.add_column("25\nfps", no_wrap=True)
-    for row in measured:
-        table.add_row(row.model, *(_cell(name, getattr(row, name)) for name in known), row.keeps_25_fps)
-    return table
+    columns = texts("model") | numbers(*(_COLUMNS[name][0] for name in known)) | texts("25\nfps")
+    lines = (
+        (row.model, *(_cell(name, getattr(row, name)) for name in known), row.keeps_25_fps)
+        for row in measured
+    )
+    return text_table(columns, lines)
 
 
 def _cell(name: str, number: float) -> str:

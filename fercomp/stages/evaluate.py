@@ -9,6 +9,7 @@ from fercomp.core.files import write_json
 from fercomp.core.progress import say
 from fercomp.core.table import write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.metrics import Scores, agreement, calibration_error, confusion, per_class, score
@@ -108,13 +109,12 @@ def _show_mistakes(
 
 def per_class_table(by_class: "pd.DataFrame", title: str) -> "Table":
     """Lays out the scores of each class for the terminal."""
-    from rich.table import Table
-
-    table = Table(title=title)
-    table.add_column("emotion")
-    for column in ("precision", "recall", "f1", "photos"):
-        table.add_column(column, justify="right")
-    for _, row in by_class.iterrows():
-        shares = (f"{row[column]:.3f}" for column in ("precision", "recall", "f1"))
-        table.add_row(str(row["emotion"]), *shares, str(row["photos"]))
-    return table
+    rows = (
+        (
+            str(row["emotion"]),
+            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+            str(row["photos"]),
+        )
+        for _, row in by_class.iterrows()
+    )
+    return text_table(texts("emotion") | numbers("precision", "recall", "f1", "photos"), rows, title)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.kaggle.history import find_origin, kaggle_scores
 from fercomp.modeling.bundle.card import CARD, REFIT_OF, read_card
@@ -163,26 +164,26 @@ def models_table(rows: Sequence[ModelRow], console: "Console") -> "Table":
     cells = [_cells(row) for row in rows]
     shown = [name for name in _COLUMNS if any(row[name] for row in cells)]
     wide = console.options.update(width=10_000)
-    table = _table(rows, cells, shown)
+    table = _table(cells, shown)
     for name in _DROPPED:
         if Measurement.get(console, wide, table).maximum <= console.width:
             break
         if name in shown:
             shown.remove(name)
-            table = _table(rows, cells, shown)
+            table = _table(cells, shown)
     return table
 
 
 def _cells(row: ModelRow) -> dict[str, str]:
-    numbers = {
+    shapes = {
         "accuracy": ".4f",
         "macro_f1": ".4f",
         "megabytes": ".1f",
         "ms_per_face": ".1f",
         "public": ".5f",
     }
-    cells = {"backbone": row.backbone, "csv": row.csv, "interval": ""}
-    for name, shape in numbers.items():
+    cells = {"model": row.model, "backbone": row.backbone, "csv": row.csv, "interval": ""}
+    for name, shape in shapes.items():
         value = getattr(row, name)
         cells[name] = "" if math.isnan(value) else format(value, shape)
     if row.before_refit and cells["accuracy"]:
@@ -192,16 +193,8 @@ def _cells(row: ModelRow) -> dict[str, str]:
     return cells
 
 
-def _table(rows: Sequence[ModelRow], cells: Sequence[dict[str, str]], shown: Sequence[str]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("model", overflow="fold")
+def _table(cells: Sequence[dict[str, str]], shown: Sequence[str]) -> "Table":
+    columns = texts("model")
     for name in shown:
-        side = "left" if name in ("backbone", "csv") else "right"
-        table.add_column(_COLUMNS[name], justify=side, no_wrap=True)  # type: ignore[arg-type]
-    for row, line in zip(rows, cells, strict=True):
-        table.add_row(Text(row.model), *(Text(line[name]) for name in shown))
-    return table
+        columns |= (texts if name in ("backbone", "csv") else numbers)(_COLUMNS[name])
+    return text_table(columns, ((row["model"], *(row[name] for name in shown)) for row in cells))

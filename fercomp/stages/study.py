@@ -14,6 +14,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import write_csv
 from fercomp.core.tables import LABELS
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
@@ -155,16 +156,10 @@ def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:
 
 def study_table(rows: Sequence[StudyRow]) -> "Table":
     """Lays the study out for the terminal."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("experiment", overflow="fold")
-    for name in ("accuracy", "agreed", "macro-F1", "public", "private"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("submission", overflow="fold")
+    lines = []
     for row in rows:
-        numbers = (row.accuracy, row.agreed, row.macro_f1, row.kaggle_public, row.kaggle_private)
-        cells = ("" if math.isnan(value) else f"{value:.4f}" for value in numbers)
-        table.add_row(row.experiment, *cells, row.submission or "failed")
-    return table
+        scores = (row.accuracy, row.agreed, row.macro_f1, row.kaggle_public, row.kaggle_private)
+        cells = ("" if math.isnan(value) else f"{value:.4f}" for value in scores)
+        lines.append((row.experiment, *cells, row.submission or "failed"))
+    columns = numbers("accuracy", "agreed", "macro-F1", "public", "private")
+    return text_table(texts("experiment") | columns | texts("submission"), lines)

@@ -1,7 +1,7 @@
 """How a model comes to say `uncertain`: what thresholds are worth, and the best of them beside the model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from fercomp.core.files import write_json
 from fercomp.core.params import UncertainParams
 from fercomp.core.table import write_csv
+from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.decisions.metrics import Scores, score
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep
@@ -130,35 +131,21 @@ def sweep_frame(sweeps: Mapping[Score, Sweep]) -> "pd.DataFrame":
     """Returns sweeps as one table: `score`, `threshold`, `accuracy`, `macro_f1`, `coverage`."""
     import pandas as pd
 
-    parts = [
-        pd.DataFrame(
-            {
-                "score": name,
-                "threshold": found.thresholds,
-                "accuracy": found.accuracy,
-                "macro_f1": found.macro_f1,
-                "coverage": found.coverage,
-            }
-        )
-        for name, found in sweeps.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+    parts = [pd.DataFrame({"score": name, **asdict(found)}) for name, found in sweeps.items()]
+    return pd.concat(parts, ignore_index=True).rename(columns={"thresholds": "threshold"})
 
 
 def sweep_table(sweeps: Mapping[Score, Sweep], title: str) -> "Table":
     """Lays sweeps out for the terminal: the floor, the original study's thresholds, each score's best."""
-    from rich.table import Table
-
-    table = Table(title=title)
-    for column in ("uncertain below", "accuracy", "macro-F1", "coverage"):
-        table.add_column(column, justify="left" if column.startswith("unc") else "right")
     shown = sweeps["probability"]
     at = [0, *(int(np.abs(shown.thresholds - threshold).argmin()) for threshold in ORIGINAL)]
     rows = [("probability", shown, i, " (floor)" if i == 0 else "") for i in at]
     rows += [(name, found, found.best, " (best)") for name, found in sweeps.items()]
-    for name, found, i, note in rows:
-        table.add_row(
+    lines = (
+        (
             f"{name} {found.thresholds[i]:.3g}{note}",
             *(f"{values[i]:.4f}" for values in (found.accuracy, found.macro_f1, found.coverage)),
         )
-    return table
+        for name, found, i, note in rows
+    )
+    return text_table(texts("uncertain below") | numbers("accuracy", "macro-F1", "coverage"), lines, title)

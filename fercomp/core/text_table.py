@@ -1,0 +1,42 @@
+"""Tables for the terminal, all of one look; `terminal.show` prints them."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+Side = Literal["left", "right"]
+
+
+def text_table(
+    columns: Mapping[str, Side], rows: Iterable[Iterable["str | Text"]], title: str | None = None
+) -> "Table":
+    """Lays rows out for the terminal.
+
+    Args:
+        columns: The side on which a column's cells are, by its heading. What is on the left is folded where
+            there is no room, what is on the right, numbers, never.
+        rows: A cell for each column.
+        title: What stands above.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name, side in columns.items():
+        table.add_column(name, justify=side, overflow="fold", no_wrap=side == "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def numbers(*names: str) -> dict[str, Side]:
+    """Returns columns of numbers."""
+    return dict.fromkeys(names, "right")
+
+
+def texts(*names: str) -> dict[str, Side]:
+    """Returns columns of text."""
+    return dict.fromkeys(names, "left")
