@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fercomp.core.files import atomic_file
 from fercomp.decisions.circumplex import NEUTRAL_RADIUS, RAYS, directions
 from fercomp.decisions.thresholds import Score, Sweep
-from fercomp.report.plots import BLUE, ORANGE
+from fercomp.report.plots import BLUE, ORANGE, new_figure, save_figure
 
 
 def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> None:
@@ -20,10 +19,7 @@ def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> Non
         chosen: The threshold that is used, drawn as a line; `None` for none.
         path: The PNG to write.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_figure(7, 4)
     for name, values, colour in (
         ("accuracy", found.accuracy, BLUE),
         ("macro-F1", found.macro_f1, ORANGE),
@@ -36,8 +32,7 @@ def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> Non
     axes.set_title("Thresholds on the holdout")
     axes.grid(alpha=0.3)
     axes.legend()
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str], path: Path) -> None:
@@ -72,8 +67,7 @@ def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str]
     against.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="target", ylabel="model", aspect="equal")
     against.set_title("Against the targets of the holdout")
     against.legend(markerscale=2)
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def plot_study(names: Sequence[str], scores: Mapping[str, np.ndarray], path: Path) -> None:
@@ -84,10 +78,7 @@ def plot_study(names: Sequence[str], scores: Mapping[str, np.ndarray], path: Pat
         scores: By what they are scored on, at most two, `(n,)` float in 0 to 1; NaN where there is no score.
         path: The PNG to write.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 1.5 + 0.6 * len(names)), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_figure(8, 1.5 + 0.6 * len(names))
     places, height = np.arange(len(names)), 0.38
     for i, ((name, values), colour) in enumerate(zip(scores.items(), (BLUE, ORANGE), strict=False)):
         bars = axes.barh(places + (i - 0.5) * height, np.nan_to_num(values), height, color=colour, label=name)
@@ -98,5 +89,4 @@ def plot_study(names: Sequence[str], scores: Mapping[str, np.ndarray], path: Pat
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=len(scores))
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)

@@ -35,7 +35,7 @@ def plot_confusion(counts: np.ndarray, classes: Sequence[str], path: Path) -> No
         classes: The K class names.
         path: The PNG to write.
     """
-    figure, axes = _figure(7, 6)
+    figure, axes = new_figure(7, 6)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
@@ -44,7 +44,7 @@ def plot_confusion(counts: np.ndarray, classes: Sequence[str], path: Path) -> No
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), [f"{c} ({n})" for c, n in zip(classes, counts.sum(1), strict=True)])
     axes.set(xlabel="predicted", ylabel="given label (photos)", title="Share of each given label")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_reliability(calibrated: np.ndarray, before: np.ndarray, labels: np.ndarray, path: Path) -> None:
@@ -56,7 +56,7 @@ def plot_reliability(calibrated: np.ndarray, before: np.ndarray, labels: np.ndar
         labels: `(N,)` int class indices.
         path: The PNG to write.
     """
-    figure, axes = _figure(5, 5)
+    figure, axes = new_figure(5, 5)
     axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
     for name, colour, pred_probs in (("before", ORANGE, before), ("after", BLUE, calibrated)):
         confidence, accuracy, share = reliability(pred_probs, labels)
@@ -66,7 +66,7 @@ def plot_reliability(calibrated: np.ndarray, before: np.ndarray, labels: np.ndar
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
     axes.set_title("Reliability on the holdout (dot: share of photos)")
     axes.legend(title="calibration error", loc="upper left")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_per_class(by_class: "pd.DataFrame", path: Path) -> None:
@@ -76,7 +76,7 @@ def plot_per_class(by_class: "pd.DataFrame", path: Path) -> None:
         by_class: One row per class: `emotion`, `precision`, `recall`, `f1` (0 to 1), `photos`.
         path: The PNG to write.
     """
-    figure, axes = _figure(10, 4)
+    figure, axes = new_figure(10, 4)
     places, width = np.arange(len(by_class)), 0.27
     for i, (measure, colour) in enumerate((("precision", BLUE), ("recall", ORANGE), ("F1", "grey"))):
         heights = by_class[measure.lower()].to_numpy()
@@ -88,7 +88,7 @@ def plot_per_class(by_class: "pd.DataFrame", path: Path) -> None:
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str, path: Path) -> None:
@@ -101,7 +101,7 @@ def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str,
         path: The PNG to write.
     """
     rows, columns = SHEET
-    figure, axes = _figure(1.3 * columns, 1.68 * rows)
+    figure, axes = new_figure(1.3 * columns, 1.68 * rows)
     high = 1.28  # of a photo of side 1 and its caption
     for i, (face, caption) in enumerate(zip(faces, captions, strict=True)):
         row, column = divmod(i, columns)
@@ -109,7 +109,7 @@ def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str,
         axes.text(column + 0.47, row * high + 0.97, caption, ha="center", va="top", fontsize=7.5)
     axes.set(xlim=(0, columns), ylim=(rows * high, 0), aspect="equal", title=title)
     axes.axis("off")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_history(history: "pd.DataFrame", path: Path) -> None:
@@ -129,7 +129,7 @@ def plot_history(history: "pd.DataFrame", path: Path) -> None:
         axes.set(xlabel="epoch", title=measure)
         axes.grid(alpha=0.3)
         axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_speed(
@@ -144,7 +144,7 @@ def plot_speed(
         budget: Milliseconds that a face may take, drawn as a line.
         path: The PNG to write.
     """
-    figure, axes = _figure(8, 5)
+    figure, axes = new_figure(8, 5)
     axes.axvline(budget, color="grey", linestyle="--", linewidth=1)
     axes.scatter(milliseconds, accuracy, s=40, color=BLUE)
     axes.set_xscale("log")
@@ -157,7 +157,7 @@ def plot_speed(
     axes.grid(alpha=0.3)
     figure.draw_without_rendering()  # after which positions in pixels are known
     _label_dots(axes, names, np.column_stack([milliseconds, accuracy]))
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_scores(
@@ -171,7 +171,7 @@ def plot_scores(
         scores: By the kind of score, `(n,)` float, NaN where there is none. Names stand beside the first.
         path: The PNG to write.
     """
-    figure, axes = _figure(6, 6)
+    figure, axes = new_figure(6, 6)
     everything = np.concatenate([holdout, *scores.values()])
     low, high = float(np.nanmin(everything)), float(np.nanmax(everything))
     space = max(0.01, 0.15 * (high - low))
@@ -187,7 +187,7 @@ def plot_scores(
     known = ~np.isnan(first)
     shown = [name for name, there in zip(names, known, strict=True) if there]
     _label_dots(axes, shown, np.column_stack([holdout, first])[known])
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _label_dots(axes: "Axes", names: Sequence[str], dots: np.ndarray) -> None:
@@ -205,13 +205,15 @@ def _label_dots(axes: "Axes", names: Sequence[str], dots: np.ndarray) -> None:
             label.remove()
 
 
-def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+def new_figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    """Makes a picture of a size in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
-def _save(figure: "Figure", path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Writes a picture as a PNG, atomically."""
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=110)

@@ -115,20 +115,6 @@ class Bundle:
         """Classifies faces: the probabilities of `answer`, `(n, K)` float32."""
         return self.answer(*faces, mirrored=mirrored).pred_probs
 
-    def valence_arousal(self, *faces: np.ndarray) -> np.ndarray:
-        """Places faces in the plane of valence and arousal: the points of `answer`, `(n, 2)` float32.
-
-        Raises:
-            FercompError: The model gives none.
-        """
-        points = self.answer(*faces).points
-        if points is None:
-            raise FercompError(
-                f"model {self.card.name} names emotions, it gives no valence and arousal: train one with "
-                "train.head: both"
-            )
-        return points
-
     def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None, framed: bool = False) -> Answer:
         """Says everything the model can say of faces, with one call of each network.
 
