@@ -16,9 +16,9 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
-from fercomp.demo.drawn import draw_clip
 from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
 from fercomp.modeling.bundle.model import load_bundle
+from tests.drawn import draw_clip
 
 TARGET = Path(__file__).parents[1] / "docs" / "pictures"
 CHANGES = [("happy", "sad"), ("neutral", "surprise"), ("surprise", "happy")]

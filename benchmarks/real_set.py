@@ -25,7 +25,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.progress import track
 from fercomp.core.table import write_csv
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
-from fercomp.demo.drawn import draw_face
+from tests.drawn import draw_face
 
 # The next three were counted in the files of kaggle.com/competitions/skillbox-computer-vision-project.
 LABELLED = {

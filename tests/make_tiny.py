@@ -35,7 +35,7 @@ CHANNELS = (8, 12, 16)
 
 def write_competition(raw: Path, per_class: int, tests: int) -> None:
     """Writes the competition's files with drawn faces of 40 pixels."""
-    from fercomp.demo.drawn import draw_face
+    from tests.drawn import draw_face
 
     rng = np.random.default_rng(0)
     rows = []

@@ -6,10 +6,10 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.data.cache import PhotoCache
-from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.training_set import TrainingSet
+from tests.drawn import draw_face
 
 SIZE = 32
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import fercomp
-from fercomp.demo.drawn import draw_face, draw_group
+from tests.drawn import draw_face, draw_group
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOK = PROJECT / "docs" / "quickstart.ipynb"

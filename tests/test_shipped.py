@@ -11,11 +11,11 @@ from fercomp.cli.app import main
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
-from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.card import MEMBERS, read_card
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.report.doctor import diagnose
+from tests.drawn import draw_face
 
 LARGEST = 12e6
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.model import Bundle, load_bundle
+from tests.drawn import draw_face
 
 SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from fercomp.cli.app import app
 from fercomp.core.errors import FercompError
-from fercomp.demo.drawn import draw_face
+from tests.drawn import draw_face
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.data.competition_files import photos_on_disk, read_test, read_train
 from fercomp.demo import competition as demo
 from fercomp.faces.yunet import YuNet
+from tests import make_demo
 
 
 def contents(folder):
@@ -67,13 +68,27 @@ def test_some_photos_are_brighter_copies_of_others(folder):
     assert 0 < (first != second).sum() < len(first), "some copies carry another label, some the same"
 
 
+@pytest.mark.slow
+def test_what_lies_in_the_package_is_what_is_drawn(tmp_path, folder):
+    """By pixels: another version of a library may write other bytes."""
+    make_demo.draw_demo(tmp_path)
+    drawn, there = contents(tmp_path), contents(folder)
+    assert sorted(drawn) == sorted(there)
+    for name in drawn:
+        if name.endswith(".jpg"):
+            pixels = (np.asarray(Image.open(place / name), dtype=int) for place in (tmp_path, folder))
+            assert np.abs(np.subtract(*pixels)).mean() < 2, f"{name}: python -m tests.make_demo"
+        elif not name.endswith(".mp4"):
+            assert drawn[name] == there[name], f"{name}: python -m tests.make_demo"
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "TRAIN_PER_CLASS", 4)
-    monkeypatch.setattr(demo, "TEST_PHOTOS", 5)
-    monkeypatch.setattr(demo, "CLIP_FRAMES", 10)
+    monkeypatch.setattr(make_demo, "TRAIN_PER_CLASS", 4)
+    monkeypatch.setattr(make_demo, "TEST_PHOTOS", 5)
+    monkeypatch.setattr(make_demo, "CLIP_FRAMES", 10)
     first, again, other = (tmp_path / name for name in ("first", "again", "other"))
     for folder, seed in ((first, 0), (again, 0), (other, 1)):
-        demo.write_demo(folder, seed)
+        make_demo.draw_demo(folder, seed)
     assert contents(first) == contents(again)
     same = {name for name, content in contents(first).items() if contents(other)[name] == content}
     assert same == {"README.txt", "train.csv", "sample_submission.csv"}

@@ -5,11 +5,11 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS, UNCERTAIN
 from fercomp.core.errors import FercompError
-from fercomp.demo.drawn import draw_clip, draw_face, draw_group
-from fercomp.demo.drawn.head import paint_person
-from fercomp.demo.drawn.person import Pose, random_person
-from fercomp.demo.drawn.units import ACTION_UNITS, ONE_SIDED, PROTOTYPES, Expression, random_expression
 from fercomp.faces.yunet import YuNet
+from tests.drawn import draw_clip, draw_face, draw_group
+from tests.drawn.head import paint_person
+from tests.drawn.person import Pose, random_person
+from tests.drawn.units import ACTION_UNITS, ONE_SIDED, PROTOTYPES, Expression, random_expression
 
 STRAIGHT = Pose(x=96, y=96, radius=80, yaw=0, pitch=0, roll=0, light=(0.3, -0.4), contrast=0.6)
 REST = Expression(np.zeros((len(ACTION_UNITS), 2)))

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fercomp.demo.drawn import draw_face
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.detect import make_detector
 from fercomp.faces.found import PerThread
 from fercomp.faces.yunet import yunet_clip_scale, yunet_file
+from tests.drawn import draw_face
 
 
 def opencv(image, min_score=0.7):

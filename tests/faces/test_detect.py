@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.demo.drawn import draw_face
 from fercomp.faces import yunet
 from fercomp.faces.detect import DETECTORS, Haar, make_detector
 from fercomp.faces.found import Faces
 from fercomp.faces.yunet import yunet_file, yunet_scales
+from tests.drawn import draw_face
 
 
 @pytest.fixture(scope="module")

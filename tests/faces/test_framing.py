@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.demo.drawn import draw_face
 from fercomp.faces.crop import face_input
 from fercomp.faces.detect import make_detector
 from fercomp.faces.framing import ENOUGH, measure_margin
+from tests.drawn import draw_face
 
 
 @pytest.fixture(scope="module")

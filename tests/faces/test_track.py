@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.demo.drawn import draw_face
 from fercomp.faces.found import Faces
 from fercomp.faces.track import PATIENCE, Tracker
+from tests.drawn import draw_face
 
 SIDE = 60
 PEOPLE = [draw_face("neutral", np.random.default_rng(seed), SIDE) for seed in (1, 2, 3)]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.data.inputs import read_faces
-from fercomp.demo.drawn import draw_face
 from fercomp.faces.tta import VIEWS, View, seen
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.bundle.predict import predict_photos
+from tests.drawn import draw_face
 
 SIZE = 32
 

@@ -48,7 +48,7 @@ def fercomp(folder: Path, *words: str) -> None:
 
 def face(emotion: str, seed: int, side: int = 40) -> Image.Image:
     """Draws a face."""
-    from fercomp.demo.drawn import draw_face
+    from tests.drawn import draw_face
 
     return Image.fromarray(draw_face(emotion, np.random.default_rng(seed), side))
 

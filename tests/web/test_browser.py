@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from fercomp.annotate.drawing import COLOURS
-from fercomp.demo.drawn import draw_clip
+from tests.drawn import draw_clip
 
 pytestmark = pytest.mark.browser
 

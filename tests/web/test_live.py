@@ -14,10 +14,10 @@ from websockets.sync.client import connect
 from fercomp.annotate.options import Options
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.demo.drawn import draw_face
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.web.live import live_app
 from fercomp.web.local import Access, serve
+from tests.drawn import draw_face
 
 
 def get(server, path, **headers):

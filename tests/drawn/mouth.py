@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fercomp.demo.drawn.pen import Pen, Points, between
-from fercomp.demo.drawn.person import FOLD, Paint, Person, mix
-from fercomp.demo.drawn.units import SIDES, Expression
+from tests.drawn.pen import Pen, Points, between
+from tests.drawn.person import FOLD, Paint, Person, mix
+from tests.drawn.units import SIDES, Expression
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fercomp.demo.drawn.pen import Pen, Points, between
-from fercomp.demo.drawn.person import FOLD, Person, mix
-from fercomp.demo.drawn.units import Expression
+from tests.drawn.pen import Pen, Points, between
+from tests.drawn.person import FOLD, Person, mix
+from tests.drawn.units import Expression
 
 
 def paint_eye(

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercomp.demo.drawn import features
-from fercomp.demo.drawn.pen import Pen, Points, ellipse
-from fercomp.demo.drawn.person import Paint, Person, Pose, mix
-from fercomp.demo.drawn.units import Expression
+from tests.drawn import features
+from tests.drawn.pen import Pen, Points, ellipse
+from tests.drawn.person import Paint, Person, Pose, mix
+from tests.drawn.units import Expression
 
 HALF_WIDTH = 0.74  # of the head, as a share of half its height
 BLACK: Paint = (0, 0, 0)

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercomp.demo.drawn.head import paint_person
-from fercomp.demo.drawn.person import Person, Pose, random_person, random_pose
-from fercomp.demo.drawn.units import random_expression
+from tests.drawn.head import paint_person
+from tests.drawn.person import Person, Pose, random_person, random_pose
+from tests.drawn.units import random_expression
 
 _Picture = NDArray[np.uint8]
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fercomp.demo.drawn.person import Paint, Pose
+from tests.drawn.person import Paint, Pose
 
 Point = tuple[float, float]
 Points = NDArray[np.float64]

@@ -6,11 +6,11 @@ coordinates.
 
 import numpy as np
 
-from fercomp.demo.drawn.eyes import paint_brow, paint_eye
-from fercomp.demo.drawn.mouth import Mouth, lip_colour, mouth_shape, paint_mouth
-from fercomp.demo.drawn.pen import Pen
-from fercomp.demo.drawn.person import FOLD, Paint, Person, mix
-from fercomp.demo.drawn.units import SIDES, Expression
+from tests.drawn.eyes import paint_brow, paint_eye
+from tests.drawn.mouth import Mouth, lip_colour, mouth_shape, paint_mouth
+from tests.drawn.pen import Pen
+from tests.drawn.person import FOLD, Paint, Person, mix
+from tests.drawn.units import SIDES, Expression
 
 DOWN = np.array([0.0, 1.0])
 
