@@ -28,12 +28,12 @@ def demo(
     from fercomp.stages.demo import EXPERIMENT, run_demo
 
     workspace = Workspace(output)
-    done = run_demo(workspace, Params())
+    scores, done = run_demo(workspace, Params())
     bundle = workspace.bundle(EXPERIMENT)
-    typer.echo(f"Drawn faces, not photos of people. Holdout accuracy {done.accuracy:.2f} in nine classes.")
+    typer.echo(f"Drawn faces, not photos of people. Holdout accuracy {scores.accuracy:.2f} in nine classes.")
     pictures = f"{count(done.photos, 'photo')} and {count(done.frames, 'frame')}"
     typer.echo(f"{count(done.faces, 'face')} in {pictures} annotated. Look at:")
-    typer.echo(f"  {done.annotated}/        photos and a clip with faces and emotions, and records.csv")
+    typer.echo(f"  {done.records.parent}/        photos and a clip with faces and emotions, and records.csv")
     typer.echo(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
     typer.echo(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
     typer.echo("Then, with the competition's files in a folder of your own:")

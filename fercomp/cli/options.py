@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a parameter of params.yaml. May be repeated."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a parameter of the file. May be repeated."),
 ]
 
 Force = Annotated[
@@ -25,7 +25,7 @@ BackboneName = Annotated[
     typer.Option(
         "--backbone",
         "-b",
-        help="The network: `compact`, or another one of `fercomp train`.",
+        help="`compact`, `facenet`, or a network of keras.applications.",
         show_default="train.backbone",
     ),
 ]

@@ -1,22 +1,14 @@
 """`fercomp study`."""
 
 import shlex
-from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import read_params
+from fercomp.cli.options import Set, read_params
 from fercomp.cli.words import say_next
 
 
-def study(
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Override a parameter of params.study.yaml. May be repeated."
-        ),
-    ] = None,
-) -> None:
+def study(set_: Set = None) -> None:
     """Run the experiments of params.study.yaml and compare them on given and on agreed labels.
 
     Each is trained into models/study-NAME, decided, and written as a Kaggle CSV. What is finished is not

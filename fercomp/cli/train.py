@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Force, Set, read_params
+from fercomp.cli.options import BackboneName, Force, Set, read_params
 from fercomp.cli.words import say_next, scored, to_kaggle
 
 
@@ -13,10 +13,7 @@ def train(
         str | None,
         typer.Option("--name", "-n", help="Name of the experiment.", show_default="the backbone's name"),
     ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", "-b", help="`compact`, `facenet`, or a network of keras.applications."),
-    ] = None,
+    backbone: BackboneName = None,
     set_: Set = None,
     force: Force = False,
 ) -> None:

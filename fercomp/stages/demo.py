@@ -1,17 +1,16 @@
 """The main job, from nothing to annotated photos and a clip, in one call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.batch import Summary, annotate_media
 from fercomp.core.params import AugmentParams, Params
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.cache import PhotoCache
+from fercomp.decisions.metrics import Scores
 from fercomp.demo.competition import MEDIA
 from fercomp.kaggle.submission import write_submission
 from fercomp.modeling.bundle.model import load_bundle
@@ -36,26 +35,7 @@ FEW_PHOTOS: Final[Mapping[str, Any]] = MappingProxyType(
 changed as much as is good for thousands keep a network from learning anything in so few steps."""
 
 
-@dataclass(frozen=True)
-class DemoResult:
-    """What the demo arrived at.
-
-    Attributes:
-        accuracy: On the holdout of drawn faces, 0 to 1.
-        annotated: Folder of the annotated photos and clip.
-        photos: Number of photos annotated.
-        frames: Number of frames of the clip annotated.
-        faces: Number of faces found in all of them.
-    """
-
-    accuracy: float
-    annotated: Path
-    photos: int
-    frames: int
-    faces: int
-
-
-def run_demo(workspace: Workspace, params: Params) -> DemoResult:
+def run_demo(workspace: Workspace, params: Params) -> tuple[Scores, Summary]:
     """Draws the demo data, runs every stage on it and annotates its photos and its clip.
 
     Args:
@@ -63,7 +43,7 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
         params: Parameters of the stages; `fetch.source` is the demo's whatever they say.
 
     Returns:
-        What it arrived at.
+        The scores on the holdout of drawn faces, and what was annotated into `annotated/` of the folder.
     """
     say("1/5 drawing faces and photos")
     fetch("demo", workspace.raw)
@@ -80,6 +60,4 @@ def run_demo(workspace: Workspace, params: Params) -> DemoResult:
     predict_test(folder, workspace, params.predict, cache)
     write_submission(folder, workspace)
     say("5/5 annotating photos and a clip")
-    annotated = workspace.root / "annotated"
-    done = annotate_media(workspace.raw / MEDIA, annotated, load_bundle(folder))
-    return DemoResult(scores.accuracy, annotated, done.photos, done.frames, done.faces)
+    return scores, annotate_media(workspace.raw / MEDIA, workspace.root / "annotated", load_bundle(folder))
