@@ -8,7 +8,6 @@ file is read as a stream: a long clip has more rows than should be in memory at 
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row
-from fercomp.core.files import atomic_file
+from fercomp.core.files import append_whole, atomic_file
 
 RecordFormat = Literal["csv", "jsonl"]
 
@@ -64,14 +63,7 @@ class Records:
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows of one picture; takes back what was written of them if it cannot write all."""
-        start = self._file.seek(0, os.SEEK_END)
-        left = memoryview(self._lines(rows))
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except BaseException:
-            self._file.truncate(start)
-            raise
+        append_whole(self._file, self._lines(rows))
 
     def pictures(self) -> Iterator[list[Row]]:
         """Gives the rows of each picture that is on record completely, in the order of the file."""

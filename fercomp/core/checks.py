@@ -34,38 +34,26 @@ def path_in_raw(name: str) -> str | None:
 
 def inside_raw(column: str = "image_path") -> Check:
     """Makes the check that paths are relative, in their plain form, and do not lead out of their folder."""
-
-    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
-        paths = frame[column]
-        return _first(
-            paths.map(path_in_raw) != paths,
-            lambda row: f"the path {paths.iloc[row]!r}, which is not one inside datasets/raw",
-        )
-
-    return check
+    return _of_column(
+        column,
+        lambda paths: paths.map(path_in_raw) != paths,
+        lambda path: f"the path {path!r}, which is not one inside datasets/raw",
+    )
 
 
 def unique(column: str = "image_path") -> Check:
     """Makes the check that no two rows have the same value in a column."""
-
-    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
-        values = frame[column]
-        return _first(values.duplicated(), lambda row: f"{values.iloc[row]!r} a second time")
-
-    return check
+    return _of_column(column, lambda values: values.duplicated(), lambda value: f"{value!r} a second time")
 
 
 def one_of(column: str, known: Collection[str]) -> Check:
     """Makes the check that a column holds known words only."""
-
-    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
-        values = frame[column]
-        words = ", ".join(word or "nothing" for word in known)
-        return _first(
-            ~values.isin(list(known)), lambda row: f"{values.iloc[row]!r} as {column}: known are {words}"
-        )
-
-    return check
+    words = ", ".join(word or "nothing" for word in known)
+    return _of_column(
+        column,
+        lambda values: ~values.isin(list(known)),
+        lambda value: f"{value!r} as {column}: known are {words}",
+    )
 
 
 def in_range(column: str, least: float, most: float, or_missing: bool = False) -> Check:
@@ -77,13 +65,11 @@ def in_range(column: str, least: float, most: float, or_missing: bool = False) -
         most: The highest value.
         or_missing: Whether NaN is allowed, too.
     """
-
-    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
-        values = frame[column]
-        right = values.between(least, most) | (values.isna() if or_missing else False)
-        return _first(~right, lambda row: f"{column} {values.iloc[row]}: {least:g} to {most:g} was expected")
-
-    return check
+    return _of_column(
+        column,
+        lambda values: ~(values.between(least, most) | (values.isna() if or_missing else False)),
+        lambda value: f"{column} {value}: {least:g} to {most:g} was expected",
+    )
 
 
 def matching(column: str, pattern: str, what: str) -> Check:
@@ -94,13 +80,11 @@ def matching(column: str, pattern: str, what: str) -> Check:
         pattern: Regular expression for the whole text.
         what: What it is called in an error.
     """
-
-    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
-        values = frame[column]
-        right = values.str.fullmatch(pattern)
-        return _first(~right, lambda row: f"{values.iloc[row]!r} as {column}: {what} was expected")
-
-    return check
+    return _of_column(
+        column,
+        lambda values: ~values.str.fullmatch(pattern),
+        lambda value: f"{value!r} as {column}: {what} was expected",
+    )
 
 
 def shares(columns: Collection[str]) -> Check:
@@ -116,6 +100,18 @@ def shares(columns: Collection[str]) -> Check:
         return _first(
             abs(sums - 1) > SUM_TOLERANCE, lambda row: f"probabilities whose sum is {sums[row]:.6g}, not 1"
         )
+
+    return check
+
+
+def _of_column(
+    column: str, wrong: "Callable[[pd.Series], pd.Series]", told: Callable[[object], str]
+) -> Check:
+    """Makes a check of one column: which of its values are wrong, and what is said of one that is."""
+
+    def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
+        values = frame[column]
+        return _first(wrong(values), lambda row: told(values.iloc[row]))
 
     return check
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,6 +155,25 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def append_whole(file: FileIO, data: bytes, durable: bool = False) -> None:
+    """Adds bytes to the end of an unbuffered file, and takes back what was added where not all can be.
+
+    Args:
+        file: Open for reading and adding.
+        data: What is added.
+        durable: Wait until it is on disk.
+    """
+    end, left = file.seek(0, os.SEEK_END), memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        if durable:
+            os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(end)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.files import flush_folder
+from fercomp.core.files import append_whole, flush_folder
 from fercomp.core.locks import locked
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
@@ -97,14 +97,9 @@ class Journal:
         if self._file is None:
             raise ValueError("the journal is not open")
         decisions = list(decisions)
-        end = self._file.seek(0, os.SEEK_END)
-        waiting = memoryview(b"".join(_line(decision) for decision in decisions))
         try:
-            while waiting:
-                waiting = waiting[self._file.write(waiting) :]
-            os.fsync(self._file.fileno())
+            append_whole(self._file, b"".join(_line(decision) for decision in decisions), durable=True)
         except OSError as error:
-            self._file.truncate(end)
             raise FercompError(f"cannot write {self.path}: {error.strerror}; nothing was decided") from error
         for decision in decisions:
             _apply(self.decided, decision)

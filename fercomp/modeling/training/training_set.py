@@ -28,26 +28,12 @@ class TrainingSet:
         points: `(N, 2)` float32, valence and arousal, NaN where a photo has none; `None` for networks that
             give no point.
         sha1s: SHA-1 of each photo's file.
-
-    Raises:
-        ValueError: These are not of N photos.
     """
 
     paths: tuple[str, ...]
     targets: np.ndarray
     points: np.ndarray | None
     sha1s: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        n = len(self.paths)
-        points = np.empty((n, 2), np.float32) if self.points is None else self.points
-        if self.targets.ndim != 2 or len(self.targets) != n or points.shape != (n, 2) or len(self.sha1s) != n:
-            raise ValueError(
-                f"expected targets ({n}, K), points ({n}, 2) and {n} SHA-1s of {n} photos, got "
-                f"{self.targets.shape}, {points.shape} and {len(self.sha1s)}"
-            )
-        if self.targets.dtype != np.float32 or points.dtype != np.float32:
-            raise ValueError(f"expected float32, got {self.targets.dtype} and {points.dtype}")
 
     def __len__(self) -> int:
         """Returns the number of photos, N."""

@@ -5,7 +5,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
-from fercomp.modeling.training.training_set import TrainingSet, training_data
+from fercomp.modeling.training.training_set import training_data
 
 PHOTOS = pd.DataFrame(
     {
@@ -48,26 +48,3 @@ def test_points_are_further_columns_and_without_any_there_is_no_network_of_point
     assert len(points.train) == 1
     with pytest.raises(FercompError, match=r"no training photo has valence and arousal.*va_targets"):
         training_data(TrainParams(head="valence_arousal"), PHOTOS.assign(valence=np.float32("nan")))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"targets": np.zeros((3, 9), np.float32)},
-        {"targets": np.zeros(2, np.float32)},
-        {"targets": np.zeros((2, 9))},
-        {"points": np.zeros((2, 3), np.float32)},
-        {"points": np.zeros((2, 2))},
-        {"sha1s": ("a",)},
-    ],
-)
-def test_what_does_not_fit_together_is_refused(wrong):
-    right = {
-        "paths": ("a", "b"),
-        "targets": np.zeros((2, 9), np.float32),
-        "points": None,
-        "sha1s": ("a", "b"),
-    }
-    assert len(TrainingSet(**right)) == 2
-    with pytest.raises(ValueError, match="expected"):
-        TrainingSet(**{**right, **wrong})
