@@ -10,10 +10,9 @@ import typer
 
 from fercomp import __version__
 from fercomp.cli.app import COMMANDS, app
-from fercomp.cli.parameters import parameters
-from fercomp.cli.reference import PAGE, PARAMETERS, reference
 from fercomp.core.params import Params
 from fercomp.core.params.group import keys_of
+from tests.make_reference import PAGE, PARAMETERS, parameters, reference
 
 PROJECT = Path(__file__).parents[1]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])

@@ -238,7 +238,7 @@ def test_a_program_runs_where_the_caller_stands_with_its_exit_code(clone, tmp_pa
             "pytest -m not slow and not browser and not large tests/core -k x",
         ),
         (("test", "--all", "tests/core"), "pytest tests/core"),
-        (("docs",), "python -m fercomp.cli.reference"),
+        (("docs",), "python -m tests.make_reference"),
         (("format",), "ruff format,ruff check --fix"),
         (
             ("check",),

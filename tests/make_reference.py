@@ -1,14 +1,38 @@
-"""`docs/reference/parameters.md`, made from the groups of parameters and their docstrings."""
+"""Writes the pages that are made: commands from their help, parameters from docstrings. A test compares them.
 
+python -m tests.make_reference
+"""
+
+import html
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from fercomp.core.files import write_text
 from fercomp.core.params import Params
+
+PAGE: Final = Path("docs/reference/cli.md")
+PARAMETERS: Final = Path("docs/reference/parameters.md")
+
+
+def reference() -> str:
+    """Returns the page as Markdown, with every `Examples:` paragraph as a code block."""
+    command = [sys.executable, "-m", "typer", "fercomp.cli.app", "utils", "docs", "--name", "fercomp"]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return re.sub(r"\n+Examples:\n((?:  .+\n)+)", _code_block, html.unescape(page)).strip() + "\n"
+
+
+def _code_block(examples: re.Match[str]) -> str:
+    lines = [line.strip() for line in examples[1].splitlines()]
+    return "\n\n**Examples**:\n\n```console\n" + "".join(f"$ {line}\n" for line in lines) + "```\n"
+
 
 HEAD: Final = """\
 # Parameters
@@ -68,3 +92,8 @@ def _meanings(group: type[BaseModel]) -> dict[str, str]:
         text = (inspect.getdoc(kind) or "").partition("Attributes:")[2]
         entries += re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.MULTILINE | re.DOTALL)
     return {name: " ".join(meaning.split()).replace("|", "\\|") for name, meaning in entries}
+
+
+if __name__ == "__main__":
+    write_text(PAGE, reference())
+    write_text(PARAMETERS, parameters())
