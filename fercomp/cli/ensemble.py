@@ -64,5 +64,5 @@ def ensemble(
     networks = sum(len(networks_of(model)) for model in folders)
     if left_out := networks - len(card.members):
         typer.echo(f"{left_out} of {networks} networks would have next to no weight and are left out")
-    typer.echo(f"{folder}: {scored(card)}")
+    typer.echo(f"{folder}: {scored(folder)}")
     say_next(f"fercomp evaluate --model {name}", *to_kaggle(name, workspace.submission(name)))

@@ -44,7 +44,7 @@ def train(
             "change, for experiments under `relabelled` only: move it there",
             err=True,
         )
-    card = train_experiment(name, plan, workspace, anew=force)
-    typer.echo(f"{workspace.bundle(name)}: {scored(card)}")
+    train_experiment(name, plan, workspace, anew=force)
+    typer.echo(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")
     first = (f"fercomp uncertain --model {name}", f"fercomp evaluate --model {name}")
     say_next(*first, *to_kaggle(name, workspace.submission(name)))

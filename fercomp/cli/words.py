@@ -2,12 +2,8 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
-
-if TYPE_CHECKING:
-    from fercomp.modeling.bundle.card import Card
 
 
 def say_next(*commands: str) -> None:
@@ -37,10 +33,13 @@ def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
     )
 
 
-def scored(card: "Card") -> str:
-    """Says what a model scored on the holdout."""
-    scores = card.scores
+def scored(folder: Path) -> str:
+    """Says what the model of a folder scored on the holdout, and of how many views of each photo."""
+    from fercomp.modeling.bundle.model import load_bundle
+
+    bundle = load_bundle(folder)
+    scores = bundle.card.scores
     return (
-        f"holdout accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f} "
+        f"holdout accuracy {scores['accuracy']:.4f} ({bundle.looks}), macro-F1 {scores['macro_f1']:.4f} "
         f"on {scores['n']:.0f} photos"
     )

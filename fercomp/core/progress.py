@@ -1,10 +1,11 @@
 """What is said to people: progress on stderr, bars where somebody watches, lines everywhere."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Never, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, Self, TypeVar
 
 from fercomp.core.terminal import escaped, raw
 
@@ -19,8 +20,55 @@ _LOOK: Final[Mapping[str, Any]] = MappingProxyType(
 """How every bar looks: it comes after half a second of work, on terminals only, and goes at its end."""
 
 
-def track(items: Iterable[_T], description: str, unit: str, total: int | None = None) -> "tqdm[_T]":
-    """Iterates over the items behind a progress bar.
+_BETWEEN: Final = 5.0
+"""Seconds at least between two lines about the same work."""
+
+
+class Lines(Generic[_T]):
+    """Tells how far work is, by a line for each tenth of it; what is done in a few seconds has none.
+
+    Args:
+        items: What is worked through.
+        description: What is being done.
+        total: Number of items; of an unknown number, nothing is said.
+    """
+
+    def __init__(self, items: Iterable[_T], description: str, total: int | None) -> None:
+        self._items = items
+        self._description = description
+        self._total = total
+        self._done, self._tenths, self._postfix = 0, 0, ""
+        self._start = self._told = time.monotonic()
+
+    def __iter__(self) -> Iterator[_T]:
+        """Yields the items."""
+        for item in self._items:
+            yield item
+            self.update()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def update(self) -> None:
+        """Counts an item as done."""
+        self._done += 1
+        now, tenths = time.monotonic(), 10 * self._done // self._total if self._total else 0
+        if self._tenths < tenths < 10 and now - self._told >= _BETWEEN:
+            self._tenths, self._told = tenths, now
+            say(f"{self._description}: {10 * tenths} %, {self._postfix}{now - self._start:.0f} s")
+
+    def set_postfix(self, refresh: bool = True, **values: str) -> None:  # noqa: ARG002 - as tqdm has it
+        """Sets what a line says besides."""
+        self._postfix = "".join(f"{name} {value}, " for name, value in values.items())
+
+
+def track(
+    items: Iterable[_T], description: str, unit: str, total: int | None = None
+) -> "tqdm[_T] | Lines[_T]":
+    """Iterates over the items behind a progress bar, or lines where stderr is not a terminal.
 
     Args:
         items: What is worked through.
@@ -29,10 +77,12 @@ def track(items: Iterable[_T], description: str, unit: str, total: int | None = 
         total: Number of items where `items` has no length.
 
     Returns:
-        The same items. No bar is drawn where stderr is not a terminal.
+        The same items.
     """
     from tqdm import tqdm
 
+    if not raw(sys.stderr).isatty():
+        return Lines(items, description, len(items) if total is None and isinstance(items, Sized) else total)
     return tqdm(items, desc=escaped(description), unit=f" {unit}", total=total, file=raw(sys.stderr), **_LOOK)
 
 

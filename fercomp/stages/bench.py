@@ -18,11 +18,13 @@ from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import Table
+from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
 from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
+from fercomp.stages.forecast import say_how_long
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -80,6 +82,8 @@ def bench(
         folder = workspace.bundle(f"{BENCH_PREFIX}{backbone}")
         if backbone not in problems and done.get(backbone, folder) == folder:
             jobs[folder] = plan
+    if to_train := {folder.name: plan for folder, plan in jobs.items() if plan is not None}:
+        say_how_long(to_train, PHOTOS.read(workspace.photos))
     rows = [CostRow(f"{BENCH_PREFIX}{b}", b, problem=problem) for b, problem in problems.items()]
     if rows:
         write_bench(rows, workspace)
@@ -148,7 +152,7 @@ def _row(folder: Path, plan: Plan | None, workspace: Workspace) -> CostRow:
 def _train(name: str, plan: Plan, workspace: Workspace) -> None:
     from fercomp.stages.train import train_experiment
 
-    train_experiment(name, plan, workspace)
+    train_experiment(name, plan, workspace, announced=True)
 
 
 def bench_table(rows: Sequence[CostRow]) -> "RichTable":

@@ -6,7 +6,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.backbones.catalogue import check_backbone
+from fercomp.modeling.backbones.catalogue import check_backbone, check_weights
 from fercomp.modeling.bundle.find import resolve_model
 from fercomp.modeling.training.phases import phases_of
 from fercomp.modeling.training.points import with_points
@@ -26,6 +26,7 @@ def check_training(params: TrainParams, workspace: Workspace) -> None:
             missing: the index, suggested labels, what points are made of, the weights, a teacher.
     """
     check_backbone(params.backbone, params.weights)
+    check_weights(params.backbone, params.size, params.weights)
     phases_of(params)
     with_points(read_photos(params, workspace), params, workspace)
     for teacher in params.teachers:

@@ -10,12 +10,13 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.bundle.card import Card, read_card
+from fercomp.modeling.bundle.card import CARD, Card, read_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.stages.checks import check_training
 from fercomp.stages.ensemble import build_ensemble
+from fercomp.stages.forecast import say_how_long
 from fercomp.stages.train import is_trained, train_bundle
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
             f"{workspace.photos} has {len(folds)} folds: run `fercomp prepare` with more photos"
         )
     networks = [_Fold(name, fold, plan, photos, workspace) for fold in folds]
+    left = [network for network in networks if not (network.folder / CARD).is_file()]
+    if left:
+        say_how_long({name: plan}, left[0].photos, networks=len(left))
     for network in networks:
         network.train()
     waiting = [str(network.fold) for network in networks if not network.is_trained()]
@@ -83,7 +87,7 @@ class _Fold:
         self.name = f"{name}-{fold}"
         self.folder = workspace.training / "folds" / self.name
         self._plan = plan.changed(seed=plan.train.seed + fold)
-        self._photos = photos[(photos["split"] == "holdout") | _in_train(photos, fold, inside=False)]
+        self.photos = photos[(photos["split"] == "holdout") | _in_train(photos, fold, inside=False)]
         self._workspace = workspace
 
     def train(self) -> None:
@@ -91,12 +95,12 @@ class _Fold:
         try:
             with exclusive(self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"):
                 say(f"fold {self.fold}")
-                train_bundle(self.folder, self.name, self._plan, self._photos, self._workspace)
+                train_bundle(self.folder, self.name, self._plan, self.photos, self._workspace, announced=True)
         except Busy:
             return
 
     def is_trained(self) -> bool:
-        return is_trained(self.folder, self._plan, self._photos, self._workspace)
+        return is_trained(self.folder, self._plan, self.photos, self._workspace)
 
 
 def _in_train(photos: "pd.DataFrame", fold: int, inside: bool) -> "pd.Series":

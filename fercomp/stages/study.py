@@ -13,17 +13,18 @@ from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import write_csv
-from fercomp.core.tables import LABELS
+from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission
-from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.label_plots import plot_study
 from fercomp.stages.checks import what_cannot_run
+from fercomp.stages.forecast import say_how_long
 from fercomp.stages.predict import predict_test
 from fercomp.stages.train import train_experiment
 from fercomp.stages.uncertain import settle_uncertain
@@ -84,6 +85,13 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     problems = what_cannot_run(plans, workspace)
     for name, problem in problems.items():
         say(f"{name} cannot run and is left out: {problem}")
+    to_train = {
+        name: plan
+        for name, plan in plans.items()
+        if name not in problems and not (workspace.bundle(STUDY_PREFIX + name) / CARD).is_file()
+    }
+    if to_train:
+        say_how_long(to_train, PHOTOS.read(workspace.photos))
     agreed = agreed_photos(workspace)
     kaggle = kaggle_scores(workspace)
     rows: list[StudyRow] = []
@@ -114,7 +122,7 @@ def agreed_photos(workspace: Workspace) -> set[str]:
 
 def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:
     try:
-        train_experiment(STUDY_PREFIX + name, plan, workspace)
+        train_experiment(STUDY_PREFIX + name, plan, workspace, announced=True)
         folder = workspace.bundle(STUDY_PREFIX + name)
         if UNCERTAIN not in read_card(folder).classes:
             settle_uncertain(folder, params.uncertain)

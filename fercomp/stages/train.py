@@ -28,13 +28,16 @@ from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.targets import photos_of, with_labels
 from fercomp.modeling.training.teacher import teacher_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
+from fercomp.stages.forecast import say_how_long
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
 
-def train_experiment(name: str, plan: Plan, workspace: Workspace, anew: bool = False) -> Card:
+def train_experiment(
+    name: str, plan: Plan, workspace: Workspace, anew: bool = False, announced: bool = False
+) -> Card:
     """Trains a network and writes its bundle.
 
     A network that is trained already, with the same parameters on the same photos, is not trained again:
@@ -46,6 +49,7 @@ def train_experiment(name: str, plan: Plan, workspace: Workspace, anew: bool = F
         plan: How to train, and what to do with the network.
         workspace: Where the index is and the bundle goes.
         anew: Train whatever is there.
+        announced: It was said how long it takes.
 
     Returns:
         The card of the bundle, with its scores on the holdout.
@@ -55,7 +59,7 @@ def train_experiment(name: str, plan: Plan, workspace: Workspace, anew: bool = F
     """
     check_name(name)
     photos = read_photos(plan.train, workspace)
-    return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew)
+    return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew, announced)
 
 
 def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
@@ -87,6 +91,7 @@ def train_bundle(
     photos: "pd.DataFrame",
     workspace: Workspace,
     anew: bool = False,
+    announced: bool = False,
 ) -> Card:
     """Trains a network on some photos and writes its bundle, as `train_experiment` does.
 
@@ -97,6 +102,7 @@ def train_bundle(
         photos: Rows of table `PHOTOS`.
         workspace: Where photos, teachers and checkpoints are.
         anew: Train whatever is there.
+        announced: It was said how long it takes.
 
     Returns:
         The card of the bundle.
@@ -108,6 +114,11 @@ def train_bundle(
     photos, data = what_is_taught(plan.train, photos, workspace, cache)
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
+        if not announced:
+            from fercomp.modeling.backbones.catalogue import check_weights
+
+            check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
+            say_how_long({name: plan}, photos)
         return _train(target, name, plan, photos, data, workspace, cache)
     if is_used_so(target, there, plan.inference):
         say(f"{target} is trained with these parameters on these photos already")

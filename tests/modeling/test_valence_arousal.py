@@ -194,8 +194,8 @@ def test_other_points_are_another_run(trained):
     prints = [training_data(PARAMS["both"], table).fingerprint for table in (photos, moved)]
     assert prints[0] != prints[1]
     index = PHOTOS.read(trained.photos)
-    assert is_trained(trained.bundle("both"), PARAMS["both"], index, trained)
-    assert not is_trained(trained.bundle("both"), PARAMS["valence_arousal"], index, trained)
+    assert is_trained(trained.bundle("both"), Plan(train=PARAMS["both"]), index, trained)
+    assert not is_trained(trained.bundle("both"), Plan(train=PARAMS["valence_arousal"]), index, trained)
 
 
 def test_what_has_no_probabilities_of_its_own_is_refused(trained):

@@ -144,7 +144,7 @@ def test_a_bundle_of_the_first_version_counts_as_trained(workspace, untrained):
     folder = workspace.bundle("tiny")
     before, card = contents(folder), read_card(folder)
     as_before(folder)
-    assert is_trained(folder, TRAIN, PHOTOS.read(workspace.photos), workspace)
+    assert is_trained(folder, Plan(train=TRAIN), PHOTOS.read(workspace.photos), workspace)
     assert said_of(train_experiment("tiny", Plan(train=TRAIN), workspace)) == said_of(card)
     assert contents(folder).keys() == before.keys()  # its table of the holdout has today's name
     assert changed_files(folder, before) == {CARD}

@@ -17,6 +17,7 @@ from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.params import FACENET, LITE0
 from fercomp.core.paths import at_home
 from fercomp.modeling.backbones.compact import CHANNELS, build_compact
+from fercomp.modeling.backbones.download import look_for_weights
 from fercomp.modeling.backbones.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.backbones.facenet import build_facenet, load_faces
 from fercomp.modeling.backend.engine import keras
@@ -109,6 +110,28 @@ def check_backbone(name: str, weights: str) -> None:
         )
 
 
+def check_weights(name: str, size: int, weights: str) -> None:
+    """Looks for ImageNet weights that Keras would download, before minutes are spent on what needs them.
+
+    Args:
+        name: As `build_backbone` takes it.
+        size: Likewise.
+        weights: Likewise; none but `imagenet` are looked for.
+
+    Raises:
+        FercompError: They are not there, and cannot be downloaded.
+    """
+    if name not in APPLICATIONS or weights != "imagenet":
+        return
+    build = partial(_class_of(name), include_top=False, weights="imagenet", input_shape=(size, size, 3))
+    try:
+        look_for_weights(build, _weights_folder())
+    except OSError as error:
+        raise _weights_error(name, error) from error
+    except ValueError as error:
+        raise _size_error(name, size, error) from error
+
+
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """Builds a backbone.
 
@@ -135,11 +158,15 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
 
 
 def _application(name: str, size: int, weights: str) -> keras.Model:
-    module_name, class_name = APPLICATIONS[name]
-    module = getattr(keras.applications, module_name)
-    network = _network(getattr(keras.applications, class_name), name, size, weights)
+    module = getattr(keras.applications, APPLICATIONS[name][0])
+    network = _network(_class_of(name), name, size, weights)
     inputs = keras.Input((size, size, 3), dtype="float32", name="rgb")
     return keras.Model(inputs, network(module.preprocess_input(inputs)), name=name)
+
+
+def _class_of(name: str) -> Callable[..., Any]:
+    build: Callable[..., Any] = getattr(keras.applications, APPLICATIONS[name][1])
+    return build
 
 
 def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> keras.Model:
@@ -151,15 +178,23 @@ def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> k
         if pretrained and (isinstance(error, OSError) or _DOWNLOAD_FAILED.search(str(error))):
             raise _weights_error(name, error) from error
         if isinstance(error, ValueError):
-            raise FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}") from error
+            raise _size_error(name, size, error) from error
         raise
+
+
+def _size_error(name: str, size: int, error: Exception) -> FercompError:
+    return FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}")
 
 
 _DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incomplete or corrupted file")
 
 
+def _weights_folder() -> Path:
+    return Path(at_home(os.environ.get("KERAS_HOME", "~/.keras")), "models")
+
+
 def _weights_error(name: str, error: Exception) -> FercompError:
-    cache = Path(at_home(os.environ.get("KERAS_HOME", "~/.keras")), "models")
+    cache = _weights_folder()
     failed = _DOWNLOAD_FAILED.search(str(error))
     if failed and failed["url"]:
         file = failed["url"].rsplit("/", 1)[-1]

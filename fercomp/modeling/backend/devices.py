@@ -43,6 +43,15 @@ def all_gpus() -> AbstractContextManager[Any]:
     return scope
 
 
+def has_gpu() -> bool:
+    """Tells whether Keras computes on a GPU or a TPU here."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return bool(torch.cuda.is_available())
+    return bool(keras.distribution.list_devices("gpu") or keras.distribution.list_devices("tpu"))
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tells whether an error of any backend means that memory, of the GPU or the machine, did not suffice."""
     if isinstance(error, MemoryError):

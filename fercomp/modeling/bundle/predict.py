@@ -1,12 +1,15 @@
 """Photos to a table of probabilities."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.progress import count
 from fercomp.core.tables import AXES
+from fercomp.core.timing import say_duration
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import Photos
 from fercomp.modeling.bundle.model import Answer, Bundle
@@ -14,7 +17,14 @@ from fercomp.modeling.bundle.model import Answer, Bundle
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 64
+BATCH: Final = 64
+
+_TIMED: Final = 2
+"""Batches after the first that say how long all will take."""
+
+_INSTEAD: Final = (
+    "a smaller network, or one trained with inference.views=false, which looks once, not nine times"
+)
 
 
 def predict_photos(
@@ -45,8 +55,15 @@ def answer_photos(
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     open_photos = Photos if cache is None else cache.photos
     readers = [open_photos(raw, image_paths, size).in_batches(BATCH) for size in sizes]
-    parts = []
+    parts: list[Answer] = []
     for batches in zip(*readers, strict=True):
+        if len(parts) == 1:
+            begin = time.perf_counter()
+        if len(parts) == 1 + _TIMED:
+            seconds = (time.perf_counter() - begin) / _TIMED * len(image_paths) / BATCH
+            say_duration(
+                f"classifying {count(len(image_paths), 'photo')}", seconds, gpu=False, instead=_INSTEAD
+            )
         faces = dict(zip(sizes, batches, strict=True))
         parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
     if not parts:

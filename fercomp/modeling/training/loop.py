@@ -187,7 +187,7 @@ class Run:
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
         self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
-        held_out = "" if holdout is None else f"holdout {right:.3f}, "
+        held_out = "" if holdout is None else f"holdout {right:.3f} (1 view), "
         say(
             f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
             f"{held_out}{time.monotonic() - start:.0f} s"

@@ -1,4 +1,5 @@
 import re
+from io import BytesIO
 from pathlib import Path
 from urllib.error import URLError
 
@@ -9,7 +10,14 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.backbones.catalogue import APPLICATIONS, BACKBONES, build_backbone, snake_name
+from fercomp.modeling.backbones import download
+from fercomp.modeling.backbones.catalogue import (
+    APPLICATIONS,
+    BACKBONES,
+    build_backbone,
+    check_weights,
+    snake_name,
+)
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.train import train_experiment
@@ -129,6 +137,34 @@ def test_weights_that_cannot_be_downloaded(no_network, name):
     assert re.search(r"https://\S+\.h5", str(caught.value)), "nothing says where the file is"
     assert "`train.weights=none`" in str(caught.value)
     assert "efficientnet_lite0" in str(caught.value)
+
+
+def test_weights_are_looked_for_before_a_network_is_built(no_network, monkeypatch, tmp_path):
+    asked = []
+
+    def urlopen(request, timeout):
+        asked.append((request.get_method(), request.full_url))
+        raise URLError("[Errno -3] Temporary failure in name resolution")
+
+    monkeypatch.setattr(download, "urlopen", urlopen)
+    with pytest.raises(
+        FercompError, match=r"mobilenet_v2 cannot be had .*name resolution.*: put that"
+    ) as told:
+        check_weights("mobilenet_v2", 96, "imagenet")
+    ((method, url),) = asked
+    assert method == "HEAD"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / url.rsplit("/", 1)[-1]).touch()
+    assert f"put that file into {tmp_path / 'models'} as {url.rsplit('/', 1)[-1]}, or" in str(told.value)
+    check_weights("mobilenet_v2", 96, "imagenet")
+    for name, weights in (("mobilenet_v2", "none"), ("efficientnet_lite0", "imagenet"), ("compact", "none")):
+        check_weights(name, 96, weights)
+    assert len(asked) == 1
+    assert no_network == []
+    monkeypatch.setattr(download, "urlopen", lambda request, timeout: BytesIO())
+    check_weights("vgg16", 96, "imagenet")
+    with pytest.raises(FercompError, match="vgg16 cannot be built for 20 pixels"):
+        check_weights("vgg16", 20, "imagenet")
 
 
 def test_the_backbone_that_is_offered_without_a_network_needs_none(no_network):

@@ -1,0 +1,59 @@
+"""How long work will take, said before the time is spent."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from fercomp.core.progress import say
+
+TOLD: Final = 60.0
+"""Seconds from which on it is said how long work takes."""
+
+LONG: Final = 3600.0
+"""Seconds from which on it is said what else would do, where there is no GPU."""
+
+
+def seconds_each(call: Callable[[], object], times: int = 2) -> float:
+    """Returns how many seconds a call takes, the mean of a few after a first one that makes things ready."""
+    call()
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, rounded: `40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`.
+
+    Args:
+        seconds: How long, 0 or more.
+
+    Example:
+        >>> duration(12_000)
+        '3 h 20 min'
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes >= 600:
+        minutes = 60 * round(minutes / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "days" if days > 1 else "day"), (hours, "h"), (minutes, "min")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n)
+
+
+def say_duration(what: str, seconds: float, gpu: bool, instead: str) -> None:
+    """Says how long work will take where that is a minute or more.
+
+    Args:
+        what: What takes so long.
+        seconds: How long.
+        gpu: Whether it runs on a GPU.
+        instead: What else would do, for work of more than an hour without one.
+    """
+    if seconds < TOLD:
+        return
+    say(f"{what}: about {duration(seconds)} on this {'GPU' if gpu else 'CPU'}")
+    if seconds > LONG and not gpu:
+        say(f"in less time: {instead}")

@@ -1,0 +1,66 @@
+"""How long a training will take, by two batches of it."""
+
+import numpy as np
+
+from fercomp.core.params import Plan
+from fercomp.core.timing import seconds_each
+from fercomp.faces.tta import VIEWS
+from fercomp.modeling.backend.devices import all_gpus, has_gpu, is_out_of_memory, precision
+from fercomp.modeling.backend.engine import keras, make_deterministic
+from fercomp.modeling.training.network import build_network, set_trainable
+from fercomp.modeling.training.phases import phases_of
+
+
+def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
+    """Trains and asks a network like the one of a plan for three batches, two of which are timed.
+
+    To be called in a process of its own (`core.isolated`): it leaves Keras in another state.
+
+    Args:
+        plan: How the network comes about.
+        train: Number of photos that are trained on.
+        holdout: Number of those that are held out.
+
+    Returns:
+        Seconds for all epochs and the scores at the end, if no phase stops early and no features are cached;
+        and whether a GPU does the work.
+    """
+    params = plan.train
+    make_deterministic(params.seed)  # as it will be trained
+    while True:
+        try:
+            step, answer = _seconds_a_photo(plan)
+            break
+        except Exception as error:
+            if params.batch_size == 1 or not is_out_of_memory(error):
+                raise
+            params = params.halved()
+            plan = plan.changed(**params.model_dump())
+    seconds = 0.0
+    for phase in phases_of(params):
+        if phase.name == "head":  # on features, which take a look at each view
+            seconds += answer * (params.head_views * train + holdout)
+        else:
+            seconds += phase.epochs * (step * train + answer * holdout)
+    looks = len(VIEWS) if plan.inference.views else 1 + plan.inference.flip
+    return seconds + answer * looks * holdout, has_gpu()
+
+
+def _seconds_a_photo(plan: Plan) -> tuple[float, float]:
+    """Returns the seconds that a photo takes in a step of fine-tuning, and in an answer."""
+    params = plan.train
+    with precision(params.precision), all_gpus():
+        model = build_network(
+            params.backbone,
+            params.size,
+            classes=len(params.class_names),
+            head=params.head,
+            dropout=params.dropout,
+        )
+        set_trainable(model, head_only=False, keep_batch_norm=params.batch_norm == "keep")
+        model.compile(keras.optimizers.AdamW(), "mean_squared_error")
+        faces = np.zeros((params.batch_size, params.size, params.size, 3), dtype=np.uint8)
+        targets = np.zeros((params.batch_size, model.output_shape[-1]), dtype=np.float32)
+        step = seconds_each(lambda: model.train_on_batch(faces, targets))
+        answer = seconds_each(lambda: model.predict_on_batch(faces))
+    return step / len(faces), answer / len(faces)
