@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from fercomp.core.classes import EMOTIONS
@@ -82,9 +81,7 @@ class Journal:
         flush_folder(self.path.parent)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file = None
         self._held.close()
 
