@@ -45,7 +45,7 @@ def run_demo(workspace: Workspace, params: Params) -> tuple[Scores, Summary]:
     Returns:
         The scores on the holdout of drawn faces, and what was annotated into `annotated/` of the folder.
     """
-    say("1/5 drawing faces and photos")
+    say("1/5 unpacking drawn faces and photos")
     fetch("demo", workspace.raw)
     say("2/5 looking through the photos")
     prepared = prepare(workspace.raw, params.prepare)
