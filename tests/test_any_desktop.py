@@ -37,8 +37,8 @@ for name in modules():
     importlib.import_module(name)
 print(len(modules()))
 import pathlib
-from fercomp.core.locks import sweep_parts
 from fercomp.core.files import atomic_folder, flush_folder, write_text
+from fercomp.core.parts import sweep_parts
 with atomic_folder(pathlib.Path(sys.argv[1], "made")) as folder:
     write_text(folder / "a.txt", "x")
 flush_folder(folder.parent)

@@ -13,7 +13,8 @@ from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.locks import exclusive, sweep_parts
+from fercomp.core.locks import exclusive
+from fercomp.core.parts import sweep_parts
 from fercomp.core.progress import count, say
 
 

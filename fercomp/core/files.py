@@ -4,24 +4,15 @@ import errno
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fercomp.core.errors import FercompError
-
-UNIQUE: Final = 8
-"""Letters and digits that make a temporary name unique, by which leftovers are known."""
-
-PART: Final = ".part"
-"""How a temporary file's name begins; the number of the process that writes it comes next."""
-
-WRITING: Final[set[str]] = set()
-"""Names of the temporary files that this process is writing."""
+from fercomp.core.parts import WRITING, part_name, sweep_once
 
 
 @contextmanager
@@ -56,8 +47,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Gives an empty temporary folder beside `path` that takes its place when the block ends well.
 
     An older `path` is kept until the new one is complete: it is renamed aside, the new one is renamed
-    in, then the old one is removed. When the block raises, `path` stays as it was. Where `path` is a
-    link to a folder, that folder is replaced and the link stays.
+    in, then the old one is removed. When the block raises, `path` stays as it was; `sweep_parts` brings it
+    back after a kill between the two. Where `path` is a link to a folder, that folder is replaced and the
+    link stays.
 
     Args:
         path: The folder to be made or replaced.
@@ -74,7 +66,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise FercompError(f"{path} is a {what}, a folder was expected: choose another name")
     with _sibling(path, folder=True) as temporary:
         yield temporary
-        old = temporary.with_name(temporary.name + ".old")
+        old = temporary.with_name(f"{temporary.name}.{path.name}.old")
         if path.exists():
             path.replace(old)
         try:
@@ -100,6 +92,7 @@ def followed(path: Path) -> Path:
 
 @contextmanager
 def _sibling(path: Path, folder: bool) -> Iterator[Path]:
+    sweep_once(path.parent.absolute())
     try:
         try:
             temporary = _create(path, folder)
@@ -124,14 +117,11 @@ def _sibling(path: Path, folder: bool) -> Iterator[Path]:
 
 def _create(path: Path, folder: bool) -> Path:
     """Makes an empty file or folder beside `path` under a name that nobody else has."""
-    unique = secrets.token_hex(UNIQUE // 2)
+    # Not its own name: with an addition it could be too long.
+    temporary = path.with_name(part_name("" if folder else path.suffix))
     if folder:
-        temporary = path.with_name(f".{path.name}.{unique}")
         temporary.mkdir()
     else:
-        # Not the file's own name: with an addition it could be too long.
-        temporary = path.with_name(f"{PART}.{os.getpid()}.{unique}{path.suffix}")
-        WRITING.add(temporary.name)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return temporary
 

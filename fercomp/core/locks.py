@@ -1,14 +1,14 @@
-"""Locks between processes, and what killed ones left behind: the same on Linux, macOS and Windows."""
+"""Locks between processes: the same on Linux, macOS and Windows."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import PART, WRITING, is_disk_full
+from fercomp.core.files import is_disk_full
+from fercomp.core.parts import sweep_parts
 
 LOCK: Final = ".lock"
 """Name of a folder's lock file."""
@@ -89,29 +89,3 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
     with locked(folder / LOCK, busy):
         sweep_parts(folder)
         yield
-
-
-def sweep_parts(folder: Path, pattern: str = f"{PART}.*") -> None:
-    """Removes the temporary files of a folder that nobody writes any more.
-
-    Args:
-        folder: Where to look, not in its folders.
-        pattern: Names to look at, in which the first number between two dots is the process that writes.
-    """
-    for file in folder.glob(pattern):
-        writer = re.search(r"\.([0-9]+)\.", file.name)
-        if writer and not _is_written(file.name, int(writer[1])):
-            with suppress(OSError):  # not ours after all, such as a folder of this name
-                file.unlink()
-
-
-def _is_written(name: str, process: int) -> bool:
-    if process == os.getpid():
-        # In a container, a killed process may have had the number that this one has.
-        return name in WRITING
-    import psutil
-
-    try:
-        return bool(psutil.pid_exists(process))
-    except OverflowError:
-        return False

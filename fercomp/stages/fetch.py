@@ -1,7 +1,6 @@
 """Where the competition's files come from. Whatever the source, they arrive whole or not at all."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import UNIQUE, atomic_folder, followed, require_space
+from fercomp.core.files import atomic_folder, followed, require_space
 from fercomp.core.locks import exclusive
 from fercomp.core.params import COMPETITION
 from fercomp.core.paths import at_home
@@ -106,15 +105,14 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport
         raise FercompError(
             f"{where} is a file, the folder of the competition's files was expected: move it away"
         )
-    with exclusive(raw.parent, f"another fetch is writing {raw}: wait until it has ended"):
-        _clean(raw)
-        with atomic_folder(raw) as temporary:
-            inbox = Path(tempfile.mkdtemp(dir=temporary))
-            chosen.fill(inbox)
-            for item in _root(inbox, source).iterdir():
-                item.rename(temporary / item.name)
-            shutil.rmtree(inbox)
-            return _report(chosen.title, temporary, where)
+    busy = f"another fetch is writing {raw}: wait until it has ended"
+    with exclusive(raw.parent, busy), atomic_folder(raw) as temporary:
+        inbox = Path(tempfile.mkdtemp(dir=temporary))
+        chosen.fill(inbox)
+        for item in _root(inbox, source).iterdir():
+            item.rename(temporary / item.name)
+        shutil.rmtree(inbox)
+        return _report(chosen.title, temporary, where)
 
 
 def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchReport:
@@ -210,14 +208,3 @@ def _files(root: Path) -> Iterator[Path]:
                     f"{file} is not a file that can be copied (a broken link or a device): remove it"
                 )
             yield file
-
-
-def _clean(raw: Path) -> None:
-    """Removes what killed fetches left beside `raw`, and puts old files back that one had set aside."""
-    leftover = re.compile(re.escape(f".{raw.name}.") + rf"\w{{{UNIQUE}}}(\.old)?")
-    for path in sorted(raw.parent.iterdir()):
-        if leftover.fullmatch(path.name) and path.is_dir():
-            if path.suffix == ".old" and not raw.exists():
-                path.rename(raw)
-            else:
-                shutil.rmtree(path)

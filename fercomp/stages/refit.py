@@ -24,7 +24,7 @@ from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
-from fercomp.stages.train import about, is_used_so, read_photos, trained_before, what_is_taught
+from fercomp.stages.train import about, alone, is_used_so, read_photos, trained_before, what_is_taught
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,17 +73,18 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     from fercomp.modeling.training.write import write_again, write_fitted
 
     checkpoint = workspace.training / f"{name}.npz"
-    if there:
-        write = partial(write_again, source=target, card=there)
-    else:
-        fitted = fit(params, data, workspace.raw, checkpoint, epochs, cache)
-        write = partial(write_fitted, fitted=fitted, about=says)
-    with atomic_folder(target) as folder:
-        card = write(folder, name=name, inference=inference, margin=original.margin)
-        shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
-        card = write_card(folder, card.model_copy(update=taken_over))
-    checkpoint.unlink(missing_ok=True)
-    return card
+    with alone(name, workspace):
+        if there:
+            write = partial(write_again, source=target, card=there)
+        else:
+            fitted = fit(params, data, workspace.raw, checkpoint, epochs, cache)
+            write = partial(write_fitted, fitted=fitted, about=says)
+        with atomic_folder(target) as folder:
+            card = write(folder, name=name, inference=inference, margin=original.margin)
+            shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
+            card = write_card(folder, card.model_copy(update=taken_over))
+        checkpoint.unlink(missing_ok=True)
+        return card
 
 
 def _trained_so(target: Path, params: TrainParams, data: TrainingData, says: dict[str, Any]) -> Card | None:

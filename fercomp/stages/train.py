@@ -1,5 +1,6 @@
 """`fercomp train`: an experiment from index to bundle, unless that bundle is there already."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
+from fercomp.core.locks import locked
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
@@ -55,11 +57,19 @@ def train_experiment(
         The card of the bundle, with its scores on the holdout.
 
     Raises:
-        FercompError: See `training.fit`; or the index is missing, or labels that `plan` asks for.
+        FercompError: See `training.fit`; or the index is missing, or labels that `plan` asks for, or another
+            process trains this experiment.
     """
     check_name(name)
-    photos = read_photos(plan.train, workspace)
-    return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew, announced)
+    with alone(name, workspace):
+        photos = read_photos(plan.train, workspace)
+        return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew, announced)
+
+
+def alone(name: str, workspace: Workspace) -> AbstractContextManager[None]:
+    """Keeps other processes from training a model of this name in a block."""
+    busy = f"another process trains {name}: wait for its end, or choose another --name"
+    return locked(workspace.training / f".{name}.lock", busy)
 
 
 def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":

@@ -21,6 +21,7 @@ from fercomp.core.files import (
     write_json,
     write_text,
 )
+from fercomp.core.parts import sweep_parts
 
 LIMITED = """
 import resource, sys
@@ -154,6 +155,43 @@ def test_a_killed_writer_leaves_the_old(tmp_path, kind):
         assert writer.stdout.readline() == b"writing\n"
         writer.send_signal(signal.SIGKILL)
     assert (path if kind == "file" else path / "a").read_text() == "old"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_writer_left_goes_when_the_next_writes_there(tmp_path, kind):
+    writer = subprocess.Popen([sys.executable, "-c", STUCK, tmp_path / "a", kind], stdout=subprocess.PIPE)
+    with writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"writing\n"
+        (left,) = left_over(tmp_path)
+        sweep_parts(tmp_path)
+        assert left_over(tmp_path) == [left], "it still writes"
+        writer.send_signal(signal.SIGKILL)
+    write_text(tmp_path / "b.txt", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+
+
+def test_a_folder_that_a_killed_writer_had_set_aside_comes_back(tmp_path):
+    killed = f".part.{10**30}.0123456789ab"
+    for name, there in (("gone", False), ("there", True)):
+        (tmp_path / f"{killed}.{name}.old").mkdir()
+        (tmp_path / f"{killed}.{name}.old" / "old").touch()
+        if there:
+            (tmp_path / name).mkdir()
+    (tmp_path / f".part.{10**30}.mine").mkdir()
+    sweep_parts(tmp_path)
+    assert left_over(tmp_path) == [f".part.{10**30}.mine"]
+    assert (tmp_path / "gone" / "old").exists()
+    assert not list((tmp_path / "there").iterdir())
+
+
+def test_what_another_machine_writes_on_the_same_disk_stays_unless_the_folder_is_locked(tmp_path):
+    left = tmp_path / f".part.{10**30}.0123456789ab.csv"
+    left.touch()
+    write_text(tmp_path / "a.txt", "")
+    assert left.exists()
+    sweep_parts(tmp_path)
+    assert not left.exists()
 
 
 def test_a_writer_killed_at_any_moment_never_shows_a_half(tmp_path):

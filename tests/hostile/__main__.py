@@ -14,6 +14,7 @@ from .archives import archive_cases
 from .base import write_base
 from .case import OUTCOMES, Case, Result
 from .clips import clip_cases
+from .kills import kill_cases, kill_results
 from .pages import page_cases, page_results
 from .photos import photo_cases
 from .runner import run_all, warm_up
@@ -26,6 +27,7 @@ def all_cases() -> list[Case]:
     return [
         *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
         *page_cases(),
+        *kill_cases(),
     ]
 
 
@@ -40,12 +42,16 @@ def sample_of(cases: list[Case], size: int, seed: int) -> list[Case]:
 
 def campaign(cases: list[Case], workers: int) -> Iterator[Result]:
     """Runs cases against a workspace of drawn faces."""
-    warm_up()
+    of_area = {area: [case for case in cases if case.area == area] for area in ("pages", "kills")}
+    rest = [case for case in cases if case.area not in of_area]
     with tempfile.TemporaryDirectory(prefix="hostile-base-") as name:
         base = Path(name) / "base"
-        write_base(base)
-        yield from run_all([case for case in cases if case.area != "pages"], base, workers)
-        yield from page_results(base, [case for case in cases if case.area == "pages"])
+        if rest or of_area["pages"]:
+            warm_up()
+            write_base(base)
+        yield from run_all(rest, base, workers)
+        yield from page_results(base, of_area["pages"])
+    yield from kill_results(of_area["kills"], workers)
 
 
 def report(results: list[Result]) -> str:
@@ -83,7 +89,7 @@ def main() -> int:
     begin, results = time.monotonic(), []
     for result in campaign(cases, options.workers):
         results.append(result)
-        if len(results) % 50 == 0:
+        if len(results) % 50 == 0 or result.case.area == "kills":
             print(f"{len(results)} done, {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     print(report(results))
     return int(any(result.outcome != "clear" for result in results))

@@ -37,7 +37,7 @@ def write_base(base: Path) -> None:
     fercomp(base, "predict", "--model", "tiny")
     fercomp(base, "submission", "--model", "tiny")
     (base / "datasets" / "review.jsonl").write_text("")
-    _write_out_of_fold(base)
+    write_out_of_fold(base)
     fercomp(base, "relabel")
 
 
@@ -82,7 +82,7 @@ def _write_model(folder: Path) -> None:
     table.to_csv(folder / "holdout_probs.csv", index=False, float_format="%.6f")
 
 
-def _write_out_of_fold(base: Path) -> None:
+def write_out_of_fold(base: Path) -> None:
     """Writes what `crossval` would: probabilities of all labelled photos."""
     photos = pd.read_csv(base / "datasets" / "photos.csv").query("split != 'test'")
     table = pd.DataFrame({"image_path": photos["image_path"], "emotion": photos["emotion"]})

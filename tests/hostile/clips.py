@@ -74,7 +74,7 @@ def _good_one_is_done(work: Path) -> str:
 
 
 @cache
-def _clip(
+def clip(
     kind: str, width: int = 96, height: int = 64, sound: tuple[str, str, int, int] | None = None
 ) -> bytes:
     """Returns a clip of two seconds as bytes; `sound` is codec, format of its samples, rate and channels."""
@@ -122,27 +122,27 @@ def _write_tone(container: Any, stream: Any, sound: Any) -> None:
 
 
 def _cut(kind: str, share: float, media: Path) -> None:
-    data = _clip(kind)
+    data = clip(kind)
     (media / f"cut.{kind}").write_bytes(data[: int(len(data) * share)])
 
 
 def _wrong_bytes(kind: str, seed: int, count: int, media: Path) -> None:
-    data = np.frombuffer(_clip(kind), np.uint8).copy()
+    data = np.frombuffer(clip(kind), np.uint8).copy()
     rng = np.random.default_rng(seed)
     data[rng.integers(0, len(data), count)] = rng.integers(0, 256, count)
     (media / f"bad.{kind}").write_bytes(data.tobytes())
 
 
 def _with_sound(kind: str, codec: str, form: str, rate: int, channels: int, media: Path) -> None:
-    (media / f"loud.{kind}").write_bytes(_clip(kind, sound=(codec, form, rate, channels)))
+    (media / f"loud.{kind}").write_bytes(clip(kind, sound=(codec, form, rate, channels)))
 
 
 def _sized(width: int, height: int, media: Path) -> None:
-    (media / "odd.mkv").write_bytes(_clip("mkv", width, height))
+    (media / "odd.mkv").write_bytes(clip("mkv", width, height))
 
 
 def _named(name: str, media: Path) -> None:
-    (media / name).write_bytes(_clip("mp4"))
+    (media / name).write_bytes(clip("mp4"))
 
 
 def _text(kind: str, media: Path) -> None:

@@ -173,7 +173,7 @@ def test_a_killed_fetch_leaves_the_old_data_and_the_next_one_cleans_up(tmp_path,
         "fetch(sys.argv[1], pathlib.Path(sys.argv[2]))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(many), str(raw)])
-    while process.poll() is None and not list(raw.parent.glob(".raw.*/*/train/sad")):
+    while process.poll() is None and not list(raw.parent.glob(".part.*/*/train/sad")):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
@@ -187,8 +187,9 @@ def test_a_killed_fetch_leaves_the_old_data_and_the_next_one_cleans_up(tmp_path,
 
 
 def test_old_data_that_a_killed_fetch_had_set_aside_come_back(tmp_path, raw):
-    write_files(raw.parent / ".raw.abcd1234.old", {"old": "data"})
-    write_files(raw.parent / ".raw.abcd1234", {"new": "data"})
+    killed = f"{10**30}.0000abcd1234"
+    write_files(raw.parent / f".part.{killed}.raw.old", {"old": "data"})
+    write_files(raw.parent / f".part.{killed}", {"new": "data"})
     (tmp_path / "empty").mkdir()
     with pytest.raises(FercompError, match="lacks"):
         fetch(str(tmp_path / "empty"), raw)

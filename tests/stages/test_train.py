@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fercomp.core.errors import FercompError
 from fercomp.core.params import InferenceParams, MachineParams, Plan, TrainParams, load_params
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import (
@@ -24,7 +25,7 @@ from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.modeling.training import fit as fitting
 from fercomp.modeling.training import loop
 from fercomp.stages.refit import refit
-from fercomp.stages.train import is_trained, train_experiment
+from fercomp.stages.train import alone, is_trained, train_experiment
 from tests.make_tiny import PARAMS
 
 TRAIN = load_params(Path("no params.yaml"), PARAMS).train  # as the model `tiny` was trained
@@ -95,6 +96,14 @@ def test_a_checkpoint_goes_on_on_another_machine_and_for_another_use(workspace, 
     assert "epoch 1 (training 1/2)" not in said
     assert (card.margin, card.flip, card.views) == (0.2, False, False)
     assert not (workspace.training / "mine.npz").exists()
+
+
+def test_a_second_process_that_trains_the_same_is_told(workspace):
+    told = pytest.raises(FercompError, match="another process trains new: wait for its end")
+    with alone("new", workspace), told:
+        train_experiment("new", Plan(train=TRAIN), workspace)
+    assert not workspace.bundle("new").exists()
+    assert list(workspace.training.iterdir()) == []
 
 
 def test_what_is_trained_is_not_trained_again(workspace, untrained, capfd):
