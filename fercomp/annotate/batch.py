@@ -13,11 +13,9 @@ from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
-from fercomp.core.errors import FercompError
-from fercomp.core.files import is_disk_full
 from fercomp.core.progress import say
 from fercomp.core.version import __version__
-from fercomp.media.containers import ClipProblem
+from fercomp.media.problems import ClipProblem, MediaProblem, failed
 from fercomp.modeling.bundle.model import Bundle
 
 
@@ -107,20 +105,13 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
     try:
         annotate_clip(video, folder, bundle, options)
     except ClipProblem as problem:
-        problem_of_video = problem
-    except FercompError:
-        raise
+        told: MediaProblem = problem
     except Exception as error:
-        if isinstance(error, OSError) and is_disk_full(error):
-            raise
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        problem_of_video = ClipProblem(
-            "failed", f"{video.path} could not be annotated ({what}): the others go on"
-        )
+        told = failed(video.path, error, ClipProblem)
     else:
         return
-    say(str(problem_of_video))
-    folder.records.append([problem_row(video.file, problem_of_video.reason)])
+    say(str(told))
+    folder.records.append([problem_row(video.file, told.reason)])
 
 
 def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: float) -> Summary:

@@ -22,7 +22,7 @@ from fercomp.core.progress import track
 from fercomp.faces.found import Faces
 from fercomp.media.clip_writer import ClipWriter
 from fercomp.media.clips import Clip, Frame
-from fercomp.media.containers import ClipProblem
+from fercomp.media.problems import ClipProblem
 from fercomp.modeling.bundle.model import Bundle
 
 FRAME_BATCH: Final = 8

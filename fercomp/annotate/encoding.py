@@ -12,7 +12,7 @@ from PIL import Image
 
 from fercomp.annotate.names import plain_name
 from fercomp.annotate.sources import Photo
-from fercomp.media.images import ImageProblem
+from fercomp.media.problems import ImageProblem
 
 # Full colour resolution: the usual half of it frays coloured labels.
 _JPEG: Final = (

@@ -13,11 +13,11 @@ from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
-from fercomp.core.files import is_disk_full
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import say, track
 from fercomp.media.image_formats import photo_bytes
-from fercomp.media.images import ImageProblem, decode_photo, read_file
+from fercomp.media.images import decode_photo, read_file
+from fercomp.media.problems import ImageProblem, MediaProblem, failed
 
 PHOTO_BATCH: Final = 8
 """Photos whose faces are classified together."""
@@ -31,7 +31,7 @@ class _Looked:
     """A photo on its way; its picture, or why it cannot be used, and what is wrong with it all the same."""
 
     photo: Photo
-    picture: Picture | ImageProblem
+    picture: Picture | MediaProblem
     note: str = ""
 
 
@@ -68,20 +68,7 @@ def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
     except ImageProblem as problem:
         return _Looked(photo, problem)
     except Exception as error:
-        return _Looked(photo, _failed(photo, error))
-
-
-def _failed(photo: Photo, error: Exception) -> ImageProblem:
-    """Makes whatever went wrong with one photo its own problem, unless it is everybody's.
-
-    Raises:
-        FercompError: It concerns all photos, such as a detector that is missing.
-        OSError: The disk is full.
-    """
-    if isinstance(error, FercompError) or (isinstance(error, OSError) and is_disk_full(error)):
-        raise error
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return ImageProblem("failed", f"{photo.path} could not be annotated ({what}): the others go on")
+        return _Looked(photo, failed(photo.path, error, ImageProblem))
 
 
 def _named(recogniser: Recogniser, photos: Iterator[_Looked]) -> Iterator[_Looked]:
@@ -126,6 +113,6 @@ def _result(folder: OutputFolder, looked: _Looked) -> list[Row]:
         except FercompError as error:
             result = ImageProblem("not_written", str(error))
         except Exception as error:
-            result = _failed(photo, error)
+            result = failed(photo.path, error, ImageProblem)
     say(str(result))
     return [problem_row(photo.file, result.reason)]

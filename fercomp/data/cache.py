@@ -25,7 +25,8 @@ from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import count, say, track
 from fercomp.data.inputs import Photos, face_of
 from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, pixel_sum
-from fercomp.media.images import ImageProblem, read_file
+from fercomp.media.images import read_file
+from fercomp.media.problems import ImageProblem
 
 PIXELS: Final = 1
 """Version of `data.inputs.face_of`, raised where it gives other pixels."""

@@ -11,7 +11,8 @@ import numpy as np
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import track
 from fercomp.faces.crop import face_input, whole_box
-from fercomp.media.images import ImageProblem, decode_photo, read_file
+from fercomp.media.images import decode_photo, read_file
+from fercomp.media.problems import ImageProblem
 
 READERS: Final = 4
 """Most threads that read: decoding releases the interpreter lock, and more would only wait for the disk."""

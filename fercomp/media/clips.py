@@ -18,7 +18,8 @@ from av.video.frame import VideoFrame
 
 from fercomp.core.progress import say
 from fercomp.media.colours import is_known, to_rgb, written_as
-from fercomp.media.containers import ClipProblem, open_container, video_stream
+from fercomp.media.containers import open_container, video_stream
+from fercomp.media.problems import ClipProblem
 from fercomp.media.promise import Promise
 
 

@@ -1,16 +1,15 @@
 """Files of moving pictures and sound: opened, or refused with a reason in one word."""
 
 import os
-import stat
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from fercomp.core.errors import FercompError
+from fercomp.media.problems import ClipProblem, reading
 
 CLIP_SUFFIXES: Final = frozenset(
     {
@@ -26,34 +25,6 @@ _FORMATS: Final = "mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg,dv"
 MAX_CLIP_PIXELS: Final = 8192 * 4320
 """Of a frame; more is a mistake or a bomb."""
 
-ClipReason = Literal[
-    "missing",
-    "not_a_file",
-    "permission_denied",
-    "unreadable",
-    "empty",
-    "not_a_video",
-    "no_video_stream",
-    "no_frames",
-    "too_large",
-    "truncated",
-    "damaged",
-    "not_written",
-    "failed",
-]
-
-
-class ClipProblem(FercompError):
-    """A clip that cannot be used, or not wholly.
-
-    Attributes:
-        reason: One stable word, for tables.
-    """
-
-    def __init__(self, reason: ClipReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
 
 def open_container(path: Path) -> InputContainer:
     """Opens a file of moving pictures or sound.
@@ -61,27 +32,20 @@ def open_container(path: Path) -> InputContainer:
     Raises:
         ClipProblem: It cannot be read or is of no known format.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device could wait for ever
-            raise ClipProblem("not_a_file", f"{path} is not a file: a video was expected")
+    with reading(path, ClipProblem, "a video") as status:
         if not os.access(path, os.R_OK):
             raise ClipProblem("permission_denied", f"{path} may not be read: change its permissions")
         if status.st_size == 0:
             raise ClipProblem("empty", f"{path} is empty (0 bytes): a video was expected")
         # `file:` and the whitelists: a name is no address, and a file names no other files to be opened.
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-        return av.open(f"file:{path}", options=options, metadata_errors="replace")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ClipProblem("missing", f"{path} not found: a video was expected") from error
-    except av.FFmpegError as error:
-        raise ClipProblem(
-            "not_a_video", f"{path} is not a video that can be read: MP4, MOV, MKV, WebM or AVI were expected"
-        ) from error
-    except PermissionError as error:
-        raise ClipProblem("permission_denied", f"{path} may not be read: change its permissions") from error
-    except (OSError, ValueError) as error:  # a link to itself, a name that no file can have, a failing disk
-        raise ClipProblem("unreadable", f"{path} cannot be read: {error}") from error
+        try:
+            return av.open(f"file:{path}", options=options, metadata_errors="replace")
+        except av.FFmpegError as error:
+            raise ClipProblem(
+                "not_a_video",
+                f"{path} is not a video that can be read: MP4, MOV, MKV, WebM or AVI were expected",
+            ) from error
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:

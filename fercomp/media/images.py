@@ -7,19 +7,18 @@ truncated file from a whole one, CMYK, 16 bits, transparency, and a huge picture
 
 import math
 import os
-import stat
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from fercomp.core.errors import FercompError
 from fercomp.media.image_formats import FORMATS, ended_jpeg, formats_of, is_heic
 from fercomp.media.pixels import grey_rows, pixels_of
+from fercomp.media.problems import ImageProblem, reading
 
 MIN_SIDE: Final = 8
 """Pixels. A picture with a shorter side shows no face; trackers and placeholders are 1x1."""
@@ -29,21 +28,6 @@ MAX_PIXELS: Final = 120_000_000
 
 MAX_BYTES: Final = 512 * 2**20
 """Largest file that is read: `MAX_PIXELS` of uncompressed RGBA with some room."""
-
-Reason = Literal[
-    "missing",
-    "not_a_file",
-    "permission_denied",
-    "empty",
-    "not_an_image",
-    "truncated",
-    "too_small",
-    "too_large",
-    "unsupported",
-    "unreadable",
-    "not_written",
-    "failed",
-]
 
 # Decompression bombs are refused below, by a limit of our own; oddities in metadata concern nobody here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -58,18 +42,6 @@ _TO_UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-class ImageProblem(FercompError):
-    """A picture that cannot be used.
-
-    Attributes:
-        reason: One stable word, for tables.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -106,21 +78,12 @@ def read_file(path: Path) -> bytes:
     Raises:
         ImageProblem: `path` is missing, not a file, not readable, empty or larger than `MAX_BYTES`.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device could wait for ever
-            raise ImageProblem("not_a_file", f"{path} is not a file: a picture was expected")
+    with reading(path, ImageProblem, "a picture") as status:
         if status.st_size > MAX_BYTES:
             raise ImageProblem(
                 "too_large", f"{path} has {status.st_size:,} bytes: at most {MAX_BYTES:,} are read"
             )
         data = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImageProblem("missing", f"{path} not found: a picture was expected") from error
-    except PermissionError as error:
-        raise ImageProblem("permission_denied", f"{path} may not be read: change its permissions") from error
-    except (OSError, ValueError) as error:  # a name that no file can have, a failing disk
-        raise ImageProblem("unreadable", f"{path} cannot be read: {error}") from error
     if not data:
         raise ImageProblem("empty", f"{path} is empty (0 bytes): a picture was expected")
     return data

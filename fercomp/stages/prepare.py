@@ -22,7 +22,8 @@ from fercomp.data.competition_files import links_out, photos_on_disk, read_test,
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
 from fercomp.data.folds import divide
 from fercomp.data.recompressed import Contradictions, contradictions, recompressed
-from fercomp.media.images import ImageProblem, decode_photo, jpeg_loss, read_file
+from fercomp.media.images import decode_photo, jpeg_loss, read_file
+from fercomp.media.problems import ImageProblem
 
 _BATCH: Final = 32  # photos handed to a thread at a time; one by one, handing over costs as much as decoding
 _SMALL_FILE: Final = 4096  # bytes

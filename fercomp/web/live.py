@@ -21,7 +21,8 @@ from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
 from fercomp.faces.found import Faces, known
 from fercomp.media.clips import Frame
-from fercomp.media.images import ImageProblem, decode_image
+from fercomp.media.images import decode_image
+from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.web.local import Access, page
 

@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.labels.journal import DROP, Journal, Verdict
-from fercomp.media.images import ImageProblem, read_image
+from fercomp.media.images import read_image
+from fercomp.media.problems import ImageProblem
 from fercomp.web.local import MAX_MESSAGE, Access, page
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from fercomp.data import cache as caching
 from fercomp.data import inputs
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import Photos
-from fercomp.media.images import ImageProblem
+from fercomp.media.problems import ImageProblem
 
 SIZE, N = 24, 40
 ALL = np.arange(N)

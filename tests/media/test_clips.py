@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fercomp.media.clips import Clip
-from fercomp.media.containers import ClipProblem
+from fercomp.media.problems import ClipProblem
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

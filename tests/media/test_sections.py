@@ -6,7 +6,7 @@ import pytest
 
 from fercomp.media.clip_writer import ClipWriter
 from fercomp.media.clips import Clip
-from fercomp.media.containers import ClipProblem
+from fercomp.media.problems import ClipProblem
 
 ENCODERS = {
     "mp4": "libx264",
