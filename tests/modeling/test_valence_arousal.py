@@ -79,7 +79,6 @@ def test_a_bundle_says_what_its_network_says(trained, head):
     answer = bundle.answer(faces_of(bundle))
     np.testing.assert_allclose(answer.pred_probs.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(bundle.predict(faces_of(bundle)), answer.pred_probs)
-    np.testing.assert_array_equal(bundle.valence_arousal(faces_of(bundle)), answer.points)
     assert answer.points.shape == (5, 2)
     assert (np.abs(answer.points) <= 1).all()
     mirrored = bundle.answer(faces_of(bundle)[:, :, ::-1])
@@ -218,6 +217,5 @@ def test_the_emotions_of_both_join_an_ensemble(trained, tmp_path):
     np.testing.assert_allclose(
         bundle.predict(faces), apply_temperature(np.mean(parts, axis=0), card.temperature), atol=1e-5
     )
-    with pytest.raises(FercompError, match="vote names emotions, it gives no valence and arousal"):
-        bundle.valence_arousal(faces)
+    assert bundle.answer(faces).points is None
     shutil.rmtree(trained.bundle("vote"))
