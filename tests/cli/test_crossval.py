@@ -8,6 +8,7 @@ from fercomp.core.tables import PHOTOS
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
+@pytest.mark.slow
 def test_the_networks_of_two_folds_are_a_model_like_any_other(workspace, fercomp):
     table = PHOTOS.read(workspace.photos)
     PHOTOS.write(

@@ -54,6 +54,7 @@ def test_from_photos_to_submission(workspace, fercomp):
     assert not list(Path("models/.training").iterdir())
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_bytes(workspace, fercomp):
     assert fercomp("train", "--name", "tiny", *TINY)[0] == 0
     first = {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}

@@ -63,6 +63,7 @@ def test_its_card_has_the_same_fields_and_came_about_likewise(shipped, trained_w
     assert {key: old[key] for key in same} == {key: new[key] for key in same}, AGAIN
 
 
+@pytest.mark.slow
 def test_its_network_is_the_same_layer_by_layer(shipped, trained_workspace):
     old, new = (load_keras(w.bundle("tiny") / KERAS_MODEL) for w in (shipped, trained_workspace))
     layers = [[(type(x).__name__, x.name, x.output.shape) for x in model.layers] for model in (old, new)]
