@@ -5,6 +5,7 @@ import pytest
 
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
+from fercomp.data.cache import PhotoCache
 from fercomp.stages.train import teacher_of
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
@@ -44,9 +45,11 @@ def test_of_several_teachers_the_mean_is_learned(workspace, write_model, fercomp
     trained = json.loads((workspace.bundle("s") / "card.json").read_text())["trained"]["params"]
     params, photos = TrainParams.model_validate(trained), PHOTOS.read(workspace.photos)
     assert params.teachers == ("one", "other")
-    both = teacher_of(params, photos, workspace)
+    cache = PhotoCache(workspace.decoded)
+    both = teacher_of(params, photos, workspace, cache)
     one, other = (
-        teacher_of(params.model_copy(update={"teacher": name}), photos, workspace) for name in params.teachers
+        teacher_of(params.model_copy(update={"teacher": name}), photos, workspace, cache)
+        for name in params.teachers
     )
     np.testing.assert_allclose(both, (one + other) / 2)
     assert np.abs(one - other).max() > 0.1

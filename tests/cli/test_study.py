@@ -37,7 +37,7 @@ def trained(monkeypatch, write_model):
     """Replaces training, which other tests look at, by models made at once; lists what was trained."""
     names = []
 
-    def train(target, name, plan, photos, data, workspace):
+    def train(target, name, plan, photos, data, workspace, cache):
         names.append(name)
         params = plan.train
         shutil.rmtree(target, ignore_errors=True)
