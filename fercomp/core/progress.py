@@ -20,7 +20,7 @@ _LOOK: Final[Mapping[str, Any]] = MappingProxyType(
 """How every bar looks: it comes after half a second of work, on terminals only, and goes at its end."""
 
 
-_BETWEEN: Final = 5.0
+_BETWEEN: Final = 10.0
 """Seconds at least between two lines about the same work."""
 
 

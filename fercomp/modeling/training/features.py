@@ -23,6 +23,10 @@ from fercomp.modeling.training.network import POOL
 
 _BATCH = 64
 _CHUNK = 1024
+"""Photos that are changed at once, by random numbers of their own, and then looked at in batches."""
+
+_LARGE = 384
+"""Pixels from which on a chunk has fewer photos: at this size it takes 450 MB, up to three times."""
 
 
 class FeatureBatches(keras.utils.PyDataset):
@@ -108,8 +112,10 @@ def _view(
         return cached
     features = np.empty(shape, dtype=np.float32)
     title = "features of the frozen backbone"
-    for start in track(range(0, n, _CHUNK), title, "chunk"):
-        rows = np.arange(start, min(start + _CHUNK, n))
+    size = backbone.input_shape[1]
+    chunk = _CHUNK if size <= _LARGE else max(_BATCH, _CHUNK * _LARGE**2 // size**2)
+    for start in track(range(0, n, chunk), title, "chunk"):
+        rows = np.arange(start, min(start + chunk, n))
         faces = changed(start, batches.faces(rows))
         features[rows] = backbone.predict(faces, batch_size=_BATCH, verbose=0)
     return keep(features, path)
