@@ -178,9 +178,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Returns the hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Returns the hexadecimal SHA-256 of a file's bytes.
+
+    Raises:
+        FercompError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FercompError(f"cannot read {path}: {error.strerror}; change its permissions") from error
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -19,15 +19,16 @@ from .pages import page_cases, page_results
 from .photos import photo_cases
 from .runner import run_all, warm_up
 from .settings import setting_cases
+from .sources import source_cases
 from .tables import table_cases
+from .terminal import terminal_cases
 
 
 def all_cases() -> list[Case]:
     """Returns every case."""
     return [
         *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
-        *page_cases(),
-        *kill_cases(),
+        *(*source_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
     ]
 
 

@@ -18,7 +18,7 @@ from .case import Case, Outcome, Result
 TIMEOUT = 90.0
 """Seconds after which a case hangs; on a quiet machine most take less than two."""
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def warm_up() -> None:

