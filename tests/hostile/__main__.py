@@ -90,7 +90,9 @@ def main() -> int:
     begin, results = time.monotonic(), []
     for result in campaign(cases, options.workers):
         results.append(result)
-        if len(results) % 50 == 0 or result.case.area == "kills":
+        if result.outcome != "clear":
+            print(f"{result.outcome}: {result.case.area}: {result.case.name}", file=sys.stderr, flush=True)
+        if len(results) % 20 == 0:
             print(f"{len(results)} done, {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     print(report(results))
     return int(any(result.outcome != "clear" for result in results))

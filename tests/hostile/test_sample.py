@@ -10,12 +10,12 @@ import pytest
 from tests.hostile.__main__ import all_cases, sample_of
 from tests.hostile.case import OUTCOMES
 
-SIZE = 40
+SIZE = 33  # three of each area
 
 
 @pytest.mark.slow
 def test_a_sample_of_every_area_is_clear():
-    words = [sys.executable, "-m", "tests.hostile", "--sample", str(SIZE), "--seed", "1"]
+    words = [sys.executable, "-m", "tests.hostile", "--sample", str(SIZE), "--seed", "5"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines() if re.match(r"[a-z]+ +[0-9]", line)]
