@@ -65,12 +65,9 @@ def setting_cases() -> Iterator[Case]:
         yield Case("params", f"params.yaml is {name}", partial(_params_place, make), "refused")
     for option, words in OPTIONS.items():
         for number in NUMBERS:
-            yield Case(
-                "options",
-                f"{option} {number!r}",
-                partial(_words, [*words, f"{option.split()[-1]}={number}"]),
-                "refused",
-            )
+            typed = [*words, f"{option.split()[-1]}={number}"]
+            meant: Expected = "either" if number in ("1_000", "1e-400") else "refused"  # 1000 and 0
+            yield Case("options", f"{option} {number!r}", partial(_words, typed), meant)
     for command, rest in READS.items():
         for path in PATHS:
             if command == "export" and path.startswith(("/dev", "/proc")):
