@@ -42,6 +42,9 @@ COMMANDS = {
 }
 """How often each is killed, and its words. A third of the kills is by time, the rest when files change."""
 
+PATIENCE = 900.0
+"""Seconds after which a command hangs; five networks are trained in one of them."""
+
 IMPORTS = """
 import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure, av, cv2, PIL.Image, psutil
 import fercomp.cli.app, fercomp.annotate.batch, fercomp.kaggle.submission, fercomp.stages.crossval
@@ -154,7 +157,7 @@ class Ground:
                 work = self.copy()
                 begin = time.monotonic()
                 child = self.run(self.words(name), work)
-                out, err = child.communicate()
+                out, err = child.communicate(PATIENCE)
                 if child.returncode:
                     raise RuntimeError(f"{name} failed: {out}{err}")
                 whole.changes = int(work.with_suffix(".changes").read_text())

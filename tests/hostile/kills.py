@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from subprocess import TimeoutExpired
 
 from tests.forks import Forked
 
 from .case import Case, Outcome, Result
-from .kill_ground import COMMANDS, Ground, listing
+from .kill_ground import COMMANDS, PATIENCE, Ground, listing
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 
@@ -39,7 +40,10 @@ def kill_results(cases: Sequence[Case], workers: int) -> Iterator[Result]:
 
 def _result(ground: Ground, case: Case) -> Result:
     name, _, number = case.name.partition(", ")
-    outcome, why = SCENES[name](ground) if name in SCENES else _kill(ground, name, int(number))
+    try:
+        outcome, why = SCENES[name](ground) if name in SCENES else _kill(ground, name, int(number))
+    except TimeoutExpired:
+        outcome, why = "hang", f"no end after {PATIENCE:.0f} s"
     return Result(case, outcome, why)
 
 
@@ -58,7 +62,7 @@ def _kill(ground: Ground, name: str, number: int) -> Told:
             child.send_signal(stop)
         else:
             child = ground.run(ground.words(name), work, stop, 1 + int(share * whole.changes * patience))
-        _, err = child.communicate()
+        _, err = child.communicate(PATIENCE)
         if child.returncode == -stop:
             break
     else:
@@ -78,7 +82,7 @@ def _raw(files: dict[str, str]) -> dict[str, str]:
 def _same(ground: Ground, name: str, work: Path, after: str) -> Told:
     """Runs the command again and compares what is there with what an unbroken run leaves."""
     child = ground.run(ground.words(name), work)
-    out, err = child.communicate()
+    out, err = child.communicate(PATIENCE)
     if child.returncode:
         return ("traceback" if "Traceback" in err else "wrong"), f"{after}: {(out + err)[-300:]}"
     there, wanted = listing(work), ground.unbroken(name).files
@@ -102,8 +106,8 @@ def _begun(ground: Ground, **more: int) -> tuple[Path, Forked]:
 def _two_trainings(ground: Ground) -> Told:
     work, first = _begun(ground)
     second = ground.run(ground.words("train"), work)
-    _, err = second.communicate()
-    first.wait()
+    _, err = second.communicate(PATIENCE)
+    first.wait(PATIENCE)
     if second.returncode != 1 or "error:" not in err or "Traceback" in err:
         return "wrong", f"the second ended with {second.returncode}: {err[-300:]}"
     if first.returncode:
@@ -114,8 +118,8 @@ def _two_trainings(ground: Ground) -> Told:
 def _fetch_meanwhile(ground: Ground) -> Told:
     work, training = _begun(ground)
     fetch = ground.run(ground.words("fetch a zip"), work)
-    codes = fetch.wait(), training.wait()
-    said = fetch.communicate()[1] + training.communicate()[1]
+    codes = fetch.wait(PATIENCE), training.wait(PATIENCE)
+    said = fetch.communicate(PATIENCE)[1] + training.communicate(PATIENCE)[1]
     if "Traceback" in said or codes != (0, 0):
         return ("traceback" if "Traceback" in said else "wrong"), f"{codes}: {said[-300:]}"
     return _same(ground, "train", work, "a fetch meanwhile")
@@ -124,7 +128,7 @@ def _fetch_meanwhile(ground: Ground) -> Told:
 def _full_disk(ground: Ground, limit: int) -> Told:
     work = ground.copy()
     child = ground.run(ground.words("train"), work, limit=limit)
-    _, err = child.communicate()
+    _, err = child.communicate(PATIENCE)
     if child.returncode != 1 or "the disk is full" not in err or "Traceback" in err:
         return ("traceback" if "Traceback" in err else "wrong"), f"{child.returncode}: {err[-300:]}"
     return _same(ground, "train", work, "a full disk")
