@@ -23,7 +23,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.locks import LOCK, Busy, locked
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import count, say, track
-from fercomp.data.inputs import Photos, face_of
+from fercomp.data.inputs import MOST_WAITING, Photos, face_of
 from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, pixel_sum
 from fercomp.media.images import read_file
 from fercomp.media.problems import ImageProblem
@@ -119,7 +119,10 @@ class PhotoCache:
         with ThreadPoolExecutor(threads()) as pool, self._noted_file.open("a", encoding="utf-8") as notes:
             notes.write("\n")  # the last line may be a half one
             try:
-                found = in_order(pool, partial(_read, raw, shelf, room), chunks, ahead=4 * threads())
+                read, ahead = partial(_read, raw, shelf, room), 4 * threads()
+                found = in_order(
+                    pool, read, chunks, ahead, lambda chunk: len(chunk) * shelf.bytes, MOST_WAITING
+                )
                 for chunk in track(found, "decoding photos, once", "batch", total=len(chunks)):
                     shelf.append([each.decoded for each in chunk if each.decoded], room)
                     known |= {each.key: each.sha1 for each in chunk}

@@ -17,6 +17,9 @@ from fercomp.media.problems import ImageProblem
 READERS: Final = 4
 """Most threads that read: decoding releases the interpreter lock, and more would only wait for the disk."""
 
+MOST_WAITING: Final = 2**28
+"""Bytes of decoded photos that wait to be taken."""
+
 FINER: Final = 2
 """A JPEG is decoded at a reduced scale where it stays this many times larger than the network's input: area
 averaging then gives the same pixels but for half a grey level or one, in half of the time."""
@@ -74,6 +77,9 @@ class Photos:
             face[...] = self.face(row)
         return faces
 
+    def _bytes(self, rows: np.ndarray) -> int:
+        return len(rows) * self._size * self._size * 3
+
     def in_batches(self, batch_size: int) -> Iterator[np.ndarray]:
         """Yields all photos in order, `(n, S, S, 3)`, a few batches ahead of whoever takes them."""
         n = len(self)
@@ -81,7 +87,7 @@ class Photos:
         readers = threads(READERS)
         with ThreadPoolExecutor(readers) as pool:
             try:
-                taken = in_order(pool, self.take, batches, ahead=2 * readers)
+                taken = in_order(pool, self.take, batches, 2 * readers, self._bytes, MOST_WAITING)
                 yield from track(taken, "reading photos", "batch", total=len(batches))
             finally:
                 pool.shutdown(cancel_futures=True)
