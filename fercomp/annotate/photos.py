@@ -57,6 +57,8 @@ def annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: R
         results = in_order(pool, partial(_result, folder), named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
         for rows in track(results, "annotate", "photo", total=len(photos)):
             folder.records.append(rows)
+    if told := recogniser.compared.told():
+        say(told)
 
 
 def _look(recogniser: Recogniser, photo: Photo) -> _Looked:

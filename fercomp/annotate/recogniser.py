@@ -10,6 +10,7 @@ from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.media.clips import Frame
+from fercomp.modeling.bundle.kind import Compared
 from fercomp.modeling.bundle.model import Answer, Bundle
 
 
@@ -91,12 +92,16 @@ class Recogniser:
         bundle: The trained model.
         make_detector: Makes the face detector; called once per thread that looks at pictures.
 
+    Attributes:
+        compared: Says whether the faces are of another kind than the model's photos.
+
     Raises:
         FercompError: The detector cannot be made.
     """
 
     def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector]) -> None:
         self._bundle = bundle
+        self.compared = Compared(bundle.card.kind)
         self._detector = PerThread(make_detector)
 
     def look(self, image: np.ndarray, data: bytes | None = None) -> Picture:
@@ -125,6 +130,8 @@ class Recogniser:
         """
         if not pictures:
             return []
-        said = zip(pictures, answers(pictures, self._bundle), strict=True)
+        said = list(zip(pictures, answers(pictures, self._bundle), strict=True))
+        for each, answer in said:
+            self.compared.add(each.inputs[0], answer.pred_probs)
         rule = self._bundle.card.rule
         return [replace(each, faces=decide(each.faces, answer, rule), inputs=()) for each, answer in said]

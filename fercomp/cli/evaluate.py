@@ -7,7 +7,7 @@ from fercomp.cli.words import say_next, to_kaggle
 
 
 def evaluate(model: Model = None) -> None:
-    """Score a model on the holdout: accuracy, macro-F1, calibration, confusion.
+    """Score a model on the holdout: accuracy, macro-F1, calibration, confusion; and what to expect at Kaggle.
 
     Writes metrics.json, per_class.csv, confusion.csv and pictures into the model's folder.
 
@@ -21,6 +21,7 @@ def evaluate(model: Model = None) -> None:
     from fercomp.modeling.bundle.card import REFIT_OF, read_card
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.evaluate import evaluate_model, per_class_table
+    from fercomp.stages.expected import ceiling_lines, expected_score
 
     workspace = Workspace()
     folder = resolve_model(model, workspace)
@@ -30,6 +31,8 @@ def evaluate(model: Model = None) -> None:
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
     )
+    for line in (*expected_score(folder, workspace).lines(), *ceiling_lines(workspace)):
+        typer.echo(line)
     card = read_card(folder)
     if REFIT_OF in card.trained:
         typer.echo(

@@ -19,9 +19,10 @@ def models(
 ) -> None:
     """Show every model, the newest first: its worth on the holdout, size, speed, CSV and public score.
 
-    The interval holds the true accuracy in 95 of 100 cases (Wilson). Speed is there for what `fercomp bench`
-    has measured. Where the terminal is too narrow, the less important columns are left out. With NAME, shows
-    what that model is, learned from and scored, and what it is not for.
+    The interval holds the true accuracy in 95 of 100 cases (Wilson), the range the score on Kaggle's private
+    part in 9 of 10; `fercomp evaluate` says more. Speed is there for what `fercomp bench` has measured. Where
+    the terminal is too narrow, the less important columns are left out. With NAME, shows what that model is,
+    learned from and scored, and what it is not for.
 
     \b
     Examples:
@@ -33,6 +34,7 @@ def models(
     from fercomp.core.terminal import console, show
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.model_card import model_card
+    from fercomp.stages.expected import choice
     from fercomp.stages.models import list_models, models_table
 
     workspace = Workspace()
@@ -46,6 +48,9 @@ def models(
     show(models_table(rows, console()))
     if any(row.before_refit for row in rows):
         typer.echo("* before `fercomp refit`: the model has learned from the holdout since")
+    if (chosen := choice(workspace)) and round(chosen[1], 3):
+        best, price, among = chosen
+        typer.echo(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")
     if any(row.csv == "old" for row in rows):
         typer.echo("old: the CSV is older than the model")
     if len(rows) == 1:

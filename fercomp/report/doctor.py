@@ -22,6 +22,8 @@ from fercomp.core.reading import is_there
 from fercomp.core.text_table import text_table, texts
 from fercomp.kaggle.credentials import SETTINGS, find_credentials
 from fercomp.modeling.bundle.card import CARD, read_card
+from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.report.other_photos import other_photos
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -239,3 +241,6 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
             if "accuracy" in card.scores:
                 found += f", holdout accuracy {card.scores['accuracy']:.3f}"
             yield Finding(f"model {folder.name}", "ok", found)
+    if workspace.photos.is_file():
+        for name, told in other_photos(workspace, [*folders, SHIPPED]).items():
+            yield Finding(f"photos for {name}", "optional", told)

@@ -20,6 +20,7 @@ from fercomp.decisions.rule import Rule
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, Member, read_card
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.kind import answer_traits
 from fercomp.modeling.export.copy import copy_network
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def build_ensemble(
     used = [row for row in zip(networks, cards, weights, strict=True) if row[2] > 0]
     trained = {"weights": weighting, "fitted_on": fitted_on, "packages": {"fercomp": __version__}}
     card = _card(name, used, trained, temperature, score(calibrated, labels).rounded())
+    card = card.model_copy(update={"kind": card.kind and card.kind.with_traits(answer_traits(calibrated))})
     with atomic_folder(workspace.bundle(name)) as folder:
         for source, member, _ in used:
             _take_in(source, member, folder / MEMBERS / member.name)
@@ -107,6 +109,7 @@ def _card(
         runtime="keras" if any(card.runtime == "keras" for card in cards) else "openvino",
         trained=trained | _refits(cards),
         scores=scores,
+        kind=cards[0].kind,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.kaggle.history import find_origin, kaggle_scores
@@ -17,6 +18,7 @@ from fercomp.modeling.bundle.card import CARD, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import size_in_bytes
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.stages.bench import BENCH
+from fercomp.stages.expected import expected_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +43,8 @@ class ModelRow:
         csv: `yes` where its Kaggle CSV is there, `old` where the model is newer than that.
         public: Its best public score at Kaggle.
         before_refit: Whether the scores are those of the network before `refit`.
+        private_low: Lower end of the range that holds its private score at Kaggle in 9 of 10 cases.
+        private_high: Its upper end.
     """
 
     model: str
@@ -56,6 +60,8 @@ class ModelRow:
     csv: str = ""
     public: float = math.nan
     before_refit: bool = False
+    private_low: float = math.nan
+    private_high: float = math.nan
 
     def as_json(self) -> dict[str, Any]:
         """Returns the row for JSON, which has no NaN."""
@@ -77,19 +83,23 @@ def list_models(workspace: Workspace) -> list[ModelRow]:
     newest = sorted(cards, key=lambda card: (-card.stat().st_mtime, card))
     public = {name: scores[0] for name, scores in kaggle_scores(workspace).items()}
     speed = _measured(workspace)
+    tests = _tests(workspace)
     rows = []
     for card in (*newest, SHIPPED / CARD):
         try:
-            rows.append(_row(card.parent, workspace, speed, public))
+            rows.append(_row(card.parent, workspace, speed, public, tests))
         except FercompError as error:
             say(f"left out: {error}")
     return rows
 
 
-def _row(folder: Path, workspace: Workspace, speed: dict[str, float], public: dict[str, float]) -> ModelRow:
+def _row(
+    folder: Path, workspace: Workspace, speed: dict[str, float], public: dict[str, float], tests: int
+) -> ModelRow:
     card, name = read_card(folder), folder.name
     accuracy, photos = card.scores.get("accuracy", math.nan), int(card.scores.get("n", 0))
     low, high = wilson_interval(accuracy, photos)
+    private = expected_parts(accuracy, photos, tests, REFIT_OF in card.trained)[1]
     made = (folder / CARD).stat().st_mtime
     bench = workspace.models / "bench.csv"
     return ModelRow(
@@ -100,6 +110,8 @@ def _row(folder: Path, workspace: Workspace, speed: dict[str, float], public: di
         accuracy_low=low,
         accuracy_high=high,
         photos=photos,
+        private_low=private.low,
+        private_high=private.high,
         macro_f1=card.scores.get("macro_f1", math.nan),
         megabytes=_megabytes(folder),
         ms_per_face=speed[name] if name in speed and made <= bench.stat().st_mtime else math.nan,
@@ -107,6 +119,15 @@ def _row(folder: Path, workspace: Workspace, speed: dict[str, float], public: di
         public=public.get(name, math.nan),
         before_refit=REFIT_OF in card.trained,
     )
+
+
+def _tests(workspace: Workspace) -> int:
+    if not workspace.photos.is_file():
+        return 0
+    try:
+        return int((PHOTOS.read(workspace.photos)["split"] == "test").sum())
+    except FercompError:  # told by the commands that need it
+        return 0
 
 
 def _megabytes(folder: Path) -> float:
@@ -140,6 +161,7 @@ _COLUMNS: Final = {
     "backbone": "backbone",
     "accuracy": "holdout\naccuracy",
     "interval": "95 %\ninterval",
+    "private": "private\nin 9 of 10",
     "macro_f1": "macro\nF1",
     "megabytes": "MB",
     "ms_per_face": "ms per\nface",
@@ -148,7 +170,7 @@ _COLUMNS: Final = {
 }
 """What the terminal shows beside the name: column and heading."""
 
-_DROPPED: Final = ("megabytes", "ms_per_face", "backbone", "macro_f1", "csv", "public", "interval")
+_DROPPED: Final = ("megabytes", "ms_per_face", "backbone", "macro_f1", "csv", "public", "private", "interval")
 """Columns that go where there is no room for all, in this order."""
 
 
@@ -182,7 +204,7 @@ def _cells(row: ModelRow) -> dict[str, str]:
         "ms_per_face": ".1f",
         "public": ".5f",
     }
-    cells = {"model": row.model, "backbone": row.backbone, "csv": row.csv, "interval": ""}
+    cells = {"model": row.model, "backbone": row.backbone, "csv": row.csv, "interval": "", "private": ""}
     for name, shape in shapes.items():
         value = getattr(row, name)
         cells[name] = "" if math.isnan(value) else format(value, shape)
@@ -190,6 +212,8 @@ def _cells(row: ModelRow) -> dict[str, str]:
         cells["accuracy"] += "*"
     if not math.isnan(row.accuracy_low):
         cells["interval"] = f"{row.accuracy_low:.3f}-{row.accuracy_high:.3f}"
+    if not math.isnan(row.private_low):
+        cells["private"] = f"{row.private_low:.3f}-{row.private_high:.3f}"
     return cells
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams
@@ -9,10 +12,15 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.data.cache import PhotoCache
+from fercomp.data.inputs import Photos
 from fercomp.labels.copies import with_copies
 from fercomp.modeling.bundle.find import output_name
-from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.kind import evenly, other_kind
+from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ def predict_test(
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     classes = bundle.card.classes
     table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
+    _say_if_other(bundle, table, workspace, cache)
     copies = 0
     if params.network_votes is not None:
         probabilities = pred_probs(table, classes)
@@ -70,3 +79,15 @@ def predict_test(
         copies = int(copied.sum())
     prediction_table(classes, points=bundle.card.head != "emotion").write(table, path)
     return Predicted(path, len(table), copies)
+
+
+def _say_if_other(
+    bundle: Bundle, table: "pd.DataFrame", workspace: Workspace, cache: PhotoCache | None
+) -> None:
+    some = table.iloc[evenly(len(table))]
+    photos = (Photos if cache is None else cache.photos)(
+        workspace.raw, some["image_path"].tolist(), bundle.card.size
+    )
+    faces = photos.take(np.arange(len(some)))
+    if told := other_kind(bundle.card.kind, faces, pred_probs(some, bundle.card.classes)):
+        say(told)

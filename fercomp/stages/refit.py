@@ -29,7 +29,7 @@ from fercomp.stages.train import about, alone, is_used_so, read_photos, trained_
 if TYPE_CHECKING:
     import pandas as pd
 
-TAKEN_OVER: Final = ("margin", "temperature", "threshold", "threshold_on", "bias", "scores")
+TAKEN_OVER: Final = ("margin", "temperature", "threshold", "threshold_on", "bias", "scores", "kind")
 """Fields of the card that a refit has from the network that it repeats."""
 
 

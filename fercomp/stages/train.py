@@ -26,6 +26,7 @@ from fercomp.modeling.bundle.card import (
     read_card,
 )
 from fercomp.modeling.bundle.find import check_name, resolve_model
+from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.targets import photos_of, with_labels
 from fercomp.modeling.training.teacher import teacher_probs
@@ -132,7 +133,7 @@ def train_bundle(
         return _train(target, name, plan, photos, data, workspace, cache)
     if is_used_so(target, there, plan.inference):
         say(f"{target} is trained with these parameters on these photos already")
-        return there
+        return add_kind(target, there, photos, workspace.raw, cache)
     say(f"{target} is trained already: exporting, calibrating and scoring it anew")
     from fercomp.modeling.training.write import add_scores, margin_of, write_again
 
@@ -140,7 +141,7 @@ def train_bundle(
     margin = there.margin if same_margin else margin_of(plan.inference, photos, workspace.raw)
     with atomic_folder(target) as folder:
         card = write_again(folder, target, there, name, plan.inference, margin)
-        return add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw, cache)
+        return add_scores(folder, card, photos, workspace.raw, cache)
 
 
 def _train(
@@ -161,7 +162,7 @@ def _train(
     with atomic_folder(target) as folder:
         margin = margin_of(plan.inference, photos, workspace.raw)
         card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
-        card = add_scores(folder, card, photos[photos["split"] == "holdout"], workspace.raw, cache)
+        card = add_scores(folder, card, photos, workspace.raw, cache)
     checkpoint.unlink(missing_ok=True)
     return card
 

@@ -11,8 +11,8 @@ A bundle is a folder that explains itself:
     members/           of an ensemble, instead of `graph/` and `model.keras`: a bundle for each network
 
 `annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
-decision into the card of the copy. A bundle may come from anywhere: the card is validated, the network is
-compared with the checksum on the card, and nothing in the folder is unpickled.
+decision into the card of the copy. A bundle may come from anywhere: the card is validated, the network
+compared with its checksum, and nothing is unpickled.
 """
 
 import json
@@ -30,9 +30,10 @@ from fercomp.core.tables import AXES, TARGETS
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
+from fercomp.modeling.bundle.kind import PhotoKind
 
-FORMAT: Final = 3
-"""Version of the card; a bundle with a higher one was written by a newer fercomp. 3 brought `files`."""
+FORMAT: Final = 4
+"""Version of the card; a higher one was written by a newer fercomp. 3 brought `files`, 4 `kind`."""
 
 CARD: Final = "card.json"
 DECISION: Final = "decision.json"
@@ -44,7 +45,7 @@ HOLDOUT: Final = "holdout_probs.csv"
 OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
 
-_LARGEST: Final = 2**22  # bytes of a card; the shipped ones have 2,500
+LARGEST_CARD: Final = 2**22  # bytes; the shipped ones have 4,000
 
 _COLUMNS: Final = frozenset({"image_path", "emotion", *AXES, *TARGETS})
 """Names beside those of the classes in tables of probabilities."""
@@ -109,9 +110,8 @@ class Card(Group):
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
         flip: Probabilities are the mean over the face and its mirror image.
-        views: Test-time augmentation (TTA): photos that are framed on a face already, as the competition's
-            are, are answered by the mean over nine views of them (`faces.tta`); so are the holdout's, for
-            temperature and scores. In an ensemble, each member's own card says so.
+        views: Test-time augmentation (TTA): photos that are framed on a face already, such as the holdout's,
+            are answered by the mean over nine views (`faces.tta`); an ensemble's members say so themselves.
         members: The networks of an ensemble, whose weighted mean is the answer; none in a single network.
         threshold: A face of which the model is less sure is called `uncertain`; none if `null`.
         threshold_on: What the threshold is on: the top `probability`, its `margin` over the second, or
@@ -122,11 +122,11 @@ class Card(Group):
         runtime: What runs the bundle: `openvino` or, where the graph could not be exported, `keras`.
         trained: Parameters of `train` and `inference`, git commit, fingerprint of the data, package
             versions.
-        scores: Scores on the holdout, after temperature, with threshold and bias; empty where there was no
-            holdout. With `refit_of` in `trained`, those of the network that this one repeats; in an ensemble,
-            the scores of such networks together.
+        scores: Scores on the holdout, after temperature, with threshold and bias; empty without a holdout.
+            With `refit_of` in `trained`, those of the network or networks that this one repeats.
         files: SHA-256 by name of the files that the network is in, so that no other network is taken for this
             one; none for an ensemble, whose members have their own, and on cards of an earlier version.
+        kind: What the photos were like that it learned from; `null` on cards of an earlier version.
     """
 
     format: int = FORMAT
@@ -147,6 +147,7 @@ class Card(Group):
     trained: dict[str, Any]
     scores: dict[str, float]
     files: dict[str, _Sha256] = Field(default_factory=dict)
+    kind: PhotoKind | None = None
 
     @field_validator("classes")
     @classmethod
@@ -219,7 +220,7 @@ def read_card(folder: Path) -> Card:
     if not is_there(path):
         what = "has no card.json, so it is not a model" if folder.is_dir() else "not found"
         raise FercompError(f"model folder {folder} {what}: train one with `fercomp train`, or name another")
-    values = read_json(path, _LARGEST, "train the model again")
+    values = read_json(path, LARGEST_CARD, "train the model again")
     version = values.get("format")
     if isinstance(version, int) and version > FORMAT:
         raise FercompError(f"{path} has format {version}, this fercomp reads up to {FORMAT}: update fercomp")
@@ -232,7 +233,7 @@ def read_card(folder: Path) -> Card:
         return card
     remedy = "run `fercomp uncertain` again"
     try:
-        return _decided(card, Decision.model_validate(read_json(path, _LARGEST, remedy)))
+        return _decided(card, Decision.model_validate(read_json(path, LARGEST_CARD, remedy)))
     except ValueError as error:
         raise FercompError(f"{path} is damaged ({_why(error)}): {remedy}") from error
 

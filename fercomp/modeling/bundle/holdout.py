@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.errors import FercompError
+from fercomp.core.files import write_json
+from fercomp.core.reading import read_json
 from fercomp.core.table import FORMER_NAMES
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.decisions.class_bias import fit_bias
 from fercomp.decisions.cross_fitting import cross_fitted
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score, sweep
-from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card
+from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, LARGEST_CARD, OOF, Card, read_card
+from fercomp.modeling.bundle.kind import answer_traits, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fercomp.data.cache import PhotoCache
 
 Fit = Callable[[np.ndarray, np.ndarray], Rule]
 """From probabilities `(N, K)` and labels `(N,)` as answers to the rule that is right most often."""
@@ -116,3 +121,28 @@ def pays(answers: np.ndarray, plain: np.ndarray, labels: np.ndarray) -> bool:
     won = int(((answers == labels) & (plain != labels)).sum())
     lost = int(((plain == labels) & (answers != labels)).sum())
     return won - lost > math.sqrt(won + lost)
+
+
+def add_kind(
+    folder: Path, card: Card, photos: "pd.DataFrame", raw: Path, cache: "PhotoCache | None" = None
+) -> Card:
+    """Says on the card of a model of an earlier version what the photos were like that it learned from.
+
+    Args:
+        folder: The bundle, with its holdout table.
+        card: Its card; one that says it is left as it is.
+        photos: Rows of table `PHOTOS`, those that it learned from among them.
+        raw: The folder that their paths are relative to.
+        cache: Where decoded photos are kept.
+
+    Returns:
+        The card, with what it says now.
+    """
+    kind = card.kind or kind_of(photos[photos["split"] == "train"], raw, card.size, cache)
+    if card.kind is not None or kind is None:
+        return card
+    kind = kind.with_traits(answer_traits(read_holdout(folder, card)[1]))
+    # Not the card that was read: that has the decision on it, which is a file of its own.
+    said = read_json(folder / CARD, LARGEST_CARD, "train the model again")
+    write_json(folder / CARD, said | {"format": FORMAT, "kind": kind.model_dump()})
+    return read_card(folder)

@@ -23,6 +23,7 @@ from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import save_keras
 from fercomp.modeling.bundle.card import GRAPH, HISTORY_FILE, HOLDOUT, INFERENCE, KERAS_MODEL, Card
 from fercomp.modeling.bundle.checked import check_network, write_card
+from fercomp.modeling.bundle.kind import answer_traits, kind_of
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.modeling.export.graph import export_openvino
@@ -126,21 +127,21 @@ def _export(folder: Path, inference: InferenceParams) -> Runtime:
 
 
 def add_scores(
-    folder: Path, card: Card, holdout: "pd.DataFrame", raw: Path, cache: PhotoCache | None = None
+    folder: Path, card: Card, photos: "pd.DataFrame", raw: Path, cache: PhotoCache | None = None
 ) -> Card:
-    """Finds temperature and scores on the holdout; writes its table and the card.
+    """Finds temperature and scores on the holdout, and the kind of the photos; writes table and card.
 
     Args:
         folder: The bundle, complete but for these.
         card: Its card.
-        holdout: Rows of the index, with points where the network gives some.
+        photos: Rows of the index, with points where the network gives some.
         raw: The folder that their paths are relative to.
         cache: Where decoded photos are kept.
 
     Returns:
         The card that was written.
     """
-    card = write_card(folder, card)
+    card, holdout = write_card(folder, card), photos[photos["split"] == "holdout"]
     table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist(), cache)
     probabilities = pred_probs(table, card.classes)
     labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
@@ -154,7 +155,10 @@ def add_scores(
         # As text, since a missing number would be an empty cell, which is none.
         table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
     holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
-    return write_card(folder, card.model_copy(update={"temperature": temperature, "scores": scores}))
+    kind = kind_of(photos[photos["split"] == "train"], raw, card.size, cache)
+    kind = kind and kind.with_traits(answer_traits(calibrated))
+    found = {"temperature": temperature, "scores": scores, "kind": kind}
+    return write_card(folder, card.model_copy(update=found))
 
 
 def margin_of(inference: InferenceParams, photos: "pd.DataFrame", raw: Path) -> float:
