@@ -5,60 +5,55 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fercomp.labels.votes import per_picture
+from fercomp.labels.votes import per_picture, vote_shares
 
 
 class Ceiling(NamedTuple):
     """What copies say of the best accuracy.
 
     Attributes:
-        low: It is this at least: how often two labels of a picture agree.
+        low: It is this at least: how often a label is found from those of the picture's other copies.
+        agree: How often two labels of a picture agree.
         high: And this at most.
         photos: Photos that have a copy.
     """
 
     low: float
+    agree: float
     high: float
     photos: int
 
 
-def ceiling_of_copies(labels: np.ndarray, pictures: np.ndarray, k: int) -> Ceiling | None:
+def ceiling_of_copies(
+    labels: np.ndarray, pictures: np.ndarray, k: int, pred_probs: np.ndarray | None = None, votes: float = 2.5
+) -> Ceiling | None:
     """Bounds the best accuracy by how often labels of the same picture agree.
 
     Who answers a photo with the label of its copy does what the rule of the nearest neighbour does with very
     many photos. Its error R and the least possible one, R*, obey R* <= R <= R* (2 - K / (K - 1) R*)
-    (Cover and Hart, 1967).
+    (Cover and Hart, 1967). With a network's opinion besides, more labels may be found; the best answer is
+    right at least as often, since to who knows the picture the labels of its copies are no news.
 
     Args:
         labels: `(N,)` int, given labels, 0 to K - 1.
         pictures: `(N,)`; photos with the same value show the same picture.
         k: Number of classes, K, two at least.
+        pred_probs: `(N, K)` float, by networks that did not learn these photos.
+        votes: How many votes a network has beside a copy's label.
 
     Returns:
         The bounds, or `None` where no photo has a copy.
     """
     given = np.eye(k)[labels]
-    votes = per_picture(given, pictures)
-    others = votes.sum(axis=1) - 1
-    copied = others > 0
+    others = per_picture(given, pictures) - given
+    copies = others.sum(axis=1)
+    copied = copies > 0
     if not copied.any():
         return None
-    agree = float((((votes * given).sum(axis=1) - 1)[copied] / others[copied]).mean())
+    agree = low = float(((others * given).sum(axis=1)[copied] / copies[copied]).mean())
+    if pred_probs is not None:
+        shares = vote_shares(others[copied], pred_probs[copied], np.arange(copied.sum()), votes)
+        low = max(low, float((shares.argmax(axis=1) == labels[copied]).mean()))
     ratio = k / (k - 1)
-    return Ceiling(agree, 1 - (1 - math.sqrt(max(0.0, 1 - ratio * (1 - agree)))) / ratio, int(copied.sum()))
-
-
-def ceiling_of_opinions(labels: np.ndarray, pred_probs: np.ndarray) -> float:
-    """Estimates how often a label is the right one, by networks that did not learn it.
-
-    A photo of which a network is as sure of another class as it is of photos with that label counts as one of
-    that class (confident learning: Northcutt et al., 2021); who always named the right one would have this
-    accuracy.
-
-    Args:
-        labels: `(N,)` int, given labels, 0 to K - 1, each of which occurs.
-        pred_probs: `(N, K)` float, out of fold.
-    """
-    from cleanlab.count import estimate_joint
-
-    return float(np.trace(estimate_joint(labels, pred_probs)))
+    high = 1 - (1 - math.sqrt(max(0.0, 1 - ratio * (1 - agree)))) / ratio
+    return Ceiling(low, agree, max(low, high), int(copied.sum()))

@@ -1,7 +1,6 @@
 """What a model will score at Kaggle, as far as its holdout tells; and the best that the labels allow."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +20,7 @@ from fercomp.decisions.expectation import (
     shifted_accuracy,
     worth_of,
 )
-from fercomp.labels.ceiling import ceiling_of_copies, ceiling_of_opinions
+from fercomp.labels.ceiling import ceiling_of_copies
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
@@ -191,7 +190,7 @@ def _shift(folder: Path, card: Card, decided: np.ndarray, right: np.ndarray, wor
 
 
 def ceiling_lines(workspace: Workspace) -> list[str]:
-    """Says the best accuracy that labels allow, as far as copies and `crossval` tell; nothing without these.
+    """Says the best accuracy that labels allow, as far as copies tell and `crossval`; without copies nothing.
 
     Raises:
         FercompError: The index or the out-of-fold table is damaged.
@@ -202,29 +201,28 @@ def ceiling_lines(workspace: Workspace) -> list[str]:
     photos = photos[(photos["split"] != "test") & (photos["recompressed"] == 0)]
     classes = sorted(set(photos["emotion"]))
     labels = photos["emotion"].map(classes.index).to_numpy()
-    lines = []
+    opinions = _opinions(workspace, photos["image_path"].tolist(), classes)
     for what, column in (("of the very same file", "sha1"), ("of a picture", "duplicate_group")):
-        found = (
-            ceiling_of_copies(labels, photos[column].to_numpy(), len(classes)) if len(classes) > 1 else None
-        )
+        pictures = photos[column].to_numpy()
+        found = ceiling_of_copies(labels, pictures, len(classes), opinions) if len(classes) > 1 else None
         if found and found.photos >= ENOUGH_COPIES:
-            lines.append(
-                f"labels allow {found.low:.3f} to {found.high:.3f}: two labels {what} agree in "
-                f"{found.low:.3f} of the cases ({count(found.photos, 'photo')})"
-            )
-            break
-    if workspace.oof.is_file():
-        lines.append(f"labels allow {_by_opinions(workspace, classes):.3f} by the networks of `crossval`")
-    return lines
+            besides = ", and from the networks of `crossval`" if found.low > found.agree else ""
+            return [
+                f"labels allow {found.low:.3f} to {found.high:.3f}, by {count(found.photos, 'photo')}: "
+                f"two labels {what} agree in {found.agree:.3f} of the cases{besides}"
+            ]
+    return []
 
 
-def _by_opinions(workspace: Workspace, classes: Sequence[str]) -> float:
-    table = oof_table(tuple(read_card(workspace.oof.parent).classes)).read(workspace.oof)
-    known = [name for name in classes if name in table and (table["emotion"] == name).any()]
-    table = table[table["emotion"].isin(known)]
-    said = pred_probs(table, tuple(known))
-    labels = table["emotion"].map(known.index).to_numpy()
-    return ceiling_of_opinions(labels, said / said.sum(axis=1, keepdims=True))
+def _opinions(workspace: Workspace, paths: list[str], classes: list[str]) -> np.ndarray | None:
+    """Returns out-of-fold probabilities `(N, K)` of some photos; `None` where not all have some."""
+    if not workspace.oof.is_file():
+        return None
+    known = read_card(workspace.oof.parent).classes
+    table = oof_table(known).read(workspace.oof).set_index("image_path").reindex(paths)
+    if not set(classes) <= set(known) or table.isna().any(axis=None):
+        return None
+    return np.asarray(table[classes])
 
 
 def _ends(found: Range) -> str:

@@ -84,6 +84,8 @@ def predict_test(
 def _say_if_other(
     bundle: Bundle, table: "pd.DataFrame", workspace: Workspace, cache: PhotoCache | None
 ) -> None:
+    if bundle.card.kind is None:
+        return
     some = table.iloc[evenly(len(table))]
     photos = (Photos if cache is None else cache.photos)(
         workspace.raw, some["image_path"].tolist(), bundle.card.size

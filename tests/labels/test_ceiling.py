@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fercomp.labels.ceiling import ceiling_of_copies, ceiling_of_opinions
+from fercomp.labels.ceiling import ceiling_of_copies
 
 K = 5
 
@@ -31,15 +31,20 @@ def test_the_best_answer_lies_between_the_bounds(sure):
 def test_labels_that_agree_allow_all_and_random_ones_no_more_than_chance():
     pictures = np.tile(np.arange(2000), 2)
     same = np.tile(np.random.default_rng(0).integers(0, K, 2000), 2)
-    assert ceiling_of_copies(same, pictures, K)[:2] == (1, 1)
+    assert ceiling_of_copies(same, pictures, K)[:3] == (1, 1, 1)
     found = ceiling_of_copies(np.random.default_rng(0).integers(0, K, 4000), pictures, K)
     assert found.low == pytest.approx(1 / K, abs=0.03)
     assert ceiling_of_copies(same, np.arange(4000), K) is None
 
 
-def test_a_network_that_knows_the_right_answer_finds_the_wrong_labels():
+def test_a_network_beside_the_copies_raises_the_lower_bound_and_not_above_the_truth():
     rng = np.random.default_rng(0)
-    right = rng.integers(0, K, 3000)
-    labels = np.where(rng.random(3000) < 0.25, rng.integers(0, K, 3000), right)
-    said = 0.8 * np.eye(K)[right] + 0.04
-    assert ceiling_of_opinions(labels, said) == pytest.approx((labels == right).mean(), abs=0.03)
+    shares, labels = opinions(rng, 3000, 0.7)
+    pictures = np.tile(np.arange(3000), 2)
+    alone = ceiling_of_copies(labels, pictures, K)
+    knowing = ceiling_of_copies(labels, pictures, K, np.tile(shares, (2, 1)))
+    assert knowing.low > alone.low + 0.05
+    assert knowing.low == pytest.approx(shares.max(axis=1).mean(), abs=0.02)
+    assert (knowing.agree, knowing.high) == (alone.agree, max(alone.high, knowing.low))
+    useless = ceiling_of_copies(labels, pictures, K, np.full((6000, K), 1 / K))
+    assert useless.low == pytest.approx(alone.low, abs=0.01)

@@ -70,10 +70,22 @@ def test_copies_and_a_cross_validation_tell_what_labels_allow(workspace):
     labelled = photos[photos["split"] != "test"].copy()
     copies = pd.concat([labelled.assign(image_path="again/" + labelled["image_path"]), labelled])
     PHOTOS.write(copies, workspace.photos)
+    copies.loc[copies["image_path"].str.startswith("again/"), "emotion"] = (
+        "sad"  # one opinion is as good as none
+    )
+    PHOTOS.write(copies, workspace.photos)
     (line,) = ceiling_lines(workspace)
-    assert line.startswith("labels allow 1.000 to 1.000: two labels of the very same file agree in 1.000")
+    agree = (labelled["emotion"] == "sad").mean()
+    assert (
+        f"by {len(copies)} photos: two labels of the very same file agree in {agree:.3f} of the cases" in line
+    )
+    assert line.startswith(f"labels allow {agree:.3f} to 0.")
     shutil.copytree(workspace.bundle("tiny"), workspace.bundle("crossval"))
-    table = labelled[["image_path", "emotion"]].reset_index(drop=True)
+    table = copies[["image_path", "emotion"]].reset_index(drop=True)
     table[list(EMOTIONS)] = 0.82 * np.eye(9)[table["emotion"].map(EMOTIONS.index)] + 0.02
     oof_table(EMOTIONS).write(table, workspace.oof)
-    assert ceiling_lines(workspace)[1] == "labels allow 1.000 by the networks of `crossval`"
+    (line,) = ceiling_lines(workspace)
+    assert line.startswith("labels allow 1.000 to 1.000")
+    assert line.endswith(f"agree in {agree:.3f} of the cases, and from the networks of `crossval`")
+    oof_table(EMOTIONS).write(table.iloc[1:], workspace.oof)
+    assert ceiling_lines(workspace)[0].endswith("of the cases")

@@ -12,7 +12,7 @@ enlarged ones are what they were.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -53,6 +53,8 @@ MOST: Final = 1000
 _SOME: Final = 200
 """Photos that are compared with these."""
 
+_Number = Annotated[float, Field(ge=-1e6, le=1e6)]
+
 Traits = dict[str, np.ndarray]
 """By a name of `WIDTHS`, `(n, width)` float of n photos."""
 
@@ -69,8 +71,8 @@ class PhotoKind(Group):
 
     photos: int = Field(ge=1)
     side: int = Field(ge=1)
-    mean: dict[str, tuple[float, ...]]
-    spread: dict[str, tuple[float, ...]]
+    mean: dict[str, tuple[_Number, ...]]
+    spread: dict[str, tuple[_Number, ...]]
 
     @model_validator(mode="after")
     def _as_many_numbers_as_are_compared(self) -> Self:
@@ -80,6 +82,12 @@ class PhotoKind(Group):
             }:
                 raise ValueError(f"mean and spread are to have, of {', '.join(WIDTHS)}, the same numbers")
         return self
+
+    @property
+    def faces(self) -> str:
+        """What the photos show, such as `grey faces of 48 pixels`."""
+        is_grey = self.mean.get("colour", (np.inf,))[0] < _LEAST_SPREAD["colour"]
+        return f"{'grey' if is_grey else 'colour'} faces of {self.side:,} pixels"
 
     def with_traits(self, traits: Traits) -> "PhotoKind":
         """Returns the same kind with other traits added, or in the place of its own."""
@@ -118,10 +126,9 @@ class PhotoKind(Group):
         ]
         if not words:
             return ""
-        grey = "grey" if self.mean.get("colour", (np.inf,))[0] < _LEAST_SPREAD["colour"] else "other"
         return (
-            f"these photos are of another kind ({', '.join(words)}) than the {grey} faces of {self.side} "
-            "pixels that the model learned from: expect lower accuracy, see docs/reference/models.md"
+            f"these photos are of another kind ({', '.join(words)}) than the {self.faces} "
+            "that the model learned from: expect lower accuracy, see docs/reference/models.md"
         )
 
 

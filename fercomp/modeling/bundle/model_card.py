@@ -62,7 +62,8 @@ def _learned_from(card: Card, networks: list[Card]) -> str:
     if card.name == SHIPPED_NAME:
         return _STAND_IN
     photos = max(network.trained.get("photos", 0) for network in networks)
-    return f"{photos:,} labelled photos" if photos else "not said on the card"
+    like = f", {card.kind.faces}" if card.kind else ""
+    return f"{photos:,} labelled photos{like}" if photos else "not said on the card"
 
 
 def _scores(card: Card) -> dict[str, str]:

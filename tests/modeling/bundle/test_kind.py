@@ -42,6 +42,7 @@ def kind(tiny_workspace, photos):
 
 def test_it_says_what_was_looked_at(kind, photos):
     assert kind.photos == len(photos)
+    assert kind.faces == f"colour faces of {kind.side} pixels"
     assert kind.side == np.median(photos[["width", "height"]].max(axis=1))
     assert {name: len(values) for name, values in kind.mean.items()} == {
         name: width for name, width in WIDTHS.items() if name != "confidence"
@@ -126,7 +127,11 @@ def test_a_card_of_an_earlier_version_gains_it(workspace, photos):
 
 @pytest.mark.parametrize(
     "damage",
-    [{"mean": {"colour": [1.0]}, "spread": {}}, {"mean": {"x": [1.0]}, "spread": {"x": [1.0]}}],
+    [
+        {"mean": {"colour": [1e300]}, "spread": {"colour": [1.0]}},
+        {"mean": {"colour": [1.0]}, "spread": {}},
+        {"mean": {"x": [1.0]}, "spread": {"x": [1.0]}},
+    ],
 )
 def test_a_damaged_one_is_one_line(workspace, damage):
     path = workspace.bundle("tiny") / CARD

@@ -7,6 +7,7 @@ import pytest
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.kind import PhotoKind
 from fercomp.modeling.bundle.model_card import MODEL_CARD, model_card
 
 SCORES = {"n": 3088, "accuracy": 0.596, "macro_f1": 0.468}
@@ -28,6 +29,9 @@ def test_it_stands_beside_each_card(tmp_path, write_model):
     assert page.startswith("# mine\n") and page == model_card(folder)
     assert "| learned from | 18,521 labelled photos |" in page
     assert "stand-in" not in page and "{" not in page
+    kind = PhotoKind(photos=900, side=371, mean={"colour": (31.0,)}, spread={"colour": (9.0,)})
+    write_card(folder, read_card(folder).model_copy(update={"kind": kind}))
+    assert "18,521 labelled photos, colour faces of 371 pixels |" in (folder / MODEL_CARD).read_text()
 
 
 @pytest.mark.parametrize(
