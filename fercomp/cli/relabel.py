@@ -10,6 +10,32 @@ from fercomp.cli.words import say_next
 
 
 def relabel(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|DIR",
+            help="Ask this model, where a cross-validation is too dear: an experiment under models/, a model "
+            "folder, or `shipped`. Its word counts less on photos that it has learned.",
+            show_default="crossval",
+        ),
+    ] = None,
+    import_folders: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Before that, take over what was sorted by hand: a photo that was moved to the folder of "
+            "another class is decided, as in `fercomp review`.",
+        ),
+    ] = None,
+    drop_removed: Annotated[
+        bool,
+        typer.Option(
+            "--drop-removed",
+            help="With --import-folders: photos that were removed from an export are not learned from.",
+        ),
+    ] = False,
     export_folders: Annotated[
         Path | None,
         typer.Option(
@@ -22,31 +48,50 @@ def relabel(
 ) -> None:
     """Suggest better labels: what networks, copies of the photo and the review say of the given ones.
 
-    Needs the out-of-fold probabilities of `fercomp crossval`. Writes datasets/labels.csv, which experiments
-    with `train.labels` learn from, and datasets/relabel/ with a table of class pairs and a contact sheet for
-    each. The photos and their given labels stay as they are.
+    Needs the out-of-fold probabilities of `fercomp crossval`, or a model. Writes datasets/labels.csv, which
+    experiments with `train.labels` learn from, and datasets/relabel/ with a table of class pairs and a
+    contact sheet for each. The photos and their given labels stay as they are.
 
     \b
     Examples:
       fercomp relabel
+      fercomp relabel --model shipped
       fercomp relabel --set relabel.network_votes=6
       fercomp relabel --export-folders sorted/
+      fercomp relabel --import-folders sorted/
     """
     from fercomp.core.classes import EMOTIONS
+    from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS, oof_table
     from fercomp.core.terminal import show
+    from fercomp.data.cache import PhotoCache
     from fercomp.labels.folders import export_folders as export
     from fercomp.labels.journal import read_decisions
     from fercomp.labels.relabel import relabel as suggest
+    from fercomp.labels.sorted_folders import import_folders as take_over
+    from fercomp.modeling.bundle.find import resolve_model
     from fercomp.report.relabelling import pairs_table, summary, write_report
+    from fercomp.stages.opinion import Opinion, opinion_of
 
+    if drop_removed and import_folders is None:
+        raise FercompError("--drop-removed goes with --import-folders DIR: it is about photos removed there")
     workspace = Workspace()
-    params = read_params(workspace.params, set_).relabel
+    params = read_params(workspace.params, set_)
     photos = PHOTOS.read(workspace.photos)
+    folder = None if model is None else resolve_model(model, workspace)
+    if folder is None:
+        opinion = Opinion(oof_table(EMOTIONS).read(workspace.oof))
+    if import_folders is not None:
+        for line in take_over(import_folders, photos, workspace.reviewed, drop_removed):
+            typer.echo(line)
+    if folder is not None:
+        opinion = opinion_of(folder, workspace, PhotoCache(workspace.decoded, params.machine.cache_gb))
+    for line in opinion.told:
+        typer.echo(line)
     decisions = read_decisions(workspace.reviewed)
-    labels = suggest(photos, oof_table(EMOTIONS).read(workspace.oof), decisions, params)
+    labels = suggest(photos, opinion.table, decisions, params.relabel, opinion.trust)
     pairs = write_report(labels, workspace.raw, workspace.relabel_report)
     LABELS.write(labels, workspace.labels)
     show(pairs_table(pairs))

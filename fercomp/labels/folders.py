@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fercomp.core.checks import one_of, unique
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, track
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 LIST: Final = Table(
     {"file": "str", "image_path": "str", "emotion": "str", "label": "str"},
     "name a folder that does not exist",
+    (unique(), one_of("label", EMOTIONS)),
 )
 """What was exported: the file in the folder, the photo it is, its given label and the one it lies under."""
 

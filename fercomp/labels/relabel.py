@@ -27,12 +27,19 @@ NETWORK: Final = "network"
 REVIEW: Final = "review"
 """Somebody looked at the photo and decided."""
 
+_FEWEST_VOTES: Final = 1e-6
+"""Votes of a network that should have none: it still decides between tied labels, and where nobody voted."""
+
 REVIEWER_VOTES: Final = 1000
 """How many votes a reviewer's label counts as, for the photo and its copies: more than all others."""
 
 
 def relabel(
-    photos: "pd.DataFrame", oof: "pd.DataFrame", decisions: Mapping[Key, str], params: RelabelParams
+    photos: "pd.DataFrame",
+    oof: "pd.DataFrame",
+    decisions: Mapping[Key, str],
+    params: RelabelParams,
+    trust: float | np.ndarray = 1.0,
 ) -> "pd.DataFrame":
     """Suggests a label for every labelled photo, and says how good its given label is.
 
@@ -47,6 +54,7 @@ def relabel(
         oof: Table `oof_table(EMOTIONS)` of all labelled photos, in any order.
         decisions: A class or `drop` by photo, from `journal.read_decisions`.
         params: How votes and network are weighed.
+        trust: The share of `network_votes` that the network has, 0 to 1; or `(N,)`, for each labelled photo.
 
     Returns:
         Table `LABELS`.
@@ -63,7 +71,8 @@ def relabel(
     decided = np.array([decisions.get(key, "") for key in keys], dtype=object)
     groups = labelled["duplicate_group"].to_numpy()
     votes = _votes(given, labelled["recompressed"].to_numpy() == 0, decided)
-    shares = vote_shares(votes, probabilities, groups, params.network_votes)
+    weight = np.maximum(params.network_votes * trust, _FEWEST_VOTES)
+    shares = vote_shares(votes, probabilities, groups, weight)
     suggested = shares.argmax(axis=1)
     reasons = _reasons(given, suggested, per_picture(votes, groups))
     return labelled[["image_path", "emotion"]].assign(

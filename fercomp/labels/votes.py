@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def vote_shares(votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, weight: float) -> np.ndarray:
+def vote_shares(
+    votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, weight: float | np.ndarray
+) -> np.ndarray:
     """Estimates the share of people who would give each label to a photo's picture.
 
     Given labels are the votes of a few people. The network's probabilities are what is expected before
@@ -16,13 +18,14 @@ def vote_shares(votes: np.ndarray, pred_probs: np.ndarray, groups: np.ndarray, w
         pred_probs: `(N, K)` float, by networks that did not see the photos.
         groups: `(N,)` int; photos with the same number show the same picture. They share their votes, and
             the network's probabilities of a picture are the mean over its copies.
-        weight: How many votes the network counts as, at least 0.
+        weight: How many votes the network counts as, at least 0; or `(N,)`, of each photo.
 
     Returns:
         `(N, K)` float64, rows sum to 1.
     """
     copies = per_picture(np.ones((len(groups), 1)), groups)
-    total = per_picture(votes, groups) + weight * per_picture(pred_probs, groups) / copies
+    voice = np.broadcast_to(weight, len(groups))[:, None] * pred_probs
+    total = per_picture(votes, groups) + per_picture(voice, groups) / copies
     shares: np.ndarray = total / total.sum(axis=1, keepdims=True)
     return shares
 

@@ -77,6 +77,39 @@ def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):
     assert "sorted: 71 photos" in out
 
 
+def test_what_was_sorted_by_hand_is_applied(crossvalidated, fercomp):
+    fercomp("relabel", "--export-folders", "sorted")
+    path = doubted(crossvalidated)["image_path"].iloc[0]
+    name = path.replace("/", "_")
+    (crossvalidated.root / "sorted/surprise" / name).rename(crossvalidated.root / "sorted/fear" / name)
+    code, out, err = fercomp("relabel", "--import-folders", "sorted", "--export-folders", "sorted")
+    assert code == 0, err
+    assert "sorted: 72 photos in class folders, 1 moved; 1 decision written to datasets/review.jsonl" in out
+    labels = LABELS.read(crossvalidated.labels).set_index("image_path")
+    assert labels.loc[path, ["suggested", "reason"]].tolist() == ["fear", "review"]
+    assert out.endswith("sorted: 72 photos\nNext: fercomp review\n")
+    code, out, err = fercomp("relabel", "--import-folders", "sorted")
+    assert "0 moved; 0 decisions" in out
+
+
+def test_dropping_needs_folders(crossvalidated, fercomp):
+    code, out, err = fercomp("relabel", "--drop-removed")
+    assert (code, out) == (1, "")
+    assert "--drop-removed goes with --import-folders DIR" in err
+
+
+def test_one_model_is_asked_once_and_counts_less_on_what_it_has_learned(workspace, fercomp):
+    code, out, err = fercomp("relabel", "--model", "tiny")
+    assert code == 0, err
+    assert "tiny may have learned 63 of 72 labelled photos: right on " in out
+    assert "asking tiny about 72 photos, once" in err
+    first = workspace.labels.read_bytes()
+    code, out, err = fercomp("relabel", "--model", "tiny")
+    assert "asking" not in err
+    assert workspace.labels.read_bytes() == first
+    assert not workspace.oof.exists()
+
+
 @pytest.mark.slow
 def test_an_experiment_learns_what_was_suggested(crossvalidated, fercomp):
     fercomp("relabel")

@@ -64,6 +64,22 @@ def test_recompressed_copies_have_no_vote():
     np.testing.assert_allclose(labels["quality"], [1.2 / 5, 1.2 / 5, 2.2 / 5, 0.3])
 
 
+def test_a_network_without_votes_decides_where_nobody_voted():
+    network = {"happy": 0.6, "sad": 0.4}
+    photos, oof = tables(("fear", 3, network), ("sad", 4, network))
+    labels = relabel(photos.assign(recompressed=[1, 0]), oof, {}, RelabelParams(network_votes=0))
+    assert labels["suggested"].tolist() == ["happy", "sad"]
+    np.testing.assert_allclose(labels["quality"], [0, 1], atol=1e-5)
+
+
+def test_a_network_may_be_trusted_less_about_some_photos():
+    network = {"happy": 1.0}
+    photos, oof = tables(("sad", 0, network), ("sad", 1, network), ("sad", 2, network))
+    labels = relabel(photos, oof, {}, PARAMS, np.array([1.0, 0.2, 0.0]))
+    assert labels["suggested"].tolist() == ["happy", "sad", "sad"]
+    np.testing.assert_allclose(labels["quality"], [1 / 5, 1 / 1.8, 1], atol=1e-5)
+
+
 def test_a_tie_is_called_one_and_broken_by_the_network():
     network = {"happy": 0.5, "sad": 0.4, "fear": 0.1}
     labels = suggested(("sad", 3, network), ("happy", 3, network))

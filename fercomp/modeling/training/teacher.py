@@ -1,4 +1,4 @@
-"""What a teacher says of the training photos: computed once, then kept on disk."""
+"""What a teacher, or another model, says of photos: computed once, then kept on disk."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from fercomp.modeling.training.kept import keep, read_kept
 
 
 def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
-    """Checks that a student can learn from a model.
+    """Checks that a model, such as a teacher, says what is wanted of it.
 
     Args:
         teacher: The model's bundle.
-        classes: The student's K classes.
+        classes: The K classes that it should know.
 
     Raises:
         FercompError: The model has other classes, gives points alone, or is missing or damaged.
@@ -30,11 +30,11 @@ def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
     card = read_card(teacher)
     if card.classes != classes:
         raise FercompError(
-            f"the teacher {teacher} knows the classes {', '.join(card.classes)}; expected "
-            f"{', '.join(classes)}: name a teacher of the same classes"
+            f"{teacher} knows the classes {', '.join(card.classes)}; expected "
+            f"{', '.join(classes)}: name a model of the same classes"
         )
     if card.head == "valence_arousal":
-        raise FercompError(f"the teacher {teacher} gives points, not probabilities of emotions: name another")
+        raise FercompError(f"{teacher} gives points, not probabilities of emotions: name another model")
 
 
 def teacher_probs(
@@ -47,12 +47,6 @@ def teacher_probs(
 ) -> np.ndarray:
     """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
 
-    Of a cross-validated teacher, a photo's probabilities are those of the network that was not trained on it
-    (`oof.csv`): what a network says of photos it has learned by heart repeats their wrong labels.
-
-    Otherwise they are computed once: the cache is keyed by the teacher's fingerprint and the photos' paths
-    and bytes, so that another teacher or a changed photo gets its own.
-
     Args:
         teacher: The teacher's bundle: a single model or an ensemble.
         classes: The student's K classes.
@@ -62,26 +56,61 @@ def teacher_probs(
         cache: Where decoded photos are kept.
 
     Returns:
-        `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
+        See `kept_probs`.
 
     Raises:
         FercompError: The teacher has other classes, or is missing or damaged.
         ImageProblem: A photo cannot be read.
     """
     check_teacher(teacher, classes)
-    bundle = load_bundle(teacher)
-    if REFIT_OF in bundle.card.trained:
+    card = read_card(teacher)
+    if REFIT_OF in card.trained:
         say(
-            f"the teacher {bundle.card.name} has learned from the holdout: there, its student will look "
-            "better than it is"
+            f"the teacher {card.name} has learned from the holdout: there, its student will look better than "
+            "it is"
         )
-    if (teacher / OOF).is_file():
-        return out_of_fold(teacher / OOF, classes, image_paths)
+    return kept_probs(teacher, classes, raw, image_paths, folder, cache)
+
+
+def kept_probs(
+    model: Path,
+    classes: tuple[str, ...],
+    raw: Path,
+    image_paths: Sequence[str],
+    folder: Path,
+    cache: PhotoCache | None = None,
+) -> np.ndarray:
+    """Returns a model's probabilities of photos, which are computed once.
+
+    Of a cross-validated model, a photo's probabilities are those of the network that was not trained on it
+    (`oof.csv`): what a network says of photos it has learned by heart repeats their wrong labels.
+
+    Others are kept under a key of the model's fingerprint and the photos' paths and bytes, so that another
+    model or a changed photo gets its own.
+
+    Args:
+        model: The bundle: a single model or an ensemble.
+        classes: Its K classes.
+        raw: The folder that `image_paths` are relative to.
+        image_paths: N paths.
+        folder: Where the probabilities are kept, made if missing.
+        cache: Where decoded photos are kept.
+
+    Returns:
+        `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
+
+    Raises:
+        FercompError: The model is missing or damaged, or its `oof.csv` lacks a photo.
+        ImageProblem: A photo cannot be read.
+    """
+    if (model / OOF).is_file():
+        return out_of_fold(model / OOF, classes, image_paths)
+    bundle = load_bundle(model)
     file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = read_kept(file, (len(image_paths), len(classes)))
     if known is not None:
         return known
-    say(f"asking the teacher {bundle.card.name} about {len(image_paths):,} photos, once")
+    say(f"asking {bundle.card.name} about {len(image_paths):,} photos, once")
     return keep(predict_photos(bundle, raw, image_paths, cache), file)
 
 
