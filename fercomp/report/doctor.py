@@ -67,7 +67,7 @@ def diagnose(workspace: Workspace) -> list[Finding]:
         workspace: The folder to look at.
 
     Returns:
-        The findings, the installation first. Takes about a second.
+        The findings, the installation first. Takes about a second, and another where there are photos.
     """
     return [
         Finding("python", "ok", f"{platform.python_version()}, {sys.prefix}"),

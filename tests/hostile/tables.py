@@ -133,7 +133,7 @@ KEYS = (
         "members",
         "threshold",
     ),
-    *("bias", "temperature", "runtime", "trained", "scores"),
+    *("bias", "temperature", "runtime", "trained", "scores", "kind"),
 )
 NO_DEFAULT = {"classes", "size", "runtime", "trained", "scores", "name", "margin"}
 

@@ -16,6 +16,7 @@ from fercomp.decisions.class_bias import fit_bias
 from fercomp.decisions.cross_fitting import cross_fitted
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score, sweep
+from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, LARGEST_CARD, OOF, Card, read_card
 from fercomp.modeling.bundle.kind import answer_traits, kind_of
 
@@ -136,10 +137,15 @@ def add_kind(
         cache: Where decoded photos are kept.
 
     Returns:
-        The card, with what it says now.
+        The card, with what it says now; as it is where a photo cannot be read.
     """
-    kind = card.kind or kind_of(photos[photos["split"] == "train"], raw, card.size, cache)
-    if card.kind is not None or kind is None:
+    if card.kind is not None:
+        return card
+    try:
+        kind = kind_of(photos[photos["split"] == "train"], raw, card.size, cache)
+    except ImageProblem:  # photos are gone, and nothing else needs them
+        return card
+    if kind is None:
         return card
     kind = kind.with_traits(answer_traits(read_holdout(folder, card)[1]))
     # Not the card that was read: that has the decision on it, which is a file of its own.

@@ -117,6 +117,7 @@ def test_a_card_of_an_earlier_version_gains_it(workspace, photos):
     before = json.loads((folder / CARD).read_text()) | {"kind": None, "format": 3}
     (folder / CARD).write_text(json.dumps(before))
     (folder / DECISION).write_text(json.dumps({"threshold": 0.3, "fitted_on": HOLDOUT, "scores": {}}))
+    assert add_kind(folder, read_card(folder), photos, workspace.root / "gone").kind is None
     card = add_kind(folder, read_card(folder), photos, workspace.raw)
     after = json.loads((folder / CARD).read_text())
     assert after.pop("kind") is not None and read_card(folder) == card
