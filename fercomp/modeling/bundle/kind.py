@@ -36,7 +36,7 @@ _LEAST_SPREAD: Final = {"colour": 4.0, "sharpness": 0.02, "framing": 0.05, "conf
 _ENOUGH: Final = {"colour": 20, "sharpness": 20, "framing": 64, "confidence": 20}
 """Fewer photos may differ by chance."""
 
-_LARGE: Final = {"colour": 1.0, "sharpness": 1.0, "framing": 0.2, "confidence": 1.0}
+_LARGE: Final = {"colour": 1.0, "sharpness": 1.5, "framing": 0.2, "confidence": 1.0}
 """Differences in spreads from which on photos are of another kind."""
 
 _WORDS: Final = {
