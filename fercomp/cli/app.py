@@ -6,7 +6,7 @@ that `fercomp --help` answers at once.
 
 import errno
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -38,6 +38,7 @@ from fercomp.cli.train import train
 from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
+from fercomp.core.progress import close_bars
 from fercomp.core.terminal import escaped, show_bug, use_what_there_is
 from fercomp.core.version import __version__
 
@@ -52,6 +53,9 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 + SIGINT, what Typer turns a `KeyboardInterrupt` into."""
+
+GO_ON: Final = {annotate, bench, crossval, distill, fetch, refit, review, study, submit, train}
+"""The commands that go on where they were stopped; others begin anew."""
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 for panel, commands in COMMANDS.items():
@@ -89,7 +93,7 @@ def main() -> None:
         app(prog_name="fercomp")
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            _say("stopped; what was finished is kept, the same command goes on from there", "yellow")
+            _say(_stopped(sys.argv[1:]), "yellow")
         raise
     except FercompError as error:
         _fail(str(error))
@@ -106,10 +110,19 @@ def main() -> None:
         _fail(f"OpenCV cannot be loaded ({error}): `fercomp doctor` says what to do")
 
 
+def _stopped(words: Sequence[str]) -> str:
+    """Says what becomes of a command that was interrupted, by what was typed after `fercomp`."""
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name in {command.__name__ for command in GO_ON}:
+        return "stopped; what was finished is kept, the same command goes on from there"
+    return "stopped; nothing half-finished was written, the same command starts again"
+
+
 def _fail(message: str) -> None:
     _say(f"error: {message}", "red")
     raise SystemExit(1)
 
 
 def _say(message: str, colour: str) -> None:
+    close_bars()
     typer.secho(escaped(" ".join(message.splitlines())), fg=colour, err=True)

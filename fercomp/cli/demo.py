@@ -37,4 +37,5 @@ def demo(
     typer.echo(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
     typer.echo(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
     typer.echo("Then, with the competition's files in a folder of your own:")
-    say_next("fercomp fetch --source PATH", "dvc repro")
+    rest = ("dvc repro",) if Path("dvc.yaml").is_file() else ("fercomp prepare", "fercomp train")
+    say_next("fercomp fetch --source PATH", *rest)

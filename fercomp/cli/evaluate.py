@@ -2,11 +2,11 @@
 
 import typer
 
-from fercomp.cli.options import Model
+from fercomp.cli.options import OwnModel
 from fercomp.cli.words import say_next, to_kaggle
 
 
-def evaluate(model: Model = None) -> None:
+def evaluate(model: OwnModel = None) -> None:
     """Score a model on the holdout: accuracy, macro-F1, calibration, confusion; and what to expect at Kaggle.
 
     Writes metrics.json, per_class.csv, confusion.csv and pictures into the model's folder.
@@ -19,12 +19,12 @@ def evaluate(model: Model = None) -> None:
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import REFIT_OF, read_card
-    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.find import resolve_scored
     from fercomp.stages.evaluate import evaluate_model, per_class_table
     from fercomp.stages.expected import ceiling_lines, expected_score
 
     workspace = Workspace()
-    folder = resolve_model(model, workspace)
+    folder = resolve_scored(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
     show(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
     typer.echo(

@@ -25,7 +25,8 @@ BackboneName = Annotated[
     typer.Option(
         "--backbone",
         "-b",
-        help="`compact`, `facenet`, or a network of keras.applications.",
+        help="`compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or a network of "
+        "keras.applications.",
         show_default="train.backbone",
     ),
 ]
@@ -45,6 +46,18 @@ Model = Annotated[
         show_default="trained last; shipped where none was",
     ),
 ]
+
+OwnModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|DIR",
+        help="An experiment under models/, or a model folder.",
+        show_default="trained last",
+    ),
+]
+"""For commands that score on the holdout, which the model that came with fercomp cannot be."""
 
 ModelOrShipped = Annotated[str, typer.Option("--model", "-m", metavar="NAME|DIR", help=_MODEL_HELP)]
 """For commands that have nothing to do with the competition: by default, the model that came with fercomp."""

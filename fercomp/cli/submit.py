@@ -1,5 +1,6 @@
 """`fercomp submit`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -43,12 +44,19 @@ def submit(
     """
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.candidate import choose
+    from fercomp.kaggle.credentials import find_credentials
     from fercomp.kaggle.submit import submit as send
 
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
     chosen = choose(csv, message, workspace)
     typer.echo(f"{chosen.path}: {chosen.rows} rows, as in the sample; message: {chosen.message}")
+    if dry_run and find_credentials(os.environ, Path.home()) is None:
+        typer.echo(
+            "Kaggle was not asked: no credentials (whether it was sent before, and how many submissions are "
+            "left, is unknown)"
+        )
+        return
     outcome = send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run)
     if outcome.resumed:
         typer.echo("it was sent by an earlier run")

@@ -4,11 +4,11 @@ import shlex
 
 import typer
 
-from fercomp.cli.options import Model, Set, read_params
+from fercomp.cli.options import OwnModel, Set, read_params
 from fercomp.cli.words import say_next
 
 
-def uncertain(model: Model = None, set_: Set = None) -> None:
+def uncertain(model: OwnModel = None, set_: Set = None) -> None:
     """Find when a model should say `uncertain`, on the holdout, and write it beside the model.
 
     A model without that class (train.classes: 8) gets a threshold; one that has it gets a class bias, a
@@ -24,12 +24,12 @@ def uncertain(model: Model = None, set_: Set = None) -> None:
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import DECISION
-    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.find import resolve_scored
     from fercomp.stages.uncertain import settle_uncertain, sweep_table
 
     workspace = Workspace()
     params = read_params(workspace.params, set_).uncertain
-    folder = resolve_model(model, workspace)
+    folder = resolve_scored(model, workspace)
     settled = settle_uncertain(folder, params)
     show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
     typer.echo(settled.sentence)

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_LOOK: Final[Mapping[str, Any]] = MappingProxyType(
-    {"delay": 0.5, "disable": None, "leave": False, "dynamic_ncols": True}
-)
-"""How every bar looks: it comes after half a second of work, on terminals only, and goes at its end."""
+_LOOK: Final[Mapping[str, Any]] = MappingProxyType({"disable": None, "leave": False, "dynamic_ncols": True})
+"""How every bar looks: it is there on terminals only, and goes at its end."""
 
+_FORMAT: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}{postfix}]"
+
+_DELAY: Final = 0.5
+"""Seconds of work after which a bar comes."""
 
 _BETWEEN: Final = 10.0
 """Seconds at least between two lines about the same work."""
@@ -52,9 +54,9 @@ class Lines(Generic[_T]):
     def __exit__(self, *_: object) -> None:
         return
 
-    def update(self) -> None:
-        """Counts an item as done."""
-        self._done += 1
+    def update(self, n: int = 1) -> None:
+        """Counts items as done."""
+        self._done += n
         now, tenths = time.monotonic(), 10 * self._done // self._total if self._total else 0
         if self._tenths < tenths < 10 and now - self._told >= _BETWEEN:
             self._tenths, self._told = tenths, now
@@ -66,7 +68,7 @@ class Lines(Generic[_T]):
 
 
 def track(
-    items: Iterable[_T], description: str, unit: str, total: int | None = None
+    items: Iterable[_T], description: str, unit: str, total: int | None = None, at_once: bool = False
 ) -> "tqdm[_T] | Lines[_T]":
     """Iterates over the items behind a progress bar, or lines where stderr is not a terminal.
 
@@ -75,6 +77,7 @@ def track(
         description: What is being done, shown before the bar.
         unit: What one item is, such as `"photo"`.
         total: Number of items where `items` has no length.
+        at_once: Whether the bar is there before the first item is done, which may take long.
 
     Returns:
         The same items.
@@ -83,7 +86,40 @@ def track(
 
     if not raw(sys.stderr).isatty():
         return Lines(items, description, len(items) if total is None and isinstance(items, Sized) else total)
-    return tqdm(items, desc=escaped(description), unit=f" {unit}", total=total, file=raw(sys.stderr), **_LOOK)
+    return tqdm(
+        items,
+        desc=escaped(description),
+        unit=f"{unit}es" if unit.endswith("ch") else f"{unit}s",
+        total=total,
+        bar_format=_FORMAT,
+        delay=0 if at_once else _DELAY,
+        file=raw(sys.stderr),
+        **_LOOK,
+    )
+
+
+def count_done(bar: "tqdm[Any] | Lines[Any]", n: int, is_first: bool) -> None:
+    """Counts items as done; what the first ones took, by making things ready, foretells nothing.
+
+    Args:
+        bar: What `track` gave.
+        n: How many items.
+        is_first: Whether they are the first ones, whose time is left out of the estimate.
+    """
+    if isinstance(bar, Lines) or not is_first:
+        bar.update(n)
+    else:
+        bar.n, bar.last_print_n = bar.n + n, bar.last_print_n + n
+        bar.unpause()
+        bar.initial = bar.n
+        bar.refresh()
+
+
+def close_bars() -> None:
+    """Takes all bars off the screen: when a command is cut short, its last word has a line of its own."""
+    if tqdm := getattr(sys.modules.get("tqdm"), "tqdm", None):
+        for bar in list(getattr(tqdm, "_instances", ())):
+            bar.close()
 
 
 def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]":
@@ -105,6 +141,7 @@ def meter(description: str, total: int | None, initial: int = 0) -> "tqdm[Never]
         unit_scale=True,
         total=total,
         initial=initial,
+        delay=_DELAY,
         file=raw(sys.stderr),
         **_LOOK,
     )

@@ -80,15 +80,20 @@ class Photos:
     def _bytes(self, rows: np.ndarray) -> int:
         return len(rows) * self._size * self._size * 3
 
-    def in_batches(self, batch_size: int) -> Iterator[np.ndarray]:
-        """Yields all photos in order, `(n, S, S, 3)`, a few batches ahead of whoever takes them."""
+    def in_batches(self, batch_size: int, bar: bool = True) -> Iterator[np.ndarray]:
+        """Yields all photos in order, `(n, S, S, 3)`, a few batches ahead of whoever takes them.
+
+        Args:
+            batch_size: Photos in a batch, n, but for the last.
+            bar: Whether a bar shows how far that is.
+        """
         n = len(self)
         batches = [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
         readers = threads(READERS)
         with ThreadPoolExecutor(readers) as pool:
             try:
                 taken = in_order(pool, self.take, batches, 2 * readers, self._bytes, MOST_WAITING)
-                yield from track(taken, "reading photos", "batch", total=len(batches))
+                yield from track(taken, "reading photos", "batch", len(batches)) if bar else taken
             finally:
                 pool.shutdown(cancel_futures=True)
 

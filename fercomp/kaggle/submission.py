@@ -1,5 +1,6 @@
 """Kaggle CSVs: built from probabilities, checked against the sample before they are written."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
-from fercomp.core.table import Table, header_of
+from fercomp.core.reading import is_there
+from fercomp.core.table import Table, existing, header_of
 from fercomp.core.tables import pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
-from fercomp.modeling.bundle.find import output_name
+from fercomp.modeling.bundle.find import SHIPPED, output_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +57,11 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
     import pandas as pd
 
     card, name = read_card(folder), output_name(folder, workspace)
-    table = prediction_table(card.classes).read(workspace.test_probabilities(name))
+    predicted = workspace.test_probabilities(name)
+    if not is_there(existing(predicted)):
+        model = name if folder in (SHIPPED, workspace.bundle(name)) else folder
+        raise FercompError(f"{predicted} not found: run `fercomp predict --model {shlex.quote(str(model))}`")
+    table = prediction_table(card.classes).read(predicted)
     sample = SUBMISSION.read(workspace.sample_submission)
     ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
     labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)

@@ -1,16 +1,19 @@
 """`fercomp` as a user meets it: a quick help, and one line where something fails."""
 
+import os
+import pty
 import re
 import resource
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from fercomp import __version__
-from fercomp.cli.app import COMMANDS, app
+from fercomp.cli.app import COMMANDS, _stopped, app
 
 HEAVY = (
     "av",
@@ -141,7 +144,40 @@ def test_an_opencv_that_cannot_be_loaded_is_one_line(tmp_path):
 def test_ctrl_c_is_one_line(tmp_path):
     done = probe("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "stopped; what was finished is kept, the same command goes on from there\n"
+    assert done.stderr == "stopped; nothing half-finished was written, the same command starts again\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--name", "predict"], "goes on from there"),
+        (["fetch"], "goes on from there"),
+        (["predict", "--model", "train"], "starts again"),
+        ([], "starts again"),
+    ],
+)
+def test_only_commands_that_go_on_are_said_to(words, said):
+    assert _stopped(words).endswith(f"the same command {said}")
+
+
+def test_a_bar_leaves_the_line_to_what_is_said_after_an_interruption(tmp_path):
+    body = (
+        "from fercomp.core.progress import track; bar = track(range(9), 'counting', 'photo', at_once=True); "
+        "next(iter(bar)); os.kill(os.getpid(), signal.SIGINT)"
+    )
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (25, 80))
+    with os.fdopen(ours, "rb") as screen:
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE.format(body=body)], cwd=tmp_path, stderr=theirs, check=False
+        )
+        os.close(theirs)
+        shown = os.read(screen.fileno(), 10_000).decode()
+    assert done.returncode == 130
+    bar, cleared, said = shown.rsplit("\r", 3)[:3]
+    assert "counting:   0%" in bar and "0/9 photos" in bar
+    assert not cleared.strip()
+    assert "stopped; nothing half-finished was written" in said
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,15 @@ def test_submissions_without_credentials_shows_what_is_known(run, work):
     assert not work.history_plot.exists()
 
 
+def test_a_dry_run_without_credentials_shows_what_would_be_sent(run, work, kaggle):
+    code, out, err = run("submit", "mine.csv", "--dry-run", KAGGLE_API_TOKEN="")
+    assert (code, err) == (0, "")
+    shown, asked = out.splitlines()
+    assert shown.startswith("mine.csv: 2 rows, as in the sample; message: ")
+    assert asked.startswith("Kaggle was not asked: no credentials (whether it was sent before, ")
+    assert kaggle.log == []
+
+
 def test_submissions_before_the_first(run, work, kaggle):
     assert run("submissions") == (0, "nothing was sent from here\nNext: fercomp submit\n", "")
     assert kaggle.log == []

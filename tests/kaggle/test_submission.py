@@ -53,7 +53,7 @@ def test_what_kaggle_would_refuse(rows, message):
 
 def test_from_photos_to_csv(workspace):
     folder = workspace.bundle("tiny")
-    with pytest.raises(FercompError, match=r"test_probs\.csv not found: run `fercomp predict`"):
+    with pytest.raises(FercompError, match=r"test_probs\.csv not found: run `fercomp predict --model tiny`"):
         write_submission(folder, workspace)
     predict_test(folder, workspace, PredictParams())
     written = write_submission(folder, workspace)

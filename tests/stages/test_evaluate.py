@@ -7,10 +7,12 @@ from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
 from fercomp.core.tables import holdout_table
 from fercomp.data.inputs import read_face, read_faces
 from fercomp.decisions.metrics import calibration_error
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
+from fercomp.modeling.bundle.find import resolve_scored
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.evaluate import evaluate_model
 
@@ -107,6 +109,16 @@ def test_a_bundle_without_a_holdout_table_is_one_line(workspace):
     (workspace.bundle("tiny") / "holdout_probs.csv").unlink()
     with pytest.raises(FercompError, match=r"holdout_probs\.csv not found: run `fercomp train`"):
         evaluate_model(workspace.bundle("tiny"), workspace.raw)
+
+
+def test_the_shipped_model_is_not_scored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        FercompError, match=r"^no model of yours in models: run `fercomp train` \(the shipped"
+    ):
+        resolve_scored(None, Workspace())
+    with pytest.raises(FercompError, match=r"^the shipped model .* cannot be scored here: `fercomp train`"):
+        resolve_scored("shipped", Workspace())
 
 
 def test_a_label_unknown_to_the_model_is_one_line(workspace):

@@ -6,7 +6,7 @@ from typing import Final
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.paths import Workspace
-from fercomp.modeling.bundle.card import CARD, read_card
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
 
 SHIPPED_NAME: Final = "shipped"
 SHIPPED: Final = Path(__file__).parents[2] / SHIPPED_NAME
@@ -72,6 +72,20 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
         if not folder.exists() and len(folder.parts) == 1:
             raise unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
     read_card(folder)
+    return folder
+
+
+def resolve_scored(model: str | None, workspace: Workspace) -> Path:
+    """Finds the folder of a model as `resolve_model` does, one with answers on the holdout.
+
+    Raises:
+        FercompError: There is no such model; or it is the shipped one, which comes without these.
+    """
+    folder = resolve_model(model, workspace)
+    if folder == SHIPPED and not (folder / HOLDOUT).is_file():
+        lack = "" if model else f"no model of yours in {workspace.models}: run `fercomp train` ("
+        why = "the shipped model brings no answers on a holdout and cannot be scored here"
+        raise FercompError(f"{lack}{why}{')' if lack else ': `fercomp train` makes one that can'}")
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.progress import count
+from fercomp.core.progress import count, count_done, track
 from fercomp.core.tables import AXES
 from fercomp.core.timing import say_duration
 from fercomp.data.cache import PhotoCache
@@ -54,18 +54,20 @@ def answer_photos(
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     open_photos = Photos if cache is None else cache.photos
-    readers = [open_photos(raw, image_paths, size).in_batches(BATCH) for size in sizes]
+    readers = [open_photos(raw, image_paths, size).in_batches(BATCH, bar=False) for size in sizes]
     parts: list[Answer] = []
-    for batches in zip(*readers, strict=True):
-        if len(parts) == 1:
-            begin = time.perf_counter()
-        if len(parts) == 1 + _TIMED:
-            seconds = (time.perf_counter() - begin) / _TIMED * len(image_paths) / BATCH
-            say_duration(
-                f"classifying {count(len(image_paths), 'photo')}", seconds, gpu=False, instead=_INSTEAD
-            )
-        faces = dict(zip(sizes, batches, strict=True))
-        parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
+    with track(image_paths, "classifying photos", "photo", at_once=True) as bar:
+        for batches in zip(*readers, strict=True):
+            if len(parts) == 1:
+                begin = time.perf_counter()
+            if len(parts) == 1 + _TIMED:
+                seconds = (time.perf_counter() - begin) / _TIMED * len(image_paths) / BATCH
+                say_duration(
+                    f"classifying {count(len(image_paths), 'photo')}", seconds, gpu=False, instead=_INSTEAD
+                )
+            faces = dict(zip(sizes, batches, strict=True))
+            parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
+            count_done(bar, len(batches[0]), is_first=len(parts) == 1)
     if not parts:
         return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
     points = [part.points for part in parts if part.points is not None]

@@ -133,6 +133,8 @@ def _fit(
             return Data(views, None if holdout is None else say_of(holdout))
 
         run = Run(model, objective, steps, Data(train, holdout), features, checkpoint)
+        if holdout is not None:
+            say("each epoch is scored on the holdout by one view of each photo")
         run.resume(phases)
         for i in range(run.progress.phase, len(phases)):
             run.phase(i, phases[i])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.progress import say, track
+from fercomp.core.progress import count_done, say, track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
@@ -173,7 +173,7 @@ class Run:
         train, holdout = self._current.train, self._current.holdout
         train.start_epoch(number - 1)
         title = f"epoch {number} ({phase.title} {self.progress.epoch + 1}/{phase.epochs})"
-        with track(range(len(train)), title, "batch") as bar:
+        with track(range(len(train)), title, "batch", at_once=True) as bar:
             callbacks = [_Bar(bar), self._ema, keras.callbacks.TerminateOnNaN()]
             logs = self._trained.fit(train, verbose=0, shuffle=False, callbacks=callbacks).history
         if not math.isfinite(logs["loss"][-1]):
@@ -187,7 +187,7 @@ class Run:
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
         self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
-        held_out = "" if holdout is None else f"holdout {right:.3f} (1 view), "
+        held_out = "" if holdout is None else f"holdout {right:.3f}, "
         say(
             f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
             f"{held_out}{time.monotonic() - start:.0f} s"
@@ -223,6 +223,6 @@ class _Bar(keras.callbacks.Callback):
         super().__init__()
         self._bar = bar
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self._bar.update()
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        count_done(self._bar, 1, is_first=batch == 0)  # the step is traced in the first one
         self._bar.set_postfix(loss=f"{(logs or {}).get('loss', math.nan):.3f}", refresh=False)
