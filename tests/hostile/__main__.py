@@ -14,6 +14,7 @@ from .archives import archive_cases
 from .base import write_base
 from .case import OUTCOMES, Case, Result
 from .clips import clip_cases
+from .folders import folder_cases
 from .kills import kill_cases, kill_results
 from .pages import page_cases, page_results
 from .photos import photo_cases
@@ -28,7 +29,7 @@ def all_cases() -> list[Case]:
     """Returns every case."""
     return [
         *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
-        *(*source_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
+        *(*source_cases(), *folder_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
     ]
 
 
