@@ -36,7 +36,7 @@ changed as much as is good for thousands keep a network from learning anything i
 
 
 def run_demo(workspace: Workspace, params: Params) -> tuple[Scores, Summary]:
-    """Draws the demo data, runs every stage on it and annotates its photos and its clip.
+    """Unpacks the demo data, runs every stage on it and annotates its photos and its clip.
 
     Args:
         workspace: A folder of the demo's own.
