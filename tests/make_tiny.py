@@ -77,6 +77,7 @@ def write_tiny(workspace: Workspace, *further: str) -> None:
     PROBLEMS.write(prepared.problems, workspace.problems)
     with small_network(), chdir(workspace.root):  # the card names the git commit of the current folder
         train_experiment(NAME, params.plan(NAME), workspace)
+    shutil.rmtree(workspace.decoded)  # a cache
 
 
 if __name__ == "__main__":
