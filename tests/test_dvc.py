@@ -121,7 +121,7 @@ def test_paths_are_the_defaults_of_the_commands(stages):
         trained = network | {bundle / file for file in ("holdout_probs.csv", "history.csv")}
         expected = {
             "fetch": {ws.raw},
-            "prepare": {ws.photos, ws.problems},
+            "prepare": {ws.photos, ws.problems, ws.overview},
             "train": trained,
             "refit": trained,
             "ensemble": {bundle / file for file in ("card.json", "holdout_probs.csv", "members")},

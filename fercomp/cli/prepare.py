@@ -20,7 +20,8 @@ SPLITS = ("train", "holdout", "test")
 def prepare(set_: Set = None) -> None:
     """Index the photos: broken files, near-duplicates, holdout and folds.
 
-    Writes datasets/photos.csv and, with the photos that cannot be used or not wholly, datasets/problems.csv.
+    Writes datasets/photos.csv and, with the photos that cannot be used or not wholly, datasets/problems.csv;
+    and datasets/overview/ to look at: sizes, classes, photos of each class, copies under several labels.
 
     \b
     Examples:
@@ -30,6 +31,7 @@ def prepare(set_: Set = None) -> None:
     from fercomp.core.paths import Workspace
     from fercomp.core.tables import PHOTOS, PROBLEMS
     from fercomp.core.terminal import show
+    from fercomp.report.overview import write_overview
     from fercomp.stages.prepare import prepare as prepare_photos
 
     workspace = Workspace()
@@ -37,6 +39,7 @@ def prepare(set_: Set = None) -> None:
     prepared = prepare_photos(workspace.raw, params)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
+    write_overview(prepared.photos, workspace.raw, workspace.overview)
     show(_counts(prepared.photos))
     typer.echo(_copies(prepared.photos))
     if prepared.contradictions.of_recompressed:
@@ -44,7 +47,7 @@ def prepare(set_: Set = None) -> None:
     if rare := _rare_classes(prepared.photos, params.folds):
         typer.echo(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
     typer.echo(_problems(prepared.problems))
-    typer.echo(f"{workspace.photos} and {workspace.problems} written")
+    typer.echo(f"{workspace.photos} and {workspace.problems} written; look at {workspace.overview}")
     say_next("fercomp train")
 
 

@@ -73,6 +73,11 @@ class Workspace:
         return self.root / "datasets" / "problems.csv"
 
     @property
+    def overview(self) -> Path:
+        """The folder of pictures of the photos, written by `prepare`."""
+        return self.root / "datasets" / "overview"
+
+    @property
     def models(self) -> Path:
         """The folder of all bundles."""
         return self.root / "models"

@@ -106,7 +106,9 @@ def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str,
     for i, (face, caption) in enumerate(zip(faces, captions, strict=True)):
         row, column = divmod(i, columns)
         axes.imshow(face, extent=(column, column + 0.94, row * high + 0.94, row * high))
-        axes.text(column + 0.47, row * high + 0.97, caption, ha="center", va="top", fontsize=7.5)
+        place = (column + 0.47, row * high + 0.97)
+        # A photo may be called `$x^.jpg`.
+        axes.text(*place, caption, ha="center", va="top", fontsize=7.5, parse_math=False)
     axes.set(xlim=(0, columns), ylim=(rows * high, 0), aspect="equal", title=title)
     axes.axis("off")
     save_figure(figure, path)
