@@ -1,5 +1,6 @@
 """Pictures of a model's results, as PNG."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# A photo whose name the font cannot write has boxes below it.
+warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
 matplotlib.use("Agg")  # files only: a window system need not be there
 BLUE, ORANGE = "#3366aa", "#dd7722"
 SHEET: Final = (6, 8)
