@@ -71,8 +71,8 @@ class RunFile:
         elif self._before is None and not any(folder.glob("records*")):
             self.written = set()
 
-    def changed(self) -> list[str] | None:
-        """Returns the names of other settings than this run's, none where nothing is known of an earlier run.
+    def changed(self) -> dict[str, object] | None:
+        """Returns the earlier run's settings that are not this run's, none where nothing is known of it.
 
         Returns:
             `None` where the settings are the same.
@@ -80,9 +80,11 @@ class RunFile:
         if self._before == self._settings:
             return None
         if self._before is None:
-            return []
+            return {}
         keys = sorted({*self._before, *self._settings})
-        return [key for key in keys if self._before.get(key) != self._settings.get(key)]
+        return {
+            key: self._before.get(key) for key in keys if self._before.get(key) != self._settings.get(key)
+        }
 
     def write(
         self, stamps: Mapping[str, Stamp | None], names: Mapping[str, Iterable[str]], kept: Iterable[str]

@@ -1,7 +1,7 @@
 """Where annotated pictures and their records go."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -116,8 +116,9 @@ class OutputFolder:
             if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
         }
 
-    def _start_anew(self, index: Mapping[str, OnRecord], changed: Iterable[str]) -> None:
-        kept = ""
+    def _start_anew(self, index: Mapping[str, OnRecord], changed: Mapping[str, object]) -> None:
+        by = ", ".join(f"{name} {str(value)[:80]}" for name, value in changed.items()) or "an unknown one"
+        kept = "starting anew"
         if index:
             aside = next(
                 path
@@ -125,9 +126,8 @@ class OutputFolder:
                 if not (path := self.records.path.with_stem(f"records.{number}")).exists()
             )
             self.records.path.replace(aside)
-            kept = f"; the earlier rows are kept in {aside}"
-        by = f" with another {', '.join(changed)}" if changed else " by an unknown run"
-        say(f"{self.records.path} was made{by}: starting anew{kept}")
+            kept = f"its rows are now {aside.name}; to keep both apart, use --output DIR"
+        say(f"{self.folder} holds another run ({by}): {kept}")
 
     def _is_there(self, file: str) -> bool:
         # An escaped name does not say what the file is called.

@@ -65,12 +65,15 @@ def annotate(
     """
     from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options, clock_seconds
+    from fercomp.core.progress import waiting
 
     until = None if end is None else clock_seconds(end)
     options = Options(
         detector, min_score, min_size, every, video, records, start=clock_seconds(start), end=until
     )
-    done = annotate_media([Path(path) for path in paths], output, load_model(model), options, force)
+    with waiting(f"loading {model}"):
+        bundle = load_model(model)
+    done = annotate_media([Path(path) for path in paths], output, bundle, options, force)
     _tell(done, output)
 
 
@@ -80,11 +83,13 @@ def _tell(done: "Summary", output: Path) -> None:
 
     counts = {"photo": done.photos, "video": done.videos}
     files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
-    on_record = f", {done.earlier} of them earlier" if done.earlier else ""
+    some = "" if done.earlier == done.photos + done.videos else f"{done.earlier:,} of them "
+    on_record = f", {some}already done" if done.earlier else ""
     frames = f" ({count(done.frames, 'frame')})" if done.videos else ""
-    without = count(done.without_face, "picture" if done.videos else "photo")
+    picture = "photo" if not done.videos else "picture" if done.photos else "frame"
+    without = count(done.without_face, picture)
     typer.echo(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
-    typer.echo(", ".join(f"{emotion} {n}" for emotion, n in done.emotions.items()) or "no emotions to name")
+    typer.echo(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
     if done.cut_off:
         typer.echo(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
     typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")

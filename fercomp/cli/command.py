@@ -40,6 +40,14 @@ class Command(HintingCommand):
                 ctx.params[parameter.name] = _at_home(value)
         return left
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Returns the parameters; of a flag, `--help` shows no type, since no value follows it."""
+        params: list[Any] = super().get_params(ctx)
+        for parameter in params:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return params
+
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
         with guarded():

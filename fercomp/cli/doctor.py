@@ -18,6 +18,9 @@ def doctor() -> None:
 
     findings = diagnose(Workspace())
     show(findings_table(findings))
+    for finding in findings:
+        if finding.remedy:  # a cell of a table would break its addresses and paths
+            typer.echo(f"{finding.subject}: {finding.remedy}")
     problems = [finding.subject for finding in findings if finding.state == "problem"]
     if problems:
         typer.echo(f"Mend first: {', '.join(problems)}")

@@ -26,7 +26,7 @@ def evaluate(model: OwnModel = None) -> None:
     workspace = Workspace()
     folder = resolve_scored(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
-    show(per_class_table(classes, title=f"{folder.name}: {scores.n} holdout photos"))
+    show(per_class_table(classes, title=f"{folder.name}: {scores.n:,} holdout photos"))
     typer.echo(
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
@@ -45,5 +45,10 @@ def evaluate(model: OwnModel = None) -> None:
                 f"{name}: CCC {said[f'ccc_{name}']:.4f}, RMSE {said[f'rmse_{name}']:.4f}, "
                 f"same sign {said[f'sign_{name}']:.4f}"
             )
-    typer.echo(f"Look at {folder / 'confusion.png'} and {folder / 'reliability.png'}")
+    *pictures, last = (
+        str(path)
+        for name in ("confusion", "reliability", "mistakes")
+        if (path := folder / f"{name}.png").is_file()
+    )
+    typer.echo(f"Look at {', '.join(pictures)} and {last}")
     say_next(*to_kaggle(model or folder.name, workspace.submission(folder.name)))

@@ -31,7 +31,7 @@ def models(
       fercomp models --json
     """
     from fercomp.core.paths import Workspace
-    from fercomp.core.terminal import console, show
+    from fercomp.core.terminal import console, show, show_markdown
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.model_card import model_card
     from fercomp.stages.expected import choice
@@ -39,7 +39,7 @@ def models(
 
     workspace = Workspace()
     if name is not None:
-        typer.echo(model_card(resolve_model(name, workspace)), nl=False)
+        show_markdown(model_card(resolve_model(name, workspace)))
         return
     rows = list_models(workspace)
     if as_json:
@@ -47,7 +47,7 @@ def models(
         return
     show(models_table(rows, console()))
     if any(row.before_refit for row in rows):
-        typer.echo("* before `fercomp refit`: the model has learned from the holdout since")
+        typer.echo("* scored before its last training, which used the holdout too")
     if (chosen := choice(workspace)) and round(chosen[1], 3):
         best, price, among = chosen
         typer.echo(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")

@@ -28,7 +28,7 @@ def predict(model: Model = None, set_: Set = None) -> None:
     params = read_params(workspace.params, set_)
     cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
     done = predict_test(resolve_model(model, workspace), workspace, params.predict, cache)
-    copies = f", {done.copies} of them with a labelled copy" if done.copies else ""
-    typer.echo(f"{done.path}: probabilities of {done.photos} test photos{copies}")
+    copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
+    typer.echo(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
     name = done.path.parent.name
     say_next(*to_kaggle(model or name, workspace.submission(name))[1:])

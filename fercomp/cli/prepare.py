@@ -80,11 +80,11 @@ def _recompressed(found: "Contradictions", how: str) -> str:
 
     ignored = how == "ignore" or (how == "auto" and found.ignored)
     few = how == "auto" and min(found.of_recompressed, found.of_others) < LEAST
-    sure = f"p = {found.p_value:.2g}{', too few to tell' if few else ''}"
     return (
-        f"recompressed copies: {found.recompressed:,} of {found.of_recompressed:,} contradict their "
-        f"picture's first photo, {found.others:,} of {found.of_others:,} other copies do ({sure}); "
-        f"their labels {'are ignored' if ignored else 'count'}"
+        f"recompressed copies of a labelled photo: {found.of_recompressed:,}, and {found.recompressed:,} of "
+        f"them have another label than the original (of other copies, {found.others:,} of "
+        f"{found.of_others:,}); {'too few to tell, so ' if few else ''}their labels are "
+        f"{'not used' if ignored else 'used'}"
     )
 
 

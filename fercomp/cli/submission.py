@@ -23,7 +23,9 @@ def submission(model: Model = None) -> None:
 
     workspace = Workspace()
     written = write_submission(resolve_model(model, workspace), workspace)
-    typer.echo(f"{written.path}: {written.rows} rows, most often {written.top}")
+    typer.echo(f"{written.path}: {written.rows:,} rows, most often {written.top}")
     if written.filled:
-        typer.echo(f"{written.filled} unreadable photos have the sample's own answer (datasets/problems.csv)")
+        typer.echo(
+            f"{written.filled:,} unreadable photos have the sample's own answer (datasets/problems.csv)"
+        )
     say_next(f"fercomp submit {shlex.quote(str(written.path))}")

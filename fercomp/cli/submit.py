@@ -50,7 +50,7 @@ def submit(
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
     chosen = choose(csv, message, workspace)
-    typer.echo(f"{chosen.path}: {chosen.rows} rows, as in the sample; message: {chosen.message}")
+    typer.echo(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
     if dry_run and find_credentials(os.environ, Path.home()) is None:
         typer.echo(
             "Kaggle was not asked: no credentials (whether it was sent before, and how many submissions are "

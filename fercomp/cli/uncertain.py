@@ -31,7 +31,10 @@ def uncertain(model: OwnModel = None, set_: Set = None) -> None:
     params = read_params(workspace.params, set_).uncertain
     folder = resolve_scored(model, workspace)
     settled = settle_uncertain(folder, params)
-    show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n} holdout photos"))
+    thresholds = settled.fitted.bias is None  # the other models answer `uncertain` themselves
+    if thresholds:
+        show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n:,} holdout photos"))
     typer.echo(settled.sentence)
-    typer.echo(f"Look at {folder / 'uncertain.png'}; how it decides from now on: {folder / DECISION}")
+    look = f"Look at {folder / 'uncertain.png'}; how" if thresholds else "How"
+    typer.echo(f"{look} it decides from now on: {folder / DECISION}")
     say_next(f"fercomp evaluate --model {shlex.quote(model or folder.name)}")

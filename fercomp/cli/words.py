@@ -41,5 +41,5 @@ def scored(folder: Path) -> str:
     scores = bundle.card.scores
     return (
         f"holdout accuracy {scores['accuracy']:.4f} ({bundle.looks}), macro-F1 {scores['macro_f1']:.4f} "
-        f"on {scores['n']:.0f} photos"
+        f"on {scores['n']:,.0f} photos"
     )

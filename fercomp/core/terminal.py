@@ -102,6 +102,17 @@ def console() -> "Console":
     return Console(file=raw(sys.stdout), markup=False, emoji=False)
 
 
+def show_markdown(text: str) -> None:
+    """Prints Markdown to stdout: laid out on a terminal, as it is written elsewhere."""
+    from rich.markdown import Markdown
+
+    screen = console()
+    if screen.is_terminal:
+        show(Markdown(text, hyperlinks=False))
+    else:
+        sys.stdout.write(text)
+
+
 class _Plain:
     """Something that rich draws, without control characters in its texts."""
 

@@ -18,7 +18,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full, require_space
-from fercomp.core.progress import track
+from fercomp.core.progress import track, waiting
 
 MAX_MEMBER_BYTES: Final = 60 * 10**9
 """Largest sum of unpacked sizes. The competition has about 9 GB."""
@@ -58,7 +58,8 @@ def unpack(
     try:
         with ZipFile(archive) as file:
             members = file.infolist()
-            paths = check_members(members, archive, max_bytes, max_members)
+            with waiting(f"checking {archive.name}"):
+                paths = check_members(members, archive, max_bytes, max_members)
             require_space(folder, sum(member.file_size for member in members))
             made: set[Path] = set()
             for member, path in track(list(zip(members, paths, strict=True)), "unpacking", "file"):

@@ -87,15 +87,15 @@ def diagnose(workspace: Workspace) -> list[Finding]:
 
 
 def findings_table(findings: list[Finding]) -> "Table":
-    """Lays the findings out as a table for the terminal."""
+    """Lays the findings out as a table for the terminal, but for the remedies."""
     from rich.text import Text
 
     colours = {"ok": "green", "optional": "dim", "problem": "bold red"}
     rows = (
-        (finding.subject, Text(finding.state, style=colours[finding.state]), finding.found, finding.remedy)
+        (finding.subject, Text(finding.state, style=colours[finding.state]), finding.found)
         for finding in findings
     )
-    return text_table(texts("what", "state", "found", "what to do"), rows)
+    return text_table(texts("what", "state", "found"), rows)
 
 
 def kaggle_credentials(environment: Mapping[str, str], home: Path) -> Finding:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fercomp.core.files import write_json
-from fercomp.core.progress import say
+from fercomp.core.progress import say, waiting
 from fercomp.core.table import write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
@@ -74,12 +74,13 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
     write_csv(by_class, folder / "per_class.csv")
     counted = pd.DataFrame(counts, index=list(answers), columns=list(answers))
     write_csv(counted, folder / "confusion.csv", index_label="emotion")
-    plot_confusion(counts, answers, folder / "confusion.png")
-    plot_per_class(by_class, folder / "per_class.png")
-    plot_reliability(after, before, labels[known], folder / "reliability.png")
-    if (folder / HISTORY_FILE).is_file():  # an ensemble has none
-        plot_history(pd.read_csv(folder / HISTORY_FILE), folder / "history.png")
-    _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
+    with waiting("drawing confusion, reliability and mistakes"):
+        plot_confusion(counts, answers, folder / "confusion.png")
+        plot_per_class(by_class, folder / "per_class.png")
+        plot_reliability(after, before, labels[known], folder / "reliability.png")
+        if (folder / HISTORY_FILE).is_file():  # an ensemble has none
+            plot_history(pd.read_csv(folder / HISTORY_FILE), folder / "history.png")
+        _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
     return scores, by_class
 
 
@@ -103,7 +104,7 @@ def _show_mistakes(
         path.unlink(missing_ok=True)  # a sheet of an earlier model would be taken for this one's
         say(f"no {path.name}: the holdout photos are not in {raw}; `fercomp fetch` brings them")
         return
-    title = f"{len(faces)} surest of {len(wrong)} mistakes: given label → predicted, its probability"
+    title = f"{len(faces)} surest of {len(wrong):,} mistakes: given label → predicted, its probability"
     plot_sheet(faces, captions, title if faces else "No mistakes on the holdout", path)
 
 
@@ -113,7 +114,7 @@ def per_class_table(by_class: "pd.DataFrame", title: str) -> "Table":
         (
             str(row["emotion"]),
             *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
-            str(row["photos"]),
+            f"{row['photos']:,}",
         )
         for _, row in by_class.iterrows()
     )

@@ -16,7 +16,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import threads
 from fercomp.core.params import PrepareParams
-from fercomp.core.progress import track
+from fercomp.core.progress import count, track, waiting
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.competition_files import links_out, photos_on_disk, read_test, read_train
 from fercomp.data.duplicates import duplicate_groups, perceptual_hashes, thumbnail
@@ -83,7 +83,8 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
         labelled = Counter(problems.loc[problems["split"] == "train", "reason"])
         told = ", ".join(f"{count:,} {reason}" for reason, count in labelled.most_common())
         raise FercompError(f"no photo named in {raw / 'train.csv'} can be used ({told}): run `fercomp fetch`")
-    photos, counts = _indexed(listed, [photo for photo in found if isinstance(photo, _Photo)], params)
+    with waiting(f"looking for copies among {count(len(listed), 'photo')}"):
+        photos, counts = _indexed(listed, [photo for photo in found if isinstance(photo, _Photo)], params)
     return Prepared(photos[list(PHOTOS.columns)], problems[list(PROBLEMS.columns)], counts)
 
 

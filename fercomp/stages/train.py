@@ -159,6 +159,7 @@ def _train(
     # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
     checkpoint = workspace.training / f"{name}.npz"
     fitted = fit(plan.train, data, workspace.raw, checkpoint, cache=cache)
+    say("exporting the network and comparing it")
     with atomic_folder(target) as folder:
         margin = margin_of(plan.inference, photos, workspace.raw)
         card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))

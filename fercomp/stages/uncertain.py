@@ -61,15 +61,18 @@ class Settled:
         if self.fitted.bias is None:
             what = f"threshold of {self.fitted.threshold:.3g} on the {self.fitted.threshold_on}"
         else:
-            what = "class bias"
+            what = "correction of the classes (class bias)"
         if self.used:
             return (
                 f"A {what} from now on: on unseen photos it raises accuracy from {plain:.3f} to {unseen:.3f}."
             )
         if unseen == plain:
-            return f"No {what}: on unseen photos it leaves accuracy at {plain:.3f}."
-        change, why = ("raises", ", which may be chance") if unseen > plain else ("lowers", "")
-        return f"No {what}: on unseen photos it {change} accuracy from {plain:.3f} to {unseen:.3f}{why}."
+            return f"Nothing changed: the tested {what} leaves accuracy at {plain:.3f} on unseen photos."
+        change, why = ("raise", ", which may be chance") if unseen > plain else ("lower", "")
+        return (
+            f"Nothing changed: the tested {what} would {change} accuracy from {plain:.3f} to {unseen:.3f} on "
+            f"unseen photos{why}."
+        )
 
 
 def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:

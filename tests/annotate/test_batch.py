@@ -94,7 +94,7 @@ def test_another_model_or_detector_starts_anew(bundle, photos, tmp_path, capsys)
     annotate_media(photos, tmp_path / "out", bundle)
     done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
     assert (done.earlier, done.faces) == (0, 6)
-    assert "another detector: starting anew" in capsys.readouterr().err
+    assert "another run (detector yunet): its rows are now records.1.csv" in capsys.readouterr().err
 
 
 def test_output_inside_the_input_is_not_annotated(bundle, photos):

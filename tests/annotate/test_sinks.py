@@ -135,7 +135,10 @@ def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
     with opened(photos, tmp_path / "out", detector="whole") as folder:
         assert len(folder.todo) == 6
         assert folder.records.index() == {}
-    assert "made with another detector: starting anew" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"{tmp_path / 'out'} holds another run (detector None): its rows are now records.1.csv; to keep both "
+        "apart, use --output DIR\n"
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{", "\xff"])
@@ -288,7 +291,7 @@ def test_earlier_records_are_kept_aside(photos, tmp_path, capsys):
     told = capsys.readouterr().err
     for number in (1, 2):
         assert "a/deep/face.png" in (tmp_path / "out" / f"records.{number}.csv").read_text()
-        assert f"the earlier rows are kept in {tmp_path}/out/records.{number}.csv" in told
+        assert f"its rows are now records.{number}.csv; " in told
 
 
 def test_photos_that_are_gone_are_told(photos, tmp_path, capsys):

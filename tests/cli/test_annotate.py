@@ -39,7 +39,7 @@ def test_photos_are_annotated_with_the_shipped_model(photos, workspace):
         "records.csv",
         "run.json",
     }
-    assert "2 photos, 2 of them earlier" in run(photos).stdout
+    assert "2 photos, already done: 2 faces" in run(photos).stdout
 
 
 def test_photos_and_a_video(photos, write_clip):

@@ -4,10 +4,12 @@ import io
 import json
 import os
 import time
+from functools import partial
 
 import pytest
 from rich.console import Console
 
+from fercomp.core import terminal
 from fercomp.core.paths import Workspace
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.modeling.bundle.find import SHIPPED
@@ -94,14 +96,20 @@ def test_json_has_all_and_the_table_says_what_marks_mean(two, fercomp):
     code, out, err = fercomp("models")
     assert (code, err) == (0, "")
     assert "0.5962*" in out and "0.579-0.613" in out
-    assert "* before `fercomp refit`" in out
+    assert "* scored before its last training, which used the holdout too" in out
     assert "old: the CSV is older than the model" in out
 
 
-def test_a_name_shows_the_model_card(two, fercomp):
+def test_a_name_shows_the_model_card(two, fercomp, monkeypatch):
     code, out, err = fercomp("models", "newer")
     assert (code, err) == (0, "")
     assert out.startswith("# newer\n") and "| holdout accuracy | 0.5000 (95 % interval 0.431 to 0.569" in out
+    screen = partial(Console, force_terminal=True, color_system=None, width=70)
+    monkeypatch.setattr(terminal, "console", screen)
+    code, out, err = fercomp("models", "newer")
+    assert (code, err) == (0, "")
+    assert "newer" in out and "holdout accuracy" in out and "# newer" not in out and "| holdout" not in out
+    assert max(map(len, out.splitlines())) <= 70
     code, out, err = fercomp("models", "newr")
     assert (code, out, err.count("\n")) == (1, "", 1) and "did you mean newer" in err
 

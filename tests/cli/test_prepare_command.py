@@ -55,10 +55,11 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     [
         (
             (),
-            "1 of 1 contradict their picture's first photo, 0 of 0 other copies do (p = 1, too few to tell)",
+            "recompressed copies of a labelled photo: 1, and 1 of them have another label than the original "
+            "(of other copies, 0 of 0); too few to tell, so their labels are used\n",
         ),
-        (("--set", "prepare.recompressed=count"), "0 of 0 other copies do (p = 1); their labels count\n"),
-        (("--set", "prepare.recompressed=ignore"), "(p = 1); their labels are ignored\n"),
+        (("--set", "prepare.recompressed=count"), "of other copies, 0 of 0); their labels are used\n"),
+        (("--set", "prepare.recompressed=ignore"), "of other copies, 0 of 0); their labels are not used\n"),
     ],
 )
 def test_says_what_becomes_of_recompressed_copies(workspace, options, words):
@@ -68,7 +69,7 @@ def test_says_what_becomes_of_recompressed_copies(workspace, options, words):
     result = CliRunner().invoke(app, options)
     assert result.exit_code == 0, result.output
     assert words in result.output
-    assert PHOTOS.read(workspace / "datasets" / "photos.csv")["recompressed"].sum() == ("ignored" in words)
+    assert PHOTOS.read(workspace / "datasets" / "photos.csv")["recompressed"].sum() == ("not used" in words)
 
 
 def test_ctrl_c_and_errors_leave_the_old_tables(workspace, monkeypatch):

@@ -117,7 +117,7 @@ def test_what_does_not_pay_is_not_used(eight):
     write_holdout(eight, EIGHT, probs, np.array(EIGHT)[likeliest])
     settled = settle_uncertain(eight, UncertainParams())
     assert not settled.used
-    assert settled.sentence.startswith("No threshold of ")
+    assert settled.sentence.startswith("Nothing changed: the tested threshold of ")
     assert (
         f"accuracy from {settled.plain.accuracy:.3f} to" in settled.sentence
         or "leaves accuracy at" in settled.sentence

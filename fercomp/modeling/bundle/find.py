@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.params.train import SIZES
 from fercomp.core.paths import Workspace
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
 
@@ -70,7 +71,10 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     else:
         folder = Path(model)
         if not folder.exists() and len(folder.parts) == 1:
-            raise unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
+            unknown = unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
+            if model in SIZES:
+                raise FercompError(f"{unknown}; train it: `fercomp train --backbone {model}`")
+            raise unknown
     read_card(folder)
     return folder
 
