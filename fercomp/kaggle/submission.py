@@ -90,7 +90,7 @@ def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.D
     unknown = labels.index[~labels.index.isin(sample["image_path"])]
     if len(unknown):
         raise FercompError(
-            f"{len(unknown)} predicted photos are not in the sample submission, such as {unknown[0]!r}: "
+            f"{len(unknown):,} predicted photos are not in the sample submission, such as {unknown[0]!r}: "
             "run `fercomp prepare` and `fercomp predict` again on the same data"
         )
     emotion = sample["image_path"].map(labels)
@@ -133,7 +133,7 @@ def check_submission(submission: "pd.DataFrame", sample: "pd.DataFrame", name: s
     ids, expected = submission["image_path"].tolist(), sample["image_path"].tolist()
     if ids != expected:
         if len(ids) != len(expected):
-            what = f"{len(ids)} rows, {len(expected)} were expected"
+            what = f"{len(ids):,} rows, {len(expected):,} were expected"
         elif sorted(ids) == sorted(expected):
             what = "the right ids in another order"
         else:

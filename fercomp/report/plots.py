@@ -85,7 +85,7 @@ def plot_per_class(by_class: "pd.DataFrame", path: Path) -> None:
         heights = by_class[measure.lower()].to_numpy()
         bars = axes.bar(places + (i - 1) * width, heights, width, color=colour, label=measure)
         axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=1)
-    names = [f"{name}\n{n} photos" for name, n in zip(by_class["emotion"], by_class["photos"], strict=True)]
+    names = [f"{name}\n{n:,} photos" for name, n in zip(by_class["emotion"], by_class["photos"], strict=True)]
     axes.set_xticks(places, names)
     axes.set(ylim=(0, 1.05), title="Scores of each class on the holdout")
     axes.grid(axis="y", alpha=0.3)

@@ -69,7 +69,7 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
             if not faces:
                 missing += 1
                 continue
-            title = f"given {given}, suggested {suggested}: {len(faces)} of {len(rows)} photos"
+            title = f"given {given}, suggested {suggested}: {len(faces):,} of {len(rows):,} photos"
             captions = [
                 f"{Path(str(row.image_path)).stem}\n{row.reason} {row.quality:.2f}"
                 for row in rows.iloc[places].itertuples()

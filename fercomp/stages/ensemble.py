@@ -202,7 +202,7 @@ def _read_tables(
         table = holdout_table(classes).read(folder / file).sort_values("image_path", ignore_index=True)
         labels = Rule(classes).indices(table["emotion"].tolist(), str(folder / file))
         if len(table) < 2:
-            raise FercompError(f"{folder / file} has {len(table)} photos: run `fercomp train` again")
+            raise FercompError(f"{folder / file} has {len(table):,} photos: run `fercomp train` again")
         tables.append(table)
     photos = [table[["image_path", "emotion"]].apply(tuple, axis=1).tolist() for table in tables]
     for folder, others in zip(folders, photos, strict=True):
@@ -210,7 +210,7 @@ def _read_tables(
             only = sorted(set(others) ^ set(photos[0]))
             example = f", such as {only[0][0]}" if only else ""
             raise FercompError(
-                f"{folder / file} and {folders[0] / file} differ in {len(only)} photos or labels{example}: "
+                f"{folder / file} and {folders[0] / file} differ in {len(only):,} photos or labels{example}: "
                 "train these models again on the same index"
             )
     return tables[0], labels, np.stack([pred_probs(table, classes) for table in tables])

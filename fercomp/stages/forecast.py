@@ -32,7 +32,7 @@ def say_how_long(plans: Mapping[str, Plan], photos: "pd.DataFrame", networks: in
     train, holdout = (int((photos["split"] == split).sum()) for split in ("train", "holdout"))
     if train < FEW:
         return
-    say("starting TensorFlow and timing two batches")
+    say("timing two batches of training")
     whole, told, gpu = 0.0, 0, True
     for name, plan in plans.items():
         try:

@@ -11,7 +11,7 @@ from fercomp.core.files import atomic_folder
 from fercomp.core.locks import locked
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
-from fercomp.core.progress import say
+from fercomp.core.progress import say, waiting
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import (
@@ -126,7 +126,8 @@ def train_bundle(
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
         if not announced:
-            from fercomp.modeling.backbones.catalogue import check_weights
+            with waiting("starting TensorFlow"):
+                from fercomp.modeling.backbones.catalogue import check_weights
 
             check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
             say_how_long({name: plan}, photos)

@@ -73,7 +73,7 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
         if not folder.exists() and len(folder.parts) == 1:
             unknown = unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
             if model in SIZES:
-                raise FercompError(f"{unknown}; train it: `fercomp train --backbone {model}`")
+                raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
             raise unknown
     read_card(folder)
     return folder

@@ -143,7 +143,7 @@ def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypat
     assert resolve_model(None, empty) == shipped
     assert resolve_model("shipped", workspace) == shipped
     with pytest.raises(
-        FercompError, match=r"unknown model 'compact': .*; train it: `fercomp train --backbone c"
+        FercompError, match=r"unknown model 'compact': .* \(to train it: `fercomp train --backbone c"
     ):
         resolve_model("compact", empty)
     with pytest.raises(FercompError, match="unknown model 'shiped': did you mean shipped"):
