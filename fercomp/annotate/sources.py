@@ -81,8 +81,8 @@ def find_sources(paths: Sequence[Path], output: Path) -> Sources:
         if path in folders:
             walk.look_into(path)
         else:
-            walk.found.add(path)
-    sources.found = sorted(map(walk.named, walk.found), key=lambda s: PurePosixPath(s.file))
+            walk.add(path)
+    sources.found = sorted(walk.found.values(), key=lambda s: PurePosixPath(s.file))
     if not sources.found and not sources.problems:
         kinds = ", ".join(sorted(suffix.lstrip(".") for suffix in _MEDIA))
         held = f"; {sources.told_left_out()}" if sources.left_out else ""
@@ -139,7 +139,7 @@ class _Walk:
     """
 
     def __init__(self, sources: Sources, output: Path, folders: Sequence[Path]) -> None:
-        self.found: set[Path] = set()
+        self.found: dict[str, Photo | Video] = {}
         self._sources = sources
         # What the root lies in, a link would lead to in a circle, with all of the disk on the way.
         around = [Path(os.path.realpath(sources.root)), *Path(os.path.realpath(sources.root)).parents]
@@ -159,10 +159,11 @@ class _Walk:
             for entry in self._entries(here):
                 self._take(Path(entry.path), entry, real, linked)
 
-    def named(self, path: Path) -> Photo | Video:
-        """Returns a file as a source."""
+    def add(self, path: Path) -> None:
+        """Adds a file, once however often and in whatever way it is named."""
         kind = Video if path.suffix.lower() in CLIP_SUFFIXES else Photo
-        return kind(path, self._name(path))
+        source = kind(path, self._name(path))
+        self.found.setdefault(source.file, source)
 
     def _take(self, path: Path, entry: "os.DirEntry[str]", real: deque[Path], linked: deque[Path]) -> None:
         is_media = path.suffix.lower() in _MEDIA
@@ -171,7 +172,7 @@ class _Walk:
         elif path.is_dir():
             (linked if entry.is_symlink() else real).append(path)
         elif is_media:
-            self.found.add(path)
+            self.add(path)
         else:
             self._sources.left_out[path.suffix.lower() or "without suffix"] += 1
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -115,6 +116,13 @@ def test_several_paths_are_named_from_the_folder_that_all_are_in(photos, tmp_pat
     assert [source.file for source in found.found] == ["a/deep/face.png", "a/face.jpg", "two.webp"]
     alike = find_sources([photos / "a/face.jpg", photos / "b/face.jpg"], tmp_path / "out")
     assert [source.file for source in alike.found] == ["a/face.jpg", "b/face.jpg"]
+
+
+def test_a_file_that_is_named_in_several_ways_is_one(bundle, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos)
+    ways = [Path("two.webp"), photos / "two.webp", Path("a/../two.webp"), Path("a"), Path("a/../a/face.jpg")]
+    done = annotate_media(ways, tmp_path / "out", bundle)
+    assert (done.photos, done.faces) == (3, 4)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
