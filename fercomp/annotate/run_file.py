@@ -1,8 +1,10 @@
 """`run.json` of an output folder: by what the records were made, of which files, and what was written."""
 
-from collections.abc import Iterable, Mapping
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
@@ -14,6 +16,11 @@ _LARGEST: Final = 2**28
 
 _SOURCES: Final = "sources"
 _WRITTEN: Final = "written"
+_MARKS: Final = frozenset({"fercomp", "fingerprint"})
+"""Settings by which a `run.json` is known from that of another program."""
+
+_COLUMNS: Final = frozenset({"file", "status", "face", "faces", "emotion"})
+"""Columns by which records are known, also those of other versions and models."""
 
 Stamp = list[int]
 """Size, time of the last change in nanoseconds, and inode of a file."""
@@ -32,17 +39,32 @@ def is_ours(folder: Path) -> bool:
     """Says whether a folder is empty, but for hidden files, or holds what `annotate` writes."""
     if all(entry.name.startswith(".") for entry in folder.iterdir()):
         return True
-    return (folder / RUN).is_file() or any(map(_is_record, folder.glob("records*")))
+    run = _read(folder / RUN)
+    return run.keys() >= _MARKS if run else bool(_recorded(folder))
 
 
-def _is_record(path: Path) -> bool:
-    try:
-        if not path.is_file():  # to open a pipe is to wait for its other end
-            return False
-        with path.open("rb") as file:
-            return file.readline(200).startswith((b"file,status,", b'{"file": '))
-    except OSError:
-        return False
+def _recorded(folder: Path) -> set[str]:
+    """Returns what the records of all runs have as `file`, with the header's; none where no run was."""
+    files = set()
+    for path in (*folder.glob("records*.csv"), *folder.glob("records*.jsonl")):
+        try:
+            if path.is_file():  # to open a pipe is to wait for its other end
+                with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+                    rows = _json_rows(lines) if path.suffix == ".jsonl" else _csv_rows(lines)
+                    files |= {str(row["file"]) for row in rows if row.keys() >= _COLUMNS}
+        except (OSError, ValueError, RecursionError, csv.Error):  # cut off, or of somebody else
+            continue
+    return files
+
+
+def _csv_rows(lines: TextIO) -> Iterator[dict[str, Any]]:
+    header = next(csv.reader(lines), [])
+    yield dict(zip(header, header, strict=True))
+    yield from csv.DictReader(lines, header)
+
+
+def _json_rows(lines: TextIO) -> Iterator[dict[str, Any]]:
+    return (row for row in map(json.loads, lines) if isinstance(row, dict))
 
 
 class RunFile:
@@ -56,6 +78,7 @@ class RunFile:
         stamps: By `file`, what the sources were when the last run began.
         written: Names of all files that runs have written, relative to the folder; `None` where that is not
             known, because the run was one of an earlier version, or somebody has changed `run.json`.
+        recorded: Where that is not known, the files that have rows.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
@@ -70,6 +93,7 @@ class RunFile:
             self.written = set(map(str, written))
         elif self._before is None and not any(folder.glob("records*")):
             self.written = set()
+        self.recorded = _recorded(folder) if self.written is None else set()
 
     def changed(self) -> dict[str, object] | None:
         """Returns the earlier run's settings that are not this run's, none where nothing is known of it.

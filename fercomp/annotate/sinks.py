@@ -162,13 +162,12 @@ class OutputFolder:
             raise FercompError(
                 f"{self.folder} holds files that annotate did not write: choose another --output, or --force"
             )
-        if self._run.written is None:
-            return
+        written = self._run.written or ()
         foreign = [
             name
-            for names in self._names.values()
+            for file, names in self._names.items()
             for name in names.all()
-            if name not in self._run.written and os.path.lexists(self.folder / name)
+            if name not in written and file not in self._run.recorded and os.path.lexists(self.folder / name)
         ]
         if foreign:
             more = f" and {len(foreign) - 1:,} more" if len(foreign) > 1 else ""

@@ -27,12 +27,13 @@ FORMATS = {
     ".tiff": "TIFF",
     ".avif": "AVIF",
 }
+SETTINGS = {"fercomp": "1", "fingerprint": "0", "model": "tiny"}
 GREY = np.full((40, 60, 3), 90, dtype=np.uint8)
 
 
 def opened(photos, output, **settings):
     found = find_sources([photos], output).found
-    return OutputFolder(output, photos, found, EMOTIONS, {"model": "tiny", **settings})
+    return OutputFolder(output, photos, found, EMOTIONS, {**SETTINGS, **settings})
 
 
 def no_face(photo):
@@ -202,7 +203,7 @@ def test_a_folder_of_somebody_else_is_refused(photos, tmp_path):
 def test_a_file_of_somebody_else_among_the_copies_is_refused(photos, tmp_path, name):
     out = tmp_path / "out"
     first = find_sources([photos / "landscape.png"], out).found
-    with OutputFolder(out, photos, first, EMOTIONS, {"model": "tiny"}) as folder:
+    with OutputFolder(out, photos, first, EMOTIONS, SETTINGS) as folder:
         finish(folder, folder.todo[0])
     (out / name).parent.mkdir(exist_ok=True)
     (out / name).write_text("drawn by hand")
@@ -212,6 +213,38 @@ def test_a_file_of_somebody_else_among_the_copies_is_refused(photos, tmp_path, n
     ):
         pass
     assert (out / name).read_text() == "drawn by hand"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("run.json", '{"wandb": 1}'),
+        ("records.jsonl", '{"file": "x.wav", "text": "mine"}\n'),
+        ("records.csv", "file,status,who\nx.wav,done,me\n"),
+    ],
+)
+def test_a_file_that_is_called_as_ours_does_not_make_a_folder_ours(photos, tmp_path, name, text):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text(text)
+    with pytest.raises(FercompError, match="annotate did not write"), opened(photos, tmp_path / "out"):
+        pass
+    assert (tmp_path / "out" / name).read_text() == text
+
+
+@pytest.mark.parametrize("run", [None, "{"])
+def test_without_a_run_record_only_what_has_rows_is_replaced(photos, tmp_path, run):
+    out = tmp_path / "out"
+    with opened(photos, out) as folder:
+        finish(folder, folder.todo[0])
+    (out / "run.json").unlink()
+    if run:
+        (out / "run.json").write_text(run)
+    with opened(photos, out):  # its copy is in the way, but has a row
+        pass
+    (out / "two.webp").write_text("drawn by hand")
+    (out / "run.json").unlink()
+    with pytest.raises(FercompError, match=r"two\.webp would be replaced"), opened(photos, out):
+        pass
 
 
 def test_no_original_is_overwritten_through_a_link(photos, tmp_path):
@@ -277,7 +310,7 @@ def test_a_replaced_source_is_noticed(photos, tmp_path, change):
 def test_one_photo_after_the_other_stays_on_record(photos, tmp_path):
     for name in ("two.webp", "landscape.png"):
         found = find_sources([photos / name], tmp_path / "out").found
-        with OutputFolder(tmp_path / "out", photos, found, EMOTIONS, {"model": "tiny"}) as folder:
+        with OutputFolder(tmp_path / "out", photos, found, EMOTIONS, SETTINGS) as folder:
             finish(folder, folder.todo[0])
     assert list(folder.records.index()) == ["landscape.png", "two.webp"]
     with opened(photos, tmp_path / "out") as folder:
