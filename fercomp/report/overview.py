@@ -7,7 +7,7 @@ import numpy as np
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_folder
-from fercomp.core.progress import count, track
+from fercomp.core.progress import count, track, waiting
 from fercomp.data.inputs import readable_faces
 from fercomp.report.plots import BLUE, ORANGE, SHEET, new_figure, plot_sheet, save_figure
 
@@ -43,9 +43,10 @@ def write_overview(photos: "pd.DataFrame", raw: Path, folder: Path) -> None:
         "copies", f"{pictures} under several labels, copies side by side: {{shown}} of {len(copies):,}"
     ] = copies
     with atomic_folder(folder) as temporary:
-        plot_sizes(photos, temporary / "sizes.png")
-        plot_classes(labelled, temporary / "classes.png")
-        for (name, title), rows in track(sheets.items(), "drawing", "sheet"):
+        with waiting("drawing sizes and classes"):
+            plot_sizes(photos, temporary / "sizes.png")
+            plot_classes(labelled, temporary / "classes.png")
+        for (name, title), rows in track(sheets.items(), "drawing", "sheet", at_once=True):
             places, faces = readable_faces(raw, rows["image_path"].tolist(), _SHOWN, _PLACES)
             if not faces:
                 continue
