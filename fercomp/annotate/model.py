@@ -1,7 +1,7 @@
 """The Python API: a trained model that finds the faces in pictures and names their emotions."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, overload
@@ -90,7 +90,7 @@ class Model:
                 found += [picture.faces for picture in self.recogniser.name(group)]
         return found
 
-    def predict(self, paths: Sequence[str | os.PathLike[str]]) -> "pd.DataFrame":
+    def predict(self, paths: Iterable[str | os.PathLike[str]]) -> "pd.DataFrame":
         """Takes each photo for one face, whole, as the competition does, and names its emotion.
 
         Args:
@@ -105,12 +105,10 @@ class Model:
         Raises:
             FercompError: A photo cannot be used.
         """
-        if isinstance(paths, str | os.PathLike):
-            paths = [paths]
-        strange = next((path for path in paths if not isinstance(path, str | os.PathLike)), None)
-        if strange is not None:
+        paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        if strange := [path for path in paths if not isinstance(path, str | os.PathLike)]:
             raise FercompError(
-                f"expected paths of photos, got {type(strange).__name__}: `detect` takes arrays"
+                f"expected paths of photos, got {type(strange[0]).__name__}: `detect` takes arrays"
             )
         table = predict_table(self.bundle, Path(), [os.fspath(path) for path in paths])
         pred_probs, rule = table[list(self.classes)].to_numpy(np.float32), self.bundle.card.rule

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import warnings
 from itertools import chain
 from math import inf
 from pathlib import Path
@@ -121,7 +122,10 @@ def parse_yaml(text: str | bytes, place: str) -> Any:
         parser = YAML(typ="safe", pure=True)
         parser.Composer = Bounded
         parser.max_depth = _DEEPEST
-        return parser.load(text)
-    # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError.
-    except (YAMLError, ValueError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an anchor that stands twice
+            return parser.load(text)
+    # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError, `!!bool x` as
+    # KeyError, `!!int x` as others.
+    except (YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError, Warning) as error:
         raise FercompError(f"{place} is not YAML: {' '.join(str(error).split())}") from error

@@ -137,5 +137,7 @@ def write_csv(frame: "pd.DataFrame", path: Path, index_label: str | None = None)
 
 def existing(path: Path) -> Path:
     """Returns the path of a table or, where only the file of its former name is there, the path of that."""
-    former = path.with_name(FORMER_NAMES.get(path.name, path.name))
-    return former if former.is_file() and not path.exists() else path
+    if path.exists() or path.name not in FORMER_NAMES:
+        return path
+    former = path.with_name(FORMER_NAMES[path.name])
+    return former if former.is_file() else path

@@ -5,10 +5,12 @@ answer of ours. `escaped` writes such characters as Python does in a literal; `g
 command prints, `show` for its tables. Bars and colours of our own go past the guard.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -134,7 +136,13 @@ def show_bug(kind: Any, error: Any, trace: Any) -> None:
 
 
 def use_what_there_is() -> None:
-    """Lets stdout write what its encoding lacks as escapes, as stderr does anyway, and not fail."""
+    """Lets stdout write what its encoding lacks as escapes, as stderr does anyway, and not fail.
+
+    Where there is none of them, as in a service, what is said goes nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - while we run
     if hasattr(sys.stdout, "reconfigure"):
         with suppress(OSError):  # a stream that was exchanged below Python keeps its ways
             sys.stdout.reconfigure(errors="backslashreplace")

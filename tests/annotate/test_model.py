@@ -92,6 +92,9 @@ def test_photos_that_are_cut_out_are_predicted_as_for_the_competition(model, pho
     assert list(model.predict([]).columns) == list(table.columns)
     assert len(model.predict([])) == 0
     pd.testing.assert_frame_equal(model.predict(photos / "a/face.jpg"), table[:1])
+    pd.testing.assert_frame_equal(model.predict(iter(files)), table)
+    with pytest.raises(FercompError, match="expected paths of photos, got NoneType"):
+        model.predict([None])
 
 
 def test_points_are_told_where_the_model_gives_them(write_model, tmp_path, photos):

@@ -151,6 +151,17 @@ def test_anchors_and_merges_of_ordinary_files_stay(tmp_path):
     assert len(load_params(tmp_path / "params.yaml").experiments) == 499
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a: !!bool b", "a: !!int b", "a: !!float b", "a: !!timestamp b", "a: !!binary é", "!!set 1",
+     "a: !!omap b", "a: !!pairs b", "a: !!python/name:os.system", "a: &x 1\nb: &x 2"],
+)  # fmt: skip
+def test_tags_that_do_not_fit_and_anchors_that_stand_twice_are_one_line(text):
+    with pytest.raises(FercompError, match=r"^here is not YAML: ") as caught:
+        parse_yaml(text, "here")
+    assert "\n" not in str(caught.value)
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc é", max_size=5),
     lambda inner: (

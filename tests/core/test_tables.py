@@ -1,6 +1,7 @@
 """CSV tables: what is written comes back, what is not such a table is told."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,8 @@ def test_a_table_is_read_under_its_former_name_where_only_that_is_there(tmp_path
     assert TABLE.read(path)["name"].tolist() == ["old"]
     path.write_text("name,count,share\nnew,1,0\n")
     assert existing(path) == path
+    for nameless in (Path(), Path("/"), Path("..")):
+        assert existing(nameless) == nameless
     assert TABLE.read(path)["name"].tolist() == ["new"]
 
 

@@ -120,6 +120,16 @@ def test_what_an_encoding_lacks_is_escaped(monkeypatch, encoding):
     assert ascii("\u00e9 \u60b2")[1:-1] in ascii(shown).replace("\\\\", "\\")
 
 
+def test_without_a_terminal_or_file_what_is_said_goes_nowhere(monkeypatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    use_what_there_is()
+    with guarded():
+        sys.stdout.write("said")
+        sys.stderr.write("said")
+        show("said")
+
+
 def test_bars_and_colours_of_our_own_go_past_the_guard(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):

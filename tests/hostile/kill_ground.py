@@ -182,8 +182,12 @@ def _write_sources(folder: Path) -> None:
 
 
 def listing(work: Path) -> dict[str, str]:
-    """Returns the digest of every file; decoded photos may be deleted at any time, and are left out."""
-    paths = [p for p in work.rglob("*") if not p.is_relative_to(work / "datasets" / ".photos")]
+    """Returns the digest of every file, but of those that say when others were written.
+
+    These are decoded photos, which may be deleted at any time, and what the demo annotated, once unpacked.
+    """
+    left_out = {*work.glob("**/datasets/.photos"), work / "demo" / "annotated" / "run.json"}
+    paths = [path for path in work.rglob("*") if left_out.isdisjoint((path, *path.parents))]
     return {
         str(path.relative_to(work)): hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file()
