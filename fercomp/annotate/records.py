@@ -78,6 +78,19 @@ class Records:
             entry.spans.append((begin, end))
         return index
 
+    def is_empty(self) -> bool:
+        """Says whether nothing but a header, or a part of one, is there."""
+        return not self.path.is_file() or self._header().startswith(self._beginning(1))
+
+    def is_strange(self) -> bool:
+        """Says whether it has other columns or line ends: those of another model, or of an editor."""
+        if self.is_empty():
+            return False
+        if self._kind == "csv":
+            return self._beginning() != self._header()
+        with self.path.open("rb") as file:
+            return any(map(self._is_strange_line, file))
+
     def rewrite(self, files: Iterable[OnRecord]) -> None:
         """Writes the file anew, atomically: its header, and of what is on record these files only."""
         with atomic_file(self.path) as temporary, temporary.open("wb") as new:
@@ -111,6 +124,16 @@ class Records:
                 row = self._parsed(line.decode("utf-8", "replace"))
                 if row is not None:
                     yield row, begin, end
+
+    def _beginning(self, more: int = 0) -> bytes:
+        with self.path.open("rb") as file:
+            return file.read(len(self._header()) + more)
+
+    def _is_strange_line(self, line: bytes) -> bool:
+        try:
+            return tuple(json.loads(line)) != tuple(self._columns)
+        except (ValueError, RecursionError, TypeError):  # damaged
+            return False
 
     def _header(self) -> bytes:
         return (

@@ -100,12 +100,11 @@ class OutputFolder:
         return self.folder / self._names[video.file].timeline
 
     def _kept(self) -> dict[str, OnRecord]:
-        index = self.records.index()
         changed = self._run.changed()
-        if changed is not None:
-            if index or changed:
-                self._start_anew(index, changed)
+        if changed is not None or self.records.is_strange():
+            self._start_anew(changed)
             return {}
+        index = self.records.index()
         ours = {source.file: source for source in self._sources}
         gone = [file for file in index if file not in ours and not self._is_there(file)]
         if gone:
@@ -116,10 +115,19 @@ class OutputFolder:
             if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
         }
 
-    def _start_anew(self, index: Mapping[str, OnRecord], changed: Mapping[str, object]) -> None:
-        by = ", ".join(f"{name} {str(value)[:80]}" for name, value in changed.items()) or "an unknown one"
+    def _start_anew(self, changed: Mapping[str, object] | None) -> None:
+        """Starts without rows; those that are there are kept aside, whoever wrote them.
+
+        Args:
+            changed: The earlier run's settings, empty where nothing is known of them; `None` where they are
+                the same, and the records have been changed.
+        """
+        by = ", ".join(f"{name} {str(value)[:80]}" for name, value in (changed or {}).items())
+        held = f"holds another run ({by or 'an unknown one'})"
+        if changed is None:
+            held = f"has a {self.records.path.name} that was changed by another program"
         kept = "starting anew"
-        if index:
+        if not self.records.is_empty():
             aside = next(
                 path
                 for number in range(1, 10**6)
@@ -127,7 +135,9 @@ class OutputFolder:
             )
             self.records.path.replace(aside)
             kept = f"its rows are now {aside.name}; to keep both apart, use --output DIR"
-        say(f"{self.folder} holds another run ({by}): {kept}")
+        elif not changed:
+            return
+        say(f"{self.folder} {held}: {kept}")
 
     def _is_there(self, file: str) -> bool:
         # An escaped name does not say what the file is called.

@@ -335,3 +335,40 @@ def test_photos_that_are_gone_are_told(photos, tmp_path, capsys):
     with opened(photos, tmp_path / "out"):
         pass
     assert "1 file no longer in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", ["column", "line ends", "jsonl key", "other model's"])
+def test_records_that_were_changed_by_hand_are_kept_aside(photos, tmp_path, capsys, change):
+    kind = "jsonl" if change == "jsonl key" else "csv"
+    found = find_sources([photos], tmp_path / "out").found
+
+    def again(classes=EMOTIONS):
+        return OutputFolder(tmp_path / "out", photos, found, classes, SETTINGS, kind)
+
+    with again() as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    records = folder.records.path
+    text = records.read_text()
+    changed = {
+        "column": text.replace("\n", ",mine\n"),
+        "line ends": text.replace("\n", "\r\n"),
+        "jsonl key": text.replace('"file"', '"mine": 1, "file"', 1),
+        "other model's": text,
+    }[change]
+    records.write_text(changed, newline="")
+    with again(EMOTIONS[:3] if change == "other model's" else EMOTIONS) as folder:
+        assert len(folder.todo) == 6
+    assert records.with_stem("records.1").read_bytes() == changed.encode()
+    told = f"a records.{kind} that was changed by another program: its rows are now records.1.{kind}"
+    assert told in capsys.readouterr().err
+
+
+def test_a_header_that_was_cut_off_is_no_other_run(photos, tmp_path, capsys):
+    with opened(photos, tmp_path / "out") as folder:
+        pass
+    os.truncate(folder.records.path, 20)
+    with opened(photos, tmp_path / "out"):
+        pass
+    assert capsys.readouterr().err == ""
+    assert not list((tmp_path / "out").glob("records.1.csv"))
