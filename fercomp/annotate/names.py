@@ -3,9 +3,10 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from fercomp.annotate.sources import Photo, Video
@@ -46,31 +47,42 @@ def plain_name(source: Photo | Video) -> str:
     return source.file if suffix in IMAGE_SUFFIXES else source.file + ".png"
 
 
-def output_names(sources: Sequence[Photo | Video]) -> dict[str, Names]:
+def output_names(
+    sources: Sequence[Photo | Video], owners: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Names]:
     """Says by `file` what is written for each source.
 
     Names are told apart as on file systems that do not know large letters from small ones. Where two clips
     would meet, they are called by their whole names; what still meets is numbered.
+
+    Args:
+        sources: What is annotated.
+        owners: By name, the `file` of which it is on record; nothing else is called so.
     """
     plain = {source.file: plain_name(source) for source in sources}
     met = Counter(_folded(name) for name in plain.values())
-    taken = {_folded(name) for name in RESERVED}
+    earlier = {_folded(name): file for name, file in owners.items()}
+    taken = earlier | {_folded(name): "" for name in RESERVED}
     names = {}
     for source in sorted(sources, key=lambda s: isinstance(s, Video)):  # photos keep their names
         wish = plain[source.file]
-        if isinstance(source, Video) and met[_folded(wish)] > 1:
-            wish = f"{source.file}.mp4"
-        names[source.file] = _first_free(wish, isinstance(source, Video), taken)
+        if isinstance(source, Video):
+            whole = f"{source.file}.mp4"
+            owner = earlier.get(_folded(fitted(wish)))
+            meets = met[_folded(wish)] > 1 if owner is None else owner != source.file
+            if meets or earlier.get(_folded(fitted(whole))) == source.file:
+                wish = whole
+        names[source.file] = _first_free(source.file, wish, isinstance(source, Video), taken)
     return names
 
 
-def _first_free(wish: str, has_timeline: bool, taken: set[str]) -> Names:
+def _first_free(file: str, wish: str, has_timeline: bool, taken: dict[str, str]) -> Names:
     for copy in _variants(PurePosixPath(wish)):
         timeline = str(copy.with_suffix(TIMELINE)) if has_timeline else ""
         names = Names(fitted(str(copy)), fitted(timeline))
         folded = {_folded(name) for name in names.all()}
-        if not folded & taken:
-            taken |= folded
+        if all(taken.get(name, file) == file for name in folded):
+            taken |= dict.fromkeys(folded, file)
             return names
     raise AssertionError("there are always more numbers")
 

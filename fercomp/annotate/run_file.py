@@ -76,8 +76,9 @@ class RunFile:
 
     Attributes:
         stamps: By `file`, what the sources were when the last run began.
-        written: Names of all files that runs have written, relative to the folder; `None` where that is not
-            known, because the run was one of an earlier version, or somebody has changed `run.json`.
+        written: By name relative to the folder, the `file` for which runs have written it, empty where an
+            earlier version did; `None` where that is not known, because that version was still older, or
+            somebody has changed `run.json`.
         recorded: Where that is not known, the files that have rows.
     """
 
@@ -88,11 +89,13 @@ class RunFile:
         before = self._before or {}
         sources, written = before.pop(_SOURCES, None), before.pop(_WRITTEN, None)
         self.stamps: dict[str, Any] = sources if isinstance(sources, dict) else {}
-        self.written: set[str] | None = None
-        if isinstance(written, list):
-            self.written = set(map(str, written))
+        self.written: dict[str, str] | None = None
+        if isinstance(written, dict):
+            self.written = {name: str(file) for name, file in written.items()}
+        elif isinstance(written, list):
+            self.written = dict.fromkeys(map(str, written), "")
         elif self._before is None and not any(folder.glob("records*")):
-            self.written = set()
+            self.written = {}
         self.recorded = _recorded(folder) if self.written is None else set()
 
     def changed(self) -> dict[str, object] | None:
@@ -121,13 +124,13 @@ class RunFile:
             kept: The files that stay on record, also of earlier runs.
         """
         earlier = {file: self.stamps[file] for file in kept if file in self.stamps}
-        new = {name for of_one in names.values() for name in of_one}
+        new = {name: file for file, of_one in names.items() for name in of_one}
         write_json(
             self._path,
             {
                 **self._settings,
                 _SOURCES: {**earlier, **stamps},
-                _WRITTEN: sorted({*(self.written or ()), *new}),
+                _WRITTEN: dict(sorted({**(self.written or {}), **new}.items())),
             },
         )
 

@@ -64,10 +64,20 @@ class OutputFolder:
             busy = f"another fercomp is writing into {self.folder}: wait for it, or choose another --output"
             stack.enter_context(exclusive(self.folder, busy))
             self._run = RunFile(self.folder, self._settings)
+            changed = self._run.changed()
+            same = changed is None and not self.records.is_strange()
+            index = self.records.index() if same else {}
+            gone = [file for file in index if file not in self._names and not self._is_there(file)]
+            written = (self._run.written or {}).items()
+            owners = {name: file for name, file in written if file in index and file not in gone}
+            self._names = output_names(self._sources, owners)
+            self._require_no_original()
             self._require_ours()
             for place in {self.copy_of(source).parent for source in self._sources}:
                 sweep_parts(place)
-            kept = self._kept()
+            if not same:
+                self._start_anew(changed)
+            kept = self._kept(index, gone)
             # The records first: a kill between the two leaves other settings, so the next run starts anew.
             self.records.rewrite(kept.values())
             names = {source.file: self._names[source.file].all() for source in self._sources}
@@ -99,14 +109,8 @@ class OutputFolder:
         """Returns the path of a clip's timeline."""
         return self.folder / self._names[video.file].timeline
 
-    def _kept(self) -> dict[str, OnRecord]:
-        changed = self._run.changed()
-        if changed is not None or self.records.is_strange():
-            self._start_anew(changed)
-            return {}
-        index = self.records.index()
+    def _kept(self, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
         ours = {source.file: source for source in self._sources}
-        gone = [file for file in index if file not in ours and not self._is_there(file)]
         if gone:
             say(f"{count(len(gone), 'file')} no longer in {self._root}: off the records ({gone[0]}, ...)")
         return {

@@ -37,6 +37,20 @@ def test_what_would_meet_is_told_apart():
     assert names["X.JPG"].copy == "X (2).JPG"
 
 
+def test_what_is_on_record_of_another_file_is_not_taken():
+    owners = {"a.mp4": "a.mov", "a.timeline.png": "a.mov", "X.png": "X", "b.mp4.mp4": "b.mp4"}
+    files = ["a.mp4", "a.mov", "x.png", "b.mp4", "c.mp4"]
+    names = output_names([source(file) for file in files], owners)
+    copies = {file: of_one.copy for file, of_one in names.items()}
+    assert copies == {
+        "x.png": "x (2).png",
+        "a.mp4": "a.mp4.mp4",
+        "a.mov": "a.mp4",
+        "b.mp4": "b.mp4.mp4",
+        "c.mp4": "c.mp4",
+    }
+
+
 @given(
     st.lists(
         st.tuples(

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 from io import BytesIO
@@ -372,3 +373,39 @@ def test_a_header_that_was_cut_off_is_no_other_run(photos, tmp_path, capsys):
         pass
     assert capsys.readouterr().err == ""
     assert not list((tmp_path / "out").glob("records.1.csv"))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_annotated_one_after_the_other_has_copies_of_its_own(photos, tmp_path, gone):
+    out = tmp_path / "out"
+
+    def annotated(name):
+        found = find_sources([photos / name], out).found
+        with OutputFolder(out, photos, found, EMOTIONS, SETTINGS) as folder:
+            for photo in folder.todo:
+                finish(folder, photo)
+        return folder.copy_of(found[0]).name, len(folder.todo)
+
+    data = (photos / "landscape.png").read_bytes()
+    (photos / "x").write_bytes(data)
+    assert annotated("x") == ("x.png", 1)
+    (photos / "x.png").write_bytes(data)
+    if gone:
+        (photos / "x").unlink()
+        assert annotated("x.png") == ("x.png", 1)
+        return
+    assert annotated("x.png") == ("x (2).png", 1)
+    assert annotated("x") == ("x.png", 0)
+    assert annotated("x.png") == ("x (2).png", 0)
+
+
+def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    path = tmp_path / "out" / "run.json"
+    run = json.loads(path.read_text())
+    path.write_text(json.dumps({**run, "written": list(run["written"])}))
+    with opened(photos, tmp_path / "out") as folder:
+        assert folder.todo == []
+    assert json.loads(path.read_text()) == run
