@@ -8,6 +8,7 @@ file is read as a stream: a long clip has more rows than should be in memory at 
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row
+from fercomp.core.errors import FercompError
 from fercomp.core.files import append_whole, atomic_file
 
 RecordFormat = Literal["csv", "jsonl"]
@@ -61,6 +63,15 @@ class Records:
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows of one picture; takes back what was written of them if it cannot write all."""
         append_whole(self._file, self._lines(rows))
+
+    def require_in_place(self) -> None:
+        """Makes sure that what was added is in the file that is there now.
+
+        Raises:
+            FercompError: The file was removed or replaced since it was opened.
+        """
+        if not self.path.exists() or not os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+            raise FercompError(f"{self.path} was removed or replaced while it was written: run again")
 
     def pictures(self) -> Iterator[list[Row]]:
         """Gives the rows of each picture that is on record completely, in the order of the file."""

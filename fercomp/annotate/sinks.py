@@ -38,7 +38,7 @@ class OutputFolder:
 
     Raises:
         FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
-            written here; or another process is writing there.
+            written here; or another process is writing there; or, at the end, somebody has taken the records.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class OutputFolder:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._held:
             if kind is None:  # what an earlier run left out comes to its place
+                self.records.require_in_place()
                 index = self.records.index()
                 ordered = sorted(index, key=PurePosixPath)
                 if ordered != list(index):

@@ -409,3 +409,16 @@ def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
     with opened(photos, tmp_path / "out") as folder:
         assert folder.todo == []
     assert json.loads(path.read_text()) == run
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_records_that_are_taken_while_they_are_written_are_told(photos, tmp_path, change):
+    told = pytest.raises(FercompError, match=r"was removed or replaced.*run again")
+    with told, opened(photos, tmp_path / "out") as folder:
+        finish(folder, folder.todo[0])
+        folder.records.path.unlink()
+        if change == "replaced":
+            folder.records.path.write_text("file,status")
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 6
