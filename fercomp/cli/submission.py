@@ -18,6 +18,7 @@ def submission(model: Model = None) -> None:
       fercomp submission --model shipped
     """
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import count
     from fercomp.kaggle.submission import write_submission
     from fercomp.modeling.bundle.find import resolve_model
 
@@ -26,6 +27,6 @@ def submission(model: Model = None) -> None:
     typer.echo(f"{written.path}: {written.rows:,} rows, most often {written.top}")
     if written.filled:
         typer.echo(
-            f"{written.filled:,} unreadable photos have the sample's own answer (datasets/problems.csv)"
+            f"{count(written.filled, 'photo')} unread: the sample's own answer (datasets/problems.csv)"
         )
     say_next(f"fercomp submit {shlex.quote(str(written.path))}")

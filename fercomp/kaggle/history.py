@@ -1,11 +1,13 @@
 """`submissions/history.csv`: what was sent to Kaggle, from which experiment, and how it scored."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fercomp.core.checks import matching
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
@@ -16,6 +18,8 @@ from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SCORE: Final = r"([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?)?"
 
 HISTORY_TABLE: Final = Table(
     {
@@ -33,6 +37,11 @@ HISTORY_TABLE: Final = Table(
         "status": "str",  # pending | complete | error
     },
     "mend its columns, or move it away and send the next file",
+    (
+        matching("ref", "[0-9]{0,18}", "Kaggle's number or nothing"),
+        matching("public", _SCORE, "a score or nothing"),
+        matching("private", _SCORE, "a score or nothing"),
+    ),
 )
 """All columns are text: a cell may be empty, and a score keeps its digits."""
 
@@ -105,7 +114,8 @@ def kaggle_scores(workspace: Workspace) -> dict[str, tuple[float, float]]:
         return {}
     history = _SCORES.read(workspace.history)
     for column in ("public", "private"):
-        history[column] = pd.to_numeric(history[column], errors="coerce")
+        scores = pd.to_numeric(history[column], errors="coerce")
+        history[column] = scores.where(scores.abs() < math.inf)
     best = history.groupby("experiment")[["public", "private"]].max()
     return {str(name): (float(row["public"]), float(row["private"])) for name, row in best.iterrows()}
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
+from fercomp.core.progress import count
 from fercomp.core.reading import is_there
 from fercomp.core.table import Table, existing, header_of
-from fercomp.core.tables import pred_probs, prediction_table
+from fercomp.core.tables import PROBLEMS, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.find import SHIPPED, output_name
@@ -31,7 +32,7 @@ class Written:
     Attributes:
         path: The CSV.
         rows: Its number of rows.
-        filled: Rows with the sample's own answer, because the photo could not be read.
+        filled: Rows with the sample's own answer, because the photo is missing or could not be read.
         top: The most frequent answer.
     """
 
@@ -52,25 +53,43 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
         What was written.
 
     Raises:
-        FercompError: A table is missing or they do not fit each other; nothing is written then.
+        FercompError: A table is missing, they do not fit each other, or there is no answer for a photo that
+            can be read; nothing is written then.
     """
     import pandas as pd
 
     card, name = read_card(folder), output_name(folder, workspace)
     predicted = workspace.test_probabilities(name)
+    model = name if folder in (SHIPPED, workspace.bundle(name)) else folder
+    predict = f"`fercomp predict --model {shlex.quote(str(model))}`"
     if not is_there(existing(predicted)):
-        model = name if folder in (SHIPPED, workspace.bundle(name)) else folder
-        raise FercompError(f"{predicted} not found: run `fercomp predict --model {shlex.quote(str(model))}`")
+        raise FercompError(f"{predicted} not found: run {predict}")
     table = prediction_table(card.classes).read(predicted)
     sample = SUBMISSION.read(workspace.sample_submission)
     ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
     labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
     submission, filled = build_submission(labels, sample)
+    lacking = [path for path in sample["image_path"] if path not in labels.index]
+    if strange := _readable(lacking, workspace):
+        raise FercompError(
+            f"{predicted} has no answer for {count(len(strange), 'photo')} of {len(sample):,} that can be "
+            f"read, such as {strange[0]!r}: run `fercomp prepare`, then {predict} again"
+        )
     path = workspace.submission(name)
     check_header(list(SUBMISSION.columns), workspace, path)
     check_submission(submission, sample, path)
     SUBMISSION.write(submission, path)
     return Written(path, len(submission), filled, submission["emotion"].mode()[0])
+
+
+def _readable(ids: list[str], workspace: Workspace) -> list[str]:
+    """Returns the test photos that are on disk and that `prepare` did not leave out."""
+    left_out: set[str] = set()
+    if is_there(workspace.problems):
+        problems = PROBLEMS.read(workspace.problems)
+        left_out |= set(problems.loc[problems["reason"] != "truncated_used", "image_path"])
+    paths = {name: f"{TEST_FOLDER}/{name}" for name in ids}
+    return [name for name in ids if paths[name] not in left_out and (workspace.raw / paths[name]).exists()]
 
 
 def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.DataFrame, int]":
@@ -85,8 +104,12 @@ def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.D
         not be read.
 
     Raises:
-        FercompError: There is a label for a photo that the sample does not list, or for none that it does.
+        FercompError: There is a label for a photo that the sample does not list, or for none that it does,
+            or two for one photo.
     """
+    if labels.index.has_duplicates:
+        twice = labels.index[labels.index.duplicated()][0]
+        raise FercompError(f"{twice!r} was predicted twice: run `fercomp predict` again")
     unknown = labels.index[~labels.index.isin(sample["image_path"])]
     if len(unknown):
         raise FercompError(

@@ -169,9 +169,9 @@ def _new_row(candidate: Candidate) -> dict[str, str]:
 
 
 def _unscored(sha256: str, workspace: Workspace) -> dict[str, str] | None:
-    """Returns the record's last row of these bytes, where it waits for its score."""
+    """Returns the record's last row of these bytes, where it waits for its score under Kaggle's number."""
     rows = [row for row in history_rows(workspace) if row["sha256"] == sha256]
-    return rows[-1] if rows and rows[-1]["status"] == "pending" else None
+    return rows[-1] if rows and rows[-1]["status"] == "pending" and rows[-1]["ref"] else None
 
 
 def _sent_before(candidate: Candidate, sent: Sequence[Sent]) -> FercompError:

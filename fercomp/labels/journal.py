@@ -22,6 +22,9 @@ DROP: Final = "drop"
 _LARGEST: Final = 2**28
 """Bytes of a journal; a decision has some 120."""
 
+_NO_DECISION: Final = (ValueError, KeyError, TypeError, RecursionError)
+"""What reading something else than a decision raises."""
+
 Key = tuple[str, str]
 """A photo: its path and the SHA-1 of its bytes, so that a decision is never taken for another photo's."""
 
@@ -49,8 +52,9 @@ class Verdict:
 class Journal:
     """An append-only file of decisions that one process at a time may write.
 
-    A line that was torn by a kill or a power cut is cut off when the journal is opened, and said. What was
-    answered for is never torn: `append` returns when the bytes are on disk.
+    A line that was torn by a kill or a power cut is cut off when the journal is opened, and said; a decision
+    that lacks its line end only is given one. What was answered for is never torn: `append` returns when the
+    bytes are on disk.
 
     Args:
         path: The journal, made where it is missing.
@@ -104,12 +108,14 @@ class Journal:
     def _repaired(self, file: FileIO) -> list[Verdict]:
         file.seek(0)
         data = file.read()
-        whole = data.rfind(b"\n") + 1
-        decisions = _parsed(data[:whole], self.path)
-        if whole < len(data):
-            file.truncate(whole)
+        whole = _whole(data)
+        decisions = _parsed(whole, self.path)
+        if len(whole) < len(data):
+            file.truncate(len(whole))
             os.fsync(file.fileno())
-            say(f"{self.path} ended in a torn line of {len(data) - whole} bytes, which was cut off")
+            say(f"{self.path} ended in a torn line of {len(data) - len(whole)} bytes, which was cut off")
+        elif len(whole) > len(data):
+            append_whole(file, b"\n", durable=True)
         return decisions
 
 
@@ -121,8 +127,17 @@ def read_decisions(path: Path) -> dict[Key, str]:
     """
     if not is_there(path):
         return {}
-    data = read_at_most(path, _LARGEST)
-    return _last(_parsed(data[: data.rfind(b"\n") + 1], path))
+    return _last(_parsed(_whole(read_at_most(path, _LARGEST)), path))
+
+
+def _whole(data: bytes) -> bytes:
+    """Returns the lines of a journal without a torn last one; a decision that lacks its line end has it."""
+    end = data.rfind(b"\n") + 1
+    try:
+        _decision(json.loads(data[end:]))
+    except _NO_DECISION:
+        return data[:end]
+    return data + b"\n"
 
 
 def _parsed(data: bytes, path: Path) -> list[Verdict]:
@@ -130,7 +145,7 @@ def _parsed(data: bytes, path: Path) -> list[Verdict]:
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
             decisions.append(_decision(json.loads(line)))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except _NO_DECISION as error:
             raise FercompError(
                 f"{path}, line {number} is not a decision: take the line out, or move the file away"
             ) from error

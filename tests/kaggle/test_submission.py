@@ -4,7 +4,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams
-from fercomp.core.tables import PHOTOS
+from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.kaggle.submission import (
     SUBMISSION,
     build_submission,
@@ -35,6 +35,8 @@ def test_predictions_of_other_photos_are_refused():
         build_submission(pd.Series({"7.jpg": "sad"}), SAMPLE)
     with pytest.raises(FercompError, match="no photo of the sample submission was predicted"):
         build_submission(pd.Series(dtype=str), SAMPLE)
+    with pytest.raises(FercompError, match=r"'0\.jpg' was predicted twice"):
+        build_submission(pd.Series(["sad", "sad"], index=["0.jpg", "0.jpg"]), SAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +67,31 @@ def test_from_photos_to_csv(workspace):
     assert written.path.read_text().startswith("image_path,emotion\n")
 
 
-def test_a_test_photo_that_is_not_in_the_index_is_filled(workspace):
+def test_only_a_photo_that_cannot_be_read_is_filled(workspace):
     photos = PHOTOS.read(workspace.photos)
     PHOTOS.write(photos[photos["image_path"] != "test_kaggle/3.jpg"], workspace.photos)
     predict_test(workspace.bundle("tiny"), workspace, PredictParams())
+    told = r"no answer for 1 photo of 20 that can be read, such as '3\.jpg': .*predict --model tiny` again"
+    with pytest.raises(FercompError, match=told):
+        write_submission(workspace.bundle("tiny"), workspace)
+    problem = {"image_path": "test_kaggle/3.jpg", "split": "test", "emotion": ""}
+    PROBLEMS.write(pd.DataFrame([{**problem, "reason": "truncated_used"}]), workspace.problems)
+    with pytest.raises(FercompError, match=told):
+        write_submission(workspace.bundle("tiny"), workspace)
+    PROBLEMS.write(pd.DataFrame([{**problem, "reason": "not_an_image"}]), workspace.problems)
     assert write_submission(workspace.bundle("tiny"), workspace).filled == 1
+    workspace.problems.unlink()
+    (workspace.raw / "test_kaggle" / "3.jpg").unlink()
+    assert write_submission(workspace.bundle("tiny"), workspace).filled == 1
+
+
+def test_a_table_of_probabilities_that_lacks_its_end_writes_nothing(workspace):
+    predict_test(workspace.bundle("tiny"), workspace, PredictParams())
+    path = workspace.test_probabilities("tiny")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    with pytest.raises(FercompError, match="no answer for 19 photos of 20"):
+        write_submission(workspace.bundle("tiny"), workspace)
+    assert not workspace.submission("tiny").exists()
 
 
 @pytest.mark.parametrize("header", ["id,image_path,emotion", "image_path,emotion,", "emotion,image_path"])

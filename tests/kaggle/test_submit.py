@@ -85,6 +85,30 @@ def test_the_newest_models_csv_is_sent_and_written_down(signed_in, work):
     assert not work.sending.exists()
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("ref", "x"), ("ref", "1.0"), ("ref", "-3"), ("ref", "9" * 19)]
+    + [(column, value) for column in ("public", "private") for value in ("inf", "nan", "high", ".", "0,5")],
+)
+def test_a_record_with_other_numbers_is_not_read(signed_in, work, column, value):
+    send(work, wait=False)
+    HISTORY_TABLE.write(read_history(work).assign(**{column: value}), work.history)
+    with pytest.raises(FercompError, match=rf"history\.csv, line 2 has '{value}' as {column}: "):
+        send(work)
+    if column != "ref":
+        best = kaggle_scores(work)["mine"][column == "private"]
+        assert str(best) == "nan"
+
+
+def test_a_row_without_kaggles_number_is_looked_for_at_kaggle(signed_in, work):
+    send(work, wait=False)
+    HISTORY_TABLE.write(read_history(work).assign(ref=""), work.history)
+    with pytest.raises(FercompError, match="was sent before"):
+        send(work)
+    signed_in.submissions.clear()
+    assert send(work).ref == 1000
+
+
 def test_the_backbone_table_reads_the_scores(signed_in, work):
     send(work)
     assert kaggle_scores(work)["mine"][0] == 0.61234
