@@ -228,7 +228,7 @@ def test_every_field_of_the_directory_may_be_damaged(tmp_path, whole, width, byt
             assert "\n" not in str(error)
             assert find_fault_or_told(archive)
             met += 1
-    assert met > 5
+    assert met >= 5  # of eight places at least
 
 
 def find_fault_or_told(archive):
