@@ -40,7 +40,8 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     finally:
         # While it is still held, so that nobody can be waiting for it. Windows removes no open files.
         with suppress(OSError):
-            path.unlink()
+            if os.fstat(handle).st_size == 0:  # or somebody else wrote into it
+                path.unlink()
         os.close(handle)
 
 

@@ -17,9 +17,11 @@ _HOST: Final = f"{zlib.crc32(platform.node().encode()) & 0xFFFF:04x}"
 """Where it runs: other machines and containers may share the disk, and have numbers of their own."""
 
 _LEFT: Final = re.compile(
-    re.escape(PART) + r"\.(?P<writer>\d+)\.(?:(?P<host>[0-9a-f]{4})[0-9a-f]{8}(?:\.(?P<old>.+)\.old)?)?.*",
+    re.escape(PART) + r"\.(?P<writer>\d+)\."
+    r"(?:(?P<host>[0-9a-f]{4})[0-9a-f]{8}(?:\.(?P<old>.+)\.old)?.*|[0-9a-f]{8}(?:\.[^.]*)?)",
     re.DOTALL,
 )
+"""Names of `part_name`, and those that earlier versions gave: without the host."""
 
 WRITING: Final[set[str]] = set()
 """Temporary names that this process is writing."""

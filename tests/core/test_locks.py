@@ -100,10 +100,12 @@ def test_a_folder_that_cannot_be_locked_is_told(tmp_path, kind):
 
 
 def test_what_a_killed_writer_left_goes_when_the_folder_is_taken(tmp_path, ended):
-    left = [tmp_path / f".part.{ended}.a.csv", tmp_path / f".part.{10**30}.a.csv"]
+    left = [tmp_path / f".part.{ended}.0123abcd.csv", tmp_path / f".part.{10**30}.0123456789ab.csv"]
     other = [
         tmp_path / ".part.notes.csv",
-        tmp_path / f".part.{os.getppid()}.a.csv",
+        tmp_path / f".part.{ended}.zip",
+        tmp_path / f".part.{ended}.a.csv",
+        tmp_path / f".part.{os.getppid()}.0123abcd.csv",
         tmp_path / f"a.{ended}.b",
     ]
     for path in (*left, *other):
@@ -124,6 +126,13 @@ def test_a_leftover_whose_writer_had_our_number_goes_too(tmp_path):
         assert temporary.is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
     assert not left.exists()
+
+
+def test_somebody_elses_file_of_the_lock_s_name_stays(tmp_path):
+    (tmp_path / ".lock").write_text("mine")
+    with exclusive(tmp_path, "busy"), pytest.raises(Busy), exclusive(tmp_path, "busy"):
+        pass
+    assert (tmp_path / ".lock").read_text() == "mine"
 
 
 def test_a_disk_that_does_not_lock_is_used_without(tmp_path, monkeypatch):
