@@ -24,12 +24,12 @@ from fercomp.core.locks import LOCK, Busy, locked
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import count, say, track
 from fercomp.data.inputs import MOST_WAITING, Photos, face_of
-from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, pixel_sum
+from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, checksum
 from fercomp.media.images import read_file
 from fercomp.media.problems import ImageProblem
 
-PIXELS: Final = 1
-"""Version of `data.inputs.face_of`, raised where it gives other pixels."""
+PIXELS: Final = 2
+"""Version of the files: raised where `face_of` gives other pixels, or records hold another sum."""
 
 KEPT_FREE: Final = 10**9
 """Bytes of the disk that are left to others."""
@@ -148,7 +148,7 @@ class PhotoCache:
         for records in sorted(others, key=lambda file: file.stat().st_mtime):
             if free() >= shelf.n + wanted:
                 break
-            with suppress(OSError):  # Windows removes no file that somebody has mapped
+            with suppress(OSError):  # Windows removes no file that somebody has open
                 records.with_suffix(".pixels").unlink(missing_ok=True)
                 records.unlink()
         return free()
@@ -187,7 +187,7 @@ def _read(raw: Path, shelf: Shelf, room: int, keys: Sequence[_Key]) -> list[_Rea
         decoded = None
         if sha1 not in shelf.rows and shelf.n < room:
             face = face_of(data, shelf.size, str(path))
-            decoded = KeptFace(sha1, face, pixel_sum(face))
+            decoded = KeptFace(sha1, face, checksum(face))
         found.append(_Read(key, sha1, decoded))
     return found
 

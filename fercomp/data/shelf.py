@@ -1,12 +1,18 @@
 """Decoded photos of one size on disk: a file of pixels, photo after photo, and one of records.
 
-A record says whose pixels these are, by the SHA-1 of the photo's file, and what they add up to. Pixels are
-written before their record and never moved: what a killed process left unfinished is written over, and who
-has the file mapped sees the same photos whatever is added.
+A record says whose pixels these are, by the SHA-1 of the photo's file, and their CRC-32. Pixels are written
+before their record and never moved: what a killed process left unfinished is written over, and who has the
+file open sees the same photos whatever is added. They are read, not mapped into memory: a mapped file that
+somebody cuts short ends the process.
 """
 
+import os
+import threading
+import weakref
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -18,7 +24,7 @@ _RECORD: Final = np.dtype([("sha1", "V20"), ("sum", "<u8")])
 
 
 class KeptFace(NamedTuple):
-    """A decoded photo: SHA-1 of its file, and its pixels `(S, S, 3)` uint8 RGB with their sum."""
+    """A decoded photo: SHA-1 of its file, and its pixels `(S, S, 3)` uint8 RGB with their CRC-32."""
 
     sha1: bytes
     face: np.ndarray
@@ -34,7 +40,7 @@ class Shelf:
 
     Attributes:
         rows: Where in the pixels a photo is, by its SHA-1.
-        sums: Sum of the pixels of each photo, in order.
+        sums: CRC-32 of the pixels of each photo, in order.
         n: Number of photos.
     """
 
@@ -56,13 +62,11 @@ class Shelf:
         self.rows = {sha1.tobytes(): row for row, sha1 in enumerate(records["sha1"])}
         self.n = len(records)
 
-    def mapped(self) -> np.ndarray | None:
-        """Returns the pixels `(n, S, S, 3)` uint8, mapped into memory; `None` where there are none."""
-        try:
-            shape = (self.n, self.size, self.size, 3)
-            return np.asarray(np.memmap(self.pixels, np.uint8, "r", shape=shape))
-        except (OSError, ValueError):  # empty, gone, or on a disk that maps nothing
-            return None
+    def opened(self) -> FileIO | None:
+        """Opens the pixels to be read; `None` where there are none."""
+        with suppress(OSError):
+            return self.pixels.open("rb", buffering=0)
+        return None
 
     def append(self, found: Sequence[KeptFace], room: int) -> None:
         """Adds photos, up to a number of all."""
@@ -88,34 +92,55 @@ class KeptPhotos(Photos):
         super().__init__(raw, paths, shelf.size)
         self._shelf = shelf
         self._rows = rows
+        self._pixels = shelf.opened()
+        self._seeking = threading.Lock()
         self._is_checked = np.zeros(len(rows), dtype=bool)
-        self._pixels = shelf.mapped()
+        self._state = (-1, -1)  # of the file when it was last read: size and time of writing
+        if self._pixels is not None:
+            weakref.finalize(self, self._pixels.close)
 
     def face(self, i: int) -> np.ndarray:
         """Returns photo i as `Photos.face` does; a damaged one is decoded and mended."""
-        row = self._rows[i]
+        row = int(self._rows[i])
         if row < 0 or self._pixels is None:
             return super().face(i)
-        face: np.ndarray = self._pixels[row]
+        face = np.empty((self._size, self._size, 3), dtype=np.uint8)
+        if not self._read(row, face):
+            return self._mended(i, row)
         if not self._is_checked[i]:
-            if pixel_sum(face) != self._shelf.sums[row]:
+            if checksum(face) != self._shelf.sums[row]:
                 return self._mended(i, row)
             self._is_checked[i] = True
         return face
 
+    def _read(self, row: int, face: np.ndarray) -> bool:
+        """Reads pixels; where somebody has written to the file, all have to be checked anew."""
+        file = self._pixels
+        if file is None:
+            return False
+        try:
+            with self._seeking:
+                file.seek(row * self._shelf.bytes)
+                read = file.readinto(face.data)
+            status = os.fstat(file.fileno())
+        except OSError:
+            return False
+        if (now := (status.st_size, status.st_mtime_ns)) != self._state:
+            self._state = now
+            self._is_checked[:] = False
+        return read == face.nbytes
+
     def _mended(self, i: int, row: int) -> np.ndarray:
         face = super().face(i)
-        if pixel_sum(face) == self._shelf.sums[row]:  # else the file has changed meanwhile
-            with suppress(OSError), _opened(self._shelf.pixels, int(row) * self._shelf.bytes) as file:
+        if checksum(face) == self._shelf.sums[row]:  # else the file has changed meanwhile
+            with suppress(OSError), _opened(self._shelf.pixels, row * self._shelf.bytes) as file:
                 file.write(face.tobytes())
         return face
 
 
-def pixel_sum(face: np.ndarray) -> int:
-    """Returns a number that tells damaged pixels from whole ones, in a few microseconds."""
-    flat = face.reshape(-1)
-    whole = flat.size // 8 * 8
-    return (int(flat[:whole].view("<u8").sum(dtype=np.uint64)) + int(flat[whole:].sum())) % 2**64
+def checksum(face: np.ndarray) -> int:
+    """Returns the CRC-32 of pixels, which tells damaged ones, and such in another order, from whole ones."""
+    return zlib.crc32(np.ascontiguousarray(face).data)
 
 
 @contextmanager

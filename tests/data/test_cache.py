@@ -129,6 +129,22 @@ def test_damage_is_never_served_and_is_mended(harm, name, cache, raw, paths, mon
     check(cache, raw, paths)
 
 
+def swap(file):
+    data = file.read_bytes()
+    file.write_bytes(data[8:16] + data[:8] + data[16:])
+
+
+@pytest.mark.parametrize("harm", [flip, halve, garble, swap, lambda file: os.truncate(file, 0)])
+def test_damage_to_what_is_being_read_is_noticed(harm, cache, raw, paths):
+    kept = check(cache, raw, paths)
+    expected = kept.take(ALL)
+    (file,) = cache.folder.glob("*.pixels")
+    harm(file)
+    np.testing.assert_array_equal(kept.take(ALL[::-1]), expected[::-1])
+    np.testing.assert_array_equal(kept.take(ALL), expected)
+    check(cache, raw, paths)
+
+
 def build(cache, raw, paths, seconds):
     """Decodes photos in another process, and takes its time for each."""
     decode = caching.face_of
