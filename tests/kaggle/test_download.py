@@ -272,7 +272,7 @@ MOMENTS = {
     "all bytes": lambda kaggle, datasets: _bytes(datasets / f"{SLUG}.zip.part") >= len(kaggle.archive),
     "record": lambda kaggle, datasets: (datasets / f"{SLUG}.zip.json").is_file(),
     "verified": lambda kaggle, datasets: (datasets / f"{SLUG}.zip").is_file(),
-    "unpacking": lambda kaggle, datasets: any(datasets.glob(".raw.*/*/train.csv")),
+    "unpacking": lambda kaggle, datasets: any(datasets.glob(".part.*/*/train.csv")),
     "unpacked": lambda kaggle, datasets: (datasets / "raw").is_dir(),
 }
 

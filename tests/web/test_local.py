@@ -94,7 +94,7 @@ def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, 
     assert file.stat().st_mode & 0o777 == 0o600
     server.process.send_signal(number)
     out, err = server.process.communicate(timeout=30)
-    assert (server.process.returncode, out) == (0, "decided: 0 photos; next: fercomp relabel\n")
+    assert (server.process.returncode, out) == (0, "decided: 0 photos\nNext: fercomp relabel\n")
     assert "Traceback" not in err
     assert not file.parent.exists()
     assert list(server.journal.parent.glob(".*")) == []
