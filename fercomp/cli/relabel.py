@@ -1,12 +1,19 @@
 """`fercomp relabel`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercomp.cli.options import Set, read_params
 from fercomp.cli.words import say_next
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fercomp.core.params import RelabelParams
+    from fercomp.core.paths import Workspace
+    from fercomp.stages.opinion import Opinion
 
 
 def relabel(
@@ -64,15 +71,11 @@ def relabel(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.core.tables import LABELS, PHOTOS, oof_table
-    from fercomp.core.terminal import show
+    from fercomp.core.tables import PHOTOS, oof_table
     from fercomp.data.cache import PhotoCache
     from fercomp.labels.folders import export_folders as export
-    from fercomp.labels.journal import read_decisions
-    from fercomp.labels.relabel import relabel as suggest
     from fercomp.labels.sorted_folders import import_folders as take_over
     from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.report.relabelling import pairs_table, summary, write_report
     from fercomp.stages.opinion import Opinion, opinion_of
 
     if drop_removed and import_folders is None:
@@ -88,16 +91,29 @@ def relabel(
             typer.echo(line)
     if folder is not None:
         opinion = opinion_of(folder, workspace, PhotoCache(workspace.decoded, params.machine.cache_gb))
+    labels = _suggest(opinion, photos, workspace, params.relabel)
+    if export_folders is not None:
+        exported = export(labels, workspace.raw, export_folders)
+        typer.echo(f"{export_folders}: {count(exported, 'photo')}")
+    say_next("fercomp review")
+
+
+def _suggest(
+    opinion: "Opinion", photos: "pd.DataFrame", workspace: "Workspace", params: "RelabelParams"
+) -> "pd.DataFrame":
+    """Writes and shows what is suggested, and returns it."""
+    from fercomp.core.tables import LABELS
+    from fercomp.core.terminal import show
+    from fercomp.labels.journal import read_decisions
+    from fercomp.labels.relabel import relabel as suggest
+    from fercomp.report.relabelling import pairs_table, summary, write_report
+
     for line in opinion.told:
         typer.echo(line)
-    decisions = read_decisions(workspace.reviewed)
-    labels = suggest(photos, opinion.table, decisions, params.relabel, opinion.trust)
+    labels = suggest(photos, opinion.table, read_decisions(workspace.reviewed), params, opinion.trust)
     pairs = write_report(labels, workspace.raw, workspace.relabel_report)
     LABELS.write(labels, workspace.labels)
     show(pairs_table(pairs))
     typer.echo(summary(labels, photos))
     typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}")
-    if export_folders is not None:
-        exported = export(labels, workspace.raw, export_folders)
-        typer.echo(f"{export_folders}: {count(exported, 'photo')}")
-    say_next("fercomp review")
+    return labels

@@ -35,11 +35,15 @@ def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
 
 def scored(folder: Path) -> str:
     """Says what the model of a folder scored on the holdout, and of how many views of each photo."""
-    from fercomp.modeling.bundle.model import load_bundle
+    from fercomp.core.progress import count
+    from fercomp.faces.tta import VIEWS
+    from fercomp.modeling.bundle.card import read_card
+    from fercomp.modeling.bundle.find import network_cards
 
-    bundle = load_bundle(folder)
-    scores = bundle.card.scores
+    scores = read_card(folder).scores
+    views = sorted({len(VIEWS) if card.views else 1 + card.flip for card in network_cards(folder)})
+    fewer = f"{views[0]} to " if len(views) > 1 else ""
     return (
-        f"holdout accuracy {scores['accuracy']:.4f} ({bundle.looks}), macro-F1 {scores['macro_f1']:.4f} "
-        f"on {scores['n']:,.0f} photos"
+        f"holdout accuracy {scores['accuracy']:.4f} ({fewer}{count(views[-1], 'view')}), "
+        f"macro-F1 {scores['macro_f1']:.4f} on {scores['n']:,.0f} photos"
     )

@@ -62,23 +62,24 @@ def in_order(
     """
     waiting: deque[tuple[Future[B], int]] = deque()
     taken = 0
+
+    def first() -> B:
+        nonlocal taken
+        future, freed = waiting.popleft()
+        taken -= freed
+        return future.result()
+
     for item in items:
         bytes_ = weigh(item) if weigh else 0
-        while waiting and (len(waiting) > ahead or taken + bytes_ > most > 0):
-            future, freed = waiting.popleft()
-            taken -= freed
-            yield future.result()
-            del future
+        while waiting and taken + bytes_ > most > 0:
+            yield first()
         waiting.append((pool.submit(function, item), bytes_))
         taken += bytes_
         del item
         if len(waiting) > ahead:
-            future, freed = waiting.popleft()
-            taken -= freed
-            yield future.result()
-            del future
+            yield first()
     while waiting:
-        yield waiting.popleft()[0].result()
+        yield first()
 
 
 class Stages:

@@ -70,6 +70,9 @@ class _Guarded:
     def isatty(self) -> bool:
         return False
 
+    def close(self) -> None:
+        """Leaves the stream open: a library's log handler that was made here closes what it has at exit."""
+
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":
             raise AttributeError(name)

@@ -43,7 +43,7 @@ def worth_of(right: np.ndarray, groups: np.ndarray) -> float:
 
 
 def expected_range(
-    accuracy: float, n: float, others: int, spread: float = 0.0, level: float = HOW_OFTEN
+    accuracy: float, n: float, others: float, spread: float = 0.0, level: float = HOW_OFTEN
 ) -> Range:
     """Returns the range in which the accuracy on other photos of the same kind lies.
 
@@ -54,7 +54,7 @@ def expected_range(
     Args:
         accuracy: On the holdout, 0 to 1.
         n: Number of its photos, or what they are worth.
-        others: Number of the other photos, m.
+        others: Number of the other photos, m; infinite for the true accuracy.
         spread: Standard deviation of what else may differ, such as seeds.
         level: In what share of the cases it is to lie there.
 

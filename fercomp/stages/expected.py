@@ -105,7 +105,7 @@ def expected_score(folder: Path, workspace: Workspace) -> Expected:
     accuracy, worth = float(right.mean()), worth_of(right, groups)
     parts = expected_parts(accuracy - price + shift, worth, tests, REFIT_OF in card.trained)
     return Expected(
-        holdout=expected_range(accuracy - price, worth, 10**12),
+        holdout=expected_range(accuracy - price, worth, math.inf),
         worth=worth,
         price=price,
         models=1 + len(rivals),

@@ -13,7 +13,8 @@ from fercomp.core.progress import count
 from fercomp.core.table import existing
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.bundle.card import HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.card import HOLDOUT, OOF, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.find import network_cards
 from fercomp.modeling.bundle.holdout import read_holdout
 from fercomp.modeling.training.teacher import check_teacher, kept_probs
 
@@ -75,7 +76,7 @@ def opinion_of(folder: Path, workspace: Workspace, cache: PhotoCache) -> Opinion
         f"{on_seen:.3f} of these, on {accuracy:.3f} of its holdout; so what it says of them counts as "
         f"{counts:.2g} of what it says of others"
     )
-    return Opinion(table, np.where(seen, counts, 1.0), (told, *_taught_suggestions(folder, card)))
+    return Opinion(table, np.where(seen, counts, 1.0), (told, *_taught_suggestions(folder)))
 
 
 def by_heart(on_learned: float, on_holdout: float) -> float:
@@ -131,11 +132,10 @@ def _learned(folder: Path, card: Card, photos: "pd.DataFrame") -> np.ndarray:
     return np.isin(groups, groups[seen])
 
 
-def _taught_suggestions(folder: Path, card: Card) -> list[str]:
-    networks = [read_card(folder / MEMBERS / member.name) for member in card.members] or [card]
+def _taught_suggestions(folder: Path) -> list[str]:
     taught = [
         network.name
-        for network in networks
+        for network in network_cards(folder)
         if network.trained.get("params", {}).get("labels", "given") != "given"
     ]
     if not taught:

@@ -309,9 +309,9 @@ def test_all_pages_of_submissions_are_read(signed_in):
 def test_commands_that_have_nothing_to_do_with_kaggle_do_not_import_it(tmp_path, words):
     (tmp_path / "params.yaml").write_text("fetch:\n  source: nowhere.zip\n")
     script = (
-        "import atexit, os, sys\n"
-        "atexit.register(lambda: os.write(2, repr([n for n in sys.modules if n.partition('.')[0] in "
-        "('kaggle', 'kagglesdk')]).encode()))\n"
+        "import atexit, sys\n"
+        "atexit.register(lambda: print([n for n in sys.modules if n.partition('.')[0] in "
+        "('kaggle', 'kagglesdk')], file=sys.stderr))\n"
         f"sys.argv = ['fercomp', *{words!r}]\n"
         "from fercomp.cli.app import main\n"
         "main()\n"

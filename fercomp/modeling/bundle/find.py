@@ -7,7 +7,7 @@ from typing import Final
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.params.train import SIZES
 from fercomp.core.paths import Workspace
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, Card, read_card
 
 SHIPPED_NAME: Final = "shipped"
 SHIPPED: Final = Path(__file__).parents[2] / SHIPPED_NAME
@@ -112,3 +112,13 @@ def output_name(folder: Path, workspace: Workspace) -> str:
             "replace: rename the folder"
         )
     return name
+
+
+def network_cards(folder: Path) -> list[Card]:
+    """Reads the cards of a model's networks: those inside an ensemble, or its own.
+
+    Raises:
+        FercompError: A card is missing or damaged.
+    """
+    card = read_card(folder)
+    return [read_card(folder / MEMBERS / member.name) for member in card.members] or [card]

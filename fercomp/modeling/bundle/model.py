@@ -10,7 +10,6 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
-from fercomp.core.progress import count
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.circumplex import decoded_probs
 from fercomp.faces.tta import VIEWS, seen
@@ -83,14 +82,6 @@ class Bundle:
         if card.members:
             raise FercompError(f"{folder} is an ensemble itself: build one from the networks of both")
         return Bundle(folder)
-
-    @property
-    def looks(self) -> str:
-        """Of how many views of a framed photo an answer is the mean, such as `9 views` or `1 to 9 views`."""
-        cards = [member.card for member in self.members] or [self.card]
-        numbers = sorted({len(VIEWS) if card.views else 1 + card.flip for card in cards})
-        fewer = f"{numbers[0]} to " if len(numbers) > 1 else ""
-        return fewer + count(numbers[-1], "view")
 
     @cached_property
     def _network(self) -> Callable[[np.ndarray], np.ndarray]:

@@ -9,8 +9,8 @@ from typing import Final
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.files import write_text
 from fercomp.decisions.metrics import wilson_interval
-from fercomp.modeling.bundle.card import MEMBERS, REFIT_OF, Card, read_card
-from fercomp.modeling.bundle.find import SHIPPED_NAME
+from fercomp.modeling.bundle.card import REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.find import SHIPPED_NAME, network_cards
 
 MODEL_CARD: Final = "model-card.md"
 
@@ -30,7 +30,7 @@ def model_card(folder: Path) -> str:
         FercompError: A card cannot be read.
     """
     card = read_card(folder)
-    networks = [read_card(folder / MEMBERS / member.name) for member in card.members] or [card]
+    networks = network_cards(folder)
     rows = {
         "network": _networks(card),
         "learned from": _learned_from(card, networks),
