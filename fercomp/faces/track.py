@@ -11,7 +11,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from fercomp.faces.found import Faces
 
@@ -96,8 +95,7 @@ class Tracker:
             [[float((patch * track.patch).mean()) for track in self._tracks] for patch in patches]
         )
         fits = (overlap >= MIN_OVERLAP) & (likeness >= MIN_LIKENESS)
-        rows, columns = linear_sum_assignment(np.where(fits, overlap + likeness, 0.0), maximize=True)
-        return {int(i): self._tracks[j] for i, j in zip(rows, columns, strict=True) if fits[i, j]}
+        return {i: self._tracks[j] for i, j in _pairs(fits, overlap + likeness)}
 
     @staticmethod
     def _move(track: _Track, box: np.ndarray, patch: np.ndarray, time: float) -> None:
@@ -106,6 +104,24 @@ class Tracker:
             # Half of the speed is the last step's: detectors tremble by a few pixels.
             track.speed = 0.5 * track.speed + 0.5 * (box - track.box) / passed
         track.box, track.patch, track.time = box, patch, time
+
+
+def _pairs(fits: np.ndarray, values: np.ndarray) -> list[tuple[int, int]]:
+    """Assigns faces to tracks so that the pairs that fit have the largest sum of values, all above 0.
+
+    Args:
+        fits: `(n, m)` bool, whether a face may be a track.
+        values: `(n, m)`, how well it fits.
+    """
+    if (fits.sum(axis=0) > 1).any() or (fits.sum(axis=1) > 1).any():
+        # Imported only where faces are in doubt: it takes a third of a second, and most clips have none.
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(np.where(fits, values, 0.0), maximize=True)
+        chosen = np.zeros_like(fits)
+        chosen[rows, columns] = True
+        fits = fits & chosen
+    return [(int(i), int(j)) for i, j in np.argwhere(fits)]
 
 
 def _patch(image: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.optimize import linear_sum_assignment
 
 from fercomp.faces.found import Faces
-from fercomp.faces.track import PATIENCE, Tracker
+from fercomp.faces.track import PATIENCE, Tracker, _pairs
 from tests.drawn import draw_face
 
 SIDE = 60
@@ -84,3 +86,18 @@ def test_any_boxes_get_ids_that_differ_within_a_frame_and_count_up(frames):
         new = sorted(track for track in tracks if track > newest)
         assert new == list(range(newest + 1, newest + 1 + len(new)))
         newest = max([newest, *tracks])
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(1, 4), st.integers(1, 4)),
+        elements=st.one_of(st.just(0.0), st.floats(0.6, 2)),
+    )
+)
+def test_pairs_are_the_assignment_with_the_largest_sum(values):
+    pairs = _pairs(values > 0, values)
+    assert all(values[pair] > 0 for pair in pairs)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    best = values[linear_sum_assignment(values, maximize=True)].sum()
+    assert sum(values[pair] for pair in pairs) == pytest.approx(best)
