@@ -6,36 +6,14 @@ from typing import Final
 import numpy as np
 
 from fercomp.annotate.recogniser import Picture
-from fercomp.core.errors import FercompError
 from fercomp.core.table import FLOAT_FORMAT
+from fercomp.core.tables import RAW, RECORDS
 from fercomp.faces.found import Faces, known
 
 FACE: Final = "face"
 NO_FACE: Final = "no_face"
 TRUNCATED: Final = "truncated"
 """The note of a photo that lacks its end and was used as far as it goes."""
-
-COLUMNS: Final = (
-    "file",  # path relative to the folder that was annotated
-    "status",  # face | no_face | why the file could not be read
-    "frame",  # number of the frame in its clip, from 0; empty for a photo
-    "time",  # seconds since the clip's beginning; empty for a photo
-    "face",  # number of the face in its picture, from 0, left to right
-    "track",  # number of the person in the clip, from 0; empty for a photo
-    "x1",  # pixels of the picture
-    "y1",
-    "x2",
-    "y2",
-    "score",  # of the detector
-    "emotion",  # likeliest class, or `uncertain`
-    "confidence",  # probability of the emotion
-    "valence",  # -1 to 1, where the model gives it
-    "arousal",  # likewise
-    "faces",  # number of faces in the picture
-    "note",  # `truncated`, or nothing
-)
-"""Columns of every record. After them, one with the probability of each class, smoothed in clips, and one
-`raw_<class>` with that of a clip's frame alone."""
 
 TEXT: Final = frozenset({"file", "status", "emotion", "note"})
 """The columns that are no numbers."""
@@ -44,17 +22,8 @@ Row = Mapping[str, str]
 
 
 def columns(classes: Sequence[str]) -> tuple[str, ...]:
-    """Returns the columns of the records of a model.
-
-    Raises:
-        FercompError: A class is called as one of the other columns.
-    """
-    clash = set(classes) & set(COLUMNS)
-    if clash:
-        raise FercompError(
-            f"the model's classes {sorted(clash)} are names of columns: train it with other names"
-        )
-    return (*COLUMNS, *classes, *(f"raw_{name}" for name in classes))
+    """Returns the columns of the records of a model."""
+    return (*RECORDS, *classes, *(f"{RAW}{name}" for name in classes))
 
 
 def face_rows(file: str, faces: Faces) -> list[Row]:
@@ -90,7 +59,7 @@ def frame_rows(file: str, picture: Picture) -> list[Row]:
     rows = face_rows(file, faces)
     if len(faces) == 0:
         return [{**row, **moment} for row in rows]
-    names = [f"raw_{name}" for name in faces.classes]
+    names = [f"{RAW}{name}" for name in faces.classes]
     return [
         {**row, **moment, "track": str(track), **({} if np.isnan(raw).any() else _numbers(names, raw))}
         for row, track, raw in zip(rows, known(faces.tracks), known(faces.raw), strict=True)

@@ -14,6 +14,7 @@ from fercomp.cli.options import (
     RecordsFormat,
     load_model,
 )
+from fercomp.cli.words import tell
 
 if TYPE_CHECKING:
     from fercomp.annotate.batch import Summary
@@ -88,11 +89,11 @@ def _tell(done: "Summary", output: Path) -> None:
     frames = f" ({count(done.frames, 'frame')})" if done.videos else ""
     picture = "photo" if not done.videos else "picture" if done.photos else "frame"
     without = count(done.without_face, picture)
-    typer.echo(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
-    typer.echo(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
+    tell(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
+    tell(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
     if done.cut_off:
-        typer.echo(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
-    typer.echo(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
+        tell(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
+    tell(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
         bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')} could not be used wholly"
         raise FercompError(f"{bad}: `status` and `note` in {done.records} say why; mend or remove them")

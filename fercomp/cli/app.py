@@ -5,6 +5,7 @@ that `fercomp --help` answers at once.
 """
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
@@ -39,7 +40,7 @@ from fercomp.cli.uncertain import uncertain
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
 from fercomp.core.progress import close_bars
-from fercomp.core.terminal import escaped, show_bug, use_what_there_is
+from fercomp.core.terminal import one_line, show_bug, use_what_there_is
 from fercomp.core.version import __version__
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
@@ -83,12 +84,16 @@ def fercomp(
 def main() -> None:
     """Runs `fercomp` on the command line's arguments.
 
-    A `FercompError`, a full disk, a path that the system refuses and an OpenCV that cannot be loaded are one
-    red line and exit code 1, Ctrl-C is one line and 130. Typer reports wrong usage itself, with 2. Anything
-    else is a bug and keeps its traceback.
+    A `FercompError`, a current folder that was removed, a full disk, a path that the system refuses and an
+    OpenCV that cannot be loaded are one red line and exit code 1, Ctrl-C is one line and 130. Typer reports
+    wrong usage itself, with 2. Anything else is a bug and keeps its traceback.
     """
     use_what_there_is()
     sys.excepthook = show_bug
+    try:
+        os.getcwd()  # noqa: PTH109 - only asked whether it is there
+    except OSError as error:
+        _fail(f"the current folder cannot be used ({error.strerror}): `cd` to one that is there")
     try:
         app(prog_name="fercomp")
     except SystemExit as end:
@@ -125,4 +130,4 @@ def _fail(message: str) -> None:
 
 def _say(message: str, colour: str) -> None:
     close_bars()
-    typer.secho(escaped(" ".join(message.splitlines())), fg=colour, err=True)
+    typer.secho(one_line(" ".join(message.splitlines())), fg=colour, err=True)

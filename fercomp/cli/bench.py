@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next, to_kaggle
+from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def bench(
@@ -49,9 +49,9 @@ def bench(
     failed = [row for row in rows if row.problem]
     if len(failed) < len(rows):
         show(bench_table(rows))
-        typer.echo(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
+        tell(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
     for row in failed:
-        typer.echo(f"{row.model} failed: {row.problem}")
+        tell(f"{row.model} failed: {row.problem}")
     if len(failed) < len(rows):
         say_next(*to_kaggle(rows[0].model, workspace.submission(rows[0].model)))
     if failed:

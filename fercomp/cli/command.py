@@ -11,7 +11,7 @@ import typer.core
 from fercomp.cli.hints import HintingCommand
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import at_home
-from fercomp.core.terminal import escaped, guarded
+from fercomp.core.terminal import guarded, one_line
 
 _PATHS: Final = re.compile("PATH|DIR|CSV|SOURCE|MODEL|TEACHER")
 """In the metavar of what may be a path."""
@@ -75,7 +75,7 @@ def _printable_errors() -> Iterator[None]:
     # Typer 0.29 brings a click of its own, earlier ones import it: the error is known by what it has.
     except Exception as error:
         if isinstance(message := getattr(error, "message", None), str):
-            error.message = escaped(message)  # type: ignore[attr-defined]
+            error.message = one_line(message)  # type: ignore[attr-defined]
         raise
 
 

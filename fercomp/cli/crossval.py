@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import BackboneName, Set, read_params
-from fercomp.cli.words import say_next, scored, to_kaggle
+from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
 def crossval(
@@ -38,6 +38,6 @@ def crossval(
     card = cross_validate(name, params.plan(name, backbone), workspace)
     if card is None:
         raise typer.Exit(1)  # what comes after `&&` needs the ensemble
-    typer.echo(f"{workspace.bundle(name)}: {len(card.members)} networks, {scored(workspace.bundle(name))}")
+    tell(f"{workspace.bundle(name)}: {len(card.members)} networks, {scored(workspace.bundle(name))}")
     first = ("fercomp relabel", f"fercomp distill {name}")
     say_next(*first, *to_kaggle(name, workspace.submission(name)))

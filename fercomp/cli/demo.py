@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def demo(
@@ -30,12 +30,12 @@ def demo(
     workspace = Workspace(output)
     scores, done = run_demo(workspace, Params())
     bundle = workspace.bundle(EXPERIMENT)
-    typer.echo(f"Drawn faces, not photos of people. Holdout accuracy {scores.accuracy:.2f} in nine classes.")
+    tell(f"Drawn faces, not photos of people. Holdout accuracy {scores.accuracy:.2f} in nine classes.")
     pictures = f"{count(done.photos, 'photo')} and {count(done.frames, 'frame')}"
-    typer.echo(f"{count(done.faces, 'face')} in {pictures} annotated. Look at:")
-    typer.echo(f"  {done.records.parent}/        photos and a clip with faces and emotions, and records.csv")
-    typer.echo(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
-    typer.echo(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
-    typer.echo("Then, with the competition's files in a folder of your own:")
+    tell(f"{count(done.faces, 'face')} in {pictures} annotated. Look at:")
+    tell(f"  {done.records.parent}/        photos and a clip with faces and emotions, and records.csv")
+    tell(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
+    tell(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
+    tell("Then, with the competition's files in a folder of your own:")
     rest = ("dvc repro",) if Path("dvc.yaml").is_file() else ("fercomp prepare", "fercomp train")
     say_next("fercomp fetch --source PATH", *rest)

@@ -2,6 +2,8 @@
 
 import typer
 
+from fercomp.cli.words import tell
+
 
 def doctor() -> None:
     """Look at the installation, the machine and the data, and say what to do.
@@ -20,9 +22,9 @@ def doctor() -> None:
     show(findings_table(findings))
     for finding in findings:
         if finding.remedy:  # a cell of a table would break its addresses and paths
-            typer.echo(f"{finding.subject}: {finding.remedy}")
+            tell(f"{finding.subject}: {finding.remedy}")
     problems = [finding.subject for finding in findings if finding.state == "problem"]
     if problems:
-        typer.echo(f"Mend first: {', '.join(problems)}")
+        tell(f"Mend first: {', '.join(problems)}")
         raise typer.Exit(1)
-    typer.echo("Everything needed is there.")
+    tell("Everything needed is there.")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from fercomp.cli.options import read_params
-from fercomp.cli.words import say_next, scored, to_kaggle
+from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
 def ensemble(
@@ -60,9 +60,9 @@ def ensemble(
     folder = workspace.bundle(name)
     for member in card.members:
         alone = read_card(folder / MEMBERS / member.name).scores.get("accuracy", float("nan"))
-        typer.echo(f"{member.name}: weight {member.weight:.3f}, holdout accuracy {alone:.4f}")
+        tell(f"{member.name}: weight {member.weight:.3f}, holdout accuracy {alone:.4f}")
     networks = sum(len(networks_of(model)) for model in folders)
     if left_out := networks - len(card.members):
-        typer.echo(f"{left_out} of {networks} networks would have next to no weight and are left out")
-    typer.echo(f"{folder}: {scored(folder)}")
+        tell(f"{left_out} of {networks} networks would have next to no weight and are left out")
+    tell(f"{folder}: {scored(folder)}")
     say_next(f"fercomp evaluate --model {name}", *to_kaggle(name, workspace.submission(name)))

@@ -1,9 +1,7 @@
 """`fercomp evaluate`."""
 
-import typer
-
 from fercomp.cli.options import OwnModel
-from fercomp.cli.words import say_next, to_kaggle
+from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def evaluate(model: OwnModel = None) -> None:
@@ -27,21 +25,19 @@ def evaluate(model: OwnModel = None) -> None:
     folder = resolve_scored(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
     show(per_class_table(classes, title=f"{folder.name}: {scores.n:,} holdout photos"))
-    typer.echo(
+    tell(
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
     )
     for line in (*expected_score(folder, workspace).lines(), *ceiling_lines(workspace)):
-        typer.echo(line)
+        tell(line)
     card = read_card(folder)
     if REFIT_OF in card.trained:
-        typer.echo(
-            "These are the scores before `fercomp refit`: the model has learned from the holdout since"
-        )
+        tell("These are the scores before `fercomp refit`: the model has learned from the holdout since")
     said = card.scores
     for name in ("valence", "arousal"):
         if f"ccc_{name}" in said:
-            typer.echo(
+            tell(
                 f"{name}: CCC {said[f'ccc_{name}']:.4f}, RMSE {said[f'rmse_{name}']:.4f}, "
                 f"same sign {said[f'sign_{name}']:.4f}"
             )
@@ -50,5 +46,5 @@ def evaluate(model: OwnModel = None) -> None:
         for name in ("confusion", "reliability", "mistakes")
         if (path := folder / f"{name}.png").is_file()
     )
-    typer.echo(f"Look at {', '.join(pictures)} and {last}")
+    tell(f"Look at {', '.join(pictures)} and {last}")
     say_next(*to_kaggle(model or folder.name, workspace.submission(folder.name)))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from fercomp.cli.options import Model
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def export(
@@ -49,8 +49,6 @@ def export(
     size = export_model(source, folder, name, precision, workspace)
     if precision == "int8":
         share, photos = agreement_of_answers(source, folder, workspace)
-        typer.echo(
-            f"The copy names the same class as the original for {share:.1%} of {photos} training photos."
-        )
-    typer.echo(f"{folder}: {size / 1e6:.1f} MB")
+        tell(f"The copy names the same class as the original for {share:.1%} of {photos} training photos.")
+    tell(f"{folder}: {size / 1e6:.1f} MB")
     say_next(f"fercomp annotate PHOTOS --model {shlex.quote(str(folder))}")

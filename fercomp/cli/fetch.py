@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def fetch(
@@ -41,7 +41,7 @@ def fetch(
     else:
         report = fetch_files(source, workspace.raw, params.competition)
     photos = f"{report.train_photos:,} training and {report.test_photos:,} test photos"
-    typer.echo(f"{report.source}: {photos} in {report.where}")
+    tell(f"{report.source}: {photos} in {report.where}")
     if report.kept:
-        typer.echo("they are kept; `fercomp fetch --source demo` would put the drawn demo in their place")
+        tell("they are kept; `fercomp fetch --source demo` would put the drawn demo in their place")
     say_next("fercomp prepare")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def leaderboard(
@@ -28,9 +28,9 @@ def leaderboard(
     standing = read_leaderboard(competition, top)
     show(leaderboard_table(standing))
     if standing.own:
-        typer.echo(f"{standing.team} is number {standing.own[0]:,} of {standing.teams:,} teams")
+        tell(f"{standing.team} is number {standing.own[0]:,} of {standing.teams:,} teams")
     elif standing.team:
-        typer.echo(f"{standing.team} is not among the {standing.teams:,} teams of the leaderboard")
+        tell(f"{standing.team} is not among the {standing.teams:,} teams of the leaderboard")
     else:
-        typer.echo(f"{standing.teams:,} teams; yours has no submission yet")
+        tell(f"{standing.teams:,} teams; yours has no submission yet")
         say_next("fercomp submit")

@@ -16,6 +16,7 @@ from fercomp.cli.options import (
     RecordsFormat,
     load_model,
 )
+from fercomp.cli.words import tell
 
 
 def live(
@@ -61,10 +62,10 @@ def live(
     if window:
         from fercomp.annotate.window import show_window
 
-        typer.echo(f"{count(show_window(source or '0', bundle, options), 'frame')} shown")
+        tell(f"{count(show_window(source or '0', bundle, options), 'frame')} shown")
         return
     from fercomp.web.live import live_app
     from fercomp.web.local import Access, serve
 
     access = Access()
-    serve(live_app(bundle, options, output, access), access, port, browser, typer.echo)
+    serve(live_app(bundle, options, output, access), access, port, browser, tell)

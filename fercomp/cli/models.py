@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def models(
@@ -47,12 +47,12 @@ def models(
         return
     show(models_table(rows, console()))
     if any(row.before_refit for row in rows):
-        typer.echo("* scored before its last training, which used the holdout too")
+        tell("* scored before its last training, which used the holdout too")
     if (chosen := choice(workspace)) and round(chosen[1], 3):
         best, price, among = chosen
-        typer.echo(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")
+        tell(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")
     if any(row.csv == "old" for row in rows):
-        typer.echo("old: the CSV is older than the model")
+        tell("old: the CSV is older than the model")
     if len(rows) == 1:
-        typer.echo(f"none of your own in {workspace.models} yet")
+        tell(f"none of your own in {workspace.models} yet")
         say_next("fercomp train")

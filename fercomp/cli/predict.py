@@ -1,9 +1,7 @@
 """`fercomp predict`."""
 
-import typer
-
 from fercomp.cli.options import Model, Set, read_params
-from fercomp.cli.words import say_next, to_kaggle
+from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def predict(model: Model = None, set_: Set = None) -> None:
@@ -29,6 +27,6 @@ def predict(model: Model = None, set_: Set = None) -> None:
     cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
     done = predict_test(resolve_model(model, workspace), workspace, params.predict, cache)
     copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
-    typer.echo(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
+    tell(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
     name = done.path.parent.name
     say_next(*to_kaggle(model or name, workspace.submission(name))[1:])

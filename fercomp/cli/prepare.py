@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 from fercomp.core.classes import EMOTIONS
 
 if TYPE_CHECKING:
@@ -41,13 +39,13 @@ def prepare(set_: Set = None) -> None:
     PROBLEMS.write(prepared.problems, workspace.problems)
     write_overview(prepared.photos, workspace.raw, workspace.overview)
     show(_counts(prepared.photos))
-    typer.echo(_copies(prepared.photos))
+    tell(_copies(prepared.photos))
     if prepared.contradictions.of_recompressed:
-        typer.echo(_recompressed(prepared.contradictions, params.recompressed))
+        tell(_recompressed(prepared.contradictions, params.recompressed))
     if rare := _rare_classes(prepared.photos, params.folds):
-        typer.echo(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
-    typer.echo(_problems(prepared.problems))
-    typer.echo(f"{workspace.photos} and {workspace.problems} written; look at {workspace.overview}")
+        tell(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
+    tell(_problems(prepared.problems))
+    tell(f"{workspace.photos} and {workspace.problems} written; look at {workspace.overview}")
     say_next("fercomp train")
 
 

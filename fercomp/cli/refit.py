@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Force, read_params
-from fercomp.cli.words import say_next, to_kaggle
+from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def refit(
@@ -35,7 +35,7 @@ def refit(
     source = resolve_model(model, workspace)
     name = name or f"{read_card(source).name}-refit"
     card = train_again(source, name, workspace, read_params(workspace.params).machine, force)
-    typer.echo(
+    tell(
         f"{workspace.bundle(name)}: learned from {card.trained['photos']:,} photos, the holdout's among them"
     )
     say_next(*to_kaggle(name, workspace.submission(name)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,13 +88,13 @@ def relabel(
         opinion = Opinion(oof_table(EMOTIONS).read(workspace.oof))
     if import_folders is not None:
         for line in take_over(import_folders, photos, workspace.reviewed, drop_removed):
-            typer.echo(line)
+            tell(line)
     if folder is not None:
         opinion = opinion_of(folder, workspace, PhotoCache(workspace.decoded, params.machine.cache_gb))
     labels = _suggest(opinion, photos, workspace, params.relabel)
     if export_folders is not None:
         exported = export(labels, workspace.raw, export_folders)
-        typer.echo(f"{export_folders}: {count(exported, 'photo')}")
+        tell(f"{export_folders}: {count(exported, 'photo')}")
     say_next("fercomp review")
 
 
@@ -109,11 +109,12 @@ def _suggest(
     from fercomp.report.relabelling import pairs_table, summary, write_report
 
     for line in opinion.told:
-        typer.echo(line)
+        tell(line)
     labels = suggest(photos, opinion.table, read_decisions(workspace.reviewed), params, opinion.trust)
     pairs = write_report(labels, workspace.raw, workspace.relabel_report)
     LABELS.write(labels, workspace.labels)
     show(pairs_table(pairs))
-    typer.echo(summary(labels, photos))
-    typer.echo(f"{workspace.labels} written; look at {workspace.relabel_report}")
+    for line in summary(labels, photos).splitlines():
+        tell(line)
+    tell(f"{workspace.labels} written; look at {workspace.relabel_report}")
     return labels

@@ -1,9 +1,7 @@
 """`fercomp review`."""
 
-import typer
-
 from fercomp.cli.options import Browser, Port
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def review(
@@ -32,6 +30,6 @@ def review(
     access = Access()
     with Journal(workspace.reviewed) as journal:
         page = review_app(Review(photos, labels, workspace.raw, journal), access)
-        serve(page, access, port, browser, typer.echo)
-        typer.echo(f"decided: {count(len(journal.decided), 'photo')}")
+        serve(page, access, port, browser, tell)
+        tell(f"decided: {count(len(journal.decided), 'photo')}")
         say_next("fercomp relabel")

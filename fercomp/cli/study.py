@@ -5,7 +5,7 @@ import shlex
 import typer
 
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def study(set_: Set = None) -> None:
@@ -33,13 +33,11 @@ def study(set_: Set = None) -> None:
     rows = run_study(read_params(workspace.study_params, set_), workspace)
     show(study_table(rows))
     if agreed := max(row.agreed_n for row in rows):
-        typer.echo(
-            f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one"
-        )
+        tell(f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one")
     for row in rows:
         if row.problem:
-            typer.echo(f"{row.experiment} failed: {row.problem}")
-    typer.echo(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
+            tell(f"{row.experiment} failed: {row.problem}")
+    tell(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
     if written := [row for row in rows if not row.problem]:
         best = max(written, key=lambda row: row.accuracy)
         say_next(f"fercomp submit {shlex.quote(best.submission)}")

@@ -2,10 +2,8 @@
 
 import shlex
 
-import typer
-
 from fercomp.cli.options import Model
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def submission(model: Model = None) -> None:
@@ -24,9 +22,7 @@ def submission(model: Model = None) -> None:
 
     workspace = Workspace()
     written = write_submission(resolve_model(model, workspace), workspace)
-    typer.echo(f"{written.path}: {written.rows:,} rows, most often {written.top}")
+    tell(f"{written.path}: {written.rows:,} rows, most often {written.top}")
     if written.filled:
-        typer.echo(
-            f"{count(written.filled, 'photo')} unread: the sample's own answer (datasets/problems.csv)"
-        )
+        tell(f"{count(written.filled, 'photo')} unread: the sample's own answer (datasets/problems.csv)")
     say_next(f"fercomp submit {shlex.quote(str(written.path))}")

@@ -1,9 +1,7 @@
 """`fercomp submissions`."""
 
-import typer
-
 from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def submissions(set_: Set = None) -> None:
@@ -27,7 +25,7 @@ def submissions(set_: Set = None) -> None:
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
     if read_history(workspace).empty:
-        typer.echo("nothing was sent from here")
+        tell("nothing was sent from here")
         say_next("fercomp submit")
         return
     try:
@@ -36,4 +34,4 @@ def submissions(set_: Set = None) -> None:
         say(f"as of the last time, since the scores could not be asked for: {error}")
     show(history_table(read_history(workspace)))
     if draw_history(workspace):
-        typer.echo(f"Look at {workspace.history_plot}")
+        tell(f"Look at {workspace.history_plot}")

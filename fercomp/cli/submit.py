@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import Set, read_params
+from fercomp.cli.words import tell
 
 
 def submit(
@@ -50,23 +51,23 @@ def submit(
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
     chosen = choose(csv, message, workspace)
-    typer.echo(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
+    tell(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
     if dry_run and find_credentials(os.environ, Path.home()) is None:
-        typer.echo(
+        tell(
             "Kaggle was not asked: no credentials (whether it was sent before, and how many submissions are "
             "left, is unknown)"
         )
         return
     outcome = send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run)
     if outcome.resumed:
-        typer.echo("it was sent by an earlier run")
+        tell("it was sent by an earlier run")
     else:
         left = "an unknown number of" if outcome.left is None else outcome.left
-        typer.echo(f"{left} submissions were left at Kaggle")
+        tell(f"{left} submissions were left at Kaggle")
     if outcome.ref is None:
-        typer.echo("a dry run: nothing was sent")
+        tell("a dry run: nothing was sent")
     elif outcome.score is None:
-        typer.echo(f"sent as {outcome.ref}; `fercomp submissions` shows the score when it is there")
+        tell(f"sent as {outcome.ref}; `fercomp submissions` shows the score when it is there")
     else:
         public, private = outcome.score.public, outcome.score.private
-        typer.echo(f"public score {public or 'not shown'}, private score {private or 'not shown yet'}")
+        tell(f"public score {public or 'not shown'}, private score {private or 'not shown yet'}")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import BackboneName, Force, Set, read_params
-from fercomp.cli.words import say_next, scored, to_kaggle
+from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
 def train(
@@ -32,6 +32,7 @@ def train(
       fercomp train --name wide --set train.epochs=30
     """
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import say
     from fercomp.stages.train import train_experiment
 
     workspace = Workspace()
@@ -39,12 +40,11 @@ def train(
     name = name or backbone or params.train.backbone
     plan = params.plan(name, backbone)
     if plan.train.needs_crossval and not set_ and name in params.experiments:
-        typer.echo(
+        say(
             f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "
-            "change, for experiments under `relabelled` only: move it there",
-            err=True,
+            "change, for experiments under `relabelled` only: move it there"
         )
     train_experiment(name, plan, workspace, anew=force)
-    typer.echo(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")
+    tell(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")
     first = (f"fercomp uncertain --model {name}", f"fercomp evaluate --model {name}")
     say_next(*first, *to_kaggle(name, workspace.submission(name)))

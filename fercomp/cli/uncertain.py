@@ -2,10 +2,8 @@
 
 import shlex
 
-import typer
-
 from fercomp.cli.options import OwnModel, Set, read_params
-from fercomp.cli.words import say_next
+from fercomp.cli.words import say_next, tell
 
 
 def uncertain(model: OwnModel = None, set_: Set = None) -> None:
@@ -34,7 +32,7 @@ def uncertain(model: OwnModel = None, set_: Set = None) -> None:
     thresholds = settled.fitted.bias is None  # the other models answer `uncertain` themselves
     if thresholds:
         show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n:,} holdout photos"))
-    typer.echo(settled.sentence)
+    tell(settled.sentence)
     look = f"Look at {folder / 'uncertain.png'}; how" if thresholds else "How"
-    typer.echo(f"{look} it decides from now on: {folder / DECISION}")
+    tell(f"{look} it decides from now on: {folder / DECISION}")
     say_next(f"fercomp evaluate --model {shlex.quote(model or folder.name)}")

@@ -1,9 +1,16 @@
-"""Sentences that several commands end with: what a model scored, and what to type next."""
+"""How commands say what came out, what a model scored, and what to type next."""
 
 import shlex
 from pathlib import Path
 
 import typer
+
+from fercomp.core.terminal import one_line
+
+
+def tell(line: str) -> None:
+    """Prints a line of a command's result: one line, whatever is in the names in it."""
+    typer.echo(one_line(line))
 
 
 def say_next(*commands: str) -> None:
@@ -15,7 +22,7 @@ def say_next(*commands: str) -> None:
               fercomp relabel
     """
     for number, command in enumerate(commands):
-        typer.echo(f"{'      ' if number else 'Next: '}{command}")
+        tell(f"{'      ' if number else 'Next: '}{command}")
 
 
 def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:

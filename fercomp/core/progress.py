@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Never, Self, TypeVar
 
-from fercomp.core.terminal import escaped, raw
+from fercomp.core.terminal import escaped, one_line, raw
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -161,7 +161,7 @@ def say(line: str) -> None:
     """Writes a line to stderr, above any bar that is being drawn."""
     from tqdm import tqdm
 
-    tqdm.write(escaped(line), file=raw(sys.stderr))
+    tqdm.write(one_line(line), file=raw(sys.stderr))
 
 
 def count(n: int, what: str) -> str:

@@ -19,6 +19,10 @@ _MOST_NODES: Final = 5_000
 _DEEPEST: Final = 50
 """Values inside values of a YAML text."""
 
+_NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_LONGEST_NUMBER: Final = 100
+"""Characters of a number in a YAML text: Python refuses to write one of 4,300 digits, even in an error."""
+
 
 def is_there(path: Path) -> bool:
     """Says whether there is a file, and tells of what is in its place: reading a pipe may never end.
@@ -110,6 +114,8 @@ def parse_yaml(text: str | bytes, place: str) -> Any:
         def compose_node(self, parent: Any, index: Any) -> Any:
             repeated = self.parser.check_event(AliasEvent)
             node = super().compose_node(parent, index)
+            if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+                raise ValueError(f"a number of {len(node.value):,} characters")
             if not repeated:
                 values = node.value if node.id == "sequence" else ()
                 values = chain(*node.value) if node.id == "mapping" else values
@@ -128,4 +134,7 @@ def parse_yaml(text: str | bytes, place: str) -> Any:
     # Wrong UTF-8 and impossible dates come as ValueError, endless brackets as RecursionError, `!!bool x` as
     # KeyError, `!!int x` as others.
     except (YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError, Warning) as error:
-        raise FercompError(f"{place} is not YAML: {' '.join(str(error).split())}") from error
+        why = " ".join(str(error).split())
+        if "max_depth" in why:
+            why = f"more than {_DEEPEST} brackets within each other"
+        raise FercompError(f"{place} is not YAML: {why}") from error

@@ -1,6 +1,6 @@
 """The CSV tables between the stages: their columns and what must be true of them, in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +93,51 @@ AXES: Final = ("valence", "arousal")
 
 TARGETS: Final = ("valence_target", "arousal_target")
 """Columns of the point that a photo is taught as; `nan` where it has none."""
+
+
+RECORDS: Final = (
+    "file",  # path relative to the folder that was annotated
+    "status",  # face | no_face | why the file could not be read
+    "frame",  # number of the frame in its clip, from 0; empty for a photo
+    "time",  # seconds since the clip's beginning; empty for a photo
+    "face",  # number of the face in its picture, from 0, left to right
+    "track",  # number of the person in the clip, from 0; empty for a photo
+    "x1",  # pixels of the picture
+    "y1",
+    "x2",
+    "y2",
+    "score",  # of the detector
+    "emotion",  # likeliest class, or `uncertain`
+    "confidence",  # probability of the emotion
+    "valence",  # -1 to 1, where the model gives it
+    "arousal",  # likewise
+    "faces",  # number of faces in the picture
+    "note",  # `truncated`, or nothing
+)
+"""Columns of every record of `annotate`. After them, one with the probability of each class, smoothed in
+clips, and one `raw_<class>` with that of a clip's frame alone."""
+
+RAW: Final = "raw_"
+"""What stands before a class in the name of its column of raw probabilities."""
+
+LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+"""The points of a face: eyes, tip of the nose, corners of the mouth. Right and left are the person's own, so
+the right eye is on the left of a picture."""
+
+LANDMARK_COLUMNS: Final = tuple(f"{name}_{axis}" for name in LANDMARKS for axis in "xy")
+"""Columns of these in a table of faces."""
+
+_BESIDE_CLASSES: Final = frozenset({"image_path", *AXES, *TARGETS, *RECORDS, *LANDMARK_COLUMNS})
+
+
+def taken_names(classes: Sequence[str]) -> list[str]:
+    """Returns the classes of a model that are called as another column of a table with them.
+
+    Args:
+        classes: The K class names.
+    """
+    raw = {f"{RAW}{name}" for name in classes}
+    return [name for name in classes if name in _BESIDE_CLASSES or name in raw]
 
 
 def holdout_table(classes: tuple[str, ...], points: bool = False) -> Table:

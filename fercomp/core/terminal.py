@@ -24,6 +24,14 @@ _OBEYED: Final = re.compile(
 )
 _OBEYED_IN_A_LINE: Final = re.compile(f"{_OBEYED.pattern}|[\t\n]")
 
+LONGEST_WORD: Final = 400
+"""Characters without a space that are shown of a message: a long path, not a value of megabytes."""
+
+LONGEST_LINE: Final = 2_000
+"""Characters of a message."""
+
+_LEFT_OUT: Final = "[...]"
+
 
 def escaped(text: str) -> str:
     r"""Writes control characters of a text as they are written in Python.
@@ -39,6 +47,33 @@ def escaped(text: str) -> str:
         'a\\x1b[2Jb\\n'
     """
     return _OBEYED_IN_A_LINE.sub(_literal, text)
+
+
+def one_line(text: str) -> str:
+    """Makes a line of a message: escaped, and without the middle of what is too long to be read.
+
+    A name, a header or a value that is quoted in it may have come from anywhere and have megabytes. Its
+    beginning and its end stay, and so do those of the message, where the mistake and the remedy are named.
+
+    Args:
+        text: The message.
+
+    Returns:
+        At most `LONGEST_LINE` characters, of each word at most `LONGEST_WORD`.
+
+    Example:
+        >>> len(one_line(f"{'x' * 10**7} not found: name another"))
+        424
+    """
+    if len(text) <= LONGEST_WORD:
+        return escaped(text)
+    words = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: _ends(word[0], LONGEST_WORD), escaped(text))
+    return _ends(words, LONGEST_LINE)
+
+
+def _ends(text: str, most: int) -> str:
+    end = most // 3
+    return text if len(text) <= most else text[: most - end - len(_LEFT_OUT)] + _LEFT_OUT + text[-end:]
 
 
 def _escaped_lines(text: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
+from fercomp.core.terminal import one_line
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -24,11 +26,11 @@ def text_table(
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title and one_line(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, side in columns.items():
         table.add_column(name, justify=side, overflow="fold", no_wrap=side == "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(one_line(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import numpy as np
 
 from fercomp.core.errors import FercompError
+from fercomp.core.tables import LANDMARK_COLUMNS, LANDMARKS, RAW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +21,6 @@ T = TypeVar("T")
 
 MIN_SIZE: Final = 16
 """Pixels. Faces with a shorter longest side are left out: no emotion can be read in fewer."""
-
-LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
-"""The points of a face: eyes, tip of the nose, corners of the mouth. Right and left are the person's own, so
-the right eye is on the left of a picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +138,6 @@ class Faces:
         """
         import pandas as pd
 
-        points = [f"{name}_{axis}" for name in LANDMARKS for axis in "xy"]
         emotions = None if self.emotions is None else np.array(self.emotions, dtype=object)
         columns: list[tuple[list[str], np.ndarray | None]] = [
             (["x1", "y1", "x2", "y2", "score"], np.column_stack((self.boxes, self.scores))),
@@ -150,8 +146,8 @@ class Faces:
             (["confidence"], self.confidences),
             (list(self.classes), self.pred_probs),
             (["valence", "arousal"], self.valence_arousal),
-            ([f"raw_{name}" for name in self.classes], self.raw),
-            (points, self.landmarks),
+            ([f"{RAW}{name}" for name in self.classes], self.raw),
+            (list(LANDMARK_COLUMNS), self.landmarks),
         ]
         known = [
             pd.DataFrame(values.reshape(len(self), len(names)), columns=names)

@@ -1,10 +1,14 @@
 """What Kaggle answers, as far as fercomp uses it. Texts are those of strangers: made fit for a terminal."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fercomp.kaggle.refusals import printable
+
+SCORE: Final = r"([-+]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?)?"
+"""Regular expression of a score, a finite number, or nothing."""
 
 Status = Literal["pending", "complete", "error"]
 
@@ -18,7 +22,7 @@ class Sent:
         time: When Kaggle got it, ISO 8601, UTC.
         message: What it was sent with.
         status: `pending` until it is scored; `error` where Kaggle rejected it.
-        public: Public score as Kaggle writes it, empty where there is none.
+        public: Public score as Kaggle writes it, empty where there is none, or none that is a finite number.
         private: Private score, likewise.
         problem: Why it was rejected.
         team: Name of the team that sent it.
@@ -66,11 +70,16 @@ def read_sent(entry: Any) -> Sent:
         time=read_time(entry.date),
         message=printable(entry.description),
         status=status[entry.status.name],
-        public=printable(entry.public_score),
-        private=printable(entry.private_score),
+        public=_score(entry.public_score),
+        private=_score(entry.private_score),
         problem=printable(entry.error_description),
         team=printable(entry.team_name),
     )
+
+
+def _score(text: str) -> str:
+    score = printable(text)
+    return score if re.fullmatch(SCORE, score) else ""
 
 
 def read_time(moment: Any) -> str:

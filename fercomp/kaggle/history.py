@@ -12,14 +12,12 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.core.table import Table
-from fercomp.kaggle.answers import Sent
+from fercomp.kaggle.answers import SCORE, Sent
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card
 from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SCORE: Final = r"([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?)?"
 
 HISTORY_TABLE: Final = Table(
     {
@@ -39,8 +37,8 @@ HISTORY_TABLE: Final = Table(
     "mend its columns, or move it away and send the next file",
     (
         matching("ref", "[0-9]{0,18}", "Kaggle's number or nothing"),
-        matching("public", _SCORE, "a score or nothing"),
-        matching("private", _SCORE, "a score or nothing"),
+        matching("public", SCORE, "a score or nothing"),
+        matching("private", SCORE, "a score or nothing"),
     ),
 )
 """All columns are text: a cell may be empty, and a score keeps its digits."""

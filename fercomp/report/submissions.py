@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fercomp.core.paths import Workspace
+from fercomp.core.terminal import one_line
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.leaderboard import Standing
@@ -42,7 +43,7 @@ def leaderboard_table(standing: Standing) -> "Table":
     for rank, place in places:
         style = "bold green" if (rank, place) == standing.own else ""
         cells = (f"{rank:,}", place.team, place.score, place.time[:16].replace("T", " "))
-        rows.append([Text(cell, style=style) for cell in cells])
+        rows.append([Text(one_line(cell), style=style) for cell in cells])
     columns = numbers("rank") | texts("team") | numbers("score") | texts("sent (UTC)")
     return text_table(columns, rows)
 

@@ -104,10 +104,9 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
         access: Who may connect.
 
     Raises:
-        FercompError: The detector cannot be made, or the model's classes cannot be on record.
+        FercompError: The detector cannot be made.
     """
     ClipRecogniser(bundle, partial(options.make_detector, clip=True)).warm_up()
-    columns(bundle.card.classes)
     html = files("fercomp.web").joinpath("live.html").read_text(encoding="utf-8")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fercomp import __version__
-from fercomp.cli.app import COMMANDS, _stopped, app
+from fercomp.cli.app import COMMANDS, _stopped, app, main
 
 HEAVY = (
     "av",
@@ -130,6 +130,26 @@ def test_a_path_that_the_system_refuses_is_one_line(tmp_path):
         1,
         f"error: File name too long: {'x' * 80}: choose another path\n",
     )
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"], ["-h"], *([name] for name in NAMES)])
+def test_a_current_folder_that_was_removed_is_one_line(tmp_path, words, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(sys, "argv", ["fercomp", *words])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    said = "error: the current folder cannot be used (No such file or directory): `cd` to one that is there\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_value_of_megabytes_is_a_short_line(tmp_path):
+    done = probe("raise FercompError('unknown ' + 10**7 * 'x' + ': name another')", tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr) < 500
+    assert re.fullmatch(r"error: unknown x+\[\.\.\.\]x+: name another\n", done.stderr)
 
 
 def test_an_opencv_that_cannot_be_loaded_is_one_line(tmp_path):

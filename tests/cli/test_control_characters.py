@@ -1,5 +1,6 @@
 """Control characters that a user, a file or a server brings never reach the terminal, whichever the door."""
 
+import ast
 import json
 import os
 import pty
@@ -7,13 +8,16 @@ import re
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 import typer
 
+import fercomp as package
 from fercomp.cli.app import COMMANDS, app
 
 EVIL = "\x1b[2Jevil\x1b]0;title\x07\u202e\x9b1m[red]"
+PACKAGE = Path(package.__file__).parent
 COMMAND = typer.main.get_command(app)
 TYPED = {
     "--model",
@@ -64,6 +68,48 @@ def test_a_folder_and_its_photos(fercomp, tmp_path, tiny_bundle_folder):
     assert "evil" in out + err
     assert obeyed(out) == obeyed(err) == set()
     assert code in (0, 1)
+
+
+def test_a_newline_in_a_name_begins_no_line(fercomp, workspace, tmp_path):
+    """What comes after it would look like a line of ours."""
+    evil = "x\nerror: evil\nNext: evil"
+    workspace.bundle("tiny").rename(workspace.bundle(evil))
+    sources = tmp_path / f"photos{evil}"
+    sources.mkdir()
+    photo = next(path for path in workspace.raw.rglob("*") if path.suffix in (".jpg", ".png"))
+    (sources / f"{evil}{photo.suffix}").write_bytes(photo.read_bytes())
+    (sources / f"{evil}.webp").write_bytes(b"no picture")
+    for words in (
+        ["annotate", str(sources), "--model", f"models/{evil}", "--output", f"out{evil}"],
+        ["export", f"copy{evil}", "--model", f"models/{evil}"],
+        ["evaluate", "--model", f"models/{evil}"],
+        ["uncertain", "--model", f"models/{evil}"],
+        ["models"],
+        ["doctor"],
+        ["predict", "--model", evil],
+        ["submission", "--model", evil],
+        ["submit", f"submissions/{evil}.csv", "--dry-run"],
+        ["fetch", "--source", evil],
+        ["train", "--set", f"{evil}=1"],
+    ):
+        _, out, err = fercomp(*words)
+        lines = (out + err).splitlines()
+        assert any("evil" in line for line in lines), (words, out, err)
+        assert not {"error: evil", "Next: evil"}.intersection(lines), (words, out, err)
+
+
+def test_commands_print_by_what_escapes():
+    """`tell`, `say`, `show`: nothing else may take a name to the terminal."""
+    files = [*PACKAGE.glob("cli/*.py"), *PACKAGE.glob("stages/*.py"), *PACKAGE.glob("report/*.py")]
+    calls = [
+        f"{file.name}: {ast.unparse(node)}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "typer.echo", "typer.secho")
+    ]
+    assert len(calls) == 4, calls
+    for call in calls:
+        assert "one_line(" in call or "json.dumps(" in call or "__version__" in call
 
 
 def test_a_card(fercomp, workspace):

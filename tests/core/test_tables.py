@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fercomp.annotate.record_rows import columns
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.table import FORMER_NAMES, Table, existing
@@ -22,7 +23,41 @@ from fercomp.core.tables import (
     oof_table,
     pred_probs,
     prediction_table,
+    taken_names,
 )
+from fercomp.faces.found import Faces
+
+CLASSES = ("one", "two")
+
+
+def all_columns(classes):
+    """The columns of every table that has one for each class of a model."""
+    yield from holdout_table(classes, points=True).columns
+    yield from prediction_table(classes, points=True).columns
+    yield from oof_table(classes).columns
+    yield from columns(classes)
+    faces = Faces(
+        boxes=np.zeros((1, 4), np.float32),
+        scores=np.zeros(1, np.float32),
+        landmarks=np.zeros((1, 5, 2), np.float32),
+        tracks=np.zeros(1, np.int64),
+        classes=classes,
+        pred_probs=np.zeros((1, 2), np.float32),
+        raw=np.zeros((1, 2), np.float32),
+        emotions=(classes[0],),
+        confidences=np.zeros(1, np.float32),
+        valence_arousal=np.zeros((1, 2), np.float32),
+    )
+    yield from faces.to_frame().columns
+
+
+def test_a_class_may_not_be_called_as_another_column():
+    others = set(all_columns(CLASSES)) - set(CLASSES)
+    assert len(others) > 25
+    for name in others:
+        assert taken_names((*CLASSES, name)) == [name]
+    assert taken_names((*CLASSES, "raw_three", "raw_", "raw")) == []
+
 
 TABLE = Table({"name": "str", "count": "int64", "share": "float64"}, "run `fercomp make`")
 

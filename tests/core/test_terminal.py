@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.progress import say, track, waiting
-from fercomp.core.terminal import escaped, guarded, raw, show, show_bug, use_what_there_is
+from fercomp.core.terminal import (
+    LONGEST_LINE,
+    LONGEST_WORD,
+    escaped,
+    guarded,
+    one_line,
+    raw,
+    show,
+    show_bug,
+    use_what_there_is,
+)
 
 HOSTILE = [
     "\x1b[2J\x1b[H",
@@ -58,6 +68,29 @@ def test_any_text_is_printable_on_one_line(text):
     assert obeyed(shown) == set() and "\n" not in shown
     shown.encode("utf-8")
     assert escaped(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10**7, "\n" * 10**6, "\x1b[2J" * 10**5, "a b " * 10**6, "'x', " * 10**5]
+)
+def test_a_message_keeps_its_beginning_and_its_end(value):
+    shown = one_line(f"error: unknown model {value!r}: train one")
+    assert len(shown) <= LONGEST_LINE
+    assert shown.startswith("error: unknown model ") and shown.endswith(": train one")
+    assert "[...]" in shown
+    assert one_line(shown) == shown
+
+
+@given(st.lists(st.text(st.characters(), max_size=5).map(lambda piece: piece * 200)).map(" ".join))
+def test_any_message_is_short_and_on_one_line(text):
+    shown = one_line(text)
+    assert len(shown) <= LONGEST_LINE and max(map(len, shown.split(" "))) <= LONGEST_LINE
+    assert obeyed(shown) == set() and "\n" not in shown
+
+
+@pytest.mark.parametrize("text", [*FINE, "x" * LONGEST_WORD, "word " * (LONGEST_LINE // 5)])
+def test_a_message_that_can_be_read_stays_as_it_is(text):
+    assert one_line(text) == text
 
 
 @pytest.mark.parametrize("text", HOSTILE + MARKUP + FINE, ids=ascii)

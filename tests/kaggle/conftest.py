@@ -81,6 +81,7 @@ class Loopback:
     submissions: list = field(default_factory=list)
     uploads: dict = field(default_factory=dict)
     rejected: str = ""
+    score: str = "0.61234"
     faults: dict = field(default_factory=dict)
     log: list = field(default_factory=list)
     foreign: list = field(default_factory=list)
@@ -173,7 +174,7 @@ class Loopback:
             if self.rejected:
                 submission.update(status="ERROR", errorDescription=self.rejected)
             else:
-                submission.update(status="COMPLETE", publicScore="0.61234")
+                submission.update(status="COMPLETE", publicScore=self.score)
         return {k: v for k, v in submission.items() if k not in ("content", "listed", "polls")}
 
 

@@ -100,6 +100,19 @@ def test_a_record_with_other_numbers_is_not_read(signed_in, work, column, value)
         assert str(best) == "nan"
 
 
+@pytest.mark.parametrize(
+    "score", ["nan", "NaN", "inf", "-Infinity", "1e999", "9" * 400, "0,5", "1_0", "\u0661", "soon"]
+)
+def test_a_score_that_is_no_finite_number_is_not_written_down(signed_in, work, score):
+    """It would make a record that the next command refuses."""
+    signed_in.score = score
+    assert send(work).score.public == ""
+    assert (rows(work)[0]["status"], rows(work)[0]["public"]) == ("complete", "")
+    signed_in.score = "-1.5e-3"
+    refresh(work, SLUG)
+    assert rows(work)[0]["public"] in ("", "-1.5e-3")
+
+
 def test_a_row_without_kaggles_number_is_looked_for_at_kaggle(signed_in, work):
     send(work, wait=False)
     HISTORY_TABLE.write(read_history(work).assign(ref=""), work.history)

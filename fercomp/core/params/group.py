@@ -1,15 +1,17 @@
 """What a group of parameters is, and the words in which a wrong one is refused."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fercomp.core.errors import FercompError, unknown_name
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
+LARGEST_NUMBER: Final = 2**32 - 1
+"""Of a whole number: what a seed may be. More than that are no photos, epochs or pixels."""
 
 G = TypeVar("G", bound="Group")
 
@@ -18,6 +20,40 @@ class Group(BaseModel):
     """A group of parameters: immutable, unknown keys refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses `true`, which Python takes for 1, and what no array can hold."""
+        kinds = set(_kinds(cls.model_fields[info.field_name or ""].annotation))
+        if kinds.isdisjoint((int, float)) or not kinds.isdisjoint((bool, Any)):
+            return value
+        for number in _values(value):
+            if isinstance(number, bool):
+                raise ValueError(f"a number was expected, not {str(number).lower()}")
+            if isinstance(number, int) and abs(number) > LARGEST_NUMBER:
+                raise ValueError(f"a number of at most {LARGEST_NUMBER:,} was expected")
+        return value
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Gives a type and all that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Gives what lists and mappings hold in the end."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            waiting.extend(one)
+        else:
+            yield one
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ to the defaults.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params.group import Group, merged, validated
@@ -25,6 +25,9 @@ from fercomp.core.params.stages import (
 )
 from fercomp.core.params.train import TrainParams
 from fercomp.core.reading import LARGEST_YAML, is_there, parse_yaml, read_at_most
+
+_DEEPEST: Final = 10
+"""Groups within groups that a key typed by hand may name. Ours have 4, `experiments.NAME.augment.flip`."""
 
 
 class Plan(Group):
@@ -134,9 +137,10 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
     _check_pipeline(params)
     for override in overrides:
         key, equals, text = override.partition("=")
-        if not equals or not key:
+        keys = key.strip().split(".")
+        if not equals or not key or len(keys) > _DEEPEST:
             raise FercompError(f"--set {override}: expected KEY=VALUE, such as train.epochs=5")
-        change = _nested(key.strip().split("."), parse_yaml(text, f"--set {override}"))
+        change = _nested(keys, parse_yaml(text, f"--set {override}"))
         values = _over_experiments(merged(values, change), change)
     return _checked(values) if overrides else params
 

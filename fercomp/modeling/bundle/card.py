@@ -26,7 +26,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Name
 from fercomp.core.params.moved import modern
 from fercomp.core.reading import is_there, read_json
-from fercomp.core.tables import AXES, TARGETS
+from fercomp.core.tables import taken_names
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
@@ -46,9 +46,6 @@ OOF: Final = "oof.csv"
 MEMBERS: Final = "members"
 
 LARGEST_CARD: Final = 2**22  # bytes; the shipped ones have 4,000
-
-_COLUMNS: Final = frozenset({"image_path", "emotion", *AXES, *TARGETS})
-"""Names beside those of the classes in tables of probabilities."""
 
 _Temperature = Annotated[float, Field(ge=0.01, le=100)]  # `fit_temperature` gives 0.05 to 20
 _Nats = Annotated[float, Field(ge=-1000, le=1000)]  # logarithms of probabilities are cut at -28
@@ -154,8 +151,10 @@ class Card(Group):
     def _names_that_can_be_columns(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         if fault := names_fault(classes):
             raise ValueError(fault)
-        if taken := sorted(_COLUMNS.intersection(classes)):
-            raise ValueError(f"the class {taken[0]!r} has the name of another column of the tables")
+        if taken := taken_names(classes):
+            raise ValueError(
+                f"the class {taken[0]!r} has the name of another column of the tables: choose another"
+            )
         return classes
 
     @field_validator("trained")

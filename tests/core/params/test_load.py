@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import MachineParams, Params, TrainParams, load_machine, load_params
+from fercomp.core.terminal import LONGEST_LINE, one_line
 
 SHIPPED = Path(__file__).parents[3] / "params.yaml"
 NOWHERE = Path("no such params.yaml")
@@ -182,6 +183,89 @@ def test_a_file_that_is_not_text_is_told(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\xd8 \x80")
     with pytest.raises(FercompError, match=r"is not YAML"):
         load_params(path)
+
+
+def numbers():
+    """The parameters that are numbers, and no lists of such."""
+    return [key for key, value in leaves(Params().model_dump()).items() if type(value) in (int, float)]
+
+
+@pytest.mark.parametrize("key", numbers())
+def test_true_is_no_number(key):
+    for text in ("true", "false", "[true]", "{a: true}"):
+        with pytest.raises(FercompError, match=rf"parameter {key}: .*received") as caught:
+            load_params(NOWHERE, [f"{key}={text}"])
+        assert "\n" not in str(caught.value)
+    for group in ("experiments", "students"):
+        name = key.removeprefix("train.")
+        if name != key:
+            with pytest.raises(FercompError, match="received True"):
+                load_params(NOWHERE, [f"{group}.mine.{name}=true"])
+
+
+def test_true_and_false_are_for_what_is_on_or_off():
+    assert load_params(NOWHERE, ["train.augment.flip=false", "inference.views=true"]).inference.views
+    assert load_params(NOWHERE, ["inference.margin=null", "machine.workers=null"]).machine.workers is None
+
+
+LONG = {
+    "deep": "[" * 10_000,
+    "deep pairs": "{a: " * 10_000,
+    "closed": "[" * 45 + "]" * 45,
+    "many": "[" + "a," * 9_000 + "]",
+    "digits": "9" * 10_000,
+    "fewer digits": "9" * 4_000,
+    "negative": "-" + "9" * 10_000,
+    "hexadecimal": "0x" + "f" * 10_000,
+    "binary": "0b" + "1" * 20_000,
+    "octal": "0o" + "7" * 10_000,
+    "sexagesimal": ":".join(["59"] * 3_000),
+    "decimals": "0." + "1" * 10_000,
+    "whole decimals": "1" * 400 + ".0",
+    "exponent": "1e999",
+    "long exponent": "1e" + "9" * 5_000,
+    "tagged": "!!int " + "9" * 5_000,
+    "beyond an array": "9" * 30,
+    "text": "x" * 10**5,
+    "quoted": "'" + "\\x1b" * 10**4 + "'",
+}
+
+
+@pytest.mark.parametrize("key", ["train.epochs", "train.dropout", "train.seed", "machine.workers", "train"])
+@pytest.mark.parametrize("value", LONG)
+def test_absurd_values_are_one_short_line(key, value):
+    with pytest.raises(FercompError) as caught:
+        load_params(NOWHERE, [f"{key}={LONG[value]}"])
+    line = one_line(str(caught.value))
+    assert len(line) <= LONGEST_LINE
+    assert "sys." not in line and "max_depth" not in line
+
+
+@pytest.mark.parametrize("value", LONG)
+def test_absurd_teachers_and_experiments_are_accepted_or_told(value):
+    for key in ("train.teacher", "experiments.a.teacher", "experiments.a.epochs", "x", "fetch.source"):
+        try:
+            load_params(NOWHERE, [f"{key}={LONG[value]}"])
+        except FercompError as error:
+            assert len(one_line(str(error))) <= LONGEST_LINE
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a." * 10_000 + "a",
+        "train.epochs" + ".a" * 10_000,
+        "experiments.a" + ".b" * 5_000,
+        "x" * 10**5,
+        "." * 10**4,
+    ],
+    ids=lambda key: key[:20],
+)
+def test_absurd_keys_are_one_short_line(key):
+    for text in ("1", "[[1]]", "{a: 1}"):
+        with pytest.raises(FercompError) as caught:
+            load_params(NOWHERE, [f"{key}={text}"])
+        assert len(one_line(str(caught.value))) <= LONGEST_LINE
 
 
 @given(key=st.text(), value=st.text())
