@@ -46,6 +46,7 @@ sweep_parts(folder.parent)
 """
 
 
+@pytest.mark.slow
 def test_every_module_comes_without_what_only_posix_has(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_POSIX, tmp_path],

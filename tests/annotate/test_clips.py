@@ -152,7 +152,8 @@ def test_a_failure_in_any_stage_ends_the_run_with_its_message(bundle, clip, tmp_
     assert annotate_media(clip, tmp_path / "out", bundle).earlier == 0
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_run_begins_the_clip_anew(bundle, faces, tmp_path, stop, write_clip):
     clip = write_clip(tmp_path / "long.mp4", list(pictures(faces, 400)), sound="aac")
     out = tmp_path / "out"

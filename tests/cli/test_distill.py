@@ -37,6 +37,7 @@ def test_the_teachers_weight_matters(workspace, write_model, fercomp):
     assert weights["0"] != weights["1"]
 
 
+@pytest.mark.slow
 def test_of_several_teachers_the_mean_is_learned(workspace, write_model, fercomp):
     for seed, name in enumerate(("one", "other")):
         write_model(workspace.bundle(name), seed=seed)

@@ -1,6 +1,9 @@
 import re
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_copy_in_8_bits_says_how_much_it_agrees_and_annotates(workspace, fercomp):
     code, out, err = fercomp("export", "mine", "--model", "tiny", "--precision", "int8")
     assert code == 0, err

@@ -128,6 +128,7 @@ def test_a_full_disk_leaves_the_old_model(workspace, fercomp):
     assert before == {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_only_training_imports_tensorflow_and_nothing_imports_kaggle(workspace):
     code = (
         "import sys\n"

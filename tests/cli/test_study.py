@@ -97,6 +97,7 @@ def test_every_experiment_has_a_row_and_is_trained_once(workspace, trained):
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
 
+@pytest.mark.slow
 def test_other_labels_or_parameters_train_again(workspace, trained):
     workspace.study_params.write_text(FILE)
     write_labels(workspace, range(0, 72, 3))

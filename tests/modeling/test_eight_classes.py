@@ -35,6 +35,7 @@ def eight(workspace):
     return workspace.bundle("eight")
 
 
+@pytest.mark.slow
 def test_it_learns_and_answers_eight_classes_and_is_scored_on_all_photos(eight, workspace):
     card = read_card(eight)
     photos = PHOTOS.read(workspace.photos)
@@ -51,6 +52,7 @@ def test_it_learns_and_answers_eight_classes_and_is_scored_on_all_photos(eight, 
     assert card.scores["accuracy"] == pytest.approx(right.mean(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_teacher_of_other_classes_is_refused(eight, workspace):
     paths = photos_of(PHOTOS.read(workspace.photos), "train", EIGHT)["image_path"].tolist()
     with pytest.raises(FercompError, match=r"tiny knows the classes .* of the same classes"):
@@ -59,6 +61,7 @@ def test_a_teacher_of_other_classes_is_refused(eight, workspace):
     assert probs.shape == (len(paths), 8)
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_eight_classes(eight, workspace, write_model):
     other = write_model(workspace.bundle("other"), classes=EIGHT)
     (other / HOLDOUT).write_bytes((eight / HOLDOUT).read_bytes())

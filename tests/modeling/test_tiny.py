@@ -75,6 +75,7 @@ def test_its_network_is_the_same_layer_by_layer(shipped, trained_workspace):
     assert packed[0] == packed[1], AGAIN
 
 
+@pytest.mark.slow
 def test_its_graph_takes_and_gives_the_same(shipped, trained_workspace):
     graphs = [openvino.Core().read_model(w.bundle("tiny") / GRAPH) for w in (shipped, trained_workspace)]
     told = [

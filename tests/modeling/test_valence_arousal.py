@@ -71,6 +71,7 @@ def test_the_head_decides_what_comes_out():
         assert in_float32(model, lambda: None) is model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", PARAMS)
 def test_a_bundle_says_what_its_network_says(trained, head):
     folder = trained.bundle(head)
@@ -91,6 +92,7 @@ def test_a_bundle_says_what_its_network_says(trained, head):
         assert [EMOTIONS[i] for i in answer.pred_probs.argmax(1)] == decode(answer.points)[0].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", PARAMS)
 def test_scores_are_those_of_the_tables(trained, head):
     folder = trained.bundle(head)
@@ -109,6 +111,7 @@ def test_scores_are_those_of_the_tables(trained, head):
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", PARAMS)
 def test_the_test_photos_and_a_submission(trained, head):
     done = predict_test(trained.bundle(head), trained, PredictParams())
@@ -187,6 +190,7 @@ def test_a_stopped_run_goes_on_as_if_unbroken(affect_workspace, tmp_path, monkey
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_other_points_are_another_run(trained):
     photos = with_points(PHOTOS.read(trained.photos), PARAMS["both"], trained)
     moved = photos.assign(valence=-photos["valence"])
@@ -197,6 +201,7 @@ def test_other_points_are_another_run(trained):
     assert not is_trained(trained.bundle("both"), Plan(train=PARAMS["valence_arousal"]), index, trained)
 
 
+@pytest.mark.slow
 def test_what_has_no_probabilities_of_its_own_is_refused(trained):
     folder = trained.bundle("valence_arousal")
     paths = PHOTOS.read(trained.photos)["image_path"].tolist()
@@ -208,6 +213,7 @@ def test_what_has_no_probabilities_of_its_own_is_refused(trained):
         cross_validate("folds", Plan(train=PARAMS["valence_arousal"]), trained)
 
 
+@pytest.mark.slow
 def test_the_emotions_of_both_join_an_ensemble(trained, tmp_path):
     card = build_ensemble("vote", [trained.bundle("tiny"), trained.bundle("both")], "equal", trained)
     assert card.head == "emotion"

@@ -25,6 +25,7 @@ def photos(workspace):
     return table
 
 
+@pytest.mark.slow
 def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, photos, capsys):
     with exclusive(workspace.training / "locks" / "cv-1", "taken"):  # as another process would
         assert cross_validate("cv", PLAN, workspace) is None

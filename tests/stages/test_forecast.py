@@ -42,6 +42,7 @@ def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
     assert tried == [4, 2, 1]
 
 
+@pytest.mark.slow
 def test_two_batches_are_timed_and_the_whole_is_said(workspace, monkeypatch, capfd):
     photos = PHOTOS.read(workspace.photos)
     say_how_long({"tiny": Plan(train=TINY)}, photos)

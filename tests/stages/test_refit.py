@@ -62,12 +62,14 @@ def test_a_network_learns_from_the_holdout_too(workspace, first):
     assert not np.allclose(*answers)
 
 
+@pytest.mark.slow
 def test_the_learning_rate_takes_the_course_that_it_took(workspace, first):
     refit(workspace.bundle("first"), "all", workspace, MACHINE)
     rates = [pd.read_csv(workspace.bundle(name) / HISTORY_FILE)["learning_rate"] for name in ("first", "all")]
     np.testing.assert_allclose(rates[1], rates[0].iloc[: len(rates[1])], rtol=0.2)
 
 
+@pytest.mark.slow
 def test_the_decision_is_taken_over_and_networks_may_be_joined(workspace, first):
     folder = workspace.bundle("first")
     found = {"threshold": 0.4, "threshold_on": "margin", "fitted_on": HOLDOUT, "scores": {"accuracy": 0.5}}
@@ -95,6 +97,7 @@ def test_photos_of_the_holdout_are_taught_as_what_relabel_suggests(workspace):
     )
 
 
+@pytest.mark.slow
 def test_the_teacher_is_asked_about_the_holdout_too(workspace):
     train_experiment("pupil", TINY.changed(teacher="tiny", epochs=1), workspace)
     assert refit(workspace.bundle("pupil"), "all", workspace, MACHINE).trained["params"]["teacher"] == "tiny"
@@ -114,6 +117,7 @@ def test_epochs_of_each_phase():
     assert best_epochs(history(("head", 2.3), ("head", 1.6), ("whole", 1.7))) == {"head": 2}
 
 
+@pytest.mark.slow
 def test_the_loss_says_how_long_to_learn(workspace, first):
     path = workspace.bundle("first") / HISTORY_FILE
     table = pd.read_csv(path)

@@ -116,6 +116,7 @@ def test_what_is_trained_is_not_trained_again(workspace, untrained, capfd):
     assert "trained with these parameters on these photos already" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_use_of_a_network_is_exported_calibrated_and_scored(workspace, untrained, capfd):
     folder, raw = workspace.bundle("tiny"), workspace.raw
     before, old = contents(folder), read_card(folder)
@@ -162,6 +163,7 @@ def test_a_bundle_of_the_first_version_counts_as_trained(workspace, untrained):
     assert changed_files(folder, before) == {CARD}
 
 
+@pytest.mark.slow
 def test_a_refit_of_the_first_version_and_its_repetition(workspace, monkeypatch, capfd):
     folder, target = workspace.bundle("tiny"), workspace.bundle("all")
     shutil.copytree(folder, workspace.bundle("first"))

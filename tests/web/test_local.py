@@ -119,6 +119,7 @@ def upgrade(server):
     )
 
 
+@pytest.mark.slow
 def test_who_keeps_the_server_waiting_is_cut_off(server):
     """By nothing, by a head, a body or an upgrade that never ends, by an answer that is never fetched."""
     get = f"GET /?token={server.token} HTTP/1.1\r\nHost: {server.host}\r\n"

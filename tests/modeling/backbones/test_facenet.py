@@ -35,6 +35,7 @@ def original(rgb):
             return session.run(found[1], {found[0]: (rgb - 127.5) / 128})
 
 
+@pytest.mark.slow
 def test_features_equal_the_original(picture):
     rgb = picture[None, 100:260, 200:360].astype(np.float32)
     backbone = build_backbone("facenet", 160, "faces")

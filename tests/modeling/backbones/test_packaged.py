@@ -34,10 +34,8 @@ def test_random_weights_need_no_package(monkeypatch, module, name, weights, firs
         build_backbone(name, 80, weights)
 
 
-@pytest.mark.parametrize(
-    ("name", "weights"),
-    [("efficientnet_lite0", "imagenet"), pytest.param("facenet", "faces", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "weights"), [("efficientnet_lite0", "imagenet"), ("facenet", "faces")])
 def test_saved_and_exported_it_computes_the_same(tmp_path, name, weights):
     make_deterministic(0)
     model = build_network(name, 96, weights)

@@ -44,10 +44,8 @@ needs_torch = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(
-    "backend",
-    ["tensorflow", pytest.param("jax", marks=pytest.mark.slow), pytest.param("torch", marks=needs_torch)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", pytest.param("torch", marks=needs_torch)])
 def test_the_mean_is_the_one_that_numpy_computes(backend, run_on):
     done = run_on(backend, TRAIN)
     assert done.stdout.split() == ["6", backend]

@@ -158,6 +158,7 @@ def test_head_phase_leaves_the_backbone_alone(tiny_workspace, data, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_head_first_then_the_whole_network(tiny_workspace, data, tmp_path):
     build_network("compact", 32).get_layer("compact").save_weights(tmp_path / "start.weights.h5")
     params = TINY.model_copy(
@@ -200,12 +201,13 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(
     assert (kept[0][0] != first).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
         {"loss": "gce", "mixup": 0.3},
-        pytest.param({"accumulate": 2, "batch_size": 8, "balance": "class_weights"}, marks=pytest.mark.slow),
-        pytest.param({"precision": "bfloat16", "ema": 0.0}, marks=pytest.mark.slow),
+        {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
+        {"precision": "bfloat16", "ema": 0.0},
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -231,6 +233,7 @@ def test_every_recipe_goes_on_after_a_stop_as_if_unbroken(
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_teacher_is_learned_from(tiny_workspace, photos, tmp_path):
     n = int((photos["split"] == "train").sum())
     teacher = np.zeros((n, 9), np.float32)
@@ -252,6 +255,7 @@ def test_a_teacher_is_learned_from(tiny_workspace, photos, tmp_path):
     assert data.fingerprint != training_data(params, photos, 1 - teacher).fingerprint
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, data, tmp_path, monkeypatch, capfd):
     import tensorflow as tf
 

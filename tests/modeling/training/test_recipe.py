@@ -113,9 +113,8 @@ def test_weights_come_out_as_recorded_or_the_recipe_is_raised(trained, name):
     )
 
 
-@pytest.mark.parametrize(
-    "changes", [{"label_smoothing": 0.12}, pytest.param({"weight_decay": 0.0}, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{"label_smoothing": 0.12}, {"weight_decay": 0.0}])
 def test_the_record_tells_a_small_change(trained, tmp_path, one_block, changes):
     photos = write_photos(tmp_path)
     params = TrainParams(**{**TINY, **RUNS["new"], **changes})
