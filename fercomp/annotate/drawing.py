@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fercomp.core.arguments import wrong_type
+from fercomp.core.errors import FercompError
 from fercomp.faces.crop import require_picture
 from fercomp.faces.found import Faces, known
 
@@ -50,9 +52,13 @@ def draw(image: np.ndarray, faces: Faces) -> np.ndarray:
         A new picture of the same shape.
 
     Raises:
-        FercompError: It is no such picture.
+        FercompError: It is no such picture, or these are not faces that have been named.
     """
     canvas = require_picture(image).copy()
+    if not isinstance(faces, Faces):
+        raise wrong_type("the faces of the picture", faces, "`detect` of a model finds and names them")
+    if faces.emotions is None or faces.confidences is None:
+        raise FercompError("expected faces that have been named: `detect` of a model finds and names them")
     height, width = image.shape[:2]
     line = max(1, round((height + width) / 600))
     labels: list[Rectangle] = []

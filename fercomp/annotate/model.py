@@ -11,6 +11,7 @@ import numpy as np
 from fercomp.annotate.options import Options
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.workers import workers
+from fercomp.core.arguments import require_path, wrong_type
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.paths import Workspace, at_home
@@ -53,10 +54,14 @@ class Model:
         recogniser: What finds and names faces.
 
     Raises:
-        FercompError: The face detector cannot be made.
+        FercompError: These are no such things, or the face detector cannot be made.
     """
 
     def __init__(self, bundle: Bundle, options: Options | None = None) -> None:
+        if not isinstance(bundle, Bundle):
+            raise wrong_type("a bundle", bundle, "fercomp.load loads a model by its name or folder")
+        if not isinstance(options, Options | None):
+            raise wrong_type("fercomp.annotate.options.Options", options, "leave them out for the defaults")
         self.bundle = bundle
         self.name = bundle.folder.name
         self.classes = bundle.card.classes
@@ -105,12 +110,13 @@ class Model:
         Raises:
             FercompError: A photo cannot be used.
         """
-        paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-        if strange := [path for path in paths if not isinstance(path, str | os.PathLike)]:
-            raise FercompError(
-                f"expected paths of photos, got {type(strange[0]).__name__}: `detect` takes arrays"
-            )
-        table = predict_table(self.bundle, Path(), [os.fspath(path) for path in paths])
+        if not isinstance(paths, Iterable | os.PathLike) or isinstance(paths, np.ndarray):
+            raise wrong_type("paths of photos", paths, "`detect` takes arrays")
+        each = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        if any(isinstance(path, np.ndarray) for path in each):
+            raise FercompError("expected paths of photos, got ndarray: `detect` takes arrays")
+        names = [require_path(path, "paths of photos") for path in each]
+        table = predict_table(self.bundle, Path(), names)
         pred_probs, rule = table[list(self.classes)].to_numpy(np.float32), self.bundle.card.rule
         table.insert(1, "emotion", rule.labels(pred_probs))
         table.insert(2, "confidence", rule.confidences(pred_probs))
@@ -118,8 +124,9 @@ class Model:
 
     def _look(self, image: ImageLike) -> Picture:
         if isinstance(image, str | os.PathLike):
-            data = read_file(Path(image))
-            return self.recogniser.look(decode_image(data, str(image)), data)
+            name = require_path(image, "the file of a picture")
+            data = read_file(Path(name))
+            return self.recogniser.look(decode_image(data, name), data)
         return self.recogniser.look(np.ascontiguousarray(require_picture(image)))
 
 
@@ -148,6 +155,6 @@ def load(
     Raises:
         FercompError: There is no such model or detector, or an option is out of range.
     """
-    named = None if model is None else at_home(model)
+    named = None if model is None else at_home(require_path(model, "a model's name or folder"))
     folder = resolve_model(named, Workspace())
     return Model(load_bundle(folder), Options(detector, min_score, min_size))

@@ -7,6 +7,7 @@ import numpy as np
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.model import Model, load
 from fercomp.annotate.options import Options
+from fercomp.core.arguments import require_number, wrong_type
 from fercomp.core.errors import FercompError
 from fercomp.faces.crop import require_picture
 from fercomp.faces.found import Faces, known
@@ -53,7 +54,7 @@ class FaceEmotionsModel:
         Raises:
             FercompError: It is no such picture.
         """
-        faces = self._model.detect(face)
+        faces = self._model.detect(require_picture(face))
         (emotion,), (confidence,) = known(faces.emotions), known(faces.confidences).tolist()
         if not self._va:
             return emotion, confidence
@@ -80,12 +81,14 @@ class FrameWithEmotion:
         faces: The faces of the last picture.
 
     Raises:
-        FercompError: The detector cannot be made.
+        FercompError: It is no such model, or the detector cannot be made.
     """
 
     faces: Faces
 
     def __init__(self, model: FaceEmotionsModel, options: Options | None = None) -> None:
+        if not isinstance(model, FaceEmotionsModel | Model):
+            raise wrong_type("a FaceEmotionsModel", model, "make one by FaceEmotionsModel()")
         self._model = Model(model.bundle, options)
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
@@ -100,7 +103,7 @@ class FrameWithEmotion:
         Raises:
             FercompError: It is no such picture.
         """
-        self.faces = self._model.detect(frame)
+        self.faces = self._model.detect(require_picture(frame))
         return draw(frame, self.faces)
 
     def draw_emotion_frame(self, img: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
@@ -117,8 +120,10 @@ class FrameWithEmotion:
             The same picture.
 
         Raises:
-            FercompError: It is no such picture, cannot be written to, or the box shows nothing of it.
+            FercompError: It is no such picture, or cannot be written to, or the box shows nothing of it.
         """
+        for name, value in zip("xywh", (x, y, w, h), strict=True):
+            require_number(value, name)
         box = np.array([(x, y, x + w, y + h)], dtype=np.float64)
         found = Faces.within(require_picture(img), box, np.ones(1), min_size=1)
         if len(found) == 0:

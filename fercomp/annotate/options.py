@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fercomp.annotate.records import RecordFormat
+from fercomp.core.arguments import require_number
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, make_detector
 from fercomp.faces.found import MIN_SIZE, Detector
@@ -38,7 +39,10 @@ class Options:
     end: float | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1:
+        for name in ("every", "start", "end"):
+            if (value := getattr(self, name)) is not None or name != "end":
+                require_number(value, name)
+        if self.every < 1 or self.every != int(self.every):
             raise FercompError(f"every {self.every}: expected at least 1, which classifies every frame")
         if self.end is not None and self.end <= self.start:
             raise FercompError(f"end {self.end:g} s: expected a time after the start, {self.start:g} s")

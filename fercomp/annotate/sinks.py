@@ -118,6 +118,7 @@ class OutputFolder:
             file: entry
             for file, entry in index.items()
             if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
+            and not file.endswith("/")  # a folder, which each run looks into anew
         }
 
     def _start_anew(self, changed: Mapping[str, object] | None) -> None:

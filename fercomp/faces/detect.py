@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fercomp.core.arguments import require_number, wrong_type
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.crop import whole_box
@@ -61,10 +62,15 @@ def make_detector(
     Raises:
         FercompError: The name is unknown, the score is out of range, or the detector's file is missing.
     """
+    if not isinstance(name, str):
+        raise wrong_type("the name of a detector", name, f"one of {', '.join(DETECTORS)}")
     if name == "whole":
         return Whole()
     if name not in _MAKERS:
         raise unknown_name("detector", name, DETECTORS)
+    require_number(min_size, "min-size")
+    if min_score is not None:
+        require_number(min_score, "min-score")
     if min_score is not None and not 0 <= min_score <= (1 if name == "yunet" else 1000):
         raise FercompError(f"min-score {min_score}: expected 0 to 1 for yunet, 1 to 1000 for a Haar detector")
     if not 1 <= min_size < math.inf:

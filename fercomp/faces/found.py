@@ -50,7 +50,7 @@ class Faces:
         valence_arousal: `(n, 2)` float32, -1 to 1 each, where the model gives them; smoothed in a clip.
 
     Raises:
-        ValueError: An array has another shape or dtype.
+        ValueError: An array has another shape or dtype, or a box is not finite.
     """
 
     boxes: np.ndarray
@@ -65,9 +65,12 @@ class Faces:
     valence_arousal: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        n, k = len(self), len(self.classes)
-        _check("boxes", self.boxes, (n, 4))
-        _check("scores", self.scores, (n,))
+        n = len(self.scores) if isinstance(self.scores, np.ndarray) and self.scores.ndim else 0
+        k = len(self.classes)
+        _check("boxes", self.boxes, (n, 4), required=True)
+        _check("scores", self.scores, (n,), required=True)
+        if not np.isfinite(self.boxes).all():
+            raise ValueError(f"expected boxes that are finite, got {self.boxes.tolist()}")
         _check("landmarks", self.landmarks, (n, len(LANDMARKS), 2))
         _check("tracks", self.tracks, (n,), np.int64)
         _check("pred_probs", self.pred_probs, (n, k))
@@ -173,10 +176,18 @@ def known(value: T | None) -> T:
 
 
 def _check(
-    name: str, array: np.ndarray | None, shape: tuple[int, ...], dtype: type[np.generic] = np.float32
+    name: str,
+    array: np.ndarray | None,
+    shape: tuple[int, ...],
+    dtype: type[np.generic] = np.float32,
+    required: bool = False,
 ) -> None:
-    if array is not None and (array.shape != shape or array.dtype != dtype):
-        wanted = f"{name} {shape} {dtype.__name__}"
+    if array is None and not required:
+        return
+    wanted = f"{name} {shape} {dtype.__name__}"
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"expected {wanted}, got {type(array).__name__}: make an array of it")
+    if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"expected {wanted}, got {array.shape} {array.dtype}")
 
 

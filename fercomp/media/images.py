@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from fercomp.core.arguments import require_path
 from fercomp.media.image_formats import FORMATS, ended_jpeg, formats_of, is_heic
 from fercomp.media.pixels import grey_rows, pixels_of
 from fercomp.media.problems import ImageProblem, reading
@@ -68,8 +69,10 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises:
         ImageProblem: The file cannot be read or is not a usable picture.
+        FercompError: It is no path.
     """
-    return decode_image(read_file(Path(path)), str(path))
+    name = require_path(path, "the file of a picture")
+    return decode_image(read_file(Path(name)), name)
 
 
 def read_file(path: Path) -> bytes:

@@ -2,6 +2,8 @@
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 
 NEAR_THE_END: Final = 0.5
 """Seconds of a clip that may be missing at its end: containers round."""
+
+SLOWEST: Final = 1
+"""Frames a second that a clip is thought to have where its pictures do not say it."""
+
+_FIELDS: Final = 2.5
+"""How much further apart than its pictures say frames may be: twice, where they count fields."""
 
 _PROMISING: Final = frozenset({"mov", "matroska", "avi", "asf", "flv"})
 """FFmpeg's names of formats that write down how long they are; of others it is read off their last bytes, so
@@ -80,19 +88,34 @@ class Promise:
             return f"ends after {end:.1f} of {self.seconds:.1f} s"
         promised = self._frames()
         if frames < 0.9 * promised and (promised - frames) / float(self._rate) > NEAR_THE_END:
-            return f"gave {frames:,} of the {promised:,} frames that it promises"
+            return f"gave {frames:,} of the {promised:,.0f} frames that it promises"
         return None
 
     @property
     def _rate(self) -> float:
         return float(self._stream.average_rate or 25)
 
-    def _frames(self) -> int:
+    def _frames(self) -> float:
         """Returns how many frames are to come, less those that an editing program has cut away."""
-        if not self._counts:  # an AVI counts those that its camera dropped
+        stream = self._stream
+        if not self._counts or not stream.frames:  # an AVI counts those that its camera dropped
             return 0
-        dropped = sum(entry.size == 0 or entry.is_discard for entry in self._stream.index_entries)
-        return self._stream.frames - dropped
+        entries = list(stream.index_entries)
+        if self._is_slow([entry.timestamp for entry in entries]):
+            return stream.frames - sum(entry.size == 0 for entry in entries)
+        left = stream.frames - sum(entry.size == 0 or entry.is_discard for entry in entries)
+        # Where every frame is a picture of its own, FFmpeg has taken from the index what was cut away.
+        return min(left, float((stream.duration or inf) * (stream.time_base or 0)) * self._rate)
+
+    def _is_slow(self, times: Sequence[int]) -> bool:
+        """Says whether no two frames are as close as the pictures say of themselves: a clock that is damaged.
+
+        By such a clock, an edit list leaves hardly anything of a clip, though nobody has cut it.
+        """
+        stream = self._stream
+        steps = [later - earlier for earlier, later in pairwise(sorted(times)) if later > earlier]
+        closest = float(min(steps) * (stream.time_base or 0)) if steps else 1 / self._rate
+        return closest > _FIELDS / float(stream.codec_context.framerate or SLOWEST)
 
 
 def _asf_seconds(path: Path) -> float | None:

@@ -147,5 +147,5 @@ def test_what_is_no_picture_is_refused(image):
 
 
 def test_faces_have_to_be_named():
-    with pytest.raises(ValueError, match="named"):
+    with pytest.raises(FercompError, match="named"):
         draw(np.zeros((9, 9, 3), np.uint8), Faces(np.zeros((1, 4), np.float32), np.ones(1, np.float32)))

@@ -108,17 +108,55 @@ def test_a_recording_that_never_ended_promises_nothing(tmp_path, write_clip):
     assert (frames, problem) == (50, None)
 
 
-def test_what_an_editor_cut_away_is_not_missed(tmp_path, write_clip):
+INSIDE = {"mp4": ["libx264", "libx265", "mpeg4", "libvpx-vp9"], "mov": ["libx264", "mjpeg"]}
+"""What cameras and editing programs put into these files: pictures that need others, and that need none."""
+
+
+def with_number(data, box, offset, value):
+    """Writes a number of four bytes into the first box of a kind."""
+    at = data.index(box) + 4 + offset
+    return data[:at] + value.to_bytes(4, "big") + data[at + 4 :]
+
+
+def number(data, box, offset):
+    at = data.index(box) + 4 + offset
+    return int.from_bytes(data[at : at + 4], "big")
+
+
+@pytest.mark.parametrize(("suffix", "encoder"), [(s, e) for s, encoders in INSIDE.items() for e in encoders])
+@pytest.mark.parametrize("rate", [1, 25, 60])
+def test_what_an_editor_cut_away_is_not_missed(tmp_path, write_clip, suffix, encoder, rate):
     """A phone's trimming leaves all frames in the file and says which are to be shown."""
-    path = write_clip(tmp_path / "a.mp4", noise(100), encoder="libx264")
-    data = bytearray(path.read_bytes())
-    at = data.index(b"elst") + 12  # one edit: duration in the movie's time, then where it begins
-    scale = int.from_bytes(data[data.index(b"mvhd") + 16 : data.index(b"mvhd") + 20], "big")
-    data[at : at + 4] = scale.to_bytes(4, "big")
-    path.write_bytes(data)
+    path = write_clip(tmp_path / f"a.{suffix}", noise(100, (64, 64)), rate=rate, encoder=encoder)
+    data = path.read_bytes()
+    shown = (
+        number(data, b"mvhd", 12) * 30 // rate
+    )  # one edit: duration in the movie's time, then where it begins
+    path.write_bytes(with_number(data, b"elst", 8, shown))
     frames, problem = read(path)
     assert 20 <= frames <= 40
     assert problem is None
+
+
+@pytest.mark.parametrize(("suffix", "encoder"), [(s, e) for s, encoders in INSIDE.items() for e in encoders])
+@pytest.mark.parametrize("scale", [0, 1, 2, 100, 1000, 2**31, 2**32 - 1])
+def test_a_damaged_clock_takes_no_frames_unsaid(tmp_path, write_clip, suffix, encoder, scale):
+    """By a slow clock, the edit list shows a frame or two. 0 and numbers that are none: FFmpeg takes 1."""
+    path = write_clip(tmp_path / f"a.{suffix}", noise(24, (64, 64)), rate=24, encoder=encoder)
+    path.write_bytes(with_number(path.read_bytes(), b"mdhd", 12, scale))
+    frames, problem = read(path)
+    says_its_rate = encoder not in ("mjpeg", "libvpx-vp9")
+    assert frames < 4
+    if says_its_rate or scale not in (100, 1000):
+        assert problem.reason == "truncated"
+        assert f"gave {frames} of the 24 frames that it promises" in str(problem)
+
+
+def test_a_damaged_step_takes_no_frames_unsaid(tmp_path, write_clip):
+    path = write_clip(tmp_path / "a.mp4", noise(24), rate=24)
+    path.write_bytes(with_number(path.read_bytes(), b"stts", 12, 2**31))
+    frames, problem = read(path)
+    assert (frames, problem.reason) == (1, "truncated")
 
 
 def test_an_avi_with_dropped_frames_is_whole(tmp_path, write_clip):

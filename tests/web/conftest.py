@@ -16,17 +16,27 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
 
 CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()")
+CLOCK = """
+from itertools import count
+import fercomp.web.live
+moments = count()
+fercomp.web.live.monotonic = lambda: next(moments) / 25
+from fercomp.cli.app import main
+main()
+"""
+"""The same with frames that come 1/25 s after each other, however long the machine takes for one."""
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Server:
     """A real server of a page in a process of its own."""
 
-    def __init__(self, *words, cwd=None, browser=False):
+    def __init__(self, *words, cwd=None, browser=False, cli=CLI):
         # As a terminal does, though the tests may run without one.
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
-            [*CLI, *words, *([] if browser else ["--no-browser"])],
+            [*cli, *words, *([] if browser else ["--no-browser"])],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -55,7 +65,8 @@ class Server:
 def server(tmp_path, tiny_bundle_folder):
     """`fercomp live`; its recordings are in `server.folder`."""
     folder = tmp_path / "recordings"
-    server = Server("live", "--model", str(tiny_bundle_folder), "--output", str(folder))
+    cli = (sys.executable, "-c", CLOCK)
+    server = Server("live", "--model", str(tiny_bundle_folder), "--output", str(folder), cli=cli)
     server.folder = folder
     yield server
     server.kill()

@@ -46,7 +46,7 @@ def scene():
 
 def ask(socket, message):
     socket.send(message)
-    return json.loads(socket.recv(timeout=30))
+    return json.loads(socket.recv(timeout=120))
 
 
 def test_the_page_is_for_those_who_know_the_address(server):
@@ -79,7 +79,7 @@ def test_other_sites_and_guessed_secrets_cannot_connect(server, token, origin):
 def test_frames_are_answered_one_by_one(server):
     image = scene()
     with talk(server) as socket:
-        hello = json.loads(socket.recv(timeout=30))
+        hello = json.loads(socket.recv(timeout=120))
         assert hello["kind"] == "hello"
         assert tuple(hello["classes"]) == EMOTIONS
         assert set(hello["colours"]) == set(EMOTIONS)
@@ -105,9 +105,9 @@ def test_a_message_that_is_too_large_ends_the_connection(server):
         socket.recv()
         with pytest.raises(ConnectionClosed):
             socket.send(bytes(5 * 2**20))
-            socket.recv(timeout=30)
+            socket.recv(timeout=120)
     with talk(server) as socket:
-        assert json.loads(socket.recv(timeout=30))["kind"] == "hello"
+        assert json.loads(socket.recv(timeout=120))["kind"] == "hello"
 
 
 def test_text_that_is_none_ends_the_connection_in_a_line(server):
@@ -115,7 +115,7 @@ def test_text_that_is_none_ends_the_connection_in_a_line(server):
         socket.recv()
         with pytest.raises(ConnectionClosed, match="1007"):
             socket.send(b"\xff", text=True)
-            socket.recv(timeout=30)
+            socket.recv(timeout=120)
     _, _, told = server.stop()
     assert "Invalid UTF-8" in told
     assert "Traceback" not in told

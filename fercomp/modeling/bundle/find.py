@@ -7,6 +7,7 @@ from typing import Final
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.params.train import SIZES
 from fercomp.core.paths import Workspace
+from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, Card, read_card
 
 SHIPPED_NAME: Final = "shipped"
@@ -66,7 +67,7 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
         return own[-1]
     if model is None or model == SHIPPED_NAME:
         folder = SHIPPED
-    elif (workspace.bundle(model) / CARD).is_file():
+    elif is_there(workspace.bundle(model) / CARD):
         folder = workspace.bundle(model)
     else:
         folder = Path(model)
