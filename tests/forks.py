@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+import pytest
+
 SERVER = """
 import json, os, signal, socket, sys
 
@@ -126,6 +128,8 @@ class Forks:
     """
 
     def __init__(self, imports: str, **environment: str) -> None:
+        if not hasattr(os, "fork"):
+            pytest.skip("needs fork, which Windows has not")
         self._jobs, theirs = socket.socketpair()
         command = [sys.executable, "-c", SERVER, imports]
         self._server = subprocess.Popen(command, stdin=theirs, env={**os.environ, **environment})

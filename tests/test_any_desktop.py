@@ -11,6 +11,19 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 MODULES = sorted((PROJECT / "fercomp").rglob("*.py"))
 
+MODULES_OF_POSIX = (
+    *("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty"),
+    *("posix", "syslog", "readline", "spwd", "crypt", "nis", "curses"),
+)
+NAMES_OF_POSIX = (
+    *("signal.SIGKILL", "signal.SIGHUP", "signal.SIGALRM", "signal.SIGUSR1", "signal.SIGUSR2"),
+    *("signal.SIGCHLD", "signal.SIGPIPE", "signal.SIGSTOP", "signal.SIGTSTP", "signal.SIGQUIT"),
+    *("signal.alarm", "os.fork", "os.killpg", "os.getuid", "os.geteuid", "os.getpgid", "os.setsid"),
+    *("os.mkfifo", "os.statvfs", "os.uname", "os.nice", "os.chown", "os.getloadavg", "os.sysconf"),
+    *("os.sysconf_names", "os.sched_getaffinity", "os.O_NOFOLLOW", "os.O_NONBLOCK", "os.O_DIRECTORY"),
+)
+"""What Windows has not."""
+
 WITHOUT_POSIX = """
 import importlib, os, pkgutil, signal, sys
 import fercomp
@@ -23,15 +36,10 @@ for name in modules():  # other packages choose by the system: they may have wha
     importlib.import_module(name)
 for name in [name for name in sys.modules if name.partition(".")[0] == "fercomp"]:
     del sys.modules[name]
-ABSENT = "fcntl resource pwd grp termios tty pty posix syslog readline spwd crypt nis curses".split()
-sys.modules.update(dict.fromkeys(ABSENT))  # `import fcntl` is an ImportError from here on
-for name in "SIGKILL SIGHUP SIGALRM SIGUSR1 SIGUSR2 SIGCHLD SIGPIPE SIGSTOP SIGTSTP SIGQUIT alarm".split():
-    delattr(signal, name)
-for name in "fork killpg getuid geteuid getpgid setsid mkfifo statvfs uname nice chown getloadavg".split():
-    delattr(os, name)
-for name in ("sched_getaffinity", "sysconf", "sysconf_names", "O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY"):
-    if hasattr(os, name):
-        delattr(os, name)
+sys.modules.update(dict.fromkeys(sys.argv[2].split()))  # `import fcntl` is an ImportError from here on
+for module, name in (name.split(".") for name in sys.argv[3].split()):
+    if hasattr(globals()[module], name):
+        delattr(globals()[module], name)
 import fercomp
 for name in modules():
     importlib.import_module(name)
@@ -48,8 +56,9 @@ sweep_parts(folder.parent)
 
 @pytest.mark.slow
 def test_every_module_comes_without_what_only_posix_has(tmp_path):
+    lacking = [" ".join(MODULES_OF_POSIX), " ".join(NAMES_OF_POSIX)]
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_POSIX, tmp_path],
+        [sys.executable, "-c", WITHOUT_POSIX, tmp_path, *lacking],
         cwd=PROJECT,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
@@ -73,6 +82,55 @@ def test_every_name_is_there_on_other_systems(platform, tmp_path):
         timeout=280,
     )
     assert done.returncode == 0, done.stdout
+
+
+def at_import(node):
+    """Gives all of a module that runs when it is imported: not what is in functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = child.args
+            for part in (*child.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)):
+                yield part
+                yield from at_import(part)
+        elif not isinstance(child, ast.Lambda):
+            yield child
+            yield from at_import(child)
+
+
+def missing(node):
+    """Gives the names in a part of a module that Windows has not."""
+    if isinstance(node, ast.Import):
+        return [name.name for name in node.names if name.name in MODULES_OF_POSIX]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.module in MODULES_OF_POSIX else []
+    named = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+    return [named] if named in NAMES_OF_POSIX else []
+
+
+TESTS = sorted((PROJECT / "tests").rglob("*.py"))
+
+
+def missing_at_import(text):
+    return [name for node in at_import(ast.parse(text)) for name in missing(node)]
+
+
+@pytest.mark.parametrize("module", TESTS, ids=lambda m: str(m.relative_to(PROJECT)))
+def test_tests_are_collected_without_what_only_posix_has(module):
+    assert missing_at_import(module.read_text(encoding="utf-8")) == []
+
+
+USES = """
+import pty
+from fcntl import flock
+here = [lambda: os.fork(), os.mkfifo]
+@mark(signal.SIGKILL)
+def f(a=os.nice):
+    os.fork()
+"""
+
+
+def test_what_tests_would_lack_on_windows_is_seen():
+    assert missing_at_import(USES) == ["pty", "fcntl", "os.mkfifo", "signal.SIGKILL", "os.nice"]
 
 
 def calls(module):

@@ -1,12 +1,9 @@
 """`fercomp` as a user meets it: a quick help, and one line where something fails."""
 
 import os
-import pty
 import re
-import resource
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -59,6 +56,8 @@ def fercomp(*words: str) -> subprocess.CompletedProcess:
 
 
 def test_help_takes_less_than_half_a_second():
+    resource = pytest.importorskip("resource")
+
     def seconds() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert fercomp("--help").returncode == 0
@@ -181,6 +180,8 @@ def test_only_commands_that_go_on_are_said_to(words, said):
 
 
 def test_a_bar_leaves_the_line_to_what_is_said_after_an_interruption(tmp_path):
+    pty = pytest.importorskip("pty")
+    termios = pytest.importorskip("termios")
     body = (
         "from fercomp.core.progress import track; bar = track(range(9), 'counting', 'photo', at_once=True); "
         "next(iter(bar)); os.kill(os.getpid(), signal.SIGINT)"

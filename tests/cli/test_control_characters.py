@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -138,6 +137,7 @@ def test_parameters_and_tables(fercomp, workspace):
 
 def test_a_real_terminal_sees_colours_of_ours_and_nothing_else(tmp_path):
     """On a terminal, errors are red: that is the only sequence that comes."""
+    pty = pytest.importorskip("pty")
     main, other = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "fercomp", "fetch", "--source", EVIL],

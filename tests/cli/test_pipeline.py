@@ -1,7 +1,6 @@
 """The commands as a user types them, from files to submission, and what they say when something is wrong."""
 
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -115,6 +114,7 @@ def test_ctrl_c_in_training_keeps_what_is_finished(workspace):
 
 def test_a_full_disk_leaves_the_old_model(workspace, fercomp):
     """The largest file a process may write stands for a full disk."""
+    resource = pytest.importorskip("resource")
     before = {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))

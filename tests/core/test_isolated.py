@@ -29,20 +29,20 @@ def test_a_bug_is_told_and_keeps_its_traceback(capfd):
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(signal.SIGKILL, "-9: it may have run out of memory"), (signal.SIGTERM, "-15: see")]
+    ("name", "told"), [("SIGKILL", "-9: it may have run out of memory"), ("SIGTERM", "-15: see")]
 )
-def test_a_process_that_is_killed_costs_only_itself(number, told):
+def test_a_process_that_is_killed_costs_only_itself(name, told):
     with pytest.raises(FercompError, match=f"ended with exit code {told}"):
-        isolated(signal.raise_signal, number)
+        isolated(signal.raise_signal, getattr(signal, name))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_the_process_ends_with_the_one_that_waits(number):
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_the_process_ends_with_the_one_that_waits(name):
     sleeper = "import time; from fercomp.core.progress import say; say('started'); time.sleep(600)"
     code = f"from fercomp.core.isolated import isolated; isolated(exec, {sleeper!r})"
     run = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     assert run.stderr is not None
     assert run.stderr.readline() == b"started\n"
-    run.send_signal(number)
+    run.send_signal(getattr(signal, name))
     # The output ends when the last process that holds it has ended.
     assert b"leaked" not in run.communicate(timeout=30)[1]

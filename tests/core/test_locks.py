@@ -47,8 +47,8 @@ def ended():
     return process.pid
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, number):
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, name):
     with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
@@ -57,7 +57,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, number):
             exclusive(tmp_path, "wait for it"),
         ):
             pass
-        holder.send_signal(number)
+        holder.send_signal(getattr(signal, name))
         holder.wait()
     with exclusive(tmp_path, "busy"):
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]

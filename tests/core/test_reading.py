@@ -33,7 +33,7 @@ def _huge(path: Path) -> None:
 
 PLACES = {
     "a folder": Path.mkdir,
-    "a pipe": os.mkfifo,
+    "a pipe": lambda path: os.mkfifo(path),
     "a socket": _socket,
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a terminal": lambda path: path.symlink_to("/dev/tty"),

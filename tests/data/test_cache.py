@@ -1,7 +1,6 @@
 """Decoded photos on disk: the same pixels as from the files, whatever happened to either."""
 
 import os
-import resource
 import shutil
 import signal
 import time
@@ -196,6 +195,7 @@ def test_who_waits_for_another_process_says_so(cache, raw, paths, monkeypatch, c
 
 
 def test_a_full_disk_costs_time_only(cache, raw, paths, capfd):
+    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE * SIZE * 3 * 20, before[1]))
     try:

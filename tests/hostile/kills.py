@@ -17,7 +17,7 @@ from tests.forks import Forked
 from .case import Case, Outcome, Result
 from .kill_ground import COMMANDS, PATIENCE, Ground, listing
 
-SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+SIGNALS = ("SIGKILL", "SIGTERM")
 
 
 def kill_cases() -> list[Case]:
@@ -53,7 +53,7 @@ Told = tuple[Outcome, str]
 def _kill(ground: Ground, name: str, number: int) -> Told:
     rng = random.Random(f"{name} {number}")
     whole, share = ground.unbroken(name), rng.uniform(0.02, 0.98)
-    stop = SIGNALS[number % 2]
+    stop = getattr(signal, SIGNALS[number % 2])
     for patience in (1.0, 0.5, 0.2):  # by time, it may have ended
         work = ground.copy()
         if number % 3 == 2:

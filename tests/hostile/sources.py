@@ -38,7 +38,7 @@ def _socket(path: Path) -> None:
 
 
 PLACES: dict[str, Make] = {
-    "a pipe": os.mkfifo,
+    "a pipe": lambda path: os.mkfifo(path),
     "a socket": _socket,
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a terminal": lambda path: path.symlink_to("/dev/tty"),

@@ -1,8 +1,6 @@
 """`submit`, `submissions` and `leaderboard` as a user types them, in processes of their own."""
 
 import os
-import pty
-import termios
 from contextlib import suppress
 
 import pytest
@@ -156,6 +154,8 @@ def test_the_competition_is_a_parameter(run, work, kaggle):
 )
 def test_a_terminal_shows_what_is_waited_for(start, work, kaggle, words, shown):
     kaggle.polls, kaggle.slow = 5, 0.1
+    pty = pytest.importorskip("pty")
+    termios = pytest.importorskip("termios")
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 100))  # a new one has no columns, and a bar no room
     process = start(*words, stderr=end, TERM="xterm")

@@ -82,8 +82,8 @@ def opened(start_review, review_workspace, tmp_path, monkeypatch):
     return server, told.read_text().strip()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, number):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, name):
     server, address = opened
     assert re.fullmatch(r"file:///\S+/open\.html", address)
     assert server.token not in address
@@ -92,7 +92,7 @@ def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, 
     file = Path(url2pathname(urlsplit(address).path))
     assert server.address in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
-    server.process.send_signal(number)
+    server.process.send_signal(getattr(signal, name))
     out, err = server.process.communicate(timeout=30)
     assert (server.process.returncode, out) == (0, "decided: 0 photos\nNext: fercomp relabel\n")
     assert "Traceback" not in err
