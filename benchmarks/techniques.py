@@ -1,91 +1,131 @@
 """Measures what single techniques of training give: each against one recipe, with several seeds.
 
-Usage: python benchmarks/techniques.py WORKSPACE [PHOTOS [EPOCHS [SEEDS [TECHNIQUE ...]]]]
+    python benchmarks/techniques.py WORKSPACE [--photos 8000] [--epochs 12] [--seeds 3] [--set KEY=VALUE ...]
+        [--only TECHNIQUE ...]
 
-Trains on about PHOTOS training photos (a picture is there with all of its copies or not at all) and scores
-the whole holdout. What was trained before is not trained again: stop it, and it goes on. Prints a table in
-Markdown: the mean over the seeds, and the difference to the recipe with its standard error, each seed
-compared with the same seed.
+Trains on some of the photos (`train.photos`) and scores the whole holdout. `--set` changes the recipe, such
+as `--set backbone=efficientnet_lite0 --set size=96`. What was trained before is not trained again: stop it,
+and the same command goes on. Prints a table in Markdown: the mean over the seeds, and the difference to the
+recipe with its standard error, each seed compared with the same seed, which has the same photos. A technique
+that cannot be tried, such as `unfreeze` without weights, has a row that says why.
 """
 
-import sys
+import argparse
+import hashlib
+import json
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from fercomp.core.errors import FercompError
 from fercomp.core.params import InferenceParams, Plan, TrainParams
-from fercomp.core.params.group import merged
+from fercomp.core.params.group import merged, validated
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.reading import parse_yaml
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import read_card
 from fercomp.stages.train import is_trained, train_bundle
 
 RECIPE: Final[dict[str, Any]] = {
-    "size": 32,
     "batch_size": 64,
-    "learning_rate": 0.003,
     "weight_decay": 0.05,
     "ema": 0.995,
     "precision": "bfloat16",
     "patience": 1000,
 }
 INFERENCE: Final = InferenceParams(margin=0.0, views=False)
+COLOURS: Final = {"hue": 10, "saturation": 0.3, "grey": 0.2}
+QUALITY: Final = {"low_resolution": 0.3, "blur": 0.2, "jpeg": 0.3}
 TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
-    "recipe": {},
     "ema: 0": {"ema": 0.0},
     "augment.erase: 0": {"augment": {"erase": 0.0}},
+    "augment.hue: 10": {"augment": {"hue": 10}},
+    "augment.saturation: 0.3": {"augment": {"saturation": 0.3}},
+    "augment.grey: 0.2": {"augment": {"grey": 0.2}},
+    "augment.low_resolution: 0.3": {"augment": {"low_resolution": 0.3}},
+    "augment.blur: 0.2": {"augment": {"blur": 0.2}},
+    "augment.jpeg: 0.3": {"augment": {"jpeg": 0.3}},
+    "augment.perspective: 0.15": {"augment": {"perspective": 0.15}},
+    "these seven": {"augment": {**COLOURS, **QUALITY, "perspective": 0.15}},
     "duplicate_labels: given": {"duplicate_labels": "given"},
     "label_smoothing: 0": {"label_smoothing": 0.0},
     "mixup: 0.2": {"mixup": 0.2},
+    "cutmix: 1": {"cutmix": 1.0},
+    "mixup: 0.2, cutmix: 1": {"mixup": 0.2, "cutmix": 1.0},
+    "hidden: 256": {"hidden": 256},
+    "unfreeze: 20": {"unfreeze": 20},
+    "layer_decay: 0.75": {"layer_decay": 0.75},
     "loss: gce": {"loss": "gce"},
     "loss: sce": {"loss": "sce"},
     "balance: class_weights": {"balance": "class_weights"},
     "balance: logit_adjustment": {"balance": "logit_adjustment"},
+    "teacher: crossval": {"teacher": "crossval"},
+    "teacher: crossval, test_photos": {"teacher": "crossval", "test_photos": True},
 }
 SCORES: Final = ("accuracy", "macro_f1", "calibration_error")
 
 
-def some(photos: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Returns the index with about `n` of its training photos, whole groups of copies in a random order."""
-    train = photos[photos["split"] == "train"].sample(frac=1, random_state=0)
-    chosen = set(train["duplicate_group"].iloc[:n])
-    return photos[(photos["split"] != "train") | photos["duplicate_group"].isin(chosen)]
-
-
-def scores(
-    name: str, seed: int, params: TrainParams, photos: pd.DataFrame, workspace: Workspace
-) -> np.ndarray:
+def scores(params: TrainParams, photos: pd.DataFrame, workspace: Workspace) -> np.ndarray:
     """Returns the holdout's scores `(3,)` of one run, which is made now unless it was before."""
-    short = f"technique-{list(TECHNIQUES).index(name)}-{seed}"
-    folder = workspace.bundle(short)
-    if not is_trained(folder, params, photos, workspace):
-        say(f"{name}, seed {seed}")
-        train_bundle(folder, short, Plan(train=params, inference=INFERENCE), photos, workspace)
+    key = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode()).hexdigest()[:12]
+    folder, plan = workspace.bundle(f"technique-{key}"), Plan(train=params, inference=INFERENCE)
+    if not is_trained(folder, plan, photos, workspace):
+        train_bundle(folder, folder.name, plan, photos, workspace, announced=True)
     return np.array([read_card(folder).scores[score] for score in SCORES])
+
+
+def of_seeds(
+    name: str, recipe: dict[str, Any], seeds: int, photos: pd.DataFrame, workspace: Workspace
+) -> np.ndarray:
+    """Returns the scores `(seeds, 3)` of a recipe."""
+    rows = []
+    for seed in range(seeds):
+        say(f"{name}, seed {seed}")
+        params = validated(TrainParams, {**recipe, "seed": seed}, "train.")
+        rows.append(scores(params, photos, workspace))
+    return np.array(rows)
+
+
+def row(name: str, found: np.ndarray, base: np.ndarray) -> str:
+    """Returns a line of the table."""
+    mean, change, n = found.mean(axis=0), found - base, len(found)
+    error = change.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else change.mean(axis=0) * np.nan
+    told = [f"{mean[i]:.3f} | {change[:, i].mean():+.3f} ± {error[i]:.3f}" for i in (0, 1)]
+    return f"| {name} | {' | '.join(told)} | {mean[2]:.3f} |"
 
 
 def main() -> None:
     """Prints the table, row by row."""
-    workspace = Workspace(Path(sys.argv[1]))
-    n, epochs, seeds = (int(word) for word in [*sys.argv[2:5], *("8000", "12", "3")[len(sys.argv[2:5]) :]])
-    photos = some(PHOTOS.read(workspace.photos), n)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--photos", type=int, default=8000)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
+    parser.add_argument(
+        "--only", nargs="+", choices=TECHNIQUES, default=list(TECHNIQUES), metavar="TECHNIQUE"
+    )
+    given = parser.parse_args()
+    workspace = Workspace(given.workspace)
+    recipe = {**RECIPE, "photos": given.photos, "epochs": given.epochs}
+    for change in given.set:
+        key, _, value = change.partition("=")
+        recipe[key] = parse_yaml(value, f"--set {change}")
+    photos = PHOTOS.read(workspace.photos)
+    base = of_seeds("the recipe", recipe, given.seeds, photos, workspace)
     print("| changed | accuracy | difference | macro-F1 | difference | calibration error |")
     print("|---|---|---|---|---|---|")
-    for name in ["recipe", *(sys.argv[5:] or list(TECHNIQUES)[1:])]:
-        rows = []
-        for seed in range(seeds):
-            plan = merged({**RECIPE, "epochs": epochs, "seed": seed}, TECHNIQUES[name])
-            rows.append(scores(name, seed, TrainParams.model_validate(plan), photos, workspace))
-        found = np.array(rows)
-        if name == "recipe":
-            recipe = found
-        mean, change = found.mean(axis=0), found - recipe
-        error = change.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else change * np.nan
-        cells = [f"{mean[i]:.3f} | {change[:, i].mean():+.3f} ± {error[i]:.3f}" for i in (0, 1)]
-        print(f"| {name} | {' | '.join(cells)} | {mean[2]:.3f} |", flush=True)
+    print(row("nothing", base, base), flush=True)
+    for name in given.only:
+        try:
+            found = of_seeds(name, merged(recipe, TECHNIQUES[name]), given.seeds, photos, workspace)
+        except FercompError as error:
+            print(f"| {name} | {error} | | | | |", flush=True)
+            continue
+        print(row(name, found, base), flush=True)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,8 @@ def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, 
     """
     from fercomp.modeling.backbones import catalogue as backbones
     from fercomp.stages.checks import what_cannot_run
-    from fercomp.stages.train import is_trained, read_photos
+    from fercomp.stages.taught import read_photos
+    from fercomp.stages.train import is_trained
 
     for backbone in plans:
         if backbone not in backbones.BACKBONES:

@@ -10,8 +10,8 @@ from fercomp.modeling.backbones.catalogue import check_backbone, check_weights
 from fercomp.modeling.bundle.find import resolve_model
 from fercomp.modeling.training.phases import phases_of
 from fercomp.modeling.training.points import with_points
-from fercomp.modeling.training.teacher import check_teacher
-from fercomp.stages.train import read_photos
+from fercomp.modeling.training.teacher import check_teacher, check_teacher_of_tests
+from fercomp.stages.taught import read_photos
 
 
 def check_training(params: TrainParams, workspace: Workspace) -> None:
@@ -29,8 +29,9 @@ def check_training(params: TrainParams, workspace: Workspace) -> None:
     check_weights(params.backbone, params.size, params.weights)
     phases_of(params)
     with_points(read_photos(params, workspace), params, workspace)
+    check = check_teacher_of_tests if params.test_photos else check_teacher
     for teacher in params.teachers:
-        check_teacher(resolve_model(teacher, workspace), params.class_names)
+        check(resolve_model(teacher, workspace), params.class_names)
 
 
 def what_cannot_run(plans: Mapping[str, Plan], workspace: Workspace) -> dict[str, str]:

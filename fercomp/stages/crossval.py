@@ -34,7 +34,8 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
-        plan: How to train each, on given labels; fold k has the seed `plan.train.seed + k`.
+        plan: How to train each, on given labels and without test photos; fold k has the seed
+            `plan.train.seed + k`.
         workspace: Where the index is and the bundle goes.
 
     Returns:
@@ -46,8 +47,9 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
             fails (`training.fit`).
     """
     check_name(name)
-    # Suggested labels come from this very table.
-    plan = plan.changed(labels="given")
+    # Suggested labels come from this very table; and by way of test photos, which a teacher names, a fold's
+    # labels would reach the network that is to judge them.
+    plan = plan.changed(labels="given", test_photos=False)
     if plan.train.head == "valence_arousal":
         raise FercompError("the head valence_arousal gives no probabilities to cross-validate: use `both`")
     if plan.train.makes_points and not workspace.oof.is_file():

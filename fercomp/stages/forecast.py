@@ -17,7 +17,8 @@ FEW: Final = 1000
 
 _INSTEAD: Final = (
     "a GPU, a smaller network (--backbone efficientnet_lite0 or compact), smaller photos (train.size), fewer "
-    "epochs (train.epochs, train.head_epochs), or one view of the holdout (inference.views=false)"
+    "epochs (train.epochs, train.head_epochs), one view of the holdout (inference.views=false), or, to try "
+    "things, fewer photos (train.photos) or a limit (train.minutes)"
 )
 
 
@@ -30,6 +31,7 @@ def say_how_long(plans: Mapping[str, Plan], photos: "pd.DataFrame", networks: in
         networks: How many networks are trained by each plan.
     """
     train, holdout = (int((photos["split"] == split).sum()) for split in ("train", "holdout"))
+    train = min(train, max(plan.train.photos or train for plan in plans.values()))
     if train < FEW:
         return
     say("timing two batches of training")

@@ -24,7 +24,8 @@ from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
-from fercomp.stages.train import about, alone, is_used_so, read_photos, trained_before, what_is_taught
+from fercomp.stages.taught import about, read_photos, what_is_taught
+from fercomp.stages.train import alone, is_used_so, trained_before
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -12,7 +12,6 @@ from fercomp.core.locks import locked
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
-from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import (
     GRAPH,
@@ -25,16 +24,13 @@ from fercomp.modeling.bundle.card import (
     Card,
     read_card,
 )
-from fercomp.modeling.bundle.find import check_name, resolve_model
+from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.holdout import add_kind
-from fercomp.modeling.training.points import with_points
-from fercomp.modeling.training.targets import photos_of, with_labels
-from fercomp.modeling.training.teacher import teacher_probs
-from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
+from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
+from fercomp.stages.taught import about, read_photos, what_is_taught
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -71,28 +67,6 @@ def alone(name: str, workspace: Workspace) -> AbstractContextManager[None]:
     """Keeps other processes from training a model of this name in a block."""
     busy = f"another process trains {name}: wait for its end, or choose another --name"
     return locked(workspace.training / f".{name}.lock", busy)
-
-
-def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
-    """Reads the index, joined with suggested labels where `params.labels` asks for them.
-
-    Args:
-        params: How to train.
-        workspace: Where the tables are.
-        holdout_too: Photos of the holdout are training photos like all others, with labels as theirs.
-
-    Returns:
-        Table `PHOTOS`, and see `targets.with_labels`.
-
-    Raises:
-        FercompError: See `targets.with_labels`; or a table is missing.
-    """
-    photos = PHOTOS.read(workspace.photos)
-    if holdout_too:
-        photos["split"] = photos["split"].replace("holdout", "train")
-    if params.labels == "given":
-        return photos
-    return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
 def train_bundle(
@@ -169,37 +143,6 @@ def _train(
     return card
 
 
-def what_is_taught(
-    params: TrainParams,
-    photos: "pd.DataFrame",
-    workspace: Workspace,
-    cache: PhotoCache,
-    holdout: bool = True,
-) -> "tuple[pd.DataFrame, TrainingData]":
-    """Makes what a network learns from, of photos and their labels, points, and a teacher's word.
-
-    Args:
-        params: How to train.
-        photos: From `read_photos`.
-        workspace: Where the points are, and the teachers.
-        cache: Where decoded photos are kept.
-        holdout: Whether the photos of split `holdout` are held out; otherwise there are none of that split.
-
-    Returns:
-        The photos, with points where the network gives some; and what it learns from.
-
-    Raises:
-        FercompError: Something is missing.
-    """
-    photos = with_points(photos, params, workspace)
-    return photos, training_data(params, photos, teacher_of(params, photos, workspace, cache), holdout)
-
-
-def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
-    """Returns what a card says, in `trained`, of what the network learned from."""
-    return {"photos": len(data.train), "data_sha256": data_fingerprint(photos), TAUGHT: data.fingerprint}
-
-
 def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> bool:
     """Tells whether a folder holds the network that `train_bundle` would train, code apart.
 
@@ -229,19 +172,3 @@ def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
     graph = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else ()
     complete = all((target / file).is_file() for file in (HOLDOUT, *graph))
     return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference
-
-
-def teacher_of(
-    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
-) -> "np.ndarray | None":
-    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
-    if not params.teachers:
-        return None
-    paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
-    folders = [resolve_model(name, workspace) for name in params.teachers]
-    said = [
-        teacher_probs(folder, params.class_names, workspace.raw, paths, workspace.training, cache)
-        for folder in folders
-    ]
-    mean: np.ndarray = sum(said[1:], said[0]) / len(said)
-    return mean

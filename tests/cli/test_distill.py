@@ -6,7 +6,7 @@ import pytest
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
-from fercomp.stages.train import teacher_of
+from fercomp.stages.taught import teacher_of
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
 pytestmark = pytest.mark.usefixtures("shallow")

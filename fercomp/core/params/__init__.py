@@ -1,5 +1,6 @@
 """`params.yaml`: the one source of hyperparameters, typed and checked."""
 
+from fercomp.core.params.augment import AugmentParams
 from fercomp.core.params.group import Group, Name
 from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.load import Params, Plan, load_machine, load_params
@@ -13,7 +14,7 @@ from fercomp.core.params.stages import (
     RelabelParams,
     UncertainParams,
 )
-from fercomp.core.params.train import COMPACT, COMPACT_WIDE, FACENET, LITE0, AugmentParams, TrainParams
+from fercomp.core.params.train import COMPACT, COMPACT_WIDE, FACENET, LITE0, TrainParams
 
 __all__ = [
     "COMPACT",

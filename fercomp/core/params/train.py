@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fercomp.core.classes import class_names
+from fercomp.core.params.augment import AugmentParams
 from fercomp.core.params.group import Group, Share
 
 COMPACT: Final = "compact"
@@ -28,28 +29,6 @@ SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FAC
 
 _WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
 """Where backbones start from that have no ImageNet weights."""
-
-
-class AugmentParams(Group):
-    """Random changes of training photos, drawn anew for each photo and epoch.
-
-    Attributes:
-        flip: Mirror left and right for half of the photos.
-        rotate: Largest rotation in degrees, to either side.
-        shift: Largest shift along each axis, as a share of the side.
-        zoom: Largest change of scale, as a share.
-        brightness: Largest change of brightness, as a share of full white.
-        contrast: Largest change of contrast, as a share.
-        erase: Share of the photos of which a rectangle is covered (random erasing, Zhong et al., 2020).
-    """
-
-    flip: bool = True
-    rotate: Annotated[float, Field(ge=0, le=180)] = 10.0
-    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
-    zoom: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    brightness: Share = 0.1
-    contrast: Share = 0.2
-    erase: Share = 0.25
 
 
 class TrainParams(Group):
@@ -87,6 +66,12 @@ class TrainParams(Group):
             or `keep` the statistics, scale and offset that the weights came with, which takes less time.
             By default `keep` with weights from other photos than ours (ImageNet, faces, a weights file),
             whose statistics small batches would spoil; `learn` with none or those of another experiment.
+        unfreeze: What of the backbone is trained in fine-tuning: `all`, or a number, its last layers with
+            weights, of which batch normalisation has some, too.
+        layer_decay: What the learning rate of a twelfth of the backbone's layers is multiplied by for the
+            twelfth before it, from the head on, so that early layers change least (Clark et al., 2020); 1
+            for the same rate everywhere.
+        hidden: Units of a hidden layer (ReLU) between pooled features and the classifier; 0 for none.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         head_views: Augmented views of each photo whose features are computed once for the head phase; its
             epochs take them in turn.
@@ -96,10 +81,17 @@ class TrainParams(Group):
             default 0.002, and 0.0001 where there are weights to keep.
         warmup: Share of the second phase's steps spent on warm-up.
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, 2019).
-        dropout: Share of pooled features dropped before the classifier.
+        dropout: Share of pooled features dropped before the classifier, and of a hidden layer.
         loss: `cross_entropy`, or one made for wrong labels: `gce` (generalised cross entropy; Zhang and
             Sabuncu, 2018) or `sce` (symmetric cross entropy; Wang et al., 2019).
         label_smoothing: Share of the target spread evenly over all classes (Szegedy et al., 2016).
+        photos: Most labelled photos to train on, to try things: each class keeps its share, copies of a
+            picture are all there or not at all, and `seed` chooses; a larger number has the same photos and
+            more. `null`: all. The holdout stays whole.
+        minutes: Minutes after which the training of a network ends, to try things: learning rates take their
+            usual course, the epoch that is running is cut off and scored, and the best weights are kept.
+            What comes out depends on the machine, so it cannot be repeated. `null`: no limit; nor is there
+            one in `refit`, which repeats epochs.
         labels: What training photos are taught as. `given`: their given labels. `relabelled`: the suggested
             ones of `datasets/labels.csv`. `weighted`: every label by the share of people who are expected to
             give it, so the given one by its quality (soft bootstrapping; Arazo et al., 2019). With the last
@@ -111,11 +103,17 @@ class TrainParams(Group):
             `logit_adjustment` (Menon et al., 2021). Both cost accuracy where the test is as unbalanced.
         mixup: Two photos are blended by a share drawn from Beta(mixup, mixup) (Zhang et al., 2018); 0 for
             none.
+        cutmix: A rectangle of a photo is covered by that of another one, of a share of the area drawn from
+            Beta(cutmix, cutmix), but at most half (Yun et al., 2019); 0 for none. Beside `mixup`, each batch
+            has either.
         ema: Share of the old value in the exponential moving average of the weights, per step; it is what is
             scored and kept (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017). 0 for none.
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
             (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
         teacher_weight: Share of the teacher's probabilities in the target.
+        test_photos: Whether test photos are learned, too, each as what the teacher says of it (soft
+            pseudo-labels; Lee, 2013; Xie et al., 2020). Copies of a photo of the holdout are not, and the
+            teacher may not have learned from it, so that its score stays one of photos that are new.
         patience: Epochs without a better holdout accuracy after which a phase stops.
         seed: Seed of weights, order and augmentation.
         augment: Random changes of training photos.
@@ -134,6 +132,9 @@ class TrainParams(Group):
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_norm: Literal["keep", "learn"] = Field(default_factory=lambda given: _batch_norm(given))
+    unfreeze: Literal["all"] | int = "all"
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    hidden: Annotated[int, Field(ge=0, le=8192)] = 0
     head_epochs: Annotated[int, Field(ge=0)] = 3
     head_views: Annotated[int, Field(ge=1)] = 2
     epochs: Annotated[int, Field(ge=0)] = 20
@@ -146,13 +147,17 @@ class TrainParams(Group):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     loss: Literal["cross_entropy", "gce", "sce"] = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    photos: Annotated[int, Field(ge=1)] | None = None
+    minutes: Annotated[float, Field(gt=0)] | None = None
     labels: Literal["given", "relabelled", "weighted"] = "given"
     duplicate_labels: Literal["soft", "given"] = "soft"
     balance: Literal["none", "class_weights", "logit_adjustment"] = "none"
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
     teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     teacher_weight: Share = 0.7
+    test_photos: bool = False
     patience: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0)] = 0
     augment: AugmentParams = AugmentParams()
@@ -169,6 +174,24 @@ class TrainParams(Group):
         if self.head == "valence_arousal" and self.classes != 9:
             raise ValueError("the head valence_arousal may name a face uncertain: leave train.classes at 9")
         return self
+
+    @field_validator("unfreeze", mode="before")
+    @classmethod
+    def _all_or_some(cls, unfreeze: Any, given: ValidationInfo) -> Any:
+        if unfreeze != "all" and (type(unfreeze) is not int or unfreeze < 1):
+            raise ValueError("expected all, or how many of the last layers to train, 1 or more")
+        if unfreeze != "all" and given.data.get("weights") == "none":
+            raise ValueError("expected all, since without weights there is nothing to keep frozen")
+        return unfreeze
+
+    @field_validator("test_photos")
+    @classmethod
+    def _somebody_names_test_photos(cls, test_photos: bool, given: ValidationInfo) -> bool:
+        if test_photos and not given.data.get("teacher"):
+            raise ValueError("test photos are taught as a teacher names them: name a model as train.teacher")
+        if test_photos and given.data.get("head") == "valence_arousal":
+            raise ValueError("points of test photos are not known: leave it false, or set train.head to both")
+        return test_photos
 
     @model_validator(mode="after")
     def _there_is_something_to_keep(self) -> Self:

@@ -34,6 +34,7 @@ def model_card(folder: Path) -> str:
     rows = {
         "network": _networks(card),
         "learned from": _learned_from(card, networks),
+        **_time(networks),
         **_scores(card),
         "uncertain": _uncertain(card),
     }
@@ -63,7 +64,17 @@ def _learned_from(card: Card, networks: list[Card]) -> str:
         return _STAND_IN
     photos = max(network.trained.get("photos", 0) for network in networks)
     like = f", {card.kind.faces}" if card.kind else ""
-    return f"{photos:,} labelled photos{like}" if photos else "not said on the card"
+    tests = max(network.trained.get("test_photos", 0) for network in networks)
+    more = f"; {tests:,} test photos, each as a teacher named it" if tests else ""
+    return f"{photos:,} labelled photos{like}{more}" if photos else "not said on the card"
+
+
+def _time(networks: list[Card]) -> dict[str, str]:
+    cut = [network for network in networks if "time_up_in_epoch" in network.trained]
+    if not cut:
+        return {}
+    ends = ", ".join(f"{network.name} in epoch {network.trained['time_up_in_epoch']}" for network in cut)
+    return {"cut off": f"by `train.minutes`, {ends}: on another machine, other weights come out"}
 
 
 def _scores(card: Card) -> dict[str, str]:

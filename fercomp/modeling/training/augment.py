@@ -1,4 +1,4 @@
-"""Random changes of training photos, in the loader: one warp, one change of light, one patch erased.
+"""Random changes of training photos, in the loader: one warp, light, colours and quality, one patch erased.
 
 Not a layer of the network: OpenCV warps a small photo some ten times faster than Keras' layers do on a CPU
 (`docs/experiments/speed.md` has the figures), the random numbers depend on nothing but the seed, and a saved
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
+from fercomp.modeling.training.photometric import Photometric
 
 ERASED_AREA: Final = (0.02, 0.2)
 """Share of a photo that is erased, from and to; Zhong et al. (2020) go to 0.4, but a face fills its photo."""
@@ -31,13 +32,17 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
         `(n, S, S, 3)` uint8 RGB. What comes from outside a photo repeats its border.
     """
     n, size = len(faces), faces.shape[1]
+    own = rng.spawn(2)  # of what came later: the numbers below stay as they were
     matrices = _warps(n, size, params, rng)
+    if params.perspective:
+        matrices = _tilted(matrices, size, params.perspective, own[0])
+    photometric = Photometric(n, params, own[1])
     gain = 1 + rng.uniform(-params.contrast, params.contrast, n)
     offset = rng.uniform(-255 * params.brightness, 255 * params.brightness, n)
     erased = rng.random(n) < params.erase
     changed = np.empty_like(faces)
     for i in range(n):
-        cv2.warpAffine(
+        (cv2.warpPerspective if params.perspective else cv2.warpAffine)(
             faces[i],
             matrices[i],
             (size, size),
@@ -48,6 +53,7 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
         mean = sum(cv2.sumElems(changed[i])) / changed[i].size
         levels = (np.arange(256) - mean) * gain[i] + mean + offset[i]
         cv2.LUT(changed[i], np.clip(np.rint(levels), 0, 255).astype(np.uint8), dst=changed[i])
+        photometric.change(i, changed[i])
         if erased[i]:
             _erase(changed[i], rng)
     return changed
@@ -64,6 +70,29 @@ def _warps(n: int, size: int, params: AugmentParams, rng: np.random.Generator) -
     linear[:, 1, 0], linear[:, 1, 1] = scale * np.sin(angle) * mirror, scale * np.cos(angle)
     centre = np.full(2, (size - 1) / 2)
     return np.concatenate([linear, (centre - linear @ centre + shift)[:, :, None]], axis=2)
+
+
+def _tilted(affine: np.ndarray, size: int, perspective: float, rng: np.random.Generator) -> np.ndarray:
+    """Tilts maps about the middle of a photo.
+
+    Args:
+        affine: `(n, 2, 3)`, from `_warps`.
+        size: Side in pixels, S.
+        perspective: `AugmentParams.perspective`.
+        rng: Where the random numbers come from.
+
+    Returns:
+        `(n, 3, 3)` maps. A step of S / 2 from the middle changes the scale by up to `perspective`.
+    """
+    tilt = rng.uniform(-perspective, perspective, (len(affine), 2)) / (size / 2)
+    centre = (size - 1) / 2
+    below = np.concatenate([tilt, 1 - centre * tilt.sum(axis=1, keepdims=True)], axis=1)
+    # What the middle shows stays, whatever the tilt: so it is the distance from there that is divided.
+    middle = affine @ np.array([centre, centre, 1.0])
+    from_there = affine.copy()
+    from_there[:, :, 2] -= middle
+    above = from_there + middle[:, :, None] * below[:, None, :]
+    return np.concatenate([above, below[:, None, :]], axis=1)
 
 
 def _erase(face: np.ndarray, rng: np.random.Generator) -> None:

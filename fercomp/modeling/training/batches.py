@@ -11,6 +11,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import READERS, Photos
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
+from fercomp.modeling.training.blends import blended
 from fercomp.modeling.training.training_set import TrainingSet
 
 
@@ -27,8 +28,8 @@ class FaceBatches(keras.utils.PyDataset):
         cache: Where decoded photos are kept; without one, they are decoded anew in each epoch.
         seed: Seed of the order; `None` keeps the order and the photos as they are.
         augmentation: How photos are changed; not at all if `None`.
-        mixup: Two photos and their targets are blended by a share from Beta(mixup, mixup) (Zhang et al.,
-            2018), one share a batch; 0 for none.
+        mixup: How photos and their targets are blended, in one way a batch; see `blends.blended`.
+        cutmix: Likewise.
 
     Attributes:
         photos: See above.
@@ -46,6 +47,7 @@ class FaceBatches(keras.utils.PyDataset):
         seed: int | None = None,
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
+        cutmix: float = 0.0,
     ) -> None:
         super().__init__()
         self.photos = photos
@@ -54,7 +56,7 @@ class FaceBatches(keras.utils.PyDataset):
         self.batch_size = batch_size
         self._seed = seed
         self._augmentation = augmentation
-        self._mixup = mixup
+        self._mixup, self._cutmix = mixup, cutmix
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
         self.start_epoch(0)
@@ -88,7 +90,7 @@ class FaceBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch, index))
         if self._augmentation is not None:
             faces = augment(faces, self._augmentation, rng)
-        return blend(faces, targets, self._mixup, rng) if self._mixup else (faces, targets)
+        return blended(faces, targets, self._mixup, self._cutmix, rng)
 
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """Returns photos as they are: `(n, S, S, 3)` uint8 of `(n,)` int rows."""
@@ -98,26 +100,3 @@ class FaceBatches(keras.utils.PyDataset):
 def epoch_order(n: int, seed: int | None, epoch: int) -> np.ndarray:
     """Returns the order of n photos in an epoch, by seed and epoch alone; without a seed it stays."""
     return np.arange(n) if seed is None else np.random.default_rng((seed, epoch)).permutation(n)
-
-
-def blend(
-    faces: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Blends each photo of a batch, and its target, with another one (mixup; Zhang et al., 2018).
-
-    Args:
-        faces: `(n, S, S, 3)` uint8.
-        targets: `(n, T)` float32.
-        alpha: Both parameters of the Beta distribution of the share, above 0.
-        rng: Where the random numbers come from.
-
-    Returns:
-        Faces and targets of the same shapes and dtypes. Each photo has the larger share in its own place.
-    """
-    share = float(rng.beta(alpha, alpha))
-    share = max(share, 1 - share)
-    other = rng.permutation(len(faces))
-    mixed = share * faces.astype(np.float32) + (1 - share) * faces[other]
-    return np.rint(mixed).astype(np.uint8), (share * targets + (1 - share) * targets[other]).astype(
-        np.float32
-    )

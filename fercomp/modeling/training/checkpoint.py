@@ -29,6 +29,8 @@ class Progress:
         stale: Epochs of that phase since the best one.
         best_quality: Best `Objective.quality` so far, holdout accuracy as a rule; -1 before the first epoch.
         rows: One row of history per finished epoch.
+        seconds: What these took.
+        cut: Whether `train.minutes` ended the run.
     """
 
     phase: int = 0
@@ -36,6 +38,8 @@ class Progress:
     stale: int = 0
     best_quality: float = -1.0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    cut: bool = False
 
 
 class Checkpoint:

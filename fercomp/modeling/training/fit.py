@@ -17,7 +17,7 @@ from fercomp.modeling.training.checkpoint import Checkpoint
 from fercomp.modeling.training.features import feature_batches
 from fercomp.modeling.training.loop import Data, Run, Steps
 from fercomp.modeling.training.losses import make_loss
-from fercomp.modeling.training.network import build_network, in_float32
+from fercomp.modeling.training.network import build_network, frozen_layers, in_float32
 from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.phases import Epochs, phases_of
 from fercomp.modeling.training.targets import class_shares
@@ -37,12 +37,14 @@ class Fitted:
             `holdout_accuracy`, `learning_rate`; NaN where there was no holdout.
         best_epoch: The epoch the weights are from, counted from 1.
         params: How it was trained; batches may be smaller than asked for, where memory did not suffice.
+        cut: Whether `params.minutes` ended the training.
     """
 
     model: keras.Model
     history: "pd.DataFrame"
     best_epoch: int
     params: TrainParams
+    cut: bool = False
 
 
 def fit(
@@ -67,8 +69,8 @@ def fit(
         raw: The folder that its paths are relative to.
         checkpoint_file: Where the state is kept between epochs; removed by the caller at the end. Features
             of a frozen backbone are cached beside it.
-        epochs: How many epochs of each phase to train, where that is known. Without a holdout, the last
-            weights are the best ones.
+        epochs: How many epochs of each phase to train, where that is known, whatever `params.minutes`.
+            Without a holdout, the last weights are the best ones.
         cache: Where decoded photos are kept; without one, they are decoded anew in each epoch.
 
     Returns:
@@ -109,6 +111,7 @@ def _fit(
         classes=len(classes),
         head=params.head,
         dropout=params.dropout,
+        hidden=params.hidden,
         seed=params.seed,
     )
     loss = make_loss(params.loss, params.balance, class_shares(data.train.targets))
@@ -119,11 +122,21 @@ def _fit(
         params.ema,
         keep_batch_norm=params.batch_norm == "keep",
         patience=params.patience,
+        unfreeze=params.unfreeze,
+        layer_decay=params.layer_decay,
+        minutes=params.minutes if epochs is None else None,
     )
     read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, cache=cache)
     with precision(params.precision), all_gpus():
         model = build(params.weights)
-        train = read(data.train, seed=params.seed, augmentation=params.augment, mixup=params.mixup)
+        frozen_layers(model, params.unfreeze)  # says now what would end the run after the head's epochs
+        train = read(
+            data.train,
+            seed=params.seed,
+            augmentation=params.augment,
+            mixup=params.mixup,
+            cutmix=params.cutmix,
+        )
         holdout = None if data.holdout is None else read(data.holdout)
 
         def features() -> Data:
@@ -139,7 +152,7 @@ def _fit(
         for i in range(run.progress.phase, len(phases)):
             run.phase(i, phases[i])
         history, best_epoch = run.result()
-    return Fitted(in_float32(model, build), history, best_epoch, params)
+    return Fitted(in_float32(model, build), history, best_epoch, params, run.progress.cut)
 
 
 def fingerprint(params: TrainParams, data: TrainingData, epochs: Epochs | None = None) -> str:

@@ -18,14 +18,15 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
 
     Args:
         plan: How the network comes about.
-        train: Number of photos that are trained on.
+        train: Number of photos that there are to train on.
         holdout: Number of those that are held out.
 
     Returns:
-        Seconds for all epochs and the scores at the end, if no phase stops early and no features are cached;
-        and whether a GPU does the work.
+        Seconds for all epochs and the scores at the end, if no phase stops before `minutes` and no features
+        are cached; and whether a GPU does the work.
     """
     params = plan.train
+    train = min(train, params.photos or train)
     make_deterministic(params.seed)  # as it will be trained
     while True:
         try:
@@ -42,6 +43,8 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
             seconds += answer * (params.head_views * train + holdout)
         else:
             seconds += phase.epochs * (step * train + answer * holdout)
+    if params.minutes is not None:
+        seconds = min(seconds, 60 * params.minutes)
     looks = len(VIEWS) if plan.inference.views else 1 + plan.inference.flip
     return seconds + answer * looks * holdout, has_gpu()
 
@@ -56,8 +59,10 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float]:
             classes=len(params.class_names),
             head=params.head,
             dropout=params.dropout,
+            hidden=params.hidden,
         )
-        set_trainable(model, head_only=False, keep_batch_norm=params.batch_norm == "keep")
+        keep = params.batch_norm == "keep"
+        set_trainable(model, head_only=False, keep_batch_norm=keep, unfreeze=params.unfreeze)
         model.compile(keras.optimizers.AdamW(), "mean_squared_error")
         faces = np.zeros((params.batch_size, params.size, params.size, 3), dtype=np.uint8)
         targets = np.zeros((params.batch_size, model.output_shape[-1]), dtype=np.float32)

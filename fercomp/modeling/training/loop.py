@@ -4,19 +4,21 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.progress import count_done, say, track
+from fercomp.core.progress import say, track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.callbacks import Bar, TimeLimit
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
 from fercomp.modeling.training.ema import EMA, copies
 from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
+from fercomp.modeling.training.optimizer import make_optimizer, rate_shares
 from fercomp.modeling.training.phases import Phase
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ class Steps:
         ema: Share of the old value in the running mean of the weights.
         keep_batch_norm: Whether batch normalisation keeps what its weights came with.
         patience: Epochs without better weights after which a phase stops.
+        unfreeze: How many layers of the backbone fine-tuning trains, the last ones with weights.
+        layer_decay: Factor of the rate from a group of layers to the one before it (`optimizer.rate_shares`).
+        minutes: Minutes after which the run ends; `None` for no limit.
     """
 
     weight_decay: float
@@ -64,6 +69,9 @@ class Steps:
     ema: float
     keep_batch_norm: bool
     patience: int
+    unfreeze: int | Literal["all"] = "all"
+    layer_decay: float = 1.0
+    minutes: float | None = None
 
 
 class Run:
@@ -95,6 +103,7 @@ class Run:
         self._objective = objective
         self._steps = steps
         self._features = features
+        self._limit = TimeLimit(steps.minutes)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
         self._ema = EMA(model, 0.0)
@@ -109,18 +118,29 @@ class Run:
         self._start(phases[saved.progress.phase])
         saved.restore(self.model, self._trained.optimizer)
         self._ema.restore(saved.ema)
+        self._limit.go_on(self.progress.seconds)
         say(f"going on after epoch {len(self.progress.rows)} of an earlier run")
 
     def phase(self, index: int, phase: Phase) -> None:
-        """Trains for what is left of a phase."""
+        """Trains for what is left of a phase, if there is time."""
+        if self._is_over():
+            return
         if index != self.progress.phase or not self._trained.compiled:
             if index > 0:  # fine-tuning starts from the best head, not from the last one
                 self.model.set_weights(self.best)
             self.progress.phase, self.progress.epoch, self.progress.stale = index, 0, 0
             self._start(phase)
         while self.progress.epoch < phase.stop and self.progress.stale < self._steps.patience:
-            if not self._epoch(phase):
+            if self._is_over() or not self._epoch(phase):
                 return
+
+    def _is_over(self) -> bool:
+        """Tells whether the time is up; a first epoch begins whatever the time."""
+        over = self._limit.is_up and bool(self.progress.rows)
+        if over and not self.progress.cut:
+            self.progress.cut = True
+            say("train.minutes is up")
+        return over
 
     def result(self) -> "tuple[pd.DataFrame, int]":
         """Gives the network its best weights; returns the history, and the epoch these are from."""
@@ -134,21 +154,24 @@ class Run:
     def _start(self, phase: Phase) -> None:
         """Makes ready what a phase trains: the head on features of the frozen backbone, or everything."""
         head_only = phase.name == "head"
-        set_trainable(self.model, head_only=head_only, keep_batch_norm=self._steps.keep_batch_norm)
+        set_trainable(
+            self.model,
+            head_only=head_only,
+            keep_batch_norm=self._steps.keep_batch_norm,
+            unfreeze=self._steps.unfreeze,
+        )
         if head_only:
             self._trained, self._current = head_of(self.model), self._features()
         else:
             self._trained, self._current = self.model, self.data
         self._ema = EMA(self._trained, self._steps.ema)
-        optimizer = keras.optimizers.AdamW(
+        optimizer = make_optimizer(
             self._rate(phase),
-            weight_decay=self._steps.weight_decay,
-            gradient_accumulation_steps=self._steps.accumulate if self._steps.accumulate > 1 else None,
+            self._trained.trainable_variables,
+            self._steps.weight_decay,
+            self._steps.accumulate,
+            rate_shares(self.model, self._steps.layer_decay),
         )
-        # Decay pulls towards zero, which means nothing for offsets and scales.
-        optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-        # Otherwise TensorFlow traces the first step twice, since it makes variables.
-        optimizer.build(self._trained.trainable_variables)
         self._trained.compile(
             optimizer,
             self._objective.loss,
@@ -174,11 +197,14 @@ class Run:
         train.start_epoch(number - 1)
         title = f"epoch {number} ({phase.title} {self.progress.epoch + 1}/{phase.epochs})"
         with track(range(len(train)), title, "batch", at_once=True) as bar:
-            callbacks = [_Bar(bar), self._ema, keras.callbacks.TerminateOnNaN()]
+            callbacks = [Bar(bar), self._ema, keras.callbacks.TerminateOnNaN(), self._limit]
             logs = self._trained.fit(train, verbose=0, shuffle=False, callbacks=callbacks).history
         if not math.isfinite(logs["loss"][-1]):
             self._diverged(number, phase)
             return False
+        if self._limit.batches < len(train):
+            self.progress.cut = True
+            say(f"{title}: train.minutes is up after {self._limit.batches} of {len(train)} batches")
         rate = float(keras.ops.convert_to_numpy(self._trained.optimizer.learning_rate))
         with self._ema.in_place():
             loss, right = math.nan, math.nan
@@ -186,6 +212,7 @@ class Run:
                 loss, right = self._objective.evaluate(self._trained, holdout)
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
+        self.progress.seconds = self._limit.spent
         self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
         held_out = "" if holdout is None else f"holdout {right:.3f}, "
         say(
@@ -214,15 +241,3 @@ class Run:
                 f"(now {phase.learning_rate}) or raise train.warmup"
             )
         say(f"epoch {number}: the loss is not a number; stopping, the best weights so far are kept")
-
-
-class _Bar(keras.callbacks.Callback):
-    """Moves a progress bar batch by batch and shows the running loss."""
-
-    def __init__(self, bar: Any) -> None:
-        super().__init__()
-        self._bar = bar
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        count_done(self._bar, 1, is_first=batch == 0)  # the step is traced in the first one
-        self._bar.set_postfix(loss=f"{(logs or {}).get('loss', math.nan):.3f}", refresh=False)

@@ -1,13 +1,18 @@
 """The whole network: raw pixels in; class probabilities, a point of valence and arousal, or both out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
+from fercomp.core.progress import count
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import keras
 
 POOL: Final = "pool"
+_BEFORE_HEADS: Final = ("dropout", "hidden", "hidden_dropout")
+"""Layers between pooling and the heads, in their order."""
+
 HEAD: Final = "probabilities"
 POINT: Final = "valence_arousal"
 
@@ -23,6 +28,7 @@ def build_network(
     classes: int = len(EMOTIONS),
     head: Head = "emotion",
     dropout: float = 0.0,
+    hidden: int = 0,
     seed: int = 0,
 ) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
@@ -36,7 +42,8 @@ def build_network(
         weights: Where the backbone starts from (`TrainParams.weights`).
         classes: Number of classes, K.
         head: What it gives (`TrainParams.head`).
-        dropout: Share of pooled features dropped before the head.
+        dropout: Share of pooled features dropped before the head, and of a hidden layer.
+        hidden: Units of a hidden layer (ReLU) in the head; 0 for none.
         seed: Seed of what is dropped.
 
     Returns:
@@ -52,6 +59,9 @@ def build_network(
     x = build_backbone(backbone, size, weights)(x)
     x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
     x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
+    if hidden:
+        x = keras.layers.Dense(hidden, activation="relu", dtype="float32", name="hidden")(x)
+        x = keras.layers.Dropout(dropout, seed=seed + 1, name="hidden_dropout")(x)
     heads = []
     if head != "valence_arousal":
         heads.append(keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD))
@@ -65,8 +75,10 @@ def head_of(model: keras.Model) -> keras.Model:
     """Returns what comes after pooling as a network of its own that shares the layers of `model`."""
     features = keras.Input(model.get_layer(POOL).output.shape[1:], dtype="float32", name="features")
     heads = [layer for layer in model.layers if layer.name in (HEAD, POINT)]
-    outputs = _side_by_side(heads, model.get_layer("dropout")(features))
-    return keras.Model(features, outputs, name="head")
+    x, there = features, {layer.name: layer for layer in model.layers}
+    for name in _BEFORE_HEADS:
+        x = there[name](x) if name in there else x
+    return keras.Model(features, _side_by_side(heads, x), name="head")
 
 
 def _side_by_side(heads: list[keras.layers.Layer], x: Any) -> Any:
@@ -75,17 +87,62 @@ def _side_by_side(heads: list[keras.layers.Layer], x: Any) -> Any:
     return outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(dtype="float32")(outputs)
 
 
-def set_trainable(model: keras.Model, *, head_only: bool, keep_batch_norm: bool = False) -> None:
+def layers_with_weights(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns the layers of the backbone that have weights of their own, from its input to its output."""
+
+    def inside(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+        if layer._trainable_variables or layer._non_trainable_variables:
+            yield layer
+        # Keras' own list of a network's layers is not in the order in which a photo goes through them.
+        for part in layer.layers if isinstance(layer, keras.Model) else layer._layers:
+            yield from inside(part)
+
+    return list(dict.fromkeys(inside(model.get_layer(model.name))))
+
+
+def frozen_layers(model: keras.Model, unfreeze: int | Literal["all"]) -> list[keras.layers.Layer]:
+    """Returns the layers of the backbone that fine-tuning leaves alone: all but the last with weights.
+
+    Args:
+        model: A network of `build_network`.
+        unfreeze: How many layers are trained (`TrainParams.unfreeze`).
+
+    Raises:
+        FercompError: There are not so many.
+    """
+    layers = layers_with_weights(model)
+    if unfreeze == "all":
+        return []
+    if unfreeze > len(layers):
+        raise FercompError(
+            f"train.unfreeze {unfreeze}: {model.name} has {count(len(layers), 'layer')} with weights; set it "
+            "to no more, or to all"
+        )
+    return layers[: len(layers) - unfreeze]
+
+
+def set_trainable(
+    model: keras.Model,
+    *,
+    head_only: bool,
+    keep_batch_norm: bool = False,
+    unfreeze: int | Literal["all"] = "all",
+) -> None:
     """Chooses what a phase trains.
 
     Args:
         model: A network of `build_network`.
-        head_only: Freeze the whole backbone. Otherwise all of it is trained.
+        head_only: Freeze the whole backbone. Otherwise it is trained.
         keep_batch_norm: But for batch normalisation, which keeps what its weights came with.
+        unfreeze: And but for all layers before the last so many with weights.
+
+    Raises:
+        FercompError: See `frozen_layers`.
     """
+    frozen = set(frozen_layers(model, unfreeze))
     for layer in model.get_layer(model.name)._flatten_layers(include_self=False):
         keeps = keep_batch_norm and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = not head_only and not keeps
+        layer.trainable = not head_only and not keeps and layer not in frozen
 
 
 def in_float32(model: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:

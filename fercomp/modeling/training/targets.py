@@ -30,6 +30,12 @@ def photos_of(photos: "pd.DataFrame", split: str, classes: Sequence[str]) -> "pd
     return chosen
 
 
+def learnable_tests(photos: "pd.DataFrame") -> "pd.DataFrame":
+    """Returns the photos of split `test` that may be learned: none that is a copy of one held out."""
+    held_out = photos.loc[photos["split"] == "holdout", "duplicate_group"]
+    return photos[(photos["split"] == "test") & ~photos["duplicate_group"].isin(held_out)]
+
+
 def one_hot(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     """Returns targets `(N, K)` float32 with a 1 at each label's class; zeros for what is none of them."""
     found = np.array(labels, dtype=object)[:, None] == np.array(classes, dtype=object)
@@ -99,8 +105,12 @@ def training_targets(
         targets = group_means(targets, photos["duplicate_group"].to_numpy(), counted)
     if teacher is not None:
         targets = (1 - teacher_weight) * targets + teacher_weight * teacher
-    smoothed = (1 - label_smoothing) * targets + label_smoothing / targets.shape[1]
-    result: np.ndarray = smoothed.astype(np.float32)
+    return smoothed(targets, label_smoothing)
+
+
+def smoothed(targets: np.ndarray, share: float) -> np.ndarray:
+    """Spreads a share of targets `(N, K)` evenly over all classes: `(N, K)` float32."""
+    result: np.ndarray = ((1 - share) * targets + share / targets.shape[1]).astype(np.float32)
     return result
 
 

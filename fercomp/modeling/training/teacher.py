@@ -37,6 +37,24 @@ def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
         raise FercompError(f"{teacher} gives points, not probabilities of emotions: name another model")
 
 
+def check_teacher_of_tests(teacher: Path, classes: tuple[str, ...]) -> None:
+    """Checks that a model may name test photos for a student.
+
+    Args:
+        teacher: The model's bundle.
+        classes: The K classes that it should know.
+
+    Raises:
+        FercompError: See `check_teacher`; or the model has learned from the holdout.
+    """
+    check_teacher(teacher, classes)
+    if REFIT_OF in read_card(teacher).trained:
+        raise FercompError(
+            f"{teacher} has learned from the holdout, whose labels would come back by way of test photos: "
+            "name the model that it repeats, or set train.test_photos to false"
+        )
+
+
 def teacher_probs(
     teacher: Path,
     classes: tuple[str, ...],
@@ -72,6 +90,36 @@ def teacher_probs(
     return kept_probs(teacher, classes, raw, image_paths, folder, cache)
 
 
+def probs_of_tests(
+    teacher: Path,
+    classes: tuple[str, ...],
+    raw: Path,
+    image_paths: Sequence[str],
+    folder: Path,
+    cache: PhotoCache | None = None,
+) -> np.ndarray:
+    """Returns a teacher's probabilities of test photos, for a student to learn from.
+
+    Args:
+        teacher: As of `teacher_probs`, and so are the others.
+        classes: Likewise.
+        raw: Likewise.
+        image_paths: Likewise.
+        folder: Likewise.
+        cache: Likewise.
+
+    Returns:
+        See `asked_probs`.
+
+    Raises:
+        FercompError: The teacher has other classes or is missing or damaged, or it has learned from the
+            holdout, whose labels would reach the student by way of the test photos.
+        ImageProblem: A photo cannot be read.
+    """
+    check_teacher_of_tests(teacher, classes)
+    return asked_probs(teacher, classes, raw, image_paths, folder, cache)
+
+
 def kept_probs(
     model: Path,
     classes: tuple[str, ...],
@@ -105,6 +153,21 @@ def kept_probs(
     """
     if (model / OOF).is_file():
         return out_of_fold(model / OOF, classes, image_paths)
+    return asked_probs(model, classes, raw, image_paths, folder, cache)
+
+
+def asked_probs(
+    model: Path,
+    classes: tuple[str, ...],
+    raw: Path,
+    image_paths: Sequence[str],
+    folder: Path,
+    cache: PhotoCache | None = None,
+) -> np.ndarray:
+    """Returns what `kept_probs` does, but of a cross-validated model what all of its networks say together.
+
+    That is for photos that none of them has learned, such as test photos.
+    """
     bundle = load_bundle(model)
     file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = read_kept(file, (len(image_paths), len(classes)))

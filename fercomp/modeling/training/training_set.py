@@ -9,7 +9,14 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
-from fercomp.modeling.training.targets import one_hot, photos_of, points_of, training_targets
+from fercomp.modeling.training.targets import (
+    learnable_tests,
+    one_hot,
+    photos_of,
+    points_of,
+    smoothed,
+    training_targets,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +51,14 @@ class TrainingSet:
         """What a batch carries: the targets, and the points as two further columns where there are any."""
         return self.targets if self.points is None else np.concatenate([self.targets, self.points], axis=1)
 
+    def joined(self, other: "TrainingSet") -> "TrainingSet":
+        """Returns these photos and others after them; both have points, or neither."""
+        points = None
+        if self.points is not None and other.points is not None:
+            points = np.concatenate([self.points, other.points])
+        targets = np.concatenate([self.targets, other.targets])
+        return TrainingSet(self.paths + other.paths, targets, points, self.sha1s + other.sha1s)
+
     def with_points_only(self) -> "TrainingSet":
         """Returns the photos that have a point.
 
@@ -69,16 +84,22 @@ class TrainingData:
         train: The photos that are trained on.
         holdout: The photos that say which weights are best, with their given labels; `None` where none is
             held out.
-        fingerprint: SHA-256 over the labelled photos, their labels and points, and what a teacher says.
+        fingerprint: SHA-256 over the photos, their labels and points, and what a teacher says.
+        tests: How many of the photos that are trained on, the last ones, are test photos.
     """
 
     train: TrainingSet
     holdout: TrainingSet | None
     fingerprint: str
+    tests: int = 0
 
 
 def training_data(
-    params: TrainParams, photos: "pd.DataFrame", teacher: np.ndarray | None = None, holdout: bool = True
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    teacher: np.ndarray | None = None,
+    holdout: bool = True,
+    of_tests: np.ndarray | None = None,
 ) -> TrainingData:
     """Makes what a network learns from.
 
@@ -89,6 +110,8 @@ def training_data(
         teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
             the classes, in their order.
         holdout: Whether the photos of split `holdout` are held out. Otherwise there are none of that split.
+        of_tests: Probabilities `(M, K)` to learn test photos from, in the order of `learnable_tests`; `None`
+            to learn none of these.
 
     Raises:
         FercompError: A split is empty, or no training photo has a point.
@@ -103,14 +126,19 @@ def training_data(
         teacher_weight=params.teacher_weight,
         label_smoothing=params.label_smoothing,
     )
-    train = _training_set(rows, targets, points)
+    train, tests = _training_set(rows, targets, points), None
+    if of_tests is not None:
+        soft = smoothed(of_tests, params.label_smoothing)
+        tests = _training_set(learnable_tests(photos), soft, points)
+        train = train.joined(tests)
     if params.head == "valence_arousal":
         train = train.with_points_only()
     held_out = None
     if holdout:
         rows = photos_of(photos, "holdout", classes)
         held_out = _training_set(rows, one_hot(rows["emotion"].tolist(), classes), points)
-    return TrainingData(train, held_out, _fingerprint(photos, teacher, points))
+    fingerprint = _fingerprint(photos, teacher, points, tests)
+    return TrainingData(train, held_out, fingerprint, 0 if tests is None else len(tests))
 
 
 def _training_set(photos: "pd.DataFrame", targets: np.ndarray, points: bool) -> TrainingSet:
@@ -124,10 +152,15 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
     return hashlib.sha256(labelled.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
-def _fingerprint(photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool) -> str:
+def _fingerprint(
+    photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool, tests: TrainingSet | None
+) -> str:
     digest = hashlib.sha256(data_fingerprint(photos).encode())
     if points:
         digest.update(points_of(photos).tobytes())
     if teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
+    if tests is not None:
+        digest.update("\n".join(("tests", *tests.paths, *tests.sha1s)).encode())
+        digest.update(np.ascontiguousarray(tests.targets).tobytes())
     return digest.hexdigest()

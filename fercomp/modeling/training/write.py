@@ -59,6 +59,8 @@ def write_fitted(
     write_csv(fitted.history, folder / HISTORY_FILE)
     save_keras(fitted.model, folder / KERAS_MODEL)
     trained = {"params": params.model_dump(), "best_epoch": fitted.best_epoch, **about}
+    if fitted.cut:
+        trained["time_up_in_epoch"] = len(fitted.history)
     return Card(
         name=name,
         backbone=params.backbone,

@@ -51,6 +51,27 @@ def test_zoom_scales_about_the_centre():
     assert min(columns) > 20 + 10 / 1.5 - 1.5
 
 
+def test_perspective_keeps_the_middle_and_tilts_the_rest():
+    dot = np.zeros((32, 41, 41, 3), np.uint8)
+    dot[:, 20, 20] = 255
+    assert changed(dot, perspective=0.3)[:, 20, 20].min() > 250
+    ring = np.zeros((1, 41, 41, 3), np.uint8)
+    ring[:, 20, 35] = 255
+    columns = [
+        np.nonzero(changed(ring, seed, perspective=0.3)[0, ..., 0].max(axis=0))[0].mean()
+        for seed in range(30)
+    ]
+    assert min(columns) < 33
+    assert max(columns) > 38
+
+
+def test_without_tilt_the_wider_map_is_the_same():
+    smooth = np.linspace(0, 255, 48).astype(np.uint8)
+    faces = np.broadcast_to(smooth[None, :, None, None], (16, 48, 48, 3)).copy()
+    turned = {"rotate": 40, "shift": 0.1, "zoom": 0.2, "flip": True}
+    np.testing.assert_allclose(changed(faces, **turned, perspective=1e-9), changed(faces, **turned), atol=2)
+
+
 def test_shift_is_bounded():
     dot = np.zeros((64, 41, 41, 3), np.uint8)
     dot[:, 20, 20] = 255

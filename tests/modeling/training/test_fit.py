@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import TrainParams
+from fercomp.core.params import AugmentParams, TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.training import loop as run
-from fercomp.modeling.training.batches import FaceBatches, blend
+from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
 from fercomp.modeling.training.fit import fingerprint, fit
 from fercomp.modeling.training.loop import HISTORY_COLUMNS
@@ -22,6 +22,9 @@ from fercomp.modeling.training.phases import phases_of
 from fercomp.modeling.training.training_set import training_data
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
+EVERY_CHANGE = AugmentParams(
+    perspective=0.2, hue=20, saturation=0.4, grey=0.2, low_resolution=0.5, blur=0.5, jpeg=0.5
+)
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
@@ -206,6 +209,7 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(
     "changes",
     [
         {"loss": "gce", "mixup": 0.3},
+        {"augment": EVERY_CHANGE, "mixup": 0.3, "cutmix": 1.0},
         {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
         {"precision": "bfloat16", "ema": 0.0},
     ],
@@ -300,16 +304,3 @@ def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
     assert len(fitted.history) == 1
     assert "the best weights so far are kept" in capfd.readouterr().err
     assert all(np.isfinite(weight).all() for weight in fitted.model.get_weights())
-
-
-def test_mixup_blends_photos_and_targets_alike():
-    rng = np.random.default_rng(0)
-    shades = np.arange(0, 200, 20, dtype=np.uint8)
-    faces = np.broadcast_to(shades[:, None, None, None], (10, 8, 8, 3))
-    targets = np.eye(10, dtype=np.float32)
-    mixed, soft = blend(faces, targets, 0.4, rng)
-    assert (mixed.dtype, soft.dtype) == (np.uint8, np.float32)
-    np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
-    np.testing.assert_allclose(mixed[:, 0, 0, 0], soft @ shades, atol=0.51)
-    assert (soft.argmax(1) == np.arange(10)).all()
-    assert ((soft > 0).sum(1) == 2).any()

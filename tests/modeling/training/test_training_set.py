@@ -5,6 +5,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
+from fercomp.modeling.training.targets import learnable_tests
 from fercomp.modeling.training.training_set import training_data
 
 PHOTOS = pd.DataFrame(
@@ -48,3 +49,31 @@ def test_points_are_further_columns_and_without_any_there_is_no_network_of_point
     assert len(points.train) == 1
     with pytest.raises(FercompError, match=r"no training photo has valence and arousal.*va_targets"):
         training_data(TrainParams(head="valence_arousal"), PHOTOS.assign(valence=np.float32("nan")))
+
+
+def test_test_photos_come_last_and_are_taught_as_a_teacher_names_them():
+    said = np.full((1, 9), 0.05, np.float32) + 0.55 * np.eye(9, dtype=np.float32)[[3]]
+    plain, more = (training_data(TrainParams(**PLAIN), PHOTOS, of_tests=tests) for tests in (None, said))
+    assert (plain.tests, more.tests) == (0, 1)
+    assert more.train.paths == ("a", "b", "c", "t")
+    assert more.train.sha1s[-1] == "t" * 40
+    np.testing.assert_array_equal(more.train.targets[:3], plain.train.targets)
+    np.testing.assert_array_equal(more.train.targets[3:], said)
+    assert more.holdout is not None
+    assert more.holdout.paths == ("d",)
+    smooth = training_data(TrainParams(label_smoothing=0.5), PHOTOS, of_tests=said)
+    np.testing.assert_allclose(smooth.train.targets[3:], 0.5 * said + 0.5 / 9, rtol=1e-6)
+    other = training_data(TrainParams(**PLAIN), PHOTOS, of_tests=said[:, ::-1])
+    assert len({data.fingerprint for data in (plain, more, other)}) == 3
+    both = training_data(TrainParams(head="both", **PLAIN), PHOTOS, of_tests=said)
+    assert np.isnan(both.train.columns[3, 9:]).all()
+
+
+def test_a_test_photo_of_which_one_is_held_out_is_not_learned():
+    copy = PHOTOS.assign(duplicate_group=[0, 1, 2, 3, 3])
+    assert learnable_tests(PHOTOS)["image_path"].tolist() == ["t"]
+    assert learnable_tests(copy).empty
+    data = training_data(TrainParams(**PLAIN), copy, of_tests=np.zeros((0, 9), np.float32))
+    assert data.train.paths == ("a", "b", "c")
+    of_train = PHOTOS.assign(duplicate_group=[0, 1, 2, 3, 0])
+    assert learnable_tests(of_train)["image_path"].tolist() == ["t"]

@@ -1,0 +1,89 @@
+"""Random changes of a photo's colours and quality, which leave everything in its place.
+
+Their random numbers come from a stream of their own: with and without them, photos are turned, moved and lit
+alike. What is off costs nothing and takes no random number.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fercomp.core.params import AugmentParams
+
+BLURRED: Final = (0.002, 0.01)
+"""Standard deviation of a blur as a share of the side, from and to (Chen et al., 2020: 0.0005 to 0.009)."""
+
+JPEG_QUALITY: Final = (30, 90)
+"""Quality of a JPEG, from and to."""
+
+SMALL: Final = (0.2, 0.7)
+"""Side of a photo of low resolution as a share of its own, from and to."""
+
+_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+"""From RGB to brightness and two axes of colour (NTSC, 1953)."""
+
+
+class Photometric:
+    """Changes of n photos, each in a way of its own.
+
+    Args:
+        n: Number of photos.
+        params: What may change, and how much.
+        rng: Where the random numbers come from.
+    """
+
+    def __init__(self, n: int, params: AugmentParams, rng: np.random.Generator) -> None:
+        self._colours = _colours(n, params, rng) if params.hue or params.saturation or params.grey else None
+        self._small = _some(n, params.low_resolution, SMALL, rng)
+        self._blur = _some(n, params.blur, BLURRED, rng)
+        self._quality = _some(n, params.jpeg, JPEG_QUALITY, rng)
+
+    def change(self, i: int, face: np.ndarray) -> None:
+        """Changes photo i, `(S, S, 3)` uint8 RGB, in place."""
+        if self._colours is not None:
+            cv2.transform(face, self._colours[i], dst=face)
+        if self._small[i]:
+            _lower_resolution(face, self._small[i])
+        if self._blur[i]:
+            cv2.GaussianBlur(
+                face, (0, 0), self._blur[i] * len(face), dst=face, borderType=cv2.BORDER_REFLECT_101
+            )
+        if self._quality[i]:
+            _through_jpeg(face, round(self._quality[i]))
+
+
+def _some(n: int, share: float, bounds: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+    """Returns a number within bounds for a share of n photos, and 0 for the others: `(n,)` float."""
+    if not share:
+        return np.zeros(n)
+    strength = rng.uniform(*bounds, n)
+    return np.where(rng.random(n) < share, strength, 0.0)
+
+
+def _colours(n: int, params: AugmentParams, rng: np.random.Generator) -> np.ndarray:
+    """Returns `(n, 3, 3)` maps of RGB that turn hues and stretch saturation; brightness and grey stay."""
+    angle = np.deg2rad(rng.uniform(-params.hue, params.hue, n))
+    stretch = 1 + rng.uniform(-params.saturation, params.saturation, n)
+    stretch = np.where(rng.random(n) < params.grey, 0.0, stretch)
+    changes = np.zeros((n, 3, 3))
+    changes[:, 0, 0] = 1
+    changes[:, 1, 1] = changes[:, 2, 2] = stretch * np.cos(angle)
+    changes[:, 2, 1] = stretch * np.sin(angle)
+    changes[:, 1, 2] = -changes[:, 2, 1]
+    colours: np.ndarray = np.linalg.inv(_YIQ) @ changes @ _YIQ
+    return colours
+
+
+def _lower_resolution(face: np.ndarray, share: float) -> None:
+    size = len(face)
+    side = max(1, round(share * size))
+    small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    cv2.resize(small, (size, size), dst=face, interpolation=cv2.INTER_LINEAR)
+
+
+def _through_jpeg(face: np.ndarray, quality: int) -> None:
+    """Saves a photo as a JPEG, in memory, and reads it again."""
+    bgr = cv2.cvtColor(face, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB, dst=face)

@@ -1,0 +1,111 @@
+"""What a network is taught: the index of photos, with what tables and teachers say of them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fercomp.core.params import TrainParams
+from fercomp.core.paths import Workspace
+from fercomp.core.tables import LABELS, PHOTOS
+from fercomp.data.cache import PhotoCache
+from fercomp.modeling.bundle.card import TAUGHT
+from fercomp.modeling.bundle.find import resolve_model
+from fercomp.modeling.training.points import with_points
+from fercomp.modeling.training.subset import some_photos
+from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
+from fercomp.modeling.training.teacher import probs_of_tests, teacher_probs
+from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
+    """Reads the index, joined with suggested labels where `params.labels` asks for them.
+
+    Args:
+        params: How to train.
+        workspace: Where the tables are.
+        holdout_too: Photos of the holdout are training photos like all others, with labels as theirs.
+
+    Returns:
+        Table `PHOTOS`, and see `targets.with_labels`.
+
+    Raises:
+        FercompError: See `targets.with_labels`; or a table is missing.
+    """
+    photos = PHOTOS.read(workspace.photos)
+    if holdout_too:
+        photos["split"] = photos["split"].replace("holdout", "train")
+    if params.labels == "given":
+        return photos
+    return with_labels(photos, LABELS.read(workspace.labels), params.labels)
+
+
+def what_is_taught(
+    params: TrainParams,
+    photos: "pd.DataFrame",
+    workspace: Workspace,
+    cache: PhotoCache,
+    holdout: bool = True,
+) -> "tuple[pd.DataFrame, TrainingData]":
+    """Makes what a network learns from, of photos and their labels, points, and a teacher's word.
+
+    Args:
+        params: How to train.
+        photos: From `read_photos`.
+        workspace: Where the points are, and the teachers.
+        cache: Where decoded photos are kept.
+        holdout: Whether the photos of split `holdout` are held out; otherwise there are none of that split.
+
+    Returns:
+        The photos, as many as `params` asks for, with points where the network gives some; and what it
+        learns from.
+
+    Raises:
+        FercompError: Something is missing.
+    """
+    photos = some_photos(photos, params.photos, params.class_names, params.seed)
+    photos = with_points(photos, params, workspace)
+    teacher = teacher_of(params, photos, workspace, cache)
+    of_tests = _of_tests(params, photos, workspace, cache) if params.test_photos else None
+    return photos, training_data(params, photos, teacher, holdout, of_tests)
+
+
+def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
+    """Returns what a card says, in `trained`, of what the network learned from."""
+    said = {"photos": len(data.train) - data.tests, "data_sha256": data_fingerprint(photos)}
+    tests = {"test_photos": data.tests} if data.tests else {}
+    return {**said, **tests, TAUGHT: data.fingerprint}
+
+
+def teacher_of(
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
+) -> "np.ndarray | None":
+    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
+    if not params.teachers:
+        return None
+    paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
+    return _mean_of(teacher_probs, params, paths, workspace, cache)
+
+
+def _of_tests(
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
+) -> "np.ndarray":
+    paths = learnable_tests(photos)["image_path"].tolist()
+    return _mean_of(probs_of_tests, params, paths, workspace, cache)
+
+
+def _mean_of(
+    ask: Callable[..., "np.ndarray"],
+    params: TrainParams,
+    paths: list[str],
+    workspace: Workspace,
+    cache: PhotoCache,
+) -> "np.ndarray":
+    folders = [resolve_model(name, workspace) for name in params.teachers]
+    said = [
+        ask(folder, params.class_names, workspace.raw, paths, workspace.training, cache) for folder in folders
+    ]
+    mean: np.ndarray = sum(said[1:], said[0]) / len(said)
+    return mean
