@@ -11,6 +11,8 @@ PROJECT = Path(__file__).parents[1]
 SYSTEM = ("cat", "dirname", "env", "id", "mkdir", "rm", "uname")
 """What a bare system has and `run` may call."""
 
+TIMEOUT = shutil.which("timeout")
+
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv {version} (x86_64)"; exit; fi
 echo "$*" >> "$LOG"
@@ -171,12 +173,63 @@ def test_a_backend_is_installed_for_those_who_train_on_it(clone, backend):
     assert clone.calls()[1].endswith(f"--locked --extra headless --extra {backend} --quiet")
 
 
-def test_cuda_comes_with_jax_where_there_is_a_driver(clone):
+def add_linux(clone, driver):
+    """Makes the clone's system a Linux with the given `nvidia-smi`."""
     clone.add_uv(check=1)
     clone.add(clone.programs, "fercomp", "#!/bin/sh\n")
-    clone.add(clone.bin, "nvidia-smi", "#!/bin/sh\n")
-    clone.run("fercomp", FERCOMP_OPENCV="headless", KERAS_BACKEND="jax")
-    assert clone.calls()[1].endswith("--extra headless --extra jax --extra jax-cuda --quiet")
+    clone.add(clone.bin, "nvidia-smi", f"#!/bin/sh\n{driver}\n")
+    (clone.bin / "timeout").symlink_to(TIMEOUT)
+    (clone.bin / "uname").unlink()
+    clone.add(clone.bin, "uname", "#!/bin/sh\necho Linux\n")
+
+
+BACKENDS = {"": " --extra cuda", "jax": " --extra jax --extra jax-cuda", "torch": " --extra torch"}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nvidias_libraries_come_with_the_backend_where_there_is_a_driver(clone, backend):
+    add_linux(clone, "exit 0")
+    done = clone.run("fercomp", FERCOMP_OPENCV="headless", KERAS_BACKEND=backend)
+    assert done.returncode == 0
+    assert clone.calls()[1].endswith(f"--extra headless{BACKENDS[backend]} --quiet")
+
+
+@pytest.mark.parametrize("driver", ["exit 9", "kill -9 $$"])
+def test_a_driver_that_does_not_answer_is_none(clone, driver):
+    add_linux(clone, driver)
+    assert clone.run("fercomp", FERCOMP_OPENCV="headless").returncode == 0
+    assert clone.calls()[1].endswith("--extra headless --quiet")
+
+
+def test_a_driver_that_hangs_is_given_up(clone):
+    add_linux(clone, "exec /bin/sleep 60")
+    (clone.bin / "timeout").unlink()
+    clone.add(clone.bin, "timeout", f'#!/bin/sh\n[ "$1" = 10 ] && shift && exec {TIMEOUT} 0.1 "$@"\n')
+    assert clone.run("fercomp", FERCOMP_OPENCV="headless").returncode == 0
+    assert clone.calls()[1].endswith("--extra headless --quiet")
+
+
+@pytest.mark.parametrize(("device", "extra"), [("cpu", ""), ("gpu", " --extra cuda")])
+@pytest.mark.parametrize("driver", ["exit 0", "exit 9"])
+def test_a_variable_wins_over_the_driver(clone, driver, device, extra):
+    add_linux(clone, driver)
+    clone.run("fercomp", FERCOMP_OPENCV="headless", FERCOMP_DEVICE=device)
+    assert clone.calls()[1].endswith(f"--extra headless{extra} --quiet")
+
+
+def test_an_unknown_device_is_told(clone):
+    clone.add_uv()
+    done = clone.run("fercomp", FERCOMP_OPENCV="headless", FERCOMP_DEVICE="tpu")
+    assert done.returncode == 1
+    assert done.stderr == "run: FERCOMP_DEVICE=tpu: expected cpu or gpu\n"
+
+
+def test_elsewhere_than_on_linux_no_driver_is_asked(clone):
+    add_linux(clone, "exit 0")
+    (clone.bin / "uname").unlink()
+    clone.add(clone.bin, "uname", "#!/bin/sh\necho Darwin\n")
+    clone.run("fercomp", FERCOMP_OPENCV="headless")
+    assert clone.calls()[1].endswith("--extra headless --quiet")
 
 
 def test_opencv_is_headless_where_its_libraries_are_missing(clone):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from fercomp.core.params import Params
+    from fercomp.core.params import MachineParams, Params
     from fercomp.modeling.bundle.model import Bundle
 
 Set = Annotated[
@@ -100,23 +100,22 @@ Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the 
 
 
 def load_model(model: str) -> "Bundle":
-    """Loads what `ModelOrShipped` was given, and limits threads as `read_params` does, in any folder.
+    """Loads what `ModelOrShipped` was given, and limits this process as `read_params` does, in any folder.
 
     Raises:
         FercompError: There is no such model, or the group `machine` of `params.yaml` is wrong.
     """
-    from fercomp.core.parallel import limit_threads
     from fercomp.core.params import load_machine
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.model import load_bundle
 
-    limit_threads(load_machine(Workspace().params).workers)
+    _take_no_more_than(load_machine(Workspace().params))
     return load_bundle(resolve_model(model, Workspace()))
 
 
 def read_params(file: Path, overrides: Sequence[str] | None = None) -> "Params":
-    """Reads parameters, and lets this process start as many threads as `machine.workers` allows.
+    """Reads parameters, and lets this process take no more than `machine` allows.
 
     Args:
         file: `params.yaml`, or another file of its kind.
@@ -128,9 +127,17 @@ def read_params(file: Path, overrides: Sequence[str] | None = None) -> "Params":
     Raises:
         FercompError: See `core.params.load_params`.
     """
-    from fercomp.core.parallel import limit_threads
     from fercomp.core.params import load_params
 
     params = load_params(file, overrides or ())
-    limit_threads(params.machine.workers)
+    _take_no_more_than(params.machine)
     return params
+
+
+def _take_no_more_than(machine: "MachineParams") -> None:
+    from fercomp.core.parallel import limit_threads
+    from fercomp.modeling.backend.choice import hide_gpus
+
+    limit_threads(machine.workers)
+    if machine.device == "cpu":
+        hide_gpus()

@@ -25,7 +25,9 @@ def predict(model: Model = None, set_: Set = None) -> None:
     workspace = Workspace()
     params = read_params(workspace.params, set_)
     cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-    done = predict_test(resolve_model(model, workspace), workspace, params.predict, cache)
+    done = predict_test(
+        resolve_model(model, workspace), workspace, params.predict, cache, params.machine.device
+    )
     copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
     tell(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
     name = done.path.parent.name

@@ -90,7 +90,8 @@ def relabel(
         for line in take_over(import_folders, photos, workspace.reviewed, drop_removed):
             tell(line)
     if folder is not None:
-        opinion = opinion_of(folder, workspace, PhotoCache(workspace.decoded, params.machine.cache_gb))
+        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
+        opinion = opinion_of(folder, workspace, cache, params.machine.device)
     labels = _suggest(opinion, photos, workspace, params.relabel)
     if export_folders is not None:
         exported = export(labels, workspace.raw, export_folders)

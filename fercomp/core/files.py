@@ -177,6 +177,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Gives a file that is never written to a second name, or, where links cannot be, copies it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def sha256(path: Path) -> str:
     """Returns the hexadecimal SHA-256 of a file's bytes.
 

@@ -6,7 +6,6 @@ Every check looks and touches nothing: no network, no camera opened, no secret r
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from fercomp.core.errors import FercompError
+from fercomp.core.isolated import isolated
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.core.text_table import text_table, texts
 from fercomp.kaggle.credentials import SETTINGS, find_credentials
+from fercomp.modeling.backend.choice import keras_sees, lack_of_gpu, nvidia_gpus
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.report.other_photos import other_photos
@@ -67,7 +68,7 @@ def diagnose(workspace: Workspace) -> list[Finding]:
         workspace: The folder to look at.
 
     Returns:
-        The findings, the installation first. Takes about a second, and another where there are photos.
+        The findings, the installation first. Takes a second or two, and some more where there is a GPU.
     """
     return [
         Finding("python", "ok", f"{platform.python_version()}, {sys.prefix}"),
@@ -171,12 +172,15 @@ def _processor() -> Finding:
 
 
 def _gpu() -> Finding:
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=2, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
+    if not (cards := nvidia_gpus()):
         return Finding("gpu", "optional", "no NVIDIA GPU seen", "only large networks need one to train")
-    return Finding("gpu", "ok", "; ".join(answer.strip().splitlines()))
+    there = "; ".join(cards)
+    try:
+        backend, seen = isolated(keras_sees)  # which takes memory of the GPU
+    except FercompError as error:
+        return Finding("gpu", "problem", f"{there}; Keras does not start: {error}", INSTALL_AGAIN)
+    unused = Finding("gpu", "optional", f"{there}; not used", lack_of_gpu(backend, cards))
+    return Finding("gpu", "ok", f"{there}; {backend} computes on it") if seen else unused
 
 
 def _disk(root: Path) -> Finding:

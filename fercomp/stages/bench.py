@@ -21,6 +21,7 @@ from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
+from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
 from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
@@ -69,6 +70,7 @@ def bench(
     Raises:
         FercompError: A backbone or model is unknown, or the index of photos is missing.
     """
+    choose_device(params.machine.device)
     plans = {backbone: params.plan(backbone, backbone) for backbone in backbones}
     there = [resolve_model(model, workspace) for model in models]
     scores = kaggle_scores(workspace)

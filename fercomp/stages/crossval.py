@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import Busy, exclusive
-from fercomp.core.params import Plan
+from fercomp.core.params import Plan, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
+from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, Card, read_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.model import load_bundle
@@ -58,6 +59,7 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
             "run `fercomp crossval --set train.head=emotion` first"
         )
     check_training(plan.train, workspace)
+    choose_device(plan.machine.device)
     photos = PHOTOS.read(workspace.photos)
     folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
     if len(folds) < 2:
@@ -75,7 +77,7 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
         say(f"another process is at fold {' and '.join(waiting)}, and joins the folds when it is done")
         return None
     cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
-    table = _out_of_fold(networks, photos, workspace.raw, cache)
+    table = _out_of_fold(networks, photos, workspace.raw, cache, plan.machine.device)
     return build_ensemble(name, [network.folder for network in networks], "equal", workspace, table)
 
 
@@ -110,7 +112,7 @@ def _in_train(photos: "pd.DataFrame", fold: int, inside: bool) -> "pd.Series":
 
 
 def _out_of_fold(
-    networks: list[_Fold], photos: "pd.DataFrame", raw: Path, cache: PhotoCache
+    networks: list[_Fold], photos: "pd.DataFrame", raw: Path, cache: PhotoCache, device: Wanted
 ) -> "pd.DataFrame":
     import pandas as pd
 
@@ -118,7 +120,8 @@ def _out_of_fold(
     for network in networks:
         rows = photos[_in_train(photos, network.fold, inside=True)]
         say(f"fold {network.fold}: holdout accuracy {read_card(network.folder).scores['accuracy']:.4f}")
-        table = predict_table(load_bundle(network.folder), raw, rows["image_path"].tolist(), cache)
+        bundle = load_bundle(network.folder, device)
+        table = predict_table(bundle, raw, rows["image_path"].tolist(), cache)
         table.insert(1, "emotion", rows["emotion"].to_numpy())
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

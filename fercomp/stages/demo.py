@@ -57,7 +57,7 @@ def run_demo(workspace: Workspace, params: Params) -> tuple[Scores, Summary]:
     folder = workspace.bundle(EXPERIMENT)
     scores, _ = evaluate_model(folder, workspace.raw)
     cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-    predict_test(folder, workspace, params.predict, cache)
+    predict_test(folder, workspace, params.predict, cache, params.machine.device)
     write_submission(folder, workspace)
     say("5/5 annotating photos and a clip")
     return scores, annotate_media(workspace.raw / MEDIA, workspace.root / "annotated", load_bundle(folder))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder
+from fercomp.core.files import atomic_folder, link_or_copy
 from fercomp.core.paths import Workspace
 from fercomp.core.table import existing
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
@@ -17,8 +17,18 @@ from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score
 from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
 from fercomp.decisions.rule import Rule
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, OOF, REFIT_OF, Card, Member, read_card
-from fercomp.modeling.bundle.checked import write_card
+from fercomp.modeling.bundle.card import (
+    CARD,
+    HOLDOUT,
+    KERAS_MODEL,
+    MEMBERS,
+    OOF,
+    REFIT_OF,
+    Card,
+    Member,
+    read_card,
+)
+from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.kind import answer_traits
 from fercomp.modeling.export.copy import copy_network
@@ -114,8 +124,11 @@ def _card(
 
 
 def _take_in(source: Path, card: Card, target: Path) -> None:
-    """Copies a network, and its holdout table: with that, this ensemble may become part of another one."""
+    """Copies a network, for a GPU, too, and its holdout table: it may become part of another ensemble."""
     copy_network(source, card, target)
+    if (source / KERAS_MODEL).is_file() and KERAS_MODEL not in card.network:
+        link_or_copy(source / KERAS_MODEL, target / KERAS_MODEL)
+        check_network(target, card, (KERAS_MODEL,))
     shutil.copyfile(existing(source / HOLDOUT), target / HOLDOUT)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import PredictParams
+from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
@@ -39,7 +39,11 @@ class Predicted:
 
 
 def predict_test(
-    folder: Path, workspace: Workspace, params: PredictParams, cache: PhotoCache | None = None
+    folder: Path,
+    workspace: Workspace,
+    params: PredictParams,
+    cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> Predicted:
     """Classifies the test photos of the competition.
 
@@ -48,12 +52,14 @@ def predict_test(
         workspace: Where the index is, and `models/`.
         params: How many votes the network has, and labels of copies.
         cache: Where decoded photos are kept; by default they are decoded each time.
+        device: What is to answer, `machine.device`.
 
     Returns:
         What was written.
 
     Raises:
-        FercompError: The index or the model is missing, there is no test photo, or see `output_name`.
+        FercompError: The index, the model or the GPU that is asked for is missing, there is no test photo, or
+            see `output_name`.
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
     photos = PHOTOS.read(workspace.photos)
@@ -63,7 +69,7 @@ def predict_test(
         raise FercompError(
             f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
         )
-    bundle = load_bundle(folder)
+    bundle = load_bundle(folder, device)
     if bundle.card.name != path.parent.name:
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     classes = bundle.card.classes

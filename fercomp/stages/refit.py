@@ -19,6 +19,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import existing
 from fercomp.data.cache import PhotoCache
+from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
@@ -53,7 +54,8 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
         folder, are those of the network that it repeats.
 
     Raises:
-        FercompError: The bundle is not one of a network that was trained here, or see `training.fit`.
+        FercompError: The bundle is not one of a network that was trained here, or see `training.fit` and
+            `choose_device`.
     """
     target = workspace.bundle(check_name(name))
     original = read_card(source)
@@ -61,15 +63,17 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     epochs = _epochs(source)
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
+    choose_device(machine.device)
     cache = PhotoCache(workspace.decoded, machine.cache_gb)
     photos = read_photos(params, workspace, holdout_too=True)
-    photos, data = what_is_taught(params, photos, workspace, cache, holdout=False)
+    photos, data = what_is_taught(params, photos, workspace, machine, holdout=False)
     says = about(photos, data) | {REFIT_OF: original.name, "epochs": dict(epochs)}
     taken_over = {field: getattr(original, field) for field in TAKEN_OVER}
     there = None if anew else _trained_so(target, params, data, says)
     if there and _repeats(target, there, source, taken_over) and is_used_so(target, there, inference):
         say(f"{target} is trained with these parameters on these photos already")
         return there
+    from fercomp.modeling.export.compare import checked_graph
     from fercomp.modeling.training.fit import fit
     from fercomp.modeling.training.write import write_again, write_fitted
 
@@ -82,6 +86,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
             write = partial(write_fitted, fitted=fitted, about=says)
         with atomic_folder(target) as folder:
             card = write(folder, name=name, inference=inference, margin=original.margin)
+            card = checked_graph(folder, card, photos, workspace.raw, cache, machine.device)
             shutil.copyfile(existing(source / HOLDOUT), folder / HOLDOUT)
             card = write_card(folder, card.model_copy(update=taken_over))
         checkpoint.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.kaggle.submission import write_submission
+from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
@@ -79,8 +80,9 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
         The rows in the order of the experiments.
 
     Raises:
-        FercompError: The index of photos is missing.
+        FercompError: The index of photos is missing, or a GPU that is asked for.
     """
+    choose_device(params.machine.device)
     plans = {name: params.plan(name) for name in params.experiments}
     problems = what_cannot_run(plans, workspace)
     for name, problem in problems.items():
@@ -129,9 +131,8 @@ def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: se
         card = read_card(folder)
         table, probabilities, labels = read_holdout(folder, card)
         answers = holdout_answers(card, probabilities, labels)
-        predict_test(
-            folder, workspace, params.predict, PhotoCache(workspace.decoded, params.machine.cache_gb)
-        )
+        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
+        predict_test(folder, workspace, params.predict, cache, params.machine.device)
         written = write_submission(folder, workspace)
     except FercompError as error:
         say(f"{name} failed: {error}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fercomp.core.params import TrainParams
+from fercomp.core.params import MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
@@ -46,7 +46,7 @@ def what_is_taught(
     params: TrainParams,
     photos: "pd.DataFrame",
     workspace: Workspace,
-    cache: PhotoCache,
+    machine: MachineParams,
     holdout: bool = True,
 ) -> "tuple[pd.DataFrame, TrainingData]":
     """Makes what a network learns from, of photos and their labels, points, and a teacher's word.
@@ -55,7 +55,7 @@ def what_is_taught(
         params: How to train.
         photos: From `read_photos`.
         workspace: Where the points are, and the teachers.
-        cache: Where decoded photos are kept.
+        machine: What this machine can bear when it asks them.
         holdout: Whether the photos of split `holdout` are held out; otherwise there are none of that split.
 
     Returns:
@@ -67,8 +67,8 @@ def what_is_taught(
     """
     photos = some_photos(photos, params.photos, params.class_names, params.seed)
     photos = with_points(photos, params, workspace)
-    teacher = teacher_of(params, photos, workspace, cache)
-    of_tests = _of_tests(params, photos, workspace, cache) if params.test_photos else None
+    teacher = teacher_of(params, photos, workspace, machine)
+    of_tests = _of_tests(params, photos, workspace, machine) if params.test_photos else None
     return photos, training_data(params, photos, teacher, holdout, of_tests)
 
 
@@ -80,20 +80,20 @@ def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
 
 
 def teacher_of(
-    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
 ) -> "np.ndarray | None":
     """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
     if not params.teachers:
         return None
     paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
-    return _mean_of(teacher_probs, params, paths, workspace, cache)
+    return _mean_of(teacher_probs, params, paths, workspace, machine)
 
 
 def _of_tests(
-    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, cache: PhotoCache
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
 ) -> "np.ndarray":
     paths = learnable_tests(photos)["image_path"].tolist()
-    return _mean_of(probs_of_tests, params, paths, workspace, cache)
+    return _mean_of(probs_of_tests, params, paths, workspace, machine)
 
 
 def _mean_of(
@@ -101,11 +101,12 @@ def _mean_of(
     params: TrainParams,
     paths: list[str],
     workspace: Workspace,
-    cache: PhotoCache,
+    machine: MachineParams,
 ) -> "np.ndarray":
     folders = [resolve_model(name, workspace) for name in params.teachers]
+    kept = (workspace.training, PhotoCache(workspace.decoded, machine.cache_gb))
     said = [
-        ask(folder, params.class_names, workspace.raw, paths, workspace.training, cache) for folder in folders
+        ask(folder, params.class_names, workspace.raw, paths, *kept, machine.device) for folder in folders
     ]
     mean: np.ndarray = sum(said[1:], said[0]) / len(said)
     return mean

@@ -13,6 +13,7 @@ from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.data.cache import PhotoCache
+from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import (
     GRAPH,
     GRAPH_WEIGHTS,
@@ -54,7 +55,7 @@ def train_experiment(
         The card of the bundle, with its scores on the holdout.
 
     Raises:
-        FercompError: See `training.fit`; or the index is missing, or labels that `plan` asks for, or another
+        FercompError: See `train_bundle`; or the index is missing, or labels that `plan` asks for, or another
             process trains this experiment.
     """
     check_name(name)
@@ -93,10 +94,11 @@ def train_bundle(
         The card of the bundle.
 
     Raises:
-        FercompError: See `training.fit`.
+        FercompError: See `training.fit` and `choose_device`.
     """
+    choose_device(plan.machine.device)
     cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
-    photos, data = what_is_taught(plan.train, photos, workspace, cache)
+    photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
         if not announced:
@@ -116,7 +118,7 @@ def train_bundle(
     margin = there.margin if same_margin else margin_of(plan.inference, photos, workspace.raw)
     with atomic_folder(target) as folder:
         card = write_again(folder, target, there, name, plan.inference, margin)
-        return add_scores(folder, card, photos, workspace.raw, cache)
+        return add_scores(folder, card, photos, workspace.raw, cache, plan.machine.device)
 
 
 def _train(
@@ -138,7 +140,8 @@ def _train(
     with atomic_folder(target) as folder:
         margin = margin_of(plan.inference, photos, workspace.raw)
         card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
-        card = add_scores(folder, card, photos, workspace.raw, cache)
+        del fitted  # its optimizer would be in the way of what scores on a GPU
+        card = add_scores(folder, card, photos, workspace.raw, cache, plan.machine.device)
     checkpoint.unlink(missing_ok=True)
     return card
 
@@ -148,8 +151,7 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
-    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
-    data = what_is_taught(plan.train, photos, workspace, cache)[1]
+    data = what_is_taught(plan.train, photos, workspace, plan.machine)[1]
     return trained_before(target, plan.train, data) is not None
 
 

@@ -3,9 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from fercomp.core.params import TrainParams
+from fercomp.core.params import MachineParams, TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.data.cache import PhotoCache
 from fercomp.stages.taught import teacher_of
 
 TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.batch_size=16")
@@ -46,10 +45,9 @@ def test_of_several_teachers_the_mean_is_learned(workspace, write_model, fercomp
     trained = json.loads((workspace.bundle("s") / "card.json").read_text())["trained"]["params"]
     params, photos = TrainParams.model_validate(trained), PHOTOS.read(workspace.photos)
     assert params.teachers == ("one", "other")
-    cache = PhotoCache(workspace.decoded)
-    both = teacher_of(params, photos, workspace, cache)
+    both = teacher_of(params, photos, workspace, MachineParams())
     one, other = (
-        teacher_of(params.model_copy(update={"teacher": name}), photos, workspace, cache)
+        teacher_of(params.model_copy(update={"teacher": name}), photos, workspace, MachineParams())
         for name in params.teachers
     )
     np.testing.assert_allclose(both, (one + other) / 2)

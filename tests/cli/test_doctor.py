@@ -98,7 +98,11 @@ def test_programs_that_are_not_on_the_path_are_optional(tmp_path):
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("echo 'NVIDIA H100, 81559 MiB'", "NVIDIA H100, 81559 MiB"),
+        ("echo 'NVIDIA H100, 81559 MiB'", "NVIDIA H100, 81559 MiB; not used"),
+        (
+            "echo 'NVIDIA H100, 81559 MiB'",
+            "\ngpu: tensorflow sees no GPU, nvidia-smi shows NVIDIA H100, 81559 MiB: install its ",
+        ),
         ("exit 9", "no NVIDIA GPU seen"),
         ("exec /bin/sleep 60", "no NVIDIA GPU seen"),
     ],

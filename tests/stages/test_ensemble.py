@@ -13,7 +13,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.decisions.metrics import score
 from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, KERAS_MODEL, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.bundle.predict import predict_photos, predict_table
@@ -81,7 +81,7 @@ def test_an_ensemble_needs_nothing_of_its_models(models, workspace, tmp_path):
     parts = ("card.json", "graph/graph.bin", "graph/graph.xml")
     parts = (*parts, HOLDOUT)
     members = [f"members/{name}/{part}" for name in ("large", "small", "tiny") for part in parts]
-    assert files == ["card.json", "holdout_probs.csv", *members, MODEL_CARD]
+    assert files == ["card.json", "holdout_probs.csv", *members, f"members/tiny/{KERAS_MODEL}", MODEL_CARD]
     moved = shutil.move(folder, tmp_path / "elsewhere")
     shutil.rmtree(workspace.models)
     faces = [np.zeros((2, size, size, 3), np.uint8) for size in (24, 40, 32)]

@@ -18,14 +18,14 @@ TINY = TrainParams(size=32, batch_size=4, epochs=3)
 
 
 def test_a_training_takes_its_epochs_and_the_views_of_its_holdout(monkeypatch, tmp_path):
-    monkeypatch.setattr(measuring, "_seconds_a_photo", lambda plan: (0.5, 0.25))
+    monkeypatch.setattr(measuring, "_seconds_a_photo", lambda plan: (0.5, 0.25, 0.125))
     plan = Plan(train=TINY, inference=InferenceParams(views=False))
     epochs = 3 * (100 * 0.5 + 20 * 0.25)
-    assert forecast(plan, 100, 20) == (epochs + 2 * 20 * 0.25, False)
+    assert forecast(plan, 100, 20) == (epochs + 2 * 20 * 0.125, False)
     views = plan.model_copy(update={"inference": InferenceParams()})
-    assert forecast(views, 100, 20)[0] == epochs + 9 * 20 * 0.25
+    assert forecast(views, 100, 20)[0] == epochs + 9 * 20 * 0.125
     weights = {"weights": str(tmp_path), "head_epochs": 1, "head_views": 2, "batch_norm": "keep"}
-    assert forecast(plan.changed(**weights), 100, 20)[0] == 0.25 * 220 + epochs + 10
+    assert forecast(plan.changed(**weights), 100, 20)[0] == 0.125 * 220 + epochs + 5
 
 
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
@@ -35,7 +35,7 @@ def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
         tried.append(plan.train.batch_size)
         if plan.train.batch_size > 1:
             raise MemoryError
-        return 1.0, 1.0
+        return 1.0, 1.0, 1.0
 
     monkeypatch.setattr(measuring, "_seconds_a_photo", measured)
     assert forecast(Plan(train=TINY), 10, 0)[0] == 30

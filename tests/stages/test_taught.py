@@ -7,9 +7,8 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import InferenceParams, Plan, TrainParams
+from fercomp.core.params import InferenceParams, MachineParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import CARD, OOF, REFIT_OF
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
@@ -37,9 +36,7 @@ def taught(workspace):
 
     def teach(**changes):
         params = STUDENT.model_copy(update=changes)
-        return what_is_taught(
-            params, read_photos(params, workspace), workspace, PhotoCache(workspace.decoded)
-        )
+        return what_is_taught(params, read_photos(params, workspace), workspace, MachineParams())
 
     return teach
 

@@ -4,7 +4,7 @@ from fercomp.core.params.augment import AugmentParams
 from fercomp.core.params.group import Group, Name
 from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.load import Params, Plan, load_machine, load_params
-from fercomp.core.params.machine import MachineParams
+from fercomp.core.params.machine import MachineParams, Wanted
 from fercomp.core.params.pipeline import EnsembleParams, ModelParams
 from fercomp.core.params.stages import (
     COMPETITION,
@@ -37,6 +37,7 @@ __all__ = [
     "RelabelParams",
     "TrainParams",
     "UncertainParams",
+    "Wanted",
     "load_machine",
     "load_params",
 ]

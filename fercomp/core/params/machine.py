@@ -1,11 +1,14 @@
 """The group `machine` of `params.yaml`: what this machine can bear."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from fercomp.core.params.group import Group
+
+Wanted = Literal["auto", "cpu", "gpu"]
+"""A device as it is asked for."""
 
 
 class MachineParams(Group):
@@ -16,10 +19,14 @@ class MachineParams(Group):
             decoded whenever it is needed. 0 keeps none.
         workers: Most threads that read, look at or change photos at once. `null`: one for each core, and four
             where photos are only read.
+        device: What trains and answers for many photos. `auto`: a GPU where Keras sees one, else the
+            processor; `cpu`: the processor, whatever is there; `gpu`: no work is begun where Keras sees no
+            GPU. `annotate` and `live` run on the processor.
     """
 
     cache_gb: Annotated[float, Field(ge=0)] = 20.0
     workers: Annotated[int, Field(ge=1)] | None = None
+    device: Wanted = "auto"
 
     @model_validator(mode="before")
     @classmethod

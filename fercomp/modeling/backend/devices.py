@@ -45,11 +45,53 @@ def all_gpus() -> AbstractContextManager[Any]:
 
 def has_gpu() -> bool:
     """Tells whether Keras computes on a GPU or a TPU here."""
+    return bool(seen_gpus())
+
+
+def seen_gpus() -> list[str]:
+    """Returns the GPUs and TPUs that Keras sees, by the backend's names for them."""
     if keras.backend.backend() == "torch":
         import torch
 
-        return bool(torch.cuda.is_available())
-    return bool(keras.distribution.list_devices("gpu") or keras.distribution.list_devices("tpu"))
+        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    try:
+        return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    except RuntimeError:  # JAX with CUDA, where the driver does not start
+        return []
+
+
+@contextmanager
+def whole_float32() -> Iterator[None]:
+    """Lets GPUs compute float32 in the block as processors do: NVIDIA's may cut factors to 10 bits (TF32).
+
+    A network that is called in it must not be compiled by XLA on TensorFlow, which cuts in its own way.
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        settings = (torch.backends.cuda.matmul, torch.backends.cudnn)
+        before = [setting.allow_tf32 for setting in settings]
+        try:
+            for setting in settings:
+                setting.allow_tf32 = False
+            yield
+        finally:
+            for setting, value in zip(settings, before, strict=True):
+                setting.allow_tf32 = value
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+    else:
+        import tensorflow as tf
+
+        was_cut = tf.config.experimental.tensor_float_32_execution_enabled()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        try:
+            yield
+        finally:
+            tf.config.experimental.enable_tensor_float_32_execution(was_cut)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -34,6 +34,9 @@ def _native_stderr_held() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Otherwise a process takes a GPU's whole memory, and the one that times its first batches finds none.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 with _native_stderr_held():
     import keras
 # It warns that networks of several shapes are traced anew, which nobody who trains them can change.

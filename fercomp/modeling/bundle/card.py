@@ -4,15 +4,15 @@ A bundle is a folder that explains itself:
 
     card.json          what the model is: classes, input, how it was trained, what it scored
     graph/             the inference graph for the runtime (empty where the network could not be exported)
-    model.keras        the Keras model, for training further and as the fallback of the runtime
+    model.keras        the Keras model, for a GPU, for training further, and as the fallback of the runtime
     history.csv        one row per epoch of training
     holdout_probs.csv  probabilities of the holdout photos, beside their given labels
     decision.json      the threshold or the class bias that `uncertain` found; wins over the card
     members/           of an ensemble, instead of `graph/` and `model.keras`: a bundle for each network
 
-`annotate`, `predict` and `live` need only the first three, or the card and the members; `export` writes the
-decision into the card of the copy. A bundle may come from anywhere: the card is validated, the network
-compared with its checksum, and nothing is unpickled.
+`annotate` and `live` need the first two, or the card and the members; `predict` the third on a GPU. `export`
+writes the decision into the card of the copy. A bundle may come from anywhere: the card is validated, the
+network compared with its checksum, and nothing is unpickled.
 """
 
 import json
@@ -30,10 +30,11 @@ from fercomp.core.tables import taken_names
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
+from fercomp.modeling.bundle.graph_check import GraphCheck
 from fercomp.modeling.bundle.kind import PhotoKind
 
-FORMAT: Final = 4
-"""Version of the card; a higher one was written by a newer fercomp. 3 brought `files`, 4 `kind`."""
+FORMAT: Final = 5
+"""Version; a higher one was written by a newer fercomp. 3 brought `files`, 4 `kind`, 5 `graph`."""
 
 CARD: Final = "card.json"
 DECISION: Final = "decision.json"
@@ -80,9 +81,7 @@ class Decision(Group):
     """What `fercomp uncertain` found: how a model decides, and what that is worth on the holdout.
 
     Attributes:
-        threshold: As on the card.
-        threshold_on: As on the card.
-        bias: As on the card.
+        threshold, threshold_on, bias: As on the card.
         fitted_on: Name of the table that it was fitted on.
         scores: Scores on the holdout, where no photo is decided by what was fitted on it.
     """
@@ -111,8 +110,7 @@ class Card(Group):
             are answered by the mean over nine views (`faces.tta`); an ensemble's members say so themselves.
         members: The networks of an ensemble, whose weighted mean is the answer; none in a single network.
         threshold: A face of which the model is less sure is called `uncertain`; none if `null`.
-        threshold_on: What the threshold is on: the top `probability`, its `margin` over the second, or
-            `entropy` (`thresholds.SCORES`).
+        threshold_on: The top `probability`, its `margin` over the second, or `entropy` (`thresholds.SCORES`).
         bias: The class bias, K values in nats, added to log-probabilities before the likeliest class is
             chosen; the probabilities that are shown stay as they are. None if `null`.
         temperature: Probabilities are raised to its inverse and normalised (temperature scaling).
@@ -121,9 +119,10 @@ class Card(Group):
             versions.
         scores: Scores on the holdout, after temperature, with threshold and bias; empty without a holdout.
             With `refit_of` in `trained`, those of the network or networks that this one repeats.
-        files: SHA-256 by name of the files that the network is in, so that no other network is taken for this
-            one; none for an ensemble, whose members have their own, and on cards of an earlier version.
+        files: SHA-256 by name of the files that the network is in, so that no other is taken for it; none
+            for an ensemble, whose members have their own, and on cards of an earlier version.
         kind: What the photos were like that it learned from; `null` on cards of an earlier version.
+        graph: How far the graph is from the Keras network; `null` likewise, and where there is none.
     """
 
     format: int = FORMAT
@@ -145,6 +144,7 @@ class Card(Group):
     scores: dict[str, float]
     files: dict[str, _Sha256] = Field(default_factory=dict)
     kind: PhotoKind | None = None
+    graph: GraphCheck | None = None
 
     @field_validator("classes")
     @classmethod

@@ -1,5 +1,6 @@
 """A card and its network belong together, and what the network gives are probabilities."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256, write_json
 from fercomp.core.reading import is_there
-from fercomp.modeling.bundle.card import CARD, FORMAT, Card
+from fercomp.modeling.bundle.card import CARD, FORMAT, KERAS_MODEL, Card
 from fercomp.modeling.bundle.model_card import write_model_card
 
 ROUNDING: Final = 0.02
@@ -25,28 +26,30 @@ def write_card(folder: Path, card: Card) -> Card:
     Returns:
         The card as it was written.
     """
-    files = {name: sha256(folder / name) for name in card.network if (folder / name).is_file()}
+    names = dict.fromkeys((*card.network, *(() if card.members else (KERAS_MODEL,))))
+    files = {name: sha256(folder / name) for name in names if (folder / name).is_file()}
     card = card.model_copy(update={"format": FORMAT, "files": files})
     write_json(folder / CARD, card.model_dump())
     write_model_card(folder)
     return card
 
 
-def check_network(folder: Path, card: Card) -> dict[str, str]:
+def check_network(folder: Path, card: Card, names: Sequence[str] | None = None) -> dict[str, str]:
     """Compares a network's files with the checksums on its card.
 
     Args:
         folder: The bundle.
         card: Its card; one of an earlier version has no checksums, and nothing to compare with.
+        names: Which files; by default those that the runtime needs, of an ensemble none.
 
     Returns:
-        SHA-256 by name of the files that the runtime needs; none for an ensemble.
+        SHA-256 by name of the files.
 
     Raises:
         FercompError: A file is missing, or is not the one that the card was written for.
     """
     sums = {}
-    for name in card.network:
+    for name in card.network if names is None else names:
         if not is_there(folder / name):
             raise FercompError(f"{folder / name} not found: train the model again")
         sums[name] = sha256(folder / name)

@@ -1,20 +1,29 @@
 """A trained model, ready to run: the card and the network of one folder, or the networks of an ensemble."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
+from fercomp.core.parallel import in_order, threads
+from fercomp.core.params import Wanted
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.circumplex import decoded_probs
 from fercomp.faces.tta import VIEWS, seen
-from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.backend.choice import Device
+from fercomp.modeling.bundle.card import CARD, DECISION, MEMBERS, read_card
 from fercomp.modeling.bundle.checked import check_network, checked_outputs
+from fercomp.modeling.bundle.runtime import Network
+from fercomp.modeling.bundle.scorer import device_of, open_network
+
+_VIEWERS: Final = 4
+"""Most threads that make the views of photos: a GPU looks at them sooner than one could."""
 
 
 class Input(NamedTuple):
@@ -52,6 +61,7 @@ class Bundle:
 
     Args:
         folder: The bundle's folder.
+        wanted: What is to answer, `machine.device`; by default the processor, which starts at once.
 
     Attributes:
         folder: The bundle's folder.
@@ -64,8 +74,9 @@ class Bundle:
         FercompError: A card cannot be read, or a member has other classes or members of its own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wanted: Wanted = "cpu") -> None:
         self.folder = folder
+        self._wanted = wanted
         self.card = read_card(folder)
         self.members = tuple(self._member(member.name) for member in self.card.members)
         cards = [member.card for member in self.members] or [self.card]
@@ -81,18 +92,19 @@ class Bundle:
             )
         if card.members:
             raise FercompError(f"{folder} is an ensemble itself: build one from the networks of both")
-        return Bundle(folder)
+        return Bundle(folder, self._wanted)
 
     @cached_property
-    def _network(self) -> Callable[[np.ndarray], np.ndarray]:
-        from fercomp.modeling.bundle.runtime import keras_network, openvino_network
+    def device(self) -> Device:
+        """What answers: `gpu` where it does so for one network at least."""
+        if self.members:
+            return "gpu" if "gpu" in [member.device for member in self.members] else "cpu"
+        return device_of(self.folder, self._wanted)
 
-        size, width = self.card.size, self.card.width
+    @cached_property
+    def _network(self) -> Network:
         self._sums  # noqa: B018 - refuses another network's files before they are read
-        if self.card.runtime == "openvino":
-            network = openvino_network(self.folder / GRAPH, size, width)
-        else:
-            network = keras_network(self.folder / KERAS_MODEL, size, width)
+        network = open_network(self.folder, self.card, self.device)
         return lambda faces: checked_outputs(network(faces), self.folder, self.card)
 
     @cached_property
@@ -165,7 +177,9 @@ class Bundle:
         return self._network(np.where(mirrored[:, None, None, None], faces[:, :, ::-1], faces))
 
     def _mean_of_views(self, faces: np.ndarray) -> np.ndarray:
-        mean: np.ndarray = np.mean([self._network(seen(faces, view)) for view in VIEWS], axis=0)
+        with ThreadPoolExecutor(threads(_VIEWERS)) as pool:  # a network is not to wait for the next view
+            views = in_order(pool, partial(seen, faces), VIEWS, _VIEWERS)
+            mean: np.ndarray = np.mean([self._network(view) for view in views], axis=0)
         return mean
 
     def _mean_of_members(
@@ -191,10 +205,6 @@ class Bundle:
         return len(faces[0])
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Opens a bundle. Its network is loaded at the first prediction.
-
-    Raises:
-        FercompError: See `Bundle`.
-    """
-    return Bundle(folder)
+def load_bundle(folder: Path, wanted: Wanted = "cpu") -> Bundle:
+    """Opens a bundle, as `Bundle` does. Its network is loaded at the first prediction."""
+    return Bundle(folder, wanted)

@@ -11,6 +11,7 @@ from fercomp.core.files import write_text
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.modeling.bundle.card import REFIT_OF, Card, read_card
 from fercomp.modeling.bundle.find import SHIPPED_NAME, network_cards
+from fercomp.modeling.bundle.graph_check import worst_check
 
 MODEL_CARD: Final = "model-card.md"
 
@@ -36,6 +37,7 @@ def model_card(folder: Path) -> str:
         "learned from": _learned_from(card, networks),
         **_time(networks),
         **_scores(card),
+        **_graph(networks),
         "uncertain": _uncertain(card),
     }
     points = " It gives valence and arousal, too." if card.head != "emotion" else ""
@@ -88,6 +90,11 @@ def _scores(card: Card) -> dict[str, str]:
         "macro-F1": f"{card.scores['macro_f1']:.4f}",
         **({"scores are of": "the network before it learned from the holdout, too"} if before else {}),
     }
+
+
+def _graph(networks: list[Card]) -> dict[str, str]:
+    check = worst_check([network.graph for network in networks])
+    return {"exported graph": check.told} if check else {}
 
 
 def _uncertain(card: Card) -> str:

@@ -23,7 +23,7 @@ _TIMED: Final = 2
 """Batches after the first that say how long all will take."""
 
 _INSTEAD: Final = (
-    "a smaller network, or one trained with inference.views=false, which looks once, not nine times"
+    "a GPU, a smaller network, or one trained with inference.views=false, which looks once, not nine times"
 )
 
 
@@ -53,6 +53,7 @@ def answer_photos(
     """Says everything a model can say of photos, as `predict_photos` does."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
+    gpu = bundle.device == "gpu"  # asked before photos are decoded, since there may be none
     open_photos = Photos if cache is None else cache.photos
     readers = [open_photos(raw, image_paths, size).in_batches(BATCH, bar=False) for size in sizes]
     parts: list[Answer] = []
@@ -63,7 +64,7 @@ def answer_photos(
             if len(parts) == 1 + _TIMED:
                 seconds = (time.perf_counter() - begin) / _TIMED * len(image_paths) / BATCH
                 say_duration(
-                    f"classifying {count(len(image_paths), 'photo')}", seconds, gpu=False, instead=_INSTEAD
+                    f"classifying {count(len(image_paths), 'photo')}", seconds, gpu, instead=_INSTEAD
                 )
             faces = dict(zip(sizes, batches, strict=True))
             parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))

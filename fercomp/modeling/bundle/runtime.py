@@ -98,6 +98,7 @@ def keras_network(path: Path, size: int, width: int) -> Network:
     Raises:
         FercompError: The file is missing or damaged, or the model is not what the card promises.
     """
+    from fercomp.modeling.backend.engine import keras
     from fercomp.modeling.backend.keras_file import load_keras
 
     model = load_keras(path)
@@ -106,6 +107,9 @@ def keras_network(path: Path, size: int, width: int) -> Network:
             f"{path} maps {model.input_shape} to {model.output_shape}, its card promises size {size} and "
             f"{width} outputs: the folder mixes two models; train again"
         )
+
+    if keras.backend.backend() == "tensorflow":
+        model.jit_compile = False  # XLA compiles anew for each number of faces, and rounds otherwise
 
     def run(faces: np.ndarray) -> np.ndarray:
         result: np.ndarray = model.predict_on_batch(faces)

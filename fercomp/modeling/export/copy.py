@@ -85,7 +85,7 @@ def _reduced(folder: Path, card: Card, precision: Precision, examples: Callable[
         quantise(folder / GRAPH, examples(card.size))
     elif not card.members:
         store_as_float16(folder / GRAPH)
-    return card.model_copy(update={"trained": {**card.trained, PRECISION: precision}})
+    return card.model_copy(update={"trained": {**card.trained, PRECISION: precision}, "graph": None})
 
 
 def agreement_of_answers(one: Path, other: Path, workspace: Workspace) -> tuple[float, int]:

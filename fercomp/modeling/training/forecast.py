@@ -1,12 +1,19 @@
 """How long a training will take, by two batches of it."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 
+from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan
 from fercomp.core.timing import seconds_each
 from fercomp.faces.tta import VIEWS
 from fercomp.modeling.backend.devices import all_gpus, has_gpu, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
+from fercomp.modeling.backend.keras_file import save_keras
+from fercomp.modeling.bundle.runtime import openvino_network
+from fercomp.modeling.export.graph import export_openvino
 from fercomp.modeling.training.network import build_network, set_trainable
 from fercomp.modeling.training.phases import phases_of
 
@@ -30,7 +37,7 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
     make_deterministic(params.seed)  # as it will be trained
     while True:
         try:
-            step, answer = _seconds_a_photo(plan)
+            step, answer, scored = _seconds_a_photo(plan)
             break
         except Exception as error:
             if params.batch_size == 1 or not is_out_of_memory(error):
@@ -40,17 +47,17 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
     seconds = 0.0
     for phase in phases_of(params):
         if phase.name == "head":  # on features, which take a look at each view
-            seconds += answer * (params.head_views * train + holdout)
+            seconds += scored * (params.head_views * train + holdout)
         else:
             seconds += phase.epochs * (step * train + answer * holdout)
     if params.minutes is not None:
         seconds = min(seconds, 60 * params.minutes)
     looks = len(VIEWS) if plan.inference.views else 1 + plan.inference.flip
-    return seconds + answer * looks * holdout, has_gpu()
+    return seconds + scored * looks * holdout, has_gpu()
 
 
-def _seconds_a_photo(plan: Plan) -> tuple[float, float]:
-    """Returns the seconds that a photo takes in a step of fine-tuning, and in an answer."""
+def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
+    """Returns the seconds that a photo takes in a step, in an answer, and in one of what scores it."""
     params = plan.train
     with precision(params.precision), all_gpus():
         model = build_network(
@@ -68,4 +75,18 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float]:
         targets = np.zeros((params.batch_size, model.output_shape[-1]), dtype=np.float32)
         step = seconds_each(lambda: model.train_on_batch(faces, targets))
         answer = seconds_each(lambda: model.predict_on_batch(faces))
-    return step / len(faces), answer / len(faces)
+        scored = answer if has_gpu() else _seconds_of_graph(model, faces)
+    return step / len(faces), answer / len(faces), scored / len(faces)
+
+
+def _seconds_of_graph(model: keras.Model, faces: np.ndarray) -> float:
+    """Times the runtime, which computes features and scores where there is no GPU."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        file, graph = Path(name) / "model.keras", Path(name) / "graph.xml"
+        try:
+            save_keras(model, file)
+            export_openvino(file, graph)
+            network = openvino_network(graph, model.input_shape[1], model.output_shape[1])
+        except FercompError:  # such a network stays with Keras
+            return seconds_each(lambda: model.predict_on_batch(faces))
+        return seconds_each(lambda: network(faces))

@@ -8,6 +8,7 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
+from fercomp.core.params import Wanted
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
 from fercomp.data.cache import PhotoCache
@@ -62,6 +63,7 @@ def teacher_probs(
     image_paths: Sequence[str],
     folder: Path,
     cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> np.ndarray:
     """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
 
@@ -72,6 +74,7 @@ def teacher_probs(
         image_paths: N paths.
         folder: Where the probabilities are kept, made if missing.
         cache: Where decoded photos are kept.
+        device: What is to answer, `machine.device`.
 
     Returns:
         See `kept_probs`.
@@ -87,7 +90,7 @@ def teacher_probs(
             f"the teacher {card.name} has learned from the holdout: there, its student will look better than "
             "it is"
         )
-    return kept_probs(teacher, classes, raw, image_paths, folder, cache)
+    return kept_probs(teacher, classes, raw, image_paths, folder, cache, device)
 
 
 def probs_of_tests(
@@ -97,6 +100,7 @@ def probs_of_tests(
     image_paths: Sequence[str],
     folder: Path,
     cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> np.ndarray:
     """Returns a teacher's probabilities of test photos, for a student to learn from.
 
@@ -107,6 +111,7 @@ def probs_of_tests(
         image_paths: Likewise.
         folder: Likewise.
         cache: Likewise.
+        device: Likewise.
 
     Returns:
         See `asked_probs`.
@@ -117,7 +122,7 @@ def probs_of_tests(
         ImageProblem: A photo cannot be read.
     """
     check_teacher_of_tests(teacher, classes)
-    return asked_probs(teacher, classes, raw, image_paths, folder, cache)
+    return asked_probs(teacher, classes, raw, image_paths, folder, cache, device)
 
 
 def kept_probs(
@@ -127,6 +132,7 @@ def kept_probs(
     image_paths: Sequence[str],
     folder: Path,
     cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> np.ndarray:
     """Returns a model's probabilities of photos, which are computed once.
 
@@ -143,6 +149,7 @@ def kept_probs(
         image_paths: N paths.
         folder: Where the probabilities are kept, made if missing.
         cache: Where decoded photos are kept.
+        device: What is to answer, `machine.device`.
 
     Returns:
         `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
@@ -153,7 +160,7 @@ def kept_probs(
     """
     if (model / OOF).is_file():
         return out_of_fold(model / OOF, classes, image_paths)
-    return asked_probs(model, classes, raw, image_paths, folder, cache)
+    return asked_probs(model, classes, raw, image_paths, folder, cache, device)
 
 
 def asked_probs(
@@ -163,12 +170,13 @@ def asked_probs(
     image_paths: Sequence[str],
     folder: Path,
     cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> np.ndarray:
     """Returns what `kept_probs` does, but of a cross-validated model what all of its networks say together.
 
     That is for photos that none of them has learned, such as test photos.
     """
-    bundle = load_bundle(model)
+    bundle = load_bundle(model, device)
     file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = read_kept(file, (len(image_paths), len(classes)))
     if known is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fercomp.core.errors import FercompError
 from fercomp.core.git import head
-from fercomp.core.params import InferenceParams
+from fercomp.core.params import InferenceParams, Wanted
 from fercomp.core.progress import say
 from fercomp.core.table import FLOAT_FORMAT, write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table, pred_probs
@@ -26,6 +26,7 @@ from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.kind import answer_traits, kind_of
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table
+from fercomp.modeling.export.compare import checked_graph
 from fercomp.modeling.export.graph import export_openvino
 from fercomp.modeling.training.fit import Fitted
 from fercomp.modeling.training.targets import points_of
@@ -96,8 +97,10 @@ def write_again(
     for file in (KERAS_MODEL, HISTORY_FILE):
         shutil.copyfile(source / file, folder / file)
     runtime: Runtime = card.runtime
+    graph = None
     if inference.precision == InferenceParams.model_validate(card.trained[INFERENCE]).precision:
         shutil.copytree((source / GRAPH).parent, (folder / GRAPH).parent)
+        graph = card.graph
     else:
         runtime = _export(folder, inference)
     # How it decides was fitted on what the network said before.
@@ -111,6 +114,7 @@ def write_again(
         margin=margin,
         runtime=runtime,
         trained=kept | {INFERENCE: inference.model_dump()},
+        graph=graph,
         flip=inference.flip,
         views=inference.views,
         scores={},
@@ -129,9 +133,14 @@ def _export(folder: Path, inference: InferenceParams) -> Runtime:
 
 
 def add_scores(
-    folder: Path, card: Card, photos: "pd.DataFrame", raw: Path, cache: PhotoCache | None = None
+    folder: Path,
+    card: Card,
+    photos: "pd.DataFrame",
+    raw: Path,
+    cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> Card:
-    """Finds temperature and scores on the holdout, and the kind of the photos; writes table and card.
+    """Finds temperature and scores on the holdout, the kind of the photos, and how true the graph is.
 
     Args:
         folder: The bundle, complete but for these.
@@ -139,12 +148,14 @@ def add_scores(
         photos: Rows of the index, with points where the network gives some.
         raw: The folder that their paths are relative to.
         cache: Where decoded photos are kept.
+        device: What is to answer, `machine.device`.
 
     Returns:
-        The card that was written.
+        The card that was written, beside the table of the holdout.
     """
-    card, holdout = write_card(folder, card), photos[photos["split"] == "holdout"]
-    table = predict_table(load_bundle(folder), raw, holdout["image_path"].tolist(), cache)
+    card = write_card(folder, checked_graph(folder, card, photos, raw, cache, device))
+    holdout = photos[photos["split"] == "holdout"]
+    table = predict_table(load_bundle(folder, device), raw, holdout["image_path"].tolist(), cache)
     probabilities = pred_probs(table, card.classes)
     labels = card.rule.indices(holdout["emotion"].tolist(), str(folder / HOLDOUT))
     temperature = fit_temperature(probabilities, labels)

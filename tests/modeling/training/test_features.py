@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from fercomp.core.errors import FercompError
 from fercomp.core.params import AugmentParams
 from fercomp.core.tables import PHOTOS
+from fercomp.modeling.export.graph import export_openvino
 from fercomp.modeling.training import features
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.features import feature_batches
@@ -44,6 +46,39 @@ def test_features_are_what_the_frozen_backbone_says(model, faces, tmp_path):
     np.testing.assert_allclose(got, pooled.predict_on_batch(faces.faces(np.arange(40))), atol=1e-4)
     head, whole = head_of(model), model.predict_on_batch(faces.faces(np.arange(40)))
     np.testing.assert_allclose(head.predict_on_batch(got), whole, atol=1e-5)
+
+
+def test_openvino_computes_many_features_where_there_is_no_gpu(model, faces, tmp_path, monkeypatch):
+    by_keras = feature_batches(model, faces, tmp_path / "keras", seed=0)
+    monkeypatch.setattr(features, "_FEW", 0)
+    monkeypatch.setattr(features, "export_apart", export_openvino)  # the same in this process
+    asked = []
+    network = features.openvino_network
+    monkeypatch.setattr(features, "openvino_network", lambda *given: asked.append(given) or network(*given))
+    by_openvino = feature_batches(model, faces, tmp_path / "openvino", seed=0)
+    assert len(asked) == 1
+    for i in range(len(by_keras)):
+        np.testing.assert_allclose(by_keras[i][0], by_openvino[i][0], atol=1e-4)
+    names = [[path.name for path in (tmp_path / one).iterdir()] for one in ("keras", "openvino")]
+    assert names[0] == names[1], "whatever computed them, they are found again"
+    monkeypatch.setattr(features, "has_gpu", lambda: True)
+    feature_batches(model, faces, tmp_path / "gpu", seed=0)
+    assert len(asked) == 1
+
+
+def test_a_backbone_that_cannot_be_exported_stays_with_keras(model, faces, tmp_path, monkeypatch, capfd):
+    expected = feature_batches(model, faces, tmp_path / "keras", seed=0)
+
+    def refuse(*arguments):
+        raise FercompError("compact cannot be exported")
+
+    monkeypatch.setattr(features, "_FEW", 0)
+    monkeypatch.setattr(features, "export_apart", refuse)
+    found = feature_batches(model, faces, tmp_path / "again", **VIEWS)
+    assert capfd.readouterr().err.splitlines() == [
+        "compact cannot be exported; Keras computes the features"
+    ], "said once, not for each view"
+    assert found[0][0].shape == expected[0][0].shape
 
 
 def test_epochs_take_the_views_in_turn_with_all_photos(model, faces, tmp_path):
