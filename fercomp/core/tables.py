@@ -88,6 +88,62 @@ LABELS: Final = Table(
     ),
 )
 
+UNCHANGED: Final = "unchanged"
+"""Name of the row of photos as they are in table `ROBUSTNESS`; its strength is 0."""
+
+CHANGES: Final = MappingProxyType(
+    {
+        "blur": "sigma {:g} of the side",
+        "jpeg": "quality {:g}",
+        "darkness": "{:g} of the light gone",
+        "roll": "{:g} degrees",
+        "yaw": "tilt {:g}",  # the share by which the scale changes from the middle to the edge
+        "size": "{:g} pixels",
+        "grey": "{:g} of the colour gone",
+        "noise": "sigma {:g} of white",
+        "cover": "{:g} of the face",  # from one edge
+    }
+)
+"""How faces are changed to see what a model bears, and how a strength of each is said."""
+
+
+def _unchanged_first(frame: "pd.DataFrame") -> tuple[int, str] | None:
+    """Photos as they are come first, then changes of as many photos, each once."""
+    if frame.empty:
+        return 0, f"no row: one of {UNCHANGED} was expected"
+    wrong = (frame["change"] == UNCHANGED) != (frame.index == 0)
+    wrong |= (frame["n"] != frame["n"].iloc[0]) | frame.duplicated(["change", "strength"])
+    row = int(wrong.to_numpy().argmax())
+    what = f"another row than was expected: {UNCHANGED}, then changes of as many photos, each strength once"
+    return (row, what) if wrong.any() else None
+
+
+def _inside_its_interval(frame: "pd.DataFrame") -> tuple[int, str] | None:
+    wrong = ~frame["accuracy"].between(frame["accuracy_low"] - 1e-5, frame["accuracy_high"] + 1e-5)
+    return (int(wrong.to_numpy().argmax()), "an accuracy outside of its interval") if wrong.any() else None
+
+
+ROBUSTNESS: Final = Table(
+    _columns(
+        change="str",  # UNCHANGED, then names of CHANGES
+        strength="float64",  # in the unit of the change
+        n="int64",  # photos
+        accuracy="float64",
+        macro_f1="float64",
+        accuracy_low="float64",  # ends of the interval that holds the true accuracy in 95 of 100 cases
+        accuracy_high="float64",
+    ),
+    "run `fercomp robustness` again",
+    (
+        one_of("change", (UNCHANGED, *CHANGES)),
+        in_range("strength", 0, _SIDES),
+        in_range("n", 1, _NUMBERS),
+        *(in_range(name, 0, 1) for name in ("accuracy", "macro_f1", "accuracy_low", "accuracy_high")),
+        _unchanged_first,
+        _inside_its_interval,
+    ),
+)
+
 AXES: Final = ("valence", "arousal")
 """Columns of a point, -1 to 1 each."""
 

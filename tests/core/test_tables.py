@@ -19,6 +19,8 @@ from fercomp.core.tables import (
     LABELS,
     PHOTOS,
     PROBLEMS,
+    ROBUSTNESS,
+    UNCHANGED,
     holdout_table,
     oof_table,
     pred_probs,
@@ -277,3 +279,48 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path, kind):
         path.symlink_to({"device": "/dev/zero", "link to itself": path}.get(kind, tmp_path / "b.csv"))
     with pytest.raises(FercompError, match=r"a\.csv"):
         TABLE.read(path)
+
+
+def robustness():
+    rows = [(UNCHANGED, 0, 0.5), ("blur", 0.01, 0.4), ("blur", 0.02, 0.3), ("jpeg", 50, 0.5)]
+    frame = pd.DataFrame(rows, columns=["change", "strength", "accuracy"]).assign(n=20, macro_f1=0.3)
+    return frame.assign(accuracy_low=frame["accuracy"] - 0.2, accuracy_high=frame["accuracy"] + 0.2)
+
+
+def test_what_robustness_is_comes_back(tmp_path):
+    ROBUSTNESS.write(robustness(), tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(
+        ROBUSTNESS.read(tmp_path / "a.csv"), robustness()[list(ROBUSTNESS.columns)], check_dtype=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "told"),
+    [
+        (0, {"change": "jpeg"}, "line 2 has another row than was expected: unchanged, then"),
+        (3, {"change": UNCHANGED}, "line 5 has another row than was expected"),
+        (2, {"strength": 0.01}, "line 4 has another row than was expected"),
+        (1, {"n": 19}, "line 3 has another row than was expected"),
+        (0, {"n": 0}, "line 2 has n 0: 1 to"),
+        (1, {"change": "rain"}, "line 3 has 'rain' as change: known are unchanged, blur,"),
+        (1, {"strength": -1}, "line 3 has strength -1.0"),
+        (1, {"macro_f1": 1.5}, "line 3 has macro_f1 1.5: 0 to 1"),
+        (1, {"accuracy_low": 0.45}, "line 3 has an accuracy outside of its interval"),
+        (1, {"accuracy": np.nan}, "line 3 has nan as accuracy, a number was expected"),
+    ],
+)
+def test_what_robustness_cannot_be_is_one_line(tmp_path, row, changes, told):
+    frame = robustness()
+    for column, value in changes.items():
+        frame.loc[row, column] = value
+    frame.to_csv(tmp_path / "a.csv", index=False, na_rep="nan")
+    with pytest.raises(FercompError) as error:
+        ROBUSTNESS.read(tmp_path / "a.csv")
+    assert told in str(error.value)
+    assert str(error.value).endswith("run `fercomp robustness` again")
+
+
+def test_robustness_without_a_row_is_one_line(tmp_path):
+    robustness()[:0].to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(FercompError, match="line 2 has no row: one of unchanged was expected"):
+        ROBUSTNESS.read(tmp_path / "a.csv")

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
+from fercomp.faces.changes import tilted
 from fercomp.modeling.training.photometric import Photometric
 
 ERASED_AREA: Final = (0.02, 0.2)
@@ -35,7 +36,8 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
     own = rng.spawn(2)  # of what came later: the numbers below stay as they were
     matrices = _warps(n, size, params, rng)
     if params.perspective:
-        matrices = _tilted(matrices, size, params.perspective, own[0])
+        tilt = own[0].uniform(-params.perspective, params.perspective, (n, 2))
+        matrices = tilted(matrices, tilt, size)
     photometric = Photometric(n, params, own[1])
     gain = 1 + rng.uniform(-params.contrast, params.contrast, n)
     offset = rng.uniform(-255 * params.brightness, 255 * params.brightness, n)
@@ -70,29 +72,6 @@ def _warps(n: int, size: int, params: AugmentParams, rng: np.random.Generator) -
     linear[:, 1, 0], linear[:, 1, 1] = scale * np.sin(angle) * mirror, scale * np.cos(angle)
     centre = np.full(2, (size - 1) / 2)
     return np.concatenate([linear, (centre - linear @ centre + shift)[:, :, None]], axis=2)
-
-
-def _tilted(affine: np.ndarray, size: int, perspective: float, rng: np.random.Generator) -> np.ndarray:
-    """Tilts maps about the middle of a photo.
-
-    Args:
-        affine: `(n, 2, 3)`, from `_warps`.
-        size: Side in pixels, S.
-        perspective: `AugmentParams.perspective`.
-        rng: Where the random numbers come from.
-
-    Returns:
-        `(n, 3, 3)` maps. A step of S / 2 from the middle changes the scale by up to `perspective`.
-    """
-    tilt = rng.uniform(-perspective, perspective, (len(affine), 2)) / (size / 2)
-    centre = (size - 1) / 2
-    below = np.concatenate([tilt, 1 - centre * tilt.sum(axis=1, keepdims=True)], axis=1)
-    # What the middle shows stays, whatever the tilt: so it is the distance from there that is divided.
-    middle = affine @ np.array([centre, centre, 1.0])
-    from_there = affine.copy()
-    from_there[:, :, 2] -= middle
-    above = from_there + middle[:, :, None] * below[:, None, :]
-    return np.concatenate([above, below[:, None, :]], axis=1)
 
 
 def _erase(face: np.ndarray, rng: np.random.Generator) -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
+from fercomp.faces.changes import blur, lower_resolution, through_jpeg
 
 BLURRED: Final = (0.002, 0.01)
 """Standard deviation of a blur as a share of the side, from and to (Chen et al., 2020: 0.0005 to 0.009)."""
@@ -44,13 +45,11 @@ class Photometric:
         if self._colours is not None:
             cv2.transform(face, self._colours[i], dst=face)
         if self._small[i]:
-            _lower_resolution(face, self._small[i])
+            lower_resolution(face, max(1, round(self._small[i] * len(face))))
         if self._blur[i]:
-            cv2.GaussianBlur(
-                face, (0, 0), self._blur[i] * len(face), dst=face, borderType=cv2.BORDER_REFLECT_101
-            )
+            blur(face, self._blur[i])
         if self._quality[i]:
-            _through_jpeg(face, round(self._quality[i]))
+            through_jpeg(face, round(self._quality[i]))
 
 
 def _some(n: int, share: float, bounds: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
@@ -73,17 +72,3 @@ def _colours(n: int, params: AugmentParams, rng: np.random.Generator) -> np.ndar
     changes[:, 1, 2] = -changes[:, 2, 1]
     colours: np.ndarray = np.linalg.inv(_YIQ) @ changes @ _YIQ
     return colours
-
-
-def _lower_resolution(face: np.ndarray, share: float) -> None:
-    size = len(face)
-    side = max(1, round(share * size))
-    small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-    cv2.resize(small, (size, size), dst=face, interpolation=cv2.INTER_LINEAR)
-
-
-def _through_jpeg(face: np.ndarray, quality: int) -> None:
-    """Saves a photo as a JPEG, in memory, and reads it again."""
-    bgr = cv2.cvtColor(face, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB, dst=face)
