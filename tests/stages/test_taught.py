@@ -112,6 +112,7 @@ def test_the_card_tells_both_kinds_of_photos_apart_and_another_teacher_trains_an
     assert not is_trained(workspace.bundle("second"), PLAN.changed(teacher="other"), photos, workspace)
 
 
+@pytest.mark.slow
 def test_cross_validation_does_without_test_photos(workspace, teacher):
     photos = PHOTOS.read(workspace.photos)
     photos["fold"] = photos["fold"].where(photos["fold"] < 0, photos["fold"] % 2)

@@ -71,6 +71,7 @@ def test_an_epoch_is_cut_off_and_scored(unlimited, tiny_workspace, data, tmp_pat
     assert fitted.best_epoch == fitted.history["holdout_accuracy"].idxmax() + 1
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_what_is_left(tiny_workspace, data, tmp_path, monkeypatch):
     class Stop(Exception):
         pass
