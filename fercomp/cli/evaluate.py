@@ -16,7 +16,8 @@ def evaluate(model: OwnModel = None) -> None:
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
-    from fercomp.modeling.bundle.card import REFIT_OF, read_card
+    from fercomp.modeling.bundle.card import read_card
+    from fercomp.modeling.bundle.card_keys import REFIT_OF
     from fercomp.modeling.bundle.find import resolve_scored
     from fercomp.stages.evaluate import evaluate_model, per_class_table
     from fercomp.stages.expected import ceiling_lines, expected_score

@@ -24,7 +24,7 @@ from fercomp.core.locks import LOCK, Busy, locked
 from fercomp.core.parallel import in_order, threads
 from fercomp.core.progress import count, say, track
 from fercomp.data.inputs import MOST_WAITING, Photos, face_of
-from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, checksum
+from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, checksum, files_of, is_strange
 from fercomp.media.images import read_file
 from fercomp.media.problems import ImageProblem
 
@@ -79,9 +79,16 @@ class PhotoCache:
         """
         if self.most_gb <= 0:
             return Photos(raw, paths, size)
+        shelved = self.folder / f"{size}-{PIXELS}"
+        if strange := [path for path in (self._noted_file, *files_of(shelved)) if is_strange(path)]:
+            say(
+                f"decoded photos cannot be kept ({strange[0]} is a link, a folder, a pipe or a device: "
+                "remove it): they are decoded when needed"
+            )
+            return Photos(raw, paths, size)
         now = time.time_ns()
         keys = [_key(raw, path) for path in paths]
-        shelf, known = Shelf(self.folder / f"{size}-{PIXELS}", size), self._noted()
+        shelf, known = Shelf(shelved, size), self._noted()
         try:
             if any(known.get(key) not in shelf.rows for key in keys):
                 with self._alone():
@@ -163,7 +170,7 @@ class PhotoCache:
         with suppress(OSError), self._noted_file.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 # A killed process leaves half a line, a damaged disk anything.
-                with suppress(ValueError, TypeError):
+                with suppress(ValueError, TypeError, RecursionError):
                     path, size, written, changed, sha1 = json.loads(line)
                     known[path, size, written, changed] = bytes.fromhex(sha1)
         return known

@@ -7,6 +7,7 @@ somebody cuts short ends the process.
 """
 
 import os
+import stat
 import threading
 import weakref
 import zlib
@@ -31,6 +32,22 @@ class KeptFace(NamedTuple):
     sum: int
 
 
+def files_of(path: Path) -> tuple[Path, Path]:
+    """Returns the files of the pixels and of the records of a shelf, whose path has no ending."""
+    return path.with_name(f"{path.name}.pixels"), path.with_name(f"{path.name}.records")
+
+
+def is_strange(path: Path) -> bool:
+    """Says whether something else than a file has its name: to read a pipe or a device may never end.
+
+    A link counts, too: it may lead to somebody else's file, which would be written to.
+    """
+    try:
+        return not stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 class Shelf:
     """The photos of one size on disk.
 
@@ -45,7 +62,7 @@ class Shelf:
     """
 
     def __init__(self, path: Path, size: int) -> None:
-        self.pixels, self.records = (path.with_name(f"{path.name}.{what}") for what in ("pixels", "records"))
+        self.pixels, self.records = files_of(path)
         self.size = size
         self.bytes = size * size * 3
         self.read()

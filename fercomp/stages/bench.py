@@ -22,7 +22,8 @@ from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import PRECISION, REFIT_OF, read_card
+from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.card_keys import PRECISION, REFIT_OF
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
 from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
 from fercomp.stages.forecast import say_how_long

@@ -17,17 +17,8 @@ from fercomp.decisions.calibration import apply_temperature, fit_temperature
 from fercomp.decisions.metrics import score
 from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
 from fercomp.decisions.rule import Rule
-from fercomp.modeling.bundle.card import (
-    CARD,
-    HOLDOUT,
-    KERAS_MODEL,
-    MEMBERS,
-    OOF,
-    REFIT_OF,
-    Card,
-    Member,
-    read_card,
-)
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, KERAS_MODEL, MEMBERS, OOF, Card, Member, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.kind import answer_traits

@@ -21,7 +21,8 @@ from fercomp.decisions.expectation import (
     worth_of,
 )
 from fercomp.labels.ceiling import ceiling_of_copies
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, Card, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 

@@ -14,7 +14,8 @@ from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.kaggle.history import find_origin, kaggle_scores
-from fercomp.modeling.bundle.card import CARD, REFIT_OF, read_card
+from fercomp.modeling.bundle.card import CARD, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.cost import size_in_bytes
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.stages.bench import BENCH

@@ -14,7 +14,8 @@ from fercomp.core.progress import count
 from fercomp.core.table import existing
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.bundle.card import HOLDOUT, OOF, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import network_cards
 from fercomp.modeling.bundle.holdout import read_holdout
 from fercomp.modeling.training.teacher import check_teacher, kept_probs

@@ -20,7 +20,8 @@ from fercomp.core.progress import say
 from fercomp.core.table import existing
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.phases import Epochs

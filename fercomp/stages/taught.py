@@ -7,7 +7,7 @@ from fercomp.core.params import MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.bundle.card import TAUGHT
+from fercomp.modeling.bundle.card_keys import TAUGHT
 from fercomp.modeling.bundle.find import resolve_model
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.subset import some_photos

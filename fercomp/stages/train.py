@@ -19,12 +19,11 @@ from fercomp.modeling.bundle.card import (
     GRAPH_WEIGHTS,
     HISTORY_FILE,
     HOLDOUT,
-    INFERENCE,
     KERAS_MODEL,
-    TAUGHT,
     Card,
     read_card,
 )
+from fercomp.modeling.bundle.card_keys import INFERENCE, TAUGHT
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.training_set import TrainingData

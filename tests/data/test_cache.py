@@ -194,6 +194,39 @@ def test_who_waits_for_another_process_says_so(cache, raw, paths, monkeypatch, c
     assert capfd.readouterr().err.splitlines() == ["another process decodes photos: waiting for it"]
 
 
+PLACES = {
+    "a pipe": lambda path: os.mkfifo(path),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "somebody else's file": lambda path: path.symlink_to(path.parents[1] / "precious"),
+    "a link to nothing": lambda path: path.symlink_to("nowhere"),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="what only POSIX has")
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("ending", [".jsonl", ".pixels", ".records"])
+def test_what_stands_in_the_place_of_a_file_is_neither_read_nor_written(
+    cache, raw, paths, ending, place, tmp_path, capfd
+):
+    (tmp_path / "precious").write_bytes(b"precious")
+    check(cache, raw, paths)
+    (path,) = cache.folder.glob(f"*{ending}")
+    path.unlink()
+    PLACES[place](path)
+    capfd.readouterr()
+    check(cache, raw, paths)
+    assert f"{path.name} is a link, a folder, a pipe or a device: remove it" in capfd.readouterr().err
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_notes_of_anything_are_read(cache, raw, paths):
+    check(cache, raw, paths)
+    with (cache.folder / "files.jsonl").open("ab") as notes:
+        notes.write(b'[\n{}\n1\nnull\n"a"\n\xff\n[[], {}, null, 1, "00"]\n' + b"[" * 10**5 + b"\n")
+    check(cache, raw, paths)
+
+
 def test_a_full_disk_costs_time_only(cache, raw, paths, capfd):
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -16,6 +16,7 @@ from .case import OUTCOMES, Case, Result
 from .clips import clip_cases
 from .folders import folder_cases
 from .kills import kill_cases, kill_results
+from .models import model_cases
 from .pages import page_cases, page_results
 from .photos import photo_cases
 from .runner import run_all, warm_up
@@ -29,7 +30,7 @@ def all_cases() -> list[Case]:
     """Returns every case."""
     return [
         *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
-        *(*source_cases(), *folder_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
+        *(*source_cases(), *folder_cases(), *model_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
     ]
 
 

@@ -32,6 +32,26 @@ OPTIONS: dict[str, list[str]] = {
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],
     "--port": ["live", "--no-browser", "--model", "nobody"],
 }
+SET = ["predict", "--model", "tiny", "--set"]
+ABSURD = {
+    "brackets": "[" * 10_000,
+    "pairs": "{a: " * 10_000,
+    "digits": "9" * 10_000,
+    "fewer digits": "9" * 4_000,
+    "a hexadecimal number": "0x" + "f" * 10_000,
+    "times": ":".join(["59"] * 3_000),
+    "an exponent": "1e999",
+    "true": "true",
+    "text": "x" * 10**5,
+}
+NUMBER_KEYS = ("train.epochs", "train.dropout", "machine.workers")
+OVERRIDES = {
+    **{f"{name} for {key}": f"{key}={value}" for key in NUMBER_KEYS for name, value in ABSURD.items()},
+    "a deep key": "a." * 10_000 + "a=1",
+    "a deep key of ours": "train.epochs" + ".a" * 10_000 + "=1",
+    "a long key": "x" * 10**5 + "=1",
+    "lines": "train.x\nerror: y=1",
+}
 PATHS = (
     "",
     " ",
@@ -63,6 +83,8 @@ def setting_cases() -> Iterator[Case]:
         yield Case("params", name, partial(_params_text, text), "refused")
     for name, make in _PLACES.items():
         yield Case("params", f"params.yaml is {name}", partial(_params_place, make), "refused")
+    for name, typed in OVERRIDES.items():
+        yield Case("params", f"--set of {name}", partial(_words, [*SET, typed]), "refused")
     for option, words in OPTIONS.items():
         for number in NUMBERS:
             typed = [*words, f"{option.split()[-1]}={number}"]

@@ -12,7 +12,8 @@ from fercomp.core.params import RelabelParams
 from fercomp.core.tables import LABELS, PHOTOS, oof_table, pred_probs
 from fercomp.data.cache import PhotoCache
 from fercomp.labels.relabel import relabel
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, REFIT_OF, read_card
+from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import SHIPPED
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.opinion import by_heart, opinion_of

@@ -9,7 +9,8 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import InferenceParams, MachineParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.bundle.card import CARD, OOF, REFIT_OF
+from fercomp.modeling.bundle.card import CARD, OOF
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.bundle.predict import predict_photos

@@ -30,6 +30,7 @@ from fercomp.core.tables import taken_names
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
+from fercomp.modeling.bundle.card_keys import scores_fault, trained_fault
 from fercomp.modeling.bundle.graph_check import GraphCheck
 from fercomp.modeling.bundle.kind import PhotoKind
 
@@ -51,18 +52,6 @@ LARGEST_CARD: Final = 2**22  # bytes; the shipped ones have 4,000
 _Temperature = Annotated[float, Field(ge=0.01, le=100)]  # `fit_temperature` gives 0.05 to 20
 _Nats = Annotated[float, Field(ge=-1000, le=1000)]  # logarithms of probabilities are cut at -28
 _Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-INFERENCE: Final = "inference"
-"""Where `Card.trained` says how the network is used, the group of parameters of that name."""
-
-TAUGHT: Final = "taught_sha256"
-"""Where `Card.trained` says what photos, labels and teacher the network learned from."""
-
-REFIT_OF: Final = "refit_of"
-"""Where `Card.trained` says which networks the scores are of: `stages.refit`."""
-
-PRECISION: Final = "precision"
-"""Where `Card.trained` says that a graph was quantised, or stored as float16: `export.quantise`."""
 
 
 class Member(Group):
@@ -161,7 +150,16 @@ class Card(Group):
     @classmethod
     def _what_json_can_hold(cls, trained: dict[str, Any]) -> dict[str, Any]:
         json.dumps(trained, allow_nan=False)
+        if fault := trained_fault(trained):
+            raise ValueError(fault)
         return trained
+
+    @field_validator("scores")
+    @classmethod
+    def _what_a_score_can_be(cls, scores: dict[str, float]) -> dict[str, float]:
+        if fault := scores_fault(scores):
+            raise ValueError(fault)
+        return scores
 
     @field_validator("members")
     @classmethod

@@ -9,7 +9,8 @@ from typing import Final
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.files import write_text
 from fercomp.decisions.metrics import wilson_interval
-from fercomp.modeling.bundle.card import REFIT_OF, Card, read_card
+from fercomp.modeling.bundle.card import Card, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import SHIPPED_NAME, network_cards
 from fercomp.modeling.bundle.graph_check import worst_check
 
@@ -80,7 +81,7 @@ def _time(networks: list[Card]) -> dict[str, str]:
 
 
 def _scores(card: Card) -> dict[str, str]:
-    if "accuracy" not in card.scores:
+    if not {"accuracy", "macro_f1", "n"} <= card.scores.keys():
         return {"scores": "none: there was no holdout"}
     accuracy, n = card.scores["accuracy"], int(card.scores["n"])
     low, high = wilson_interval(accuracy, n)

@@ -8,7 +8,8 @@ import numpy as np
 from fercomp.core.params import Wanted
 from fercomp.core.progress import say
 from fercomp.data.inputs import Photos
-from fercomp.modeling.bundle.card import GRAPH, INFERENCE, KERAS_MODEL, Card
+from fercomp.modeling.bundle.card import GRAPH, KERAS_MODEL, Card
+from fercomp.modeling.bundle.card_keys import INFERENCE
 from fercomp.modeling.bundle.graph_check import GraphCheck
 from fercomp.modeling.bundle.kind import evenly
 from fercomp.modeling.bundle.runtime import Network, keras_network, openvino_network

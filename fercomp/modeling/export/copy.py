@@ -10,14 +10,8 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.paths import Workspace
-from fercomp.modeling.bundle.card import (
-    CARD,
-    GRAPH,
-    MEMBERS,
-    PRECISION,
-    Card,
-    read_card,
-)
+from fercomp.modeling.bundle.card import CARD, GRAPH, MEMBERS, Card, read_card
+from fercomp.modeling.bundle.card_keys import PRECISION
 from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import SHIPPED_NAME, check_name
 from fercomp.modeling.bundle.model import load_bundle

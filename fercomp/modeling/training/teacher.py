@@ -12,7 +12,8 @@ from fercomp.core.params import Wanted
 from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.bundle.card import OOF, REFIT_OF, read_card
+from fercomp.modeling.bundle.card import OOF, read_card
+from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.modeling.training.kept import keep, read_kept

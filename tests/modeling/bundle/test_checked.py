@@ -14,6 +14,7 @@ from fercomp.core.errors import FercompError
 from fercomp.modeling.bundle.card import CARD, DECISION, FORMAT, GRAPH, GRAPH_WEIGHTS, Card, read_card
 from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.model_card import model_card
 from fercomp.modeling.export.copy import export_model
 
 SIZE = 32
@@ -94,7 +95,7 @@ def test_numbers_that_no_model_has_are_one_line(folder, field, value):
         "margin": {"0", "1e-308", "5e-324"},
         "threshold": {"0", "1e-308", "5e-324", "null"},
         "bias": {"null"},
-        "scores": {"0", "-1", "1e-308", "5e-324", "1e308"},
+        "scores": {"0", "1e-308", "5e-324"},
         "trained": {"0", "-1", "1e-308", "5e-324", "1e308", '"hot"', "null"},
     }
     written = {
@@ -112,6 +113,30 @@ def test_numbers_that_no_model_has_are_one_line(folder, field, value):
     else:
         with pytest.raises(FercompError, match=r"card\.json is damaged"):
             read_card(folder)
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 1.5, 2**40, "", "x", [], ["a"], {}, {"a": {}}], ids=ascii)
+@pytest.mark.parametrize(
+    "key", ["params", "inference", "decision", "photos", "refit_of", "precision", "taught_sha256", "mine"]
+)
+def test_what_is_read_of_a_training_is_what_it_can_be(folder, key, value):
+    kinds = {"photos": int, "refit_of": (str, dict), "precision": str, "taught_sha256": str, "mine": object}
+    write_raw(folder, edited(folder, trained={key: value}))
+    is_right = isinstance(value, kinds.get(key, dict)) and not (key == "photos" and value not in range(2**32))
+    if is_right and (key == "mine" or value is not True):
+        assert key in read_card(folder).trained
+        assert model_card(folder)
+    else:
+        with pytest.raises(FercompError, match=r"card\.json is damaged \(trained: .*(was expected|photos)"):
+            read_card(folder)
+
+
+@pytest.mark.parametrize(
+    "scores", [{}, {"accuracy": 0.5}, {"accuracy": 0.5, "n": 0}, {"accuracy": 0.5, "macro_f1": 0.5, "n": 0}]
+)
+def test_a_card_with_some_scores_can_be_shown(folder, scores):
+    write_raw(folder, edited(folder, scores=scores))
+    assert "scores" in model_card(folder) or "nan" in model_card(folder)
 
 
 @pytest.mark.parametrize(
