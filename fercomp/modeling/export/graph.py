@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.core.errors import FercompError
+from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.runtime import openvino_network
@@ -27,7 +28,8 @@ COMPRESSED_TOLERANCE = 0.02
 def export_openvino(model_file: Path, path: Path, compress: bool = False) -> float:
     """Exports the inference graph and compares it with Keras on a batch of noise.
 
-    Only TensorFlow's backend can export. Under another one, a process of TensorFlow's own does it.
+    Only TensorFlow's backend can export, and on the processor: GPUs round otherwise. Under another one, or
+    with a GPU, a process of TensorFlow's own does it.
 
     Args:
         model_file: A `.keras` file of a network from `(n, S, S, 3)` uint8 to `(n, W)` float32.
@@ -41,7 +43,7 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
     Raises:
         FercompError: The network cannot be exported, or the graph does not equal it.
     """
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or has_gpu():
         return export_apart(model_file, path, compress)
     import openvino
 

@@ -46,6 +46,18 @@ def test_exported_graph_equals_keras(backbone, size, tmp_path):
         np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
+def test_with_a_gpu_the_processor_exports_in_a_process_of_its_own(tmp_path, monkeypatch):
+    make_deterministic(0)
+    model = build_network("compact", 32)
+    difference = export(model, tmp_path)
+    monkeypatch.setattr("fercomp.modeling.export.graph.has_gpu", lambda: True)
+    (tmp_path / "again").mkdir()
+    assert export(model, tmp_path / "again") == difference
+    for name in ("graph.xml", "graph.bin"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+
+
 @given(st.integers(min_value=0, max_value=1000))
 def test_batches_come_in_few_sizes_and_leave_no_face_out(n):
     sizes = batch_sizes(n)

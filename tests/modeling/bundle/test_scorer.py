@@ -43,6 +43,29 @@ def test_both_devices_give_the_same_table(workspace, paths, on_gpu, use):
     assert gpu.fingerprint == processor.fingerprint
 
 
+ON_JAX = """
+import sys
+from pathlib import Path
+import numpy as np
+from fercomp.modeling.backend.choice import choose_device, keras_sees
+from fercomp.modeling.bundle import scorer
+from fercomp.modeling.bundle.model import load_bundle
+assert keras_sees() == ("jax", [])
+assert choose_device("auto") == "cpu"
+folder, faces = Path(sys.argv[1]), np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3), dtype=np.uint8)
+processor = load_bundle(folder, "auto").answer(faces, framed=True).pred_probs
+scorer.choose_device = lambda wanted: "gpu"
+gpu = load_bundle(folder, "auto")
+assert gpu.device == "gpu"
+np.testing.assert_allclose(gpu.answer(faces, framed=True).pred_probs, processor, atol=1e-4)
+"""
+
+
+@pytest.mark.slow
+def test_jax_gives_the_same_table_and_may_see_no_gpu(tiny_bundle_folder, run_on):
+    run_on("jax", ON_JAX.replace("sys.argv[1]", repr(str(tiny_bundle_folder))))
+
+
 def test_a_graph_alone_runs_on_the_processor_and_says_so_where_a_gpu_is_asked_for(
     workspace, paths, on_gpu, capfd
 ):
