@@ -37,10 +37,15 @@ def stamp(path: Path) -> Stamp | None:
 
 def is_ours(folder: Path) -> bool:
     """Says whether a folder is empty, but for hidden files, or holds what `annotate` writes."""
-    if all(entry.name.startswith(".") for entry in folder.iterdir()):
+    if all(entry.name.startswith(".") or _is_begun(entry) for entry in folder.iterdir()):
         return True
     run = _read(folder / RUN)
     return run.keys() >= _MARKS if run else bool(_recorded(folder))
+
+
+def _is_begun(path: Path) -> bool:
+    """Says whether these are records without a row, all that a run leaves that is killed as it begins."""
+    return path.name == "records.jsonl" and path.is_file() and path.stat().st_size == 0
 
 
 def _recorded(folder: Path) -> set[str]:

@@ -71,11 +71,15 @@ BEFORE = {
 }
 
 
-@pytest.mark.parametrize("before", BEFORE)
-@pytest.mark.parametrize("kind", ["jsonl", "csv"])
-def test_a_killed_run_goes_on_to_the_rows_of_an_unbroken_one(annotate, photos, tmp_path, before, kind):
+@pytest.mark.parametrize(
+    ("kind", "before"), [*(("jsonl", before) for before in BEFORE), ("csv", "two other runs")]
+)
+def test_a_killed_run_goes_on_to_the_rows_of_an_unbroken_one(annotate, photos, tmp_path, kind, before):
     start, whole, broken = tmp_path / "start", tmp_path / "whole", tmp_path / "broken"
     start.mkdir()
+    shutil.rmtree(photos / "a")
+    for name in ("two.webp", "ünïcode, name.jpg"):
+        (photos / name).unlink()
     for words in BEFORE[before]:
         assert annotate(start, *words)[0] == 0
     shutil.copytree(start, whole)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from fercomp.annotate.encoding import encode
 from fercomp.annotate.record_rows import face_rows, problem_row
+from fercomp.annotate.run_file import RunFile
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, find_sources
 from fercomp.core.classes import EMOTIONS
@@ -214,6 +215,31 @@ def test_a_file_of_somebody_else_among_the_copies_is_refused(photos, tmp_path, n
     ):
         pass
     assert (out / name).read_text() == "drawn by hand"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_run_that_was_killed_as_it_began_goes_on(photos, tmp_path, kind, monkeypatch):
+    """Its records are there, without a row, and nothing says by what they are made."""
+    found = find_sources([photos], tmp_path / "out").found
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    def begun():
+        return OutputFolder(tmp_path / "out", photos, found, EMOTIONS, SETTINGS, kind)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFile, "write", kill)
+        with pytest.raises(Killed), begun():
+            pass
+    with begun() as folder:
+        assert len(folder.todo) == 6
+        finish(folder, folder.todo[0])
+    with begun() as folder:
+        assert len(folder.todo) == 5
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ COMMANDS = {
     "ensemble": (4, "ensemble both tiny second --force"),
     "export": (4, "export out --model tiny --precision float16"),
     "annotate photos": (6, "annotate {sources}/photos --model tiny --detector whole --output out"),
+    "annotate photos in lines": (
+        3,
+        "annotate {sources}/photos --model tiny --detector whole --output out --records jsonl",
+    ),
     "annotate a clip": (6, "annotate {sources}/clip.mp4 --model tiny --detector whole --output out"),
     "train": (6, f"train --name new --set train.epochs=2 {TINY_TRAINING}"),
     "train anew": (2, f"train --name tiny --set train.epochs=1 {TINY_TRAINING}"),
