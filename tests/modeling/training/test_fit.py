@@ -210,6 +210,7 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(
     [
         {"loss": "gce", "mixup": 0.3},
         {"augment": EVERY_CHANGE, "mixup": 0.3, "cutmix": 1.0},
+        {"layer_decay": 0.7, "hidden": 16, "unfreeze": 3},
         {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
         {"precision": "bfloat16", "ema": 0.0},
     ],
