@@ -99,7 +99,7 @@ def two():
     return strategies[-1].scope()
 training.all_gpus = two
 root = Path(sys.argv[1])
-params = TrainParams(size=32, epochs=3, batch_size=16)
+params = TrainParams(size=32, epochs=3, batch_size=16, layer_decay=0.8)
 data = training_data(params, PHOTOS.read(root / "datasets/photos.csv"))
 fitted = training.fit(params, data, root / "datasets/raw", Path(sys.argv[2]) / "state.npz")
 assert strategies[0].num_replicas_in_sync == 2
