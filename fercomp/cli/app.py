@@ -31,6 +31,7 @@ from fercomp.cli.prepare import prepare
 from fercomp.cli.refit import refit
 from fercomp.cli.relabel import relabel
 from fercomp.cli.review import review
+from fercomp.cli.robustness import robustness
 from fercomp.cli.study import study
 from fercomp.cli.submission import submission
 from fercomp.cli.submissions import submissions
@@ -46,7 +47,19 @@ from fercomp.core.version import __version__
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
     "Kaggle": (submit, submissions, leaderboard),
-    "Improve": (models, bench, crossval, relabel, review, ensemble, distill, refit, export, study),
+    "Improve": (
+        models,
+        bench,
+        robustness,
+        crossval,
+        relabel,
+        review,
+        ensemble,
+        distill,
+        refit,
+        export,
+        study,
+    ),
     "Show": (annotate, live, demo),
     "Help": (doctor,),
 }

@@ -36,6 +36,7 @@ def write_base(base: Path) -> None:
     _write_model(base / "models" / "tiny")
     fercomp(base, "predict", "--model", "tiny")
     fercomp(base, "submission", "--model", "tiny")
+    fercomp(base, "robustness", "--model", "tiny", "--photos", "2")
     (base / "datasets" / "review.jsonl").write_text("")
     write_out_of_fold(base)
     fercomp(base, "relabel")

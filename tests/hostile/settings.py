@@ -30,6 +30,7 @@ OPTIONS: dict[str, list[str]] = {
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],
+    "--photos": ["robustness", "--model", "tiny"],
     "--port": ["live", "--no-browser", "--model", "nobody"],
 }
 SET = ["predict", "--model", "tiny", "--set"]

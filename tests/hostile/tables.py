@@ -18,6 +18,9 @@ TABLES: dict[str, list[str]] = {
 }
 """Each table, and a command that reads it."""
 
+BESIDE = "models/tiny/robustness.csv"
+"""A table that no command needs: `models` tells what is wrong with it, `robustness` writes it anew."""
+
 Change = Callable[[str], bytes]
 
 
@@ -84,8 +87,23 @@ def table_cases() -> Iterator[Case]:
         if "probs" in table:
             for name, change in NUMBERS.items():
                 yield Case("tables", f"{table}: {name}", partial(_changed, table, change, words), "refused")
+    for name, change in (WRONG | NUMBERS).items():
+        build = partial(_changed, BESIDE, change, ["models", "tiny"])
+        yield Case("tables", f"{BESIDE}: {name}", build, "done")
+        if name in ("a folder in its place", "a pipe in its place", "zeros"):
+            build = partial(_changed, BESIDE, change, ["robustness", "--model", "tiny", "--photos", "2"])
+            yield Case("tables", f"{BESIDE}: {name}, measured again", build, "either")
+    for split in ("train", "test"):
+        build = partial(_split, split, ["robustness", "--model", "tiny"])
+        yield Case("tables", f"robustness: all photos are of {split}", build, "refused")
     yield from _cards()
     yield from _journals()
+
+
+def _split(split: str, words: list[str], work: Path) -> list[str]:
+    path = work / "datasets" / "photos.csv"
+    path.write_text(path.read_text().replace(",holdout,", f",{split},"))
+    return words
 
 
 def _changed(table: str, change: Change, words: list[str], work: Path) -> list[str]:

@@ -13,6 +13,7 @@ from fercomp.modeling.bundle.card import Card, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import SHIPPED_NAME, network_cards
 from fercomp.modeling.bundle.graph_check import worst_check
+from fercomp.modeling.bundle.robustness import robustness_section
 
 MODEL_CARD: Final = "model-card.md"
 
@@ -43,12 +44,13 @@ def model_card(folder: Path) -> str:
     }
     points = " It gives valence and arousal, too." if card.head != "emotion" else ""
     page = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
-    return page.format(
+    page = page.format(
         name=card.name,
         classes=", ".join(card.classes),
         about=f"Written by fercomp from `card.json`, which has every parameter.{points}",
         facts="\n".join(f"| {name} | {told} |" for name, told in rows.items()),
     )
+    return page + robustness_section(folder, any(REFIT_OF in each.trained for each in (card, *networks)))
 
 
 def write_model_card(folder: Path) -> None:
