@@ -131,6 +131,14 @@ def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, data, tmp_
         fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
 
 
+def test_more_layers_than_there_are_end_it_before_the_first_epoch(tiny_workspace, data, tmp_path, capfd):
+    params = TINY.model_copy(update={"unfreeze": 1000})
+    with pytest.raises(FercompError, match=r"train\.unfreeze 1000: compact has \d+ layers with weights"):
+        fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
+    assert capfd.readouterr().err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_empty_split_is_one_line(tiny_workspace, photos, tmp_path):
     for split in ("train", "holdout"):
         with pytest.raises(FercompError, match=f"no photo of split '{split}'"):
@@ -213,6 +221,7 @@ def test_batches_hold_every_photo_once_and_depend_on_seed_and_epoch(
         {"layer_decay": 0.7, "hidden": 16, "unfreeze": 3},
         {"accumulate": 2, "batch_size": 8, "balance": "class_weights"},
         {"precision": "bfloat16", "ema": 0.0},
+        {"precision": "float16", "layer_decay": 0.7},
     ],
     ids=lambda changes: "-".join(changes),
 )
