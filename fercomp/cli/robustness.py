@@ -28,9 +28,9 @@ def robustness(
     """Measure what blur, JPEG, darkness, turned heads, small faces, noise and covers cost a model.
 
     Changes holdout photos at the network's size, each change in three strengths, and scores the answers. Each
-    photo is answered by one look, without mirror image and views, so accuracy is lower than on the card.
-    Writes robustness.csv and robustness.png into the model's folder and a section into its model card; of
-    several models, models/robustness.png besides. The same photos are changed alike for every model.
+    photo is answered by one look, without mirror image and views, so accuracy is mostly lower than on the
+    card. Writes robustness.csv and robustness.png into the model's folder and a section into its model card;
+    of several models, models/robustness.png besides. The same photos are changed alike for every model.
 
     \b
     Examples:

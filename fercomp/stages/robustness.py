@@ -74,8 +74,8 @@ def measure_robustness(
     """Changes holdout photos in every way and scores what a model answers.
 
     Each photo is changed at the network's size and answered by one look, so the accuracy of unchanged photos
-    is lower than that on the card of a model that averages. Equal seeds take the same photos and change them
-    alike, whatever the model.
+    is mostly lower than that on the card of a model that averages. Equal seeds take the same photos and
+    change them alike, whatever the model.
 
     Writes `robustness.csv`, `robustness.png` and the model card; for the model that came with fercomp, the
     first two under `models/shipped/`.
@@ -102,13 +102,14 @@ def measure_robustness(
     chosen = holdout_photos(workspace, photos, seed)
     paths = chosen["image_path"].tolist()
     labels = bundle.card.rule.indices(chosen["emotion"].tolist(), str(workspace.photos))
+    told = _learned(folder, bundle.card, paths)
     answers = _answers(bundle, workspace.raw, paths, cache, seed)
     table = _scored(answers, labels, bundle.card)
     ROBUSTNESS.write(table, target / ROBUSTNESS_CSV)
     plot_robustness({bundle.card.name: table}, target / ROBUSTNESS_PNG)
     if folder != SHIPPED:
         write_model_card(folder)
-    return Measured(table, target, _learned(folder, bundle.card, paths))
+    return Measured(table, target, told)
 
 
 def holdout_photos(workspace: Workspace, most: int, seed: int) -> "pd.DataFrame":
