@@ -59,6 +59,18 @@ def test_it_counts_right_answers_of_one_look_at_changed_photos(workspace):
     assert "## Robustness" in (folder / MODEL_CARD).read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_batches_do_not_count_and_how_long_it_takes_is_said(workspace, monkeypatch, capsys):
+    whole = measure_robustness(workspace.bundle("tiny"), workspace, 500).table
+    assert "look" not in capsys.readouterr().err
+    monkeypatch.setattr("fercomp.stages.robustness.BATCH", 4)
+    monkeypatch.setattr("fercomp.core.timing.TOLD", 0.0)
+    parts = measure_robustness(workspace.bundle("tiny"), workspace, 500).table
+    without_chance = ~whole["change"].isin(["roll", "yaw", "noise", "cover"])
+    pd.testing.assert_frame_equal(whole[without_chance], parts[without_chance])
+    assert "252 looks at 9 photos: about 0 s on this CPU" in capsys.readouterr().err
+
+
 def test_the_same_seed_gives_the_same_files_and_a_second_run_takes_their_place(workspace):
     folder, files = workspace.bundle("tiny"), ("robustness.csv", "robustness.png", MODEL_CARD)
     measure_robustness(folder, workspace, 5)
