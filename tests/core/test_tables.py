@@ -74,6 +74,17 @@ def test_read_gives_the_columns_of_the_table_in_its_order(tmp_path):
     assert frame["share"].tolist() == [0.5, 1.0]
 
 
+@pytest.mark.parametrize("value", ["True", "true", "false", "0x1", "9" * 5_000])
+@pytest.mark.parametrize("column", ["count", "share"])
+def test_true_is_no_number_of_a_table(tmp_path, column, value):
+    path = tmp_path / "a.csv"
+    cells = {"name": "x", "count": "1", "share": "1", column: value}
+    path.write_text("name,count,share\n" + ",".join(cells.values()) + "\n")
+    with pytest.raises(FercompError, match=r"wrong type|has inf as share") as caught:
+        TABLE.read(path)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "former"), FORMER_NAMES.items())
 def test_a_table_is_read_under_its_former_name_where_only_that_is_there(tmp_path, name, former):
     path, old = tmp_path / name, tmp_path / former
