@@ -101,7 +101,7 @@ def test_programs_that_are_not_on_the_path_are_optional(tmp_path):
         ("echo 'NVIDIA H100, 81559 MiB'", "NVIDIA H100, 81559 MiB; not used"),
         (
             "echo 'NVIDIA H100, 81559 MiB'",
-            "\ngpu: tensorflow sees no GPU, nvidia-smi shows NVIDIA H100, 81559 MiB: install its ",
+            "\ngpu: tensorflow sees no GPU, nvidia-smi shows NVIDIA H100, 81559 MiB: install NVID",
         ),
         ("exit 9", "no NVIDIA GPU seen"),
         ("exec /bin/sleep 60", "no NVIDIA GPU seen"),

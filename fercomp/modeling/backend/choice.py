@@ -98,13 +98,13 @@ def lack_of_gpu(backend: str, cards: Sequence[str]) -> str:
         backend: What Keras runs on.
         cards: What NVIDIA's driver says is there.
     """
-    there = f"nvidia-smi shows {cards[0]}" if cards else "nvidia-smi shows none"
+    there = f"nvidia-smi shows {cards[0]}" if cards else "nvidia-smi does not answer"
     if backend == "tensorflow" and sys.platform == "win32":
         remedy = "it uses none on Windows: work in WSL 2, or set KERAS_BACKEND=torch"
     else:
         remedy = (
-            f"install its libraries (pip install 'fercomp[{_LIBRARIES.get(backend, 'cuda')}]'; ./run does so "
-            "by itself) and a driver that is new enough for them"
+            f"install NVIDIA's libraries (pip install 'fercomp[{_LIBRARIES.get(backend, 'cuda')}]'; ./run "
+            "does so by itself) and a driver that is new enough for them"
         )
     return f"{backend} sees no GPU, {there}: {remedy}"
 

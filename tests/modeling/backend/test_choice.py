@@ -60,14 +60,16 @@ def test_a_driver_without_its_libraries_is_one_line_said_once(nothing_else, capf
     for _ in range(2):
         assert choose_device("auto", driver, sees) == "cpu"
     told = capfd.readouterr().err
-    assert told.startswith(f"{backend} sees no GPU, nvidia-smi shows {CARD}: install its libraries (pip ")
+    assert told.startswith(
+        f"{backend} sees no GPU, nvidia-smi shows {CARD}: install NVIDIA's libraries (pip "
+    )
     assert f"'fercomp[{extra}]'" in told
     assert told.endswith("going on on the CPU\n")
     assert told.count("\n") == 1
 
 
 def test_a_gpu_that_is_asked_for_and_missing_is_an_error(nothing_else, monkeypatch):
-    told = pytest.raises(FercompError, match="device is gpu, but tensorflow sees no GPU, nvidia-smi shows no")
+    told = pytest.raises(FercompError, match="device is gpu, but tensorflow sees no GPU, nvidia-smi does not")
     with told:
         choose_device("gpu", *machine()[:2])
     monkeypatch.setattr(sys, "platform", "win32")
