@@ -21,6 +21,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.reading import read_json
 from fercomp.core.tables import PHOTOS
 from fercomp.data.inputs import read_faces
+from fercomp.faces.tta import VIEWS
 from fercomp.media.images import read_image
 from fercomp.modeling.bundle.card import CARD, FORMAT, LARGEST_CARD
 from fercomp.modeling.bundle.find import SHIPPED
@@ -55,7 +56,7 @@ def write_kind(bundle: Bundle, workspace: Workspace) -> None:
     test = photos.loc[photos["split"] == "test", "image_path"].tolist()
     some = [test[i] for i in evenly(len(test), MOST)]
     faces = [read_faces(workspace.raw, some, size) for size, _ in bundle.inputs]
-    kind = kind.with_traits(answer_traits(bundle.answer(*faces, framed=True).pred_probs))
+    kind = kind.with_traits(answer_traits(bundle.answer(*faces, views=len(VIEWS)).pred_probs))
     said = read_json(bundle.folder / CARD, LARGEST_CARD, "")
     write_json(bundle.folder / CARD, said | {"format": FORMAT, "kind": kind.model_dump()})
     if (bundle.folder / "model-card.md").is_file():

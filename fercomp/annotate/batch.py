@@ -34,6 +34,7 @@ class Summary:
         emotions: Number of faces by emotion, the most frequent first.
         problems: Why files could not be used wholly, by file.
         cut_off: Number of photos that lack their end and were used as far as they go.
+        models: Names of the models, that of photos and that of clips.
         seconds: Duration of this run.
     """
 
@@ -47,6 +48,7 @@ class Summary:
     emotions: dict[str, int]
     problems: dict[str, str]
     cut_off: int
+    models: tuple[str, str]
     seconds: float
 
 
@@ -56,6 +58,7 @@ def annotate_media(
     bundle: Bundle,
     options: Options | None = None,
     force: bool = False,
+    clip_bundle: Bundle | None = None,
 ) -> Summary:
     """Annotates photos and clips, going on where an earlier run of the same kind ended.
 
@@ -67,6 +70,7 @@ def annotate_media(
         bundle: The trained model.
         options: How to look, and what to write.
         force: Replace what lies in the output folder and is not from here.
+        clip_bundle: Another model of the same classes for clips, which have less time; by default the same.
 
     Returns:
         What is on record of these files now. Files that could not be read are among it and have been told.
@@ -80,12 +84,14 @@ def annotate_media(
     sources = find_sources([paths] if isinstance(paths, Path) else paths, output)
     if sources.left_out:
         say(sources.told_left_out())
-    recogniser = Recogniser(bundle, options.make_detector)
+    recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
+    clip_bundle = clip_bundle or bundle
+    models = dict.fromkeys((bundle, clip_bundle))
     settings = {
         "fercomp": __version__,
         "input": recordable(str(sources.root.resolve())),
-        "model": bundle.card.name,
-        "fingerprint": bundle.fingerprint,
+        "model": " and ".join(model.card.name for model in models),
+        "fingerprint": " ".join(model.fingerprint for model in models),
         **asdict(options),
     }
     found, classes = sources.found, bundle.card.classes
@@ -93,12 +99,13 @@ def annotate_media(
         annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
         for video in folder.todo:
             if isinstance(video, Video):
-                _annotate_video(video, folder, bundle, options)
+                _annotate_video(video, folder, clip_bundle, options)
         for file, reason in sources.problems.items():
             say(f"{sources.root / file} could not be looked into ({reason}): change its permissions")
             folder.records.append([problem_row(file, reason)])
     earlier = len(found) - len(folder.todo)
-    return _summary(folder, sources, earlier, monotonic() - start)
+    names = bundle.card.name, clip_bundle.card.name
+    return _summary(folder, sources, earlier, names, monotonic() - start)
 
 
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
@@ -114,7 +121,9 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
     folder.records.append([problem_row(video.file, told.reason)])
 
 
-def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: float) -> Summary:
+def _summary(
+    folder: OutputFolder, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
+) -> Summary:
     faces = without_face = frames = cut_off = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
@@ -143,5 +152,6 @@ def _summary(folder: OutputFolder, sources: Sources, earlier: int, seconds: floa
         emotions=dict(emotions.most_common()),
         problems=problems,
         cut_off=cut_off,
+        models=models,
         seconds=seconds,
     )

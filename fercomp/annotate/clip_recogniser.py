@@ -22,15 +22,18 @@ class ClipRecogniser:
         bundle: The trained model.
         make_detector: Makes the face detector; called once for each thread that calls `detect`.
         every: Every how many frames faces are classified; a new face is at once.
+        uncertain: See `Rule`.
     """
 
-    def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector], every: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, make_detector: Callable[[], Detector], every: int = 1, uncertain: bool = True
+    ) -> None:
         self._bundle = bundle
         self._detector = PerThread(make_detector)
         self._every = every
         self._tracker = Tracker()
         self._newest = -1
-        self._smoother = Smoother(bundle.card.rule)
+        self._smoother = Smoother(replace(bundle.card.rule, uncertain=uncertain))
 
     def warm_up(self) -> None:
         """Loads the network, so that not the first face waits for it."""

@@ -52,7 +52,9 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
     """
     with Clip(video.path, options.start, options.end) as clip:
         between = fitting(clip, BETWEEN)
-        recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
+        recogniser = ClipRecogniser(
+            bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
+        )
         _make_room(folder.copy_of(video), folder.timeline_of(video))
         timeline = Timeline(float(1 / clip.rate))
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()

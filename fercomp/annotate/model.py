@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 import numpy as np
 
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Picture, Recogniser
+from fercomp.annotate.recogniser import PHOTO_VIEWS, Picture, Recogniser
 from fercomp.annotate.workers import workers
 from fercomp.core.arguments import require_path, wrong_type
 from fercomp.core.errors import FercompError
@@ -65,7 +65,8 @@ class Model:
         self.bundle = bundle
         self.name = bundle.folder.name
         self.classes = bundle.card.classes
-        self.recogniser = Recogniser(bundle, (options or Options()).make_detector)
+        options = options or Options()
+        self.recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
 
     def __repr__(self) -> str:
         return f"<fercomp.Model {self.name}: {self.bundle.folder}>"
@@ -136,25 +137,32 @@ def load(
     detector: str = DETECTORS[0],
     min_score: float | None = None,
     min_size: float = MIN_SIZE,
+    views: int = PHOTO_VIEWS,
+    uncertain: bool = True,
 ) -> Model:
     """Loads a trained model.
 
-        fercomp.load("shipped")                          # the one that comes with fercomp
+        fercomp.load("shipped-large")                    # comes with fercomp, for photos
+        fercomp.load("shipped")                          # likewise, a sixth of the time, for clips
         fercomp.load("compact")                          # models/compact, below the current folder
         fercomp.load("~/backup/compact")                 # any model's folder
         fercomp.load("shipped", detector="haar_alt2")
 
     Args:
-        model: `shipped`, the name of an experiment, or the path of a model's folder. `None` takes the model
-            trained last under `models/`, but for those of `bench` and `study`, and where there is none, the
-            shipped one; the model's `name` says which.
+        model: `shipped`, `shipped-large`, the name of an experiment, or the path of a model's folder. `None`
+            takes the model trained last under `models/`, but for those of `bench` and `study`, and where
+            there is none, `shipped-large`; the model's `name` says which.
         detector: Who looks for faces: one of `faces.detect.DETECTORS`. `whole` takes each picture for a face.
         min_score: Lowest score of a face; `None` for the detector's own.
         min_size: Lowest longer side of a face in pixels.
+        views: Looks at each face, 1 to 9, by models that gain by it; time grows with them.
+        uncertain: Whether a face may be called `uncertain`; otherwise it has the likeliest emotion.
 
     Raises:
         FercompError: There is no such model or detector, or an option is out of range.
     """
     named = None if model is None else at_home(require_path(model, "a model's name or folder"))
     folder = resolve_model(named, Workspace())
-    return Model(load_bundle(folder), Options(detector, min_score, min_size))
+    return Model(
+        load_bundle(folder), Options(detector, min_score, min_size, views=views, uncertain=uncertain)
+    )

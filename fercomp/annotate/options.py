@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from fercomp.annotate.recogniser import PHOTO_VIEWS
 from fercomp.annotate.records import RecordFormat
 from fercomp.core.arguments import require_number
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, make_detector
 from fercomp.faces.found import MIN_SIZE, Detector
+from fercomp.faces.tta import VIEWS
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Options:
         records: Format of the records.
         start: Seconds since a clip's beginning from which on it is annotated.
         end: Seconds until which; `None` for its end.
+        views: Looks at each face of a photo, averaged by models whose cards say that they gain by it.
+        uncertain: Whether a face may be called `uncertain`; otherwise it has the likeliest emotion.
 
     Raises:
         FercompError: A value is out of range.
@@ -37,13 +41,17 @@ class Options:
     records: RecordFormat = "csv"
     start: float = 0.0
     end: float | None = None
+    views: int = PHOTO_VIEWS
+    uncertain: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("every", "start", "end"):
+        for name in ("every", "start", "end", "views"):
             if (value := getattr(self, name)) is not None or name != "end":
                 require_number(value, name)
         if self.every < 1 or self.every != int(self.every):
             raise FercompError(f"every {self.every}: expected at least 1, which classifies every frame")
+        if not 1 <= self.views <= len(VIEWS) or self.views != int(self.views):
+            raise FercompError(f"views {self.views}: expected a number from 1 to {len(VIEWS)}")
         if self.end is not None and self.end <= self.start:
             raise FercompError(f"end {self.end:g} s: expected a time after the start, {self.start:g} s")
 

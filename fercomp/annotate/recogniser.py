@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from fercomp.faces.found import Detector, Faces, PerThread
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.kind import Compared
 from fercomp.modeling.bundle.model import Answer, Bundle
+
+PHOTO_VIEWS: Final = 5
+"""Looks at each face of a photo, which is in no hurry: as good as nine (docs/experiments/photos.md)."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +61,23 @@ def cut_out(
     return Picture(frame, faces, due, tuple(arrays))
 
 
-def answers(pictures: Sequence[Picture], bundle: Bundle, mirrored: np.ndarray | None = None) -> list[Answer]:
+def answers(
+    pictures: Sequence[Picture], bundle: Bundle, mirrored: np.ndarray | None = None, views: int = 0
+) -> list[Answer]:
     """Classifies the faces of several pictures with one call of each network.
 
     Args:
         pictures: At least one.
         bundle: The model.
         mirrored: See `Bundle.answer`.
+        views: Likewise.
 
     Returns:
         For each picture what is said of the faces that are due.
     """
     inputs = (np.concatenate(arrays) for arrays in zip(*(each.inputs for each in pictures), strict=True))
     ends = np.cumsum([each.due.sum() for each in pictures])
-    return bundle.answer(*inputs, mirrored=mirrored).split(ends[:-1])
+    return bundle.answer(*inputs, mirrored=mirrored, views=views).split(ends[:-1])
 
 
 def decide(faces: Faces, answer: Answer, rule: Rule) -> Faces:
@@ -91,6 +98,8 @@ class Recogniser:
     Args:
         bundle: The trained model.
         make_detector: Makes the face detector; called once per thread that looks at pictures.
+        views: See `Bundle.answer`.
+        uncertain: See `Rule`.
 
     Attributes:
         compared: Says whether the faces are of another kind than the model's photos.
@@ -99,8 +108,15 @@ class Recogniser:
         FercompError: The detector cannot be made.
     """
 
-    def __init__(self, bundle: Bundle, make_detector: Callable[[], Detector]) -> None:
-        self._bundle = bundle
+    def __init__(
+        self,
+        bundle: Bundle,
+        make_detector: Callable[[], Detector],
+        views: int = PHOTO_VIEWS,
+        uncertain: bool = True,
+    ) -> None:
+        self._bundle, self._views = bundle, views
+        self._rule = replace(bundle.card.rule, uncertain=uncertain)
         self.compared = Compared(bundle.card.kind)
         self._detector = PerThread(make_detector)
 
@@ -130,8 +146,9 @@ class Recogniser:
         """
         if not pictures:
             return []
-        said = list(zip(pictures, answers(pictures, self._bundle), strict=True))
+        said = list(zip(pictures, answers(pictures, self._bundle, views=self._views), strict=True))
         for each, answer in said:
             self.compared.add(each.inputs[0], answer.pred_probs)
-        rule = self._bundle.card.rule
-        return [replace(each, faces=decide(each.faces, answer, rule), inputs=()) for each, answer in said]
+        return [
+            replace(each, faces=decide(each.faces, answer, self._rule), inputs=()) for each, answer in said
+        ]

@@ -39,7 +39,9 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
             stopped.
     """
     _require_display()
-    recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
+    recogniser = ClipRecogniser(
+        bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
+    )
     recogniser.warm_up()
     shown = 0
     for frame, due in _frames(source):

@@ -7,11 +7,13 @@ import typer
 
 from fercomp.cli.options import (
     SHIPPED,
+    SHIPPED_LARGE,
     DetectorName,
     MinScore,
     MinSize,
-    ModelOrShipped,
+    ModelForMedia,
     RecordsFormat,
+    Uncertain,
     load_model,
 )
 from fercomp.cli.words import tell
@@ -32,7 +34,7 @@ def annotate(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.")
     ] = Path("annotated"),
-    model: ModelOrShipped = SHIPPED,
+    model: ModelForMedia = None,
     detector: DetectorName = "yunet",
     min_score: MinScore = None,
     min_size: MinSize = 16,
@@ -47,6 +49,14 @@ def annotate(
         str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
     ] = "0",
     end: Annotated[str | None, typer.Option(metavar="TIME", help="Annotate videos until here.")] = None,
+    views: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Looks at each face of a photo, 1 to 9, by models that gain by it; time grows with them.",
+        ),
+    ] = 5,
+    uncertain: Uncertain = True,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")
     ] = False,
@@ -62,7 +72,7 @@ def annotate(
       fercomp annotate party.mp4 more/ --output party/
       fercomp annotate lecture.mp4 --start 1:02:30 --end 1:10:00
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
-      fercomp annotate portraits/ --detector whole --model compact
+      fercomp annotate portraits/ --detector whole --model compact --no-uncertain
     """
     from fercomp.annotate.batch import annotate_media
     from fercomp.annotate.options import Options, clock_seconds
@@ -70,12 +80,20 @@ def annotate(
 
     until = None if end is None else clock_seconds(end)
     options = Options(
-        detector, min_score, min_size, every, video, records, start=clock_seconds(start), end=until
+        detector, min_score, min_size, every, video, records, clock_seconds(start), until, views, uncertain
     )
-    with waiting(f"loading {model}"):
-        bundle = load_model(model)
-    done = annotate_media([Path(path) for path in paths], output, bundle, options, force)
+    with waiting("loading the model"):
+        bundle = load_model(model or SHIPPED_LARGE)
+        clip_bundle = None if model else load_model(SHIPPED)
+    done = annotate_media([Path(path) for path in paths], output, bundle, options, force, clip_bundle)
     _tell(done, output)
+
+
+def _models(done: "Summary") -> str:
+    photos, clips = done.models
+    if photos != clips and done.photos and done.videos:
+        return f"{photos} in photos and {clips} in videos"
+    return photos if done.photos else clips
 
 
 def _tell(done: "Summary", output: Path) -> None:
@@ -91,6 +109,7 @@ def _tell(done: "Summary", output: Path) -> None:
     without = count(done.without_face, picture)
     tell(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
     tell(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
+    tell(f"named by {_models(done)}")
     if done.cut_off:
         tell(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
     tell(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")

@@ -14,6 +14,7 @@ from fercomp.cli.options import (
     ModelOrShipped,
     Port,
     RecordsFormat,
+    Uncertain,
     load_model,
 )
 from fercomp.cli.words import tell
@@ -39,6 +40,7 @@ def live(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the page's recordings.")
     ] = Path("live"),
     records: RecordsFormat = "csv",
+    uncertain: Uncertain = True,
 ) -> None:
     """Find the faces in front of a camera and name their emotions, in a local page or a window.
 
@@ -57,7 +59,7 @@ def live(
 
     if source is not None and not window:
         raise FercompError("--source is for --window: in the page, the browser chooses the camera")
-    options = Options(detector, min_score, min_size, records=records)
+    options = Options(detector, min_score, min_size, records=records, uncertain=uncertain)
     bundle = load_model(model)
     if window:
         from fercomp.annotate.window import show_window

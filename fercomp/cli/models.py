@@ -32,7 +32,7 @@ def models(
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import console, show, show_markdown
-    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.modeling.bundle.find import CAME_ALONG, resolve_model
     from fercomp.modeling.bundle.model_card import model_card
     from fercomp.stages.expected import choice
     from fercomp.stages.models import list_models, models_table
@@ -53,6 +53,6 @@ def models(
         tell(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")
     if any(row.csv == "old" for row in rows):
         tell("old: the CSV is older than the model")
-    if len(rows) == 1:
+    if all(row.model in CAME_ALONG for row in rows):
         tell(f"none of your own in {workspace.models} yet")
         say_next("fercomp train")

@@ -32,8 +32,8 @@ BackboneName = Annotated[
 ]
 
 _MODEL_HELP = (
-    "An experiment under models/, a model folder, or `shipped`, the model that came with fercomp: it learned "
-    "from a stand-in of 21,609 grey 48-pixel faces, not from the competition's photos."
+    "An experiment under models/, a model folder, or `shipped` or `shipped-large`, which came with fercomp: "
+    "they learned from a stand-in of 21,609 grey 48-pixel faces, not from the competition's photos."
 )
 
 Model = Annotated[
@@ -43,7 +43,7 @@ Model = Annotated[
         "-m",
         metavar="NAME|DIR",
         help=_MODEL_HELP,
-        show_default="trained last; shipped where none was",
+        show_default="trained last; shipped-large where none was",
     ),
 ]
 
@@ -57,13 +57,35 @@ OwnModel = Annotated[
         show_default="trained last",
     ),
 ]
-"""For commands that score on the holdout, which the model that came with fercomp cannot be."""
+"""For commands that score on the holdout, which the models that came with fercomp cannot be."""
 
 ModelOrShipped = Annotated[str, typer.Option("--model", "-m", metavar="NAME|DIR", help=_MODEL_HELP)]
-"""For commands that have nothing to do with the competition: by default, the model that came with fercomp."""
+"""For `live`, which has nothing to do with the competition: by default, `SHIPPED`."""
+
+ModelForMedia = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|DIR",
+        help=_MODEL_HELP,
+        show_default="shipped-large for photos, shipped for videos",
+    ),
+]
 
 SHIPPED = "shipped"
-"""The default of `ModelOrShipped`."""
+"""The model that came with fercomp for clips and cameras."""
+
+SHIPPED_LARGE = "shipped-large"
+"""The one for photos."""
+
+Uncertain = Annotated[
+    bool,
+    typer.Option(
+        "--uncertain/--no-uncertain",
+        help="Whether a face may be called uncertain; otherwise it has the likeliest of the eight emotions.",
+    ),
+]
 
 DetectorName = Annotated[
     str,

@@ -55,6 +55,6 @@ def _best_bias(logs: np.ndarray, bias: np.ndarray, labels: np.ndarray, k: int) -
 
 
 def biased(pred_probs: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Returns the likeliest class with the bias `(K,)` added to log-probabilities: `(N,)` int."""
-    winners: np.ndarray = (np.log(np.clip(pred_probs, 1e-12, 1.0)) + bias).argmax(axis=1)
-    return winners
+    """Returns log-probabilities `(N, K)` with the bias `(K,)` added: the largest of a row is the answer."""
+    standing: np.ndarray = np.log(np.clip(pred_probs, 1e-12, 1.0)) + bias
+    return standing

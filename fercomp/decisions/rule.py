@@ -20,12 +20,14 @@ class Rule:
         threshold_on: What the threshold is on.
         bias: The class bias, K values in nats, added to log-probabilities before the likeliest class is
             chosen; `None` for none.
+        uncertain: Whether an answer may be `uncertain`; otherwise it is the likeliest of the other classes.
     """
 
     classes: tuple[str, ...]
     threshold: float | None = None
     threshold_on: Score = "probability"
     bias: tuple[float, ...] | None = None
+    uncertain: bool = True
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -47,16 +49,18 @@ class Rule:
             `(N,)` int, indices into `answers`.
         """
         likeliest = self.likeliest(pred_probs)
-        if self.threshold is None:
+        if self.threshold is None or not self.uncertain:
             return likeliest
         return np.where(SCORES[self.threshold_on](pred_probs) < self.threshold, self.unsure, likeliest)
 
     def likeliest(self, pred_probs: np.ndarray) -> np.ndarray:
         """Returns the likeliest class, bias counted, whatever the threshold says: `(N,)` int."""
-        if self.bias is None:
-            top: np.ndarray = pred_probs.argmax(axis=1)
-            return top
-        return biased(pred_probs, np.array(self.bias))
+        standing = pred_probs if self.bias is None else biased(pred_probs, np.array(self.bias))
+        if not self.uncertain and UNCERTAIN in self.classes:
+            standing = standing.copy()
+            standing[:, self.unsure] = -np.inf
+        winners: np.ndarray = standing.argmax(axis=1)
+        return winners
 
     def confidences(self, pred_probs: np.ndarray) -> np.ndarray:
         """Returns the probability of the likeliest class, whatever the threshold says: `(N,)`, same dtype."""

@@ -14,7 +14,7 @@ from fercomp.core.reading import is_there
 from fercomp.core.table import Table
 from fercomp.kaggle.answers import SCORE, Sent
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card
-from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
+from fercomp.modeling.bundle.find import CAME_ALONG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,12 +72,12 @@ def find_origin(csv: Path, workspace: Workspace) -> Origin:
     Raises:
         FercompError: The CSV is older than the model or its decision, so it is that of an earlier training.
     """
-    folder = SHIPPED if csv.stem == SHIPPED_NAME else workspace.bundle(csv.stem)
+    folder = CAME_ALONG.get(csv.stem, workspace.bundle(csv.stem))
     if csv.parent.resolve() != workspace.submissions.resolve() or not (folder / CARD).is_file():
         return Origin()
     card = read_card(folder)
     changed = [(folder / file).stat().st_mtime for file in (CARD, DECISION) if (folder / file).is_file()]
-    if folder != SHIPPED and csv.stat().st_mtime < max(changed):
+    if csv.stem not in CAME_ALONG and csv.stat().st_mtime < max(changed):
         raise FercompError(
             f"{csv} is older than the model {csv.stem}, so it is not that model's: run `fercomp predict` "
             f"and `fercomp submission --model {csv.stem}`, or send a copy of it under another name"

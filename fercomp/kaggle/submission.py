@@ -14,7 +14,7 @@ from fercomp.core.table import Table, existing, header_of
 from fercomp.core.tables import PROBLEMS, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.modeling.bundle.card import read_card
-from fercomp.modeling.bundle.find import SHIPPED, output_name
+from fercomp.modeling.bundle.find import CAME_ALONG, output_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
 
     card, name = read_card(folder), output_name(folder, workspace)
     predicted = workspace.test_probabilities(name)
-    model = name if folder in (SHIPPED, workspace.bundle(name)) else folder
+    model = name if folder in (workspace.bundle(name), *CAME_ALONG.values()) else folder
     predict = f"`fercomp predict --model {shlex.quote(str(model))}`"
     if not is_there(existing(predicted)):
         raise FercompError(f"{predicted} not found: run {predict}")

@@ -23,7 +23,7 @@ from fercomp.core.text_table import text_table, texts
 from fercomp.kaggle.credentials import SETTINGS, find_credentials
 from fercomp.modeling.backend.choice import keras_sees, lack_of_gpu, nvidia_gpus
 from fercomp.modeling.bundle.card import CARD, read_card
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.report.other_photos import other_photos
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
         yield Finding(
             "models",
             "optional",
-            f"none in {workspace.models}; the shipped one learned from a stand-in, 21,609 grey faces",
+            f"none in {workspace.models}; the shipped ones learned from a stand-in, 21,609 grey faces",
             "for one of your own: fercomp train",
         )
     for folder in folders:
@@ -246,5 +246,5 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
                 found += f", holdout accuracy {card.scores['accuracy']:.3f}"
             yield Finding(f"model {folder.name}", "ok", found)
     if workspace.photos.is_file():
-        for name, told in other_photos(workspace, [*folders, SHIPPED]).items():
+        for name, told in other_photos(workspace, [*folders, *CAME_ALONG.values()]).items():
             yield Finding(f"photos for {name}", "optional", told)

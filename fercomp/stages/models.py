@@ -17,7 +17,7 @@ from fercomp.kaggle.history import find_origin, kaggle_scores
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.cost import size_in_bytes
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.stages.bench import BENCH
 from fercomp.stages.expected import expected_parts
 
@@ -73,7 +73,7 @@ class ModelRow:
 
 
 def list_models(workspace: Workspace) -> list[ModelRow]:
-    """Describes all models under `models/`, the newest first, and the one that came with fercomp.
+    """Describes all models under `models/`, the newest first, and those that came with fercomp.
 
     A model whose card cannot be read is told and left out.
 
@@ -86,7 +86,7 @@ def list_models(workspace: Workspace) -> list[ModelRow]:
     speed = _measured(workspace)
     tests = _tests(workspace)
     rows = []
-    for card in (*newest, SHIPPED / CARD):
+    for card in (*newest, *(folder / CARD for folder in CAME_ALONG.values())):
         try:
             rows.append(_row(card.parent, workspace, speed, public, tests))
         except FercompError as error:

@@ -43,7 +43,9 @@ class Session:
         self._bundle = bundle
         self._options = options
         self._output = output
-        self._recogniser = ClipRecogniser(bundle, partial(options.make_detector, clip=True), options.every)
+        self._recogniser = ClipRecogniser(
+            bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
+        )
         self._start = monotonic()
         self._frames = 0
         self._records: Records | None = None

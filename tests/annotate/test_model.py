@@ -146,4 +146,4 @@ def test_a_model_is_found_by_name_path_and_default(workspace, write_model, tmp_p
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert isinstance(load(), Model)
-    assert load().name == "shipped"
+    assert load().name == "shipped-large"

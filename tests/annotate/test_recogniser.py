@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fercomp.annotate.recogniser import Recogniser, decide
+from fercomp.annotate.recogniser import PHOTO_VIEWS, Recogniser, decide
 from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input, whole_box
@@ -50,6 +50,16 @@ def test_an_ensemble_gets_each_face_as_each_of_its_networks_wants_it(detector, p
         alone.append(single.name([single.look(image)])[0].faces.pred_probs)
     assert len(together.faces) == (2 if detector == "yunet" else 1)
     np.testing.assert_allclose(together.faces.pred_probs, np.mean(alone, axis=0), atol=1e-6)
+
+
+def test_faces_of_photos_are_looked_at_several_times(bundle, photos):
+    image = read_image(photos / "two.webp")
+    for views in (1, PHOTO_VIEWS):
+        recogniser = Recogniser(bundle, make_detector, views)
+        picture = recogniser.look(image)
+        (named,) = recogniser.name([picture])
+        expected = bundle.answer(*picture.inputs, views=views).pred_probs
+        np.testing.assert_array_equal(named.faces.pred_probs, expected)
 
 
 def test_several_pictures_are_classified_as_each_alone(bundle, photos):

@@ -8,13 +8,15 @@ from typer.testing import CliRunner
 
 from fercomp.cli.app import app
 from fercomp.core.errors import FercompError
+from fercomp.modeling.bundle.find import CAME_ALONG
 from tests.drawn import draw_face
 
 
 @pytest.fixture
 def photos(workspace, monkeypatch):
     # A copy of a real bundle stands for the one in the package.
-    monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", workspace.root / "package")
+    for name in CAME_ALONG:
+        monkeypatch.setitem(CAME_ALONG, name, workspace.root / "package")
     shutil.copytree(workspace.bundle("tiny"), workspace.root / "package")
     folder = workspace.root / "photos"
     folder.mkdir()
@@ -32,6 +34,7 @@ def test_photos_are_annotated_with_the_shipped_model(photos, workspace):
     result = run(photos)
     assert result.exit_code == 0, result.output
     assert "2 photos: 2 faces, 0 photos without a face" in result.stdout
+    assert "\nnamed by tiny\n" in result.stdout
     assert "Look at annotated/ and annotated/records.csv" in result.stdout
     assert {path.name for path in (workspace.root / "annotated").iterdir()} == {
         "happy.png",
@@ -135,3 +138,29 @@ def test_force_replaces_what_is_there(photos):
     assert Path("other/sad.png").read_text() == "mine"
     assert run(photos, "-o", "other", "--force").exit_code == 0
     assert Path("other/sad.png").stat().st_size > 1000
+
+
+def test_photos_and_videos_have_models_of_their_own(photos, workspace, write_clip, write_model):
+    for name in CAME_ALONG:
+        CAME_ALONG[name] = write_model(workspace.root / name, seed=len(name))
+    face = draw_face("happy", np.random.default_rng(0), 96)
+    write_clip(photos / "clip.mp4", [face] * 3)
+    result = run(photos, "--detector", "whole")
+    assert result.exit_code == 0, result.output
+    assert "\nnamed by shipped-large in photos and shipped in videos\n" in result.stdout
+    assert "\nnamed by shipped\n" in run(photos / "clip.mp4", "--output", "clip").stdout
+    assert "\nnamed by tiny\n" in run(photos, "--model", "tiny", "--output", "other").stdout
+
+
+def test_no_face_is_called_uncertain_where_that_is_not_wanted(photos, workspace, write_model):
+    model = write_model(workspace.root / "doubting", threshold=1.0)
+    asked = ("--model", model, "--detector", "whole")
+    assert "\nuncertain 2\n" in run(photos, *asked).stdout
+    assert "uncertain" not in run(photos, *asked, "--no-uncertain", "--output", "sure").stdout
+
+
+@pytest.mark.parametrize("views", ["0", "10", "-3"])
+def test_views_are_one_to_nine(photos, views):
+    result = run(photos, "--views", views)
+    assert result.exit_code == 1
+    assert f"views {views}: expected a number from 1 to 9" in str(result.exception)

@@ -38,10 +38,10 @@ def row_of(workspace, name):
     return next(row for row in list_models(workspace) if row.model == name)
 
 
-def test_the_newest_comes_first_and_the_shipped_one_last(two):
+def test_the_newest_comes_first_and_the_shipped_ones_last(two):
     rows = list_models(two)
-    assert [row.model for row in rows] == ["newer", "older", "shipped"]
-    row, shipped = rows[0], rows[-1]
+    assert [row.model for row in rows] == ["newer", "older", "shipped", "shipped-large"]
+    row, shipped = rows[0], rows[2]
     assert (row.accuracy, row.macro_f1, row.photos, row.backbone) == (0.5, 0.4, 200, "compact")
     assert (row.accuracy_low, row.accuracy_high) == wilson_interval(0.5, 200)
     size = sum(path.stat().st_size for path in (two.bundle("newer") / "graph").iterdir())
@@ -54,7 +54,7 @@ def test_the_newest_comes_first_and_the_shipped_one_last(two):
 def test_a_csv_is_there_or_older_than_its_model(two):
     write_csv(two, "newer")
     write_csv(two, "older", age=200)
-    assert [row.csv for row in list_models(two)] == ["yes", "old", ""]
+    assert [row.csv for row in list_models(two)] == ["yes", "old", "", ""]
 
 
 def test_speed_is_what_bench_measured_of_this_very_model(two):
@@ -84,7 +84,7 @@ def test_what_is_damaged_is_told_and_left_out(two, fercomp):
     assert code == 0
     assert err.count("\n") == 1 and "left out: models/older/card.json is damaged" in err
     rows = json.loads(out)
-    assert [row["model"] for row in rows] == ["newer", "shipped"]
+    assert [row["model"] for row in rows] == ["newer", "shipped", "shipped-large"]
     assert rows[0]["megabytes"] is None
 
 

@@ -37,3 +37,15 @@ def test_uncertain_is_an_answer_of_every_model():
     assert Rule(EIGHT).indices(["uncertain", "anger"], "x.csv").tolist() == [8, 0]
     with pytest.raises(FercompError, match=r"x\.csv has labels unknown to the model \['joy'\]"):
         Rule(EIGHT).indices(["joy", "anger"], "x.csv")
+
+
+@given(st.integers(1, 30), st.booleans(), st.sampled_from([None, 0.6]), st.sampled_from([EMOTIONS, EIGHT]))
+def test_who_may_not_say_uncertain_says_the_likeliest_emotion(n, with_bias, threshold, classes):
+    k = len(classes)
+    rng = np.random.default_rng(n)
+    probs = rng.dirichlet(np.ones(k), n)
+    bias = rng.normal(size=k) if with_bias else np.zeros(k)
+    rule = Rule(classes, threshold, bias=tuple(bias) if with_bias else None, uncertain=False)
+    best = (np.log(np.clip(probs, 1e-12, 1)) + bias)[:, :8].argmax(axis=1)
+    assert rule.labels(probs).tolist() == [EMOTIONS[i] for i in best]
+    np.testing.assert_array_equal(rule.confidences(probs), probs[np.arange(n), best])

@@ -51,13 +51,14 @@ def test_the_answer_is_the_mean_over_views(tiny_bundle_folder, faces):
     bundle.card = bundle.card.model_copy(update={"temperature": 1.0, "flip": False})
     looks = [bundle.predict(seen(faces, view)) for view in VIEWS]
     assert not np.allclose(looks[0], looks[1], atol=1e-5)
-    got = bundle.answer(faces, framed=True).pred_probs
-    np.testing.assert_allclose(got, np.mean(looks, axis=0), atol=1e-6)
+    for n in (1, 5, len(VIEWS)):
+        got = bundle.answer(faces, views=n).pred_probs
+        np.testing.assert_allclose(got, np.mean(looks[:n], axis=0), atol=1e-6)
 
 
 def test_no_face_has_no_answer(tiny_bundle_folder):
     nothing = np.empty((0, SIZE, SIZE, 3), np.uint8)
-    assert Bundle(tiny_bundle_folder).answer(nothing, framed=True).pred_probs.shape == (0, 9)
+    assert Bundle(tiny_bundle_folder).answer(nothing, views=len(VIEWS)).pred_probs.shape == (0, 9)
 
 
 @pytest.mark.parametrize("views", [True, False])
@@ -67,7 +68,7 @@ def test_photos_of_a_table_are_looked_at_as_the_card_says(tiny_bundle_folder, wo
     bundle.card = bundle.card.model_copy(update={"views": views})
     names = [f"test_kaggle/{i}.jpg" for i in range(2)]
     photos = read_faces(workspace.raw, names, SIZE)
-    expected = bundle.answer(photos, framed=views)
+    expected = bundle.answer(photos, views=len(VIEWS) if views else 0)
     got = predict_photos(bundle, workspace.raw, names)
     np.testing.assert_allclose(got, expected.pred_probs, atol=1e-6)
     assert np.array_equal(bundle.predict(photos), expected.pred_probs) != views

@@ -21,6 +21,7 @@ from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.circumplex import decode, decoded_probs
 from fercomp.decisions.metrics import agreement
 from fercomp.faces.detect import make_detector
+from fercomp.faces.tta import VIEWS
 from fercomp.kaggle.submission import write_submission
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.card import HOLDOUT, read_card
@@ -98,7 +99,7 @@ def test_scores_are_those_of_the_tables(trained, head):
     folder = trained.bundle(head)
     table = holdout_table(EMOTIONS, points=True).read(folder / HOLDOUT)
     bundle = load_bundle(folder)
-    said = bundle.answer(read_faces(trained.raw, table["image_path"].tolist(), 32), framed=True).points
+    said = bundle.answer(read_faces(trained.raw, table["image_path"].tolist(), 32), views=len(VIEWS)).points
     np.testing.assert_allclose(said, table[list(AXES)], atol=1e-5)
     photos = with_points(PHOTOS.read(trained.photos), PARAMS[head], trained)
     meant = photos.set_index("image_path").loc[table["image_path"], list(AXES)]

@@ -96,7 +96,7 @@ def test_a_holdout_and_a_teacher(workspace, asked):
     said = pred_probs(holdout_table(EMOTIONS).read(workspace.bundle("mine") / HOLDOUT))
     paths = photos.loc[photos["split"] == "holdout", "image_path"].tolist()
     on_processor = PhotoCache(workspace.decoded).photos(workspace.raw, paths, 16).take(np.arange(len(paths)))
-    expected = load_bundle(workspace.bundle("mine")).answer(on_processor, framed=True).pred_probs
+    expected = load_bundle(workspace.bundle("mine")).answer(on_processor, views=9).pred_probs
     np.testing.assert_allclose(said, expected, atol=1e-4)
     # Another device is no other training.
     stamp = (workspace.bundle("mine") / CARD).stat().st_mtime_ns

@@ -11,6 +11,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import holdout_table
 from fercomp.data.inputs import read_face, read_faces
 from fercomp.decisions.metrics import calibration_error
+from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import resolve_scored
 from fercomp.modeling.bundle.model import load_bundle
@@ -43,7 +44,7 @@ def test_the_calibration_error_before_is_that_of_the_network_itself(workspace):
     (folder / CARD).write_text(json.dumps({**card, "temperature": 1.0}))
     table = holdout_table(EMOTIONS).read(folder / HOLDOUT)
     faces = read_faces(workspace.raw, table["image_path"].tolist(), 32)
-    raw_probs = load_bundle(folder).answer(faces, framed=True).pred_probs
+    raw_probs = load_bundle(folder).answer(faces, views=len(VIEWS)).pred_probs
     labels = table["emotion"].map(EMOTIONS.index).to_numpy()
     assert metrics["calibration_error_before"] == pytest.approx(
         calibration_error(raw_probs, labels), abs=1e-4
@@ -113,11 +114,9 @@ def test_a_bundle_without_a_holdout_table_is_one_line(workspace):
 
 def test_the_shipped_model_is_not_scored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        FercompError, match=r"^no model of yours in models: run `fercomp train` \(the shipped"
-    ):
+    with pytest.raises(FercompError, match=r"^no model of yours in models: run `fercomp train` \(the models"):
         resolve_scored(None, Workspace())
-    with pytest.raises(FercompError, match=r"^the shipped model .* cannot be scored here: `fercomp train`"):
+    with pytest.raises(FercompError, match=r"^the models .* cannot be scored here: `fercomp train`"):
         resolve_scored("shipped", Workspace())
 
 

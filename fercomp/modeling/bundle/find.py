@@ -1,6 +1,7 @@
 """Where a model is: the bundle that a name or a path stands for."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,14 @@ from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, Card, read_card
 
 SHIPPED_NAME: Final = "shipped"
-SHIPPED: Final = Path(__file__).parents[2] / SHIPPED_NAME
-"""The bundle that comes with the package."""
+LARGE_NAME: Final = "shipped-large"
+CAME_ALONG: Final[Mapping[str, Path]] = {
+    name: Path(__file__).parents[2] / name for name in (SHIPPED_NAME, LARGE_NAME)
+}
+"""The bundles that come with the package: a small one for clips and cameras, a large one for photos."""
+
+SHIPPED: Final = CAME_ALONG[SHIPPED_NAME]
+SHIPPED_LARGE: Final = CAME_ALONG[LARGE_NAME]
 
 BENCH_PREFIX: Final = "bench-"
 """In front of the names of models that `bench` trains, so that no experiment's model is replaced."""
@@ -35,8 +42,8 @@ def check_name(name: str) -> str:
     """
     if name == "history":
         raise FercompError("'history' is the name of the record of submissions: choose another name")
-    if name == SHIPPED_NAME:
-        raise FercompError(f"{name!r} is the name of the model that came with fercomp: choose another name")
+    if name in CAME_ALONG:
+        raise FercompError(f"{name!r} is the name of a model that came with fercomp: choose another name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise FercompError(
             f"name {name!r}: expected a letter or digit, then letters, digits, dots, dashes and underscores"
@@ -48,9 +55,9 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     """Finds the folder of a model that a user named.
 
     Args:
-        model: The name of an experiment, the path of a bundle, `shipped` for the model that came with
-            fercomp, or `None` for the model trained last, but for those of `bench` and `study`, and, where
-            none was trained, the shipped one.
+        model: The name of an experiment, the path of a bundle, `shipped` or `shipped-large` for a model that
+            came with fercomp, or `None` for the model trained last, but for those of `bench` and `study`,
+            and, where none was trained, `shipped-large`.
         workspace: Where experiments are.
 
     Returns:
@@ -65,14 +72,14 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     own = [card.parent for card in trained if not is_compared_only(card.parent.name)]
     if model is None and own:
         return own[-1]
-    if model is None or model == SHIPPED_NAME:
-        folder = SHIPPED
+    if model is None or model in CAME_ALONG:
+        folder = CAME_ALONG[model or LARGE_NAME]
     elif is_there(workspace.bundle(model) / CARD):
         folder = workspace.bundle(model)
     else:
         folder = Path(model)
         if not folder.exists() and len(folder.parts) == 1:
-            unknown = unknown_name("model", model, [SHIPPED_NAME, *(card.parent.name for card in trained)])
+            unknown = unknown_name("model", model, [*CAME_ALONG, *(card.parent.name for card in trained)])
             if model in SIZES:
                 raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
             raise unknown
@@ -84,12 +91,12 @@ def resolve_scored(model: str | None, workspace: Workspace) -> Path:
     """Finds the folder of a model as `resolve_model` does, one with answers on the holdout.
 
     Raises:
-        FercompError: There is no such model; or it is the shipped one, which comes without these.
+        FercompError: There is no such model; or it came with fercomp, without these.
     """
     folder = resolve_model(model, workspace)
-    if folder == SHIPPED and not (folder / HOLDOUT).is_file():
+    if folder in CAME_ALONG.values() and not (folder / HOLDOUT).is_file():
         lack = "" if model else f"no model of yours in {workspace.models}: run `fercomp train` ("
-        why = "the shipped model brings no answers on a holdout and cannot be scored here"
+        why = "the models that came with fercomp bring no answers on a holdout and cannot be scored here"
         raise FercompError(f"{lack}{why}{')' if lack else ': `fercomp train` makes one that can'}")
     return folder
 
@@ -105,7 +112,8 @@ def output_name(folder: Path, workspace: Workspace) -> str:
         FercompError: The folder is outside of `models/`, and its name cannot be one, or is another model's.
     """
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
-    if folder.resolve() in (SHIPPED.resolve(), workspace.bundle(name).resolve()):
+    own = (workspace.bundle(name), *CAME_ALONG.values())
+    if folder.resolve() in [place.resolve() for place in own]:
         return name
     if (workspace.bundle(check_name(name)) / CARD).is_file():
         raise FercompError(

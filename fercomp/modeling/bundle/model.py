@@ -1,7 +1,7 @@
 """A trained model, ready to run: the card and the network of one folder, or the networks of an ensemble."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from fercomp.core.parallel import in_order, threads
 from fercomp.core.params import Wanted
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.circumplex import decoded_probs
-from fercomp.faces.tta import VIEWS, seen
+from fercomp.faces.tta import VIEWS, View, seen
 from fercomp.modeling.backend.choice import Device
 from fercomp.modeling.bundle.card import CARD, DECISION, MEMBERS, read_card
 from fercomp.modeling.bundle.checked import check_network, checked_outputs
@@ -127,7 +127,7 @@ class Bundle:
         """Classifies faces: the probabilities of `answer`, `(n, K)` float32."""
         return self.answer(*faces, mirrored=mirrored).pred_probs
 
-    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None, framed: bool = False) -> Answer:
+    def answer(self, *faces: np.ndarray, mirrored: np.ndarray | None = None, views: int = 0) -> Answer:
         """Says everything the model can say of faces, with one call of each network.
 
         Args:
@@ -136,8 +136,8 @@ class Bundle:
             mirrored: `(n,)` bool. A network that averages over a face and its mirror image looks at one of
                 the two only: the mirror image of these, the others as they are. In half of the time, for
                 callers that average over many pictures of a face.
-            framed: They are photos that were made to be classified, as the competition's are, and there is
-                time: a network whose card says so averages over several views of each (`faces.tta`).
+            views: There is time to look more than once: a network whose card says that it gains by that
+                averages over so many views of each face, the first ones of `faces.tta.VIEWS`.
 
         Returns:
             Probabilities; and points, where the model gives them.
@@ -146,7 +146,7 @@ class Bundle:
             ValueError: There are more or fewer arrays, or one has another shape or dtype.
             FercompError: A network's file is missing or damaged.
         """
-        outputs, head, k = self._outputs(faces, mirrored, framed), self.card.head, len(self.card.classes)
+        outputs, head, k = self._outputs(faces, mirrored, views), self.card.head, len(self.card.classes)
         points = None if head == "emotion" else np.clip(outputs[:, -2:], -1.0, 1.0)
         if points is not None and head == "valence_arousal":
             pred_probs = decoded_probs(points, self.card.classes)
@@ -154,17 +154,15 @@ class Bundle:
             pred_probs = outputs[:, :k]
         return Answer(apply_temperature(pred_probs, self.card.temperature), points)
 
-    def _outputs(
-        self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, framed: bool
-    ) -> np.ndarray:
+    def _outputs(self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, views: int) -> np.ndarray:
         """Returns what the network gives, `(n, W)` float32: means over members, views and mirror images."""
         n = self._check(faces)
         if n == 0:
             return np.empty((0, self.card.width), dtype=np.float32)
         if self.members:
-            return self._mean_of_members(faces, mirrored, framed)
-        if framed and self.card.views:
-            return self._mean_of_views(faces[0])
+            return self._mean_of_members(faces, mirrored, views)
+        if views and self.card.views:
+            return self._mean_of_views(faces[0], VIEWS[:views])
         return self._look(faces[0], mirrored)
 
     def _look(self, faces: np.ndarray, mirrored: np.ndarray | None) -> np.ndarray:
@@ -176,18 +174,18 @@ class Bundle:
             return mean
         return self._network(np.where(mirrored[:, None, None, None], faces[:, :, ::-1], faces))
 
-    def _mean_of_views(self, faces: np.ndarray) -> np.ndarray:
+    def _mean_of_views(self, faces: np.ndarray, views: Sequence[View]) -> np.ndarray:
         with ThreadPoolExecutor(threads(_VIEWERS)) as pool:  # a network is not to wait for the next view
-            views = in_order(pool, partial(seen, faces), VIEWS, _VIEWERS)
-            mean: np.ndarray = np.mean([self._network(view) for view in views], axis=0)
+            looks = in_order(pool, partial(seen, faces), views, _VIEWERS)
+            mean: np.ndarray = np.mean([self._network(look) for look in looks], axis=0)
         return mean
 
     def _mean_of_members(
-        self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, framed: bool
+        self, faces: tuple[np.ndarray, ...], mirrored: np.ndarray | None, views: int
     ) -> np.ndarray:
         given = dict(zip(self.inputs, faces, strict=True))
         outputs = np.stack(
-            [m.answer(given[m.inputs[0]], mirrored=mirrored, framed=framed).pred_probs for m in self.members]
+            [m.answer(given[m.inputs[0]], mirrored=mirrored, views=views).pred_probs for m in self.members]
         )
         weights = [member.weight for member in self.card.members]
         mean: np.ndarray = np.average(outputs, axis=0, weights=weights)

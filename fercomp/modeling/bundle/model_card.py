@@ -11,7 +11,7 @@ from fercomp.core.files import write_text
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.modeling.bundle.card import Card, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.find import SHIPPED_NAME, network_cards
+from fercomp.modeling.bundle.find import CAME_ALONG, network_cards
 from fercomp.modeling.bundle.graph_check import worst_check
 from fercomp.modeling.bundle.robustness import robustness_section
 
@@ -65,7 +65,7 @@ def _networks(card: Card) -> str:
 
 
 def _learned_from(card: Card, networks: list[Card]) -> str:
-    if card.name == SHIPPED_NAME:
+    if card.name in CAME_ALONG:
         return _STAND_IN
     photos = max(network.trained.get("photos", 0) for network in networks)
     like = f", {card.kind.faces}" if card.kind else ""
@@ -84,7 +84,7 @@ def _time(networks: list[Card]) -> dict[str, str]:
 
 def _scores(card: Card) -> dict[str, str]:
     if not {"accuracy", "macro_f1", "n"} <= card.scores.keys():
-        return {"scores": "none: there was no holdout"}
+        return {"scores": "none on the card"}
     accuracy, n = card.scores["accuracy"], int(card.scores["n"])
     low, high = wilson_interval(accuracy, n)
     before = REFIT_OF in card.trained

@@ -12,6 +12,7 @@ from fercomp.core.tables import AXES
 from fercomp.core.timing import say_duration
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import Photos
+from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.model import Answer, Bundle
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def answer_photos(
                     f"classifying {count(len(image_paths), 'photo')}", seconds, gpu, instead=_INSTEAD
                 )
             faces = dict(zip(sizes, batches, strict=True))
-            parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), framed=True))
+            parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), views=len(VIEWS)))
             count_done(bar, len(batches[0]), is_first=len(parts) == 1)
     if not parts:
         return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))

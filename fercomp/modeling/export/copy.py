@@ -13,7 +13,7 @@ from fercomp.core.paths import Workspace
 from fercomp.modeling.bundle.card import CARD, GRAPH, MEMBERS, Card, read_card
 from fercomp.modeling.bundle.card_keys import PRECISION
 from fercomp.modeling.bundle.checked import check_network, write_card
-from fercomp.modeling.bundle.find import SHIPPED_NAME, check_name
+from fercomp.modeling.bundle.find import CAME_ALONG, check_name
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.quantise import Precision, example_faces, quantise, store_as_float16
 
@@ -45,7 +45,7 @@ def export_model(
             not a bundle, or a network has no graph whose weights could be stored otherwise.
     """
     card = read_card(folder)
-    if name not in (None, SHIPPED_NAME):  # how the model that comes with fercomp gets its name
+    if name is not None and name not in CAME_ALONG:  # how the models that come with fercomp get their names
         check_name(name)
     if target.resolve() == folder.resolve():
         raise FercompError(f"{target} is the model itself: name another folder")

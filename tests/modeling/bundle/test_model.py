@@ -14,9 +14,10 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_table
 from fercomp.data.inputs import read_faces
 from fercomp.decisions.metrics import score
+from fercomp.faces.tta import VIEWS
 from fercomp.kaggle.submission import write_submission
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, read_card
-from fercomp.modeling.bundle.find import SHIPPED, check_name, resolve_model
+from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, resolve_model
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.predict import predict_test
 
@@ -46,7 +47,7 @@ def test_the_scores_are_those_of_the_bundle_itself(which, request):
     folder = workspace.bundle("tiny")
     table = holdout_table(EMOTIONS).read(folder / HOLDOUT)
     faces = read_faces(workspace.raw, table["image_path"].tolist(), 32)
-    probabilities = load_bundle(folder).answer(faces, framed=True).pred_probs
+    probabilities = load_bundle(folder).answer(faces, views=len(VIEWS)).pred_probs
     np.testing.assert_allclose(probabilities, pred_probs(table), atol=2e-6)
     labels = table["emotion"].map(EMOTIONS.index).to_numpy()
     assert score(pred_probs(table), labels).accuracy == pytest.approx(
@@ -136,11 +137,14 @@ def test_the_model_trained_last_is_the_default(workspace):
 def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypatch):
     assert SHIPPED.parent.name == "fercomp"
     shipped = write_model(workspace.root / "package" / "shipped")
-    monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", shipped)
+    large = write_model(workspace.root / "package" / "shipped-large")
+    monkeypatch.setitem(CAME_ALONG, "shipped", shipped)
+    monkeypatch.setitem(CAME_ALONG, "shipped-large", large)
     empty = Workspace(workspace.root / "elsewhere")
-    assert resolve_model(None, empty) == resolve_model("shipped", empty) == shipped
+    assert resolve_model("shipped", empty) == shipped
+    assert resolve_model(None, empty) == resolve_model("shipped-large", empty) == large
     shutil.copytree(workspace.bundle("tiny"), empty.bundle("study-given"))
-    assert resolve_model(None, empty) == shipped
+    assert resolve_model(None, empty) == large
     assert resolve_model("shipped", workspace) == shipped
     with pytest.raises(
         FercompError, match=r"unknown model 'compact': .* \(to train it: `fercomp train --backbone c"
@@ -152,7 +156,7 @@ def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypat
 
 def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, monkeypatch):
     shipped = write_model(workspace.root / "package" / "shipped")
-    monkeypatch.setattr("fercomp.modeling.bundle.find.SHIPPED", shipped)
+    monkeypatch.setitem(CAME_ALONG, "shipped", shipped)
     before = sorted(shipped.rglob("*"))
     path = predict_test(resolve_model("shipped", workspace), workspace, PredictParams()).path
     assert path == workspace.models / "shipped" / "test_probs.csv"
@@ -164,7 +168,9 @@ def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, 
     assert resolve_model("shipped", workspace) == shipped
 
 
-@pytest.mark.parametrize("name", ["shipped", "history", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"])
+@pytest.mark.parametrize(
+    "name", ["shipped", "shipped-large", "history", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"]
+)
 def test_names_that_an_experiment_may_not_have(name):
     with pytest.raises(
         FercompError, match=r"came with fercomp|record of submis|expected a letter or digit"

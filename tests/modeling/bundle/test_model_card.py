@@ -37,7 +37,7 @@ def test_it_stands_beside_each_card(tmp_path, write_model):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"scores": {}}, "| scores | none: there was no holdout |"),
+        ({"scores": {}}, "| scores | none on the card |"),
         ({"trained": {}}, "| learned from | not said on the card |"),
         ({"threshold": 0.25}, "| uncertain | said where the probability is below 0.25 |"),
         ({"bias": [0.5] * 9}, "| uncertain | one of the classes, weighed by a class bias |"),

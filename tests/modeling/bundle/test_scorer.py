@@ -53,11 +53,11 @@ from fercomp.modeling.bundle.model import load_bundle
 assert keras_sees() == ("jax", [])
 assert choose_device("auto") == "cpu"
 folder, faces = Path(sys.argv[1]), np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3), dtype=np.uint8)
-processor = load_bundle(folder, "auto").answer(faces, framed=True).pred_probs
+processor = load_bundle(folder, "auto").answer(faces, views=9).pred_probs
 scorer.choose_device = lambda wanted: "gpu"
 gpu = load_bundle(folder, "auto")
 assert gpu.device == "gpu"
-np.testing.assert_allclose(gpu.answer(faces, framed=True).pred_probs, processor, atol=1e-4)
+np.testing.assert_allclose(gpu.answer(faces, views=9).pred_probs, processor, atol=1e-4)
 """
 
 
