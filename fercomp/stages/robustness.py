@@ -24,7 +24,7 @@ from fercomp.decisions.thresholds import macro_f1
 from fercomp.faces.changes import STRENGTHS, changed
 from fercomp.modeling.bundle.card import HOLDOUT, Card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME, network_cards
+from fercomp.modeling.bundle.find import CAME_ALONG, network_cards
 from fercomp.modeling.bundle.kind import evenly
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.model_card import write_model_card
@@ -95,7 +95,8 @@ def measure_robustness(
         FercompError: The index or the model is missing, the holdout's photos are not there, or one of them
             has a label that the model cannot answer.
     """
-    target = workspace.bundle(SHIPPED_NAME) if folder == SHIPPED else folder
+    came_along = folder in CAME_ALONG.values()
+    target = workspace.bundle(folder.name) if came_along else folder
     for name in (ROBUSTNESS_CSV, ROBUSTNESS_PNG):
         is_there(target / name)  # what cannot be replaced is told before the time is spent
     bundle = load_bundle(folder, device)
@@ -107,7 +108,7 @@ def measure_robustness(
     table = _scored(answers, labels, bundle.card)
     ROBUSTNESS.write(table, target / ROBUSTNESS_CSV)
     plot_robustness({bundle.card.name: table}, target / ROBUSTNESS_PNG)
-    if folder != SHIPPED:
+    if not came_along:
         write_model_card(folder)
     return Measured(table, target, told)
 
