@@ -66,3 +66,19 @@ def test_a_folder_elsewhere_with_the_name_of_another_model_replaces_nothing(work
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert "has the name of another model, models/tiny" in err
     assert not workspace.test_probabilities("tiny").exists()
+
+
+def test_the_processor_alone_and_a_gpu_that_is_missing(workspace, fercomp, monkeypatch):
+    hidden = []
+    monkeypatch.setattr("fercomp.modeling.backend.choice.hide_gpus", lambda: hidden.append(True))
+    assert fercomp("predict", "--model", "tiny", "--set", "machine.device=cpu")[0] == 0
+    assert hidden, "Keras is kept from a GPU, whatever it is used for"
+    workspace.test_probabilities("tiny").unlink()
+    code, out, err = fercomp("predict", "--model", "tiny", "--set", "machine.device=gpu")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("error: machine.device is gpu, but tensorflow sees no GPU")
+    assert not workspace.test_probabilities("tiny").exists()
+    (workspace.bundle("tiny") / "model.keras").unlink()
+    code, _, err = fercomp("predict", "--model", "tiny", "--set", "machine.device=gpu")
+    assert code == 0, "a graph alone runs on the processor, whatever is asked for"
+    assert "models/tiny has no model.keras, which a GPU needs: OpenVINO answers on the CPU" in err
