@@ -12,6 +12,7 @@ from fercomp.core.tables import RECORDS
 from .base import SIDE, fercomp
 from .case import Case, Expected
 from .sources import PLACES
+from .tables import TEXTS, VALUES, file_with
 
 ANYTHING: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.5, 2**70, 1e308, 5e-324),
@@ -57,7 +58,30 @@ def model_cases() -> Iterator[Case]:
         yield _card(
             "annotate", ["annotate", "precious", "--model", "tiny"], "a class is", name, edit, "refused"
         )
+    yield from _decision_cases()
     yield from _cache_cases()
+
+
+def _decision_cases() -> Iterator[Case]:
+    words = [*ANNOTATE, "tiny", "--output", "out"]
+    for name, text in TEXTS.items():
+        decision = partial(file_with, "models/tiny/decision.json", text, words)
+        yield Case("models", f"decision.json: {name}", decision, "refused")
+        for file, kind in (("run.json", "csv"), ("records.csv", "csv"), ("records.jsonl", "jsonl")):
+            earlier = partial(_earlier, file, text, [*words, "--records", kind])
+            yield Case("models", f"out/{file}: {name}", earlier)
+    for key in ("threshold", "threshold_on", "bias", "fitted_on", "scores", "more"):
+        for value in VALUES:
+            said = json.dumps({"fitted_on": "holdout_probs.csv", "scores": {}, key: value}).encode()
+            decision = partial(file_with, "models/tiny/decision.json", said, words)
+            yield Case("models", f"decision.json: {key} is {value!r}", decision)
+
+
+def _earlier(file: str, text: bytes, words: list[str], work: Path) -> list[str]:
+    """Puts something in the place of what an earlier run left, and beside it what makes the folder ours."""
+    (work / "out").mkdir()
+    (work / "out/run.json").write_text(json.dumps({"fercomp": "0", "fingerprint": "0"}))
+    return file_with(f"out/{file}", text, words, work)
 
 
 def _card(

@@ -27,6 +27,8 @@ NUMBERS = ("nan", "inf", "-inf", "-1", "1e999", "", "x", "0x10", "\u0663", "1_00
 OPTIONS: dict[str, list[str]] = {
     "--min-size": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--min-score": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--start": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--end": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],

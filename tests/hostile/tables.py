@@ -1,6 +1,7 @@
 """Hostile tables, cards, journals: what a stage wrote, changed by hand, by a disk or by somebody else."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ TABLES: dict[str, list[str]] = {
     "datasets/raw/train.csv": ["prepare"],
     "datasets/raw/sample_submission.csv": ["submission", "--model", "tiny"],
     "submissions/tiny.csv": ["submit", "submissions/tiny.csv", "--dry-run"],
+    "models/crossval/oof.csv": ["relabel"],
 }
 """Each table, and a command that reads it."""
 
@@ -84,7 +86,7 @@ def table_cases() -> Iterator[Case]:
         for name, change in WRONG.items():
             expected: Expected = "either" if raw or name in ("latin-1", "control characters") else "refused"
             yield Case("tables", f"{table}: {name}", partial(_changed, table, change, words), expected)
-        if "probs" in table:
+        if "probs" in table or "oof" in table:
             for name, change in NUMBERS.items():
                 yield Case("tables", f"{table}: {name}", partial(_changed, table, change, words), "refused")
     for name, change in (WRONG | NUMBERS).items():
@@ -113,8 +115,6 @@ def _changed(table: str, change: Change, words: list[str], work: Path) -> list[s
     if data == b"FOLDER":
         path.mkdir()
     elif data == b"PIPE":
-        import os
-
         os.mkfifo(path)
     else:
         path.write_bytes(data)
@@ -151,7 +151,7 @@ KEYS = (
         "members",
         "threshold",
     ),
-    *("bias", "temperature", "runtime", "trained", "scores", "kind"),
+    *("bias", "temperature", "runtime", "trained", "scores", "kind", "files", "graph"),
 )
 NO_DEFAULT = {"classes", "size", "runtime", "trained", "scores", "name", "margin"}
 
@@ -172,33 +172,33 @@ def _cards() -> Iterator[Case]:
         yield Case("cards", f"classes {names[:2]}", partial(_card_with, {"classes": names}, words), "refused")
     for scores in ({"accuracy": float("nan")}, {"accuracy": float("inf")}, {"accuracy": "high"}):
         yield Case("cards", f"scores {scores}", partial(_card_with, {"scores": scores}, words), "either")
-    for name, text in _TEXTS.items():
-        yield Case("cards", name, partial(_file_with, "models/tiny/card.json", text, words), "refused")
-    for name, text in _TEXTS.items():
-        graph = partial(_file_with, "models/tiny/graph/graph.xml", text, words)
+    for name, text in TEXTS.items():
+        yield Case("cards", name, partial(file_with, "models/tiny/card.json", text, words), "refused")
+    for name, text in TEXTS.items():
+        graph = partial(file_with, "models/tiny/graph/graph.xml", text, words)
         yield Case("cards", f"graph: {name}", graph, "refused")
     yield Case(
         "cards",
         "weights of another size",
-        partial(_file_with, "models/tiny/graph/graph.bin", b"12", words),
+        partial(file_with, "models/tiny/graph/graph.bin", b"12", words),
         "refused",
     )
     nan = b"\x00\x00\xc0\x7f" * (32 * 32 * 3 * 9)
     yield Case(
         "cards",
         "weights that are NaN",
-        partial(_file_with, "models/tiny/graph/graph.bin", nan, words),
+        partial(file_with, "models/tiny/graph/graph.bin", nan, words),
         "refused",
     )
     yield Case(
         "cards",
         "NaN to predict",
-        partial(_file_with, "models/tiny/graph/graph.bin", nan, ["predict", "--model", "tiny"]),
+        partial(file_with, "models/tiny/graph/graph.bin", nan, ["predict", "--model", "tiny"]),
         "refused",
     )
 
 
-_TEXTS: dict[str, bytes] = {
+TEXTS: dict[str, bytes] = {
     "empty": b"",
     "no JSON": b"{",
     "a list": b"[]",
@@ -217,7 +217,7 @@ def _card_with(values: dict[str, Any], words: list[str], work: Path) -> list[str
     return words
 
 
-def _file_with(name: str, text: bytes, words: list[str], work: Path) -> list[str]:
+def file_with(name: str, text: bytes, words: list[str], work: Path) -> list[str]:
     (work / name).write_bytes(text)
     (work / "precious" / "photo.jpg").write_bytes((work / "datasets/raw/test_kaggle/0.jpg").read_bytes())
     return words
@@ -246,5 +246,5 @@ def _journals() -> Iterator[Case]:
         ),
     )
     for line in lines:
-        build = partial(_file_with, "datasets/review.jsonl", line + b"\n", ["relabel"])
+        build = partial(file_with, "datasets/review.jsonl", line + b"\n", ["relabel"])
         yield Case("journal", f"line {line[:30]!r}", build, "either")
