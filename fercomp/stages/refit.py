@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
-from fercomp.core.params import InferenceParams, MachineParams, TrainParams
+from fercomp.core.params import FACENET, InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import existing
@@ -27,7 +27,7 @@ from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.taught import about, read_photos, what_is_taught
-from fercomp.stages.train import alone, is_used_so, trained_before
+from fercomp.stages.train import alone, is_cut_facenet, is_used_so, trained_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,6 +121,11 @@ def _params(source: Path, card: Card) -> tuple[TrainParams, InferenceParams]:
         raise FercompError(
             f"{source} lacks {missing[0] if missing else 'its parameters'}: refit a model that "
             "`fercomp train` wrote"
+        )
+    if is_cut_facenet(card):
+        raise FercompError(
+            f"{source} holds {FACENET} as an earlier fercomp cut it, at the third of its 17x17 blocks: it "
+            "answers as before, but can only be trained anew"
         )
     try:
         return (

@@ -1,7 +1,7 @@
 """What a network is taught: the index of photos, with what tables and teachers say of them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fercomp.core.params import MachineParams, TrainParams
 from fercomp.core.paths import Workspace
@@ -9,6 +9,7 @@ from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card_keys import TAUGHT
 from fercomp.modeling.bundle.find import resolve_model
+from fercomp.modeling.bundle.kind import evenly, seen_traits
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.subset import some_photos
 from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
@@ -18,6 +19,10 @@ from fercomp.modeling.training.training_set import TrainingData, data_fingerprin
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+COLOUR: Final = 8.0
+"""Mean distance of a photo's largest from its smallest channel, of 255, from which on it is in colour: JPEG
+alone makes 1 or 2 of a grey photo that was stored in colour."""
 
 
 def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = False) -> "pd.DataFrame":
@@ -40,6 +45,29 @@ def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = F
     if params.labels == "given":
         return photos
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)
+
+
+def settled(
+    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
+) -> TrainParams:
+    """Decides what is left to the photos: whether a network sees grey where that is `auto`.
+
+    Args:
+        params: How to train.
+        photos: From `read_photos`, of which a few hundred training photos are looked at.
+        workspace: Where they are.
+        machine: Says how many are kept, decoded.
+
+    Returns:
+        The parameters with `grey` true or false.
+    """
+    if params.grey != "auto":
+        return params
+    train = photos.loc[photos["split"] == "train", "image_path"]
+    cache = PhotoCache(workspace.decoded, machine.cache_gb)
+    faces = cache.photos(workspace.raw, train.iloc[evenly(len(train))].tolist(), params.size)
+    colours = [seen_traits(batch)["colour"].max() for batch in faces.in_batches(64)]
+    return params.model_copy(update={"grey": bool(colours and max(colours) < COLOUR)})
 
 
 def what_is_taught(

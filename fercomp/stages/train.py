@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.locks import locked
-from fercomp.core.params import InferenceParams, Plan, TrainParams
+from fercomp.core.params import FACENET, InferenceParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.data.cache import PhotoCache
@@ -28,7 +28,7 @@ from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
-from fercomp.stages.taught import about, read_photos, what_is_taught
+from fercomp.stages.taught import about, read_photos, settled, what_is_taught
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +97,7 @@ def train_bundle(
     """
     choose_device(plan.machine.device)
     cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
     photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
     there = None if anew else trained_before(target, plan.train, data)
     if there is None:
@@ -150,8 +151,9 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
-    data = what_is_taught(plan.train, photos, workspace, plan.machine)[1]
-    return trained_before(target, plan.train, data) is not None
+    params = settled(plan.train, photos, workspace, plan.machine)
+    data = what_is_taught(params, photos, workspace, plan.machine)[1]
+    return trained_before(target, params, data) is not None
 
 
 def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:
@@ -162,10 +164,18 @@ def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Car
         InferenceParams.model_validate(card.trained.get(INFERENCE))
     except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
         return None
+    if is_cut_facenet(card):
+        return None
     while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
         params = params.halved()
     same = used.model_dump() == params.model_dump() and card.trained.get(TAUGHT) == data.fingerprint
     return card if same and (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file() else None
+
+
+def is_cut_facenet(card: Card) -> bool:
+    """Tells whether a network is `facenet` as earlier versions had it, up to its third 17x17 block."""
+    # The whole of it came together with `grey`.
+    return card.backbone == FACENET and "grey" not in card.trained.get("params", {})
 
 
 def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:

@@ -15,7 +15,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.refit import best_epochs, refit
-from fercomp.stages.train import train_experiment
+from fercomp.stages.train import is_trained, train_experiment
 
 TINY = Plan(train=TrainParams(size=32, epochs=3, batch_size=16, seed=1))
 MACHINE = MachineParams()
@@ -151,3 +151,31 @@ def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model)
         refit(folder, "all", workspace, MACHINE)
     assert not workspace.bundle("all").exists()
     assert read_card(folder).name == "first"
+
+
+def test_a_facenet_of_an_earlier_version_answers_but_is_not_trained_on(workspace, first):
+    folder = workspace.bundle("first")
+    card = json.loads((folder / CARD).read_text()) | {"backbone": "facenet"}
+    params = card["trained"]["params"] | {"backbone": "facenet"}
+    photos = PHOTOS.read(workspace.photos)
+
+    def write(**changes):
+        trained = card["trained"] | {"params": params | changes}
+        (folder / CARD).write_text(json.dumps(card | {"trained": trained}))
+
+    write(grey=False)
+    plan = TINY.changed(backbone="facenet")
+    assert is_trained(folder, plan, photos, workspace)
+    del params["grey"]  # which came together with the whole of `facenet`
+    write()
+    assert not is_trained(folder, plan, photos, workspace)
+    with pytest.raises(FercompError, match=r"an earlier fercomp cut it.*can only be trained anew"):
+        refit(folder, "all", workspace, MACHINE)
+    assert predict_photos(load_bundle(folder), workspace.raw, photos["image_path"][:3].tolist()).shape == (
+        3,
+        9,
+    )
+    del card["grey"]
+    params["backbone"] = card["backbone"] = "compact"
+    write()
+    assert refit(folder, "all", workspace, MACHINE).grey is False

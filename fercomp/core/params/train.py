@@ -24,7 +24,7 @@ FACENET: Final = "facenet"
 RECIPE: Final = 1
 """What `train.recipe` is in networks that this code trains. See `tests/modeling/training/test_recipe.py`."""
 
-SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 96}
+SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 128}
 """Side of the input in pixels of backbones that are used with small photos."""
 
 _WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
@@ -46,8 +46,10 @@ class TrainParams(Group):
             path of a weights file, or of another experiment's `model.keras`. By default `imagenet`, but
             `faces` for `facenet` and `none` for `compact` and `compact_wide`.
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
-            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0` and `facenet`, which suit small
-            photos.
+            48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, 128 for `facenet`, which suit
+            small photos.
+        grey: Whether the network turns what it sees into grey, before anything else: where it learns from
+            grey photos, colours would be new to it. `auto`: where the training photos are grey.
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
             finds the threshold below which an answer becomes `uncertain`.
         head: What the network gives: `emotion`, a probability for each class; `valence_arousal`, a point,
@@ -123,6 +125,7 @@ class TrainParams(Group):
     backbone: str = COMPACT
     weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
     size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
+    grey: bool | Literal["auto"] = False
     classes: Literal[8, 9] = 9
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     va_targets: str = "mean"

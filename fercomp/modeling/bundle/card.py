@@ -34,8 +34,8 @@ from fercomp.modeling.bundle.card_keys import scores_fault, trained_fault
 from fercomp.modeling.bundle.graph_check import GraphCheck
 from fercomp.modeling.bundle.kind import PhotoKind
 
-FORMAT: Final = 5
-"""Version; a higher one was written by a newer fercomp. 3 brought `files`, 4 `kind`, 5 `graph`."""
+FORMAT: Final = 6
+"""Version; a higher one was written by a newer fercomp. 3 brought `files`, 4 `kind`, 5 `graph`, 6 `grey`."""
 
 CARD: Final = "card.json"
 DECISION: Final = "decision.json"
@@ -94,6 +94,8 @@ class Card(Group):
             and their probabilities are decoded (`decisions.circumplex`); or `both`, probabilities first.
         size: Side of the network's input in pixels, S; of an ensemble's first member.
         margin: Share of a detected face's box added on each side before cropping; likewise.
+        grey: The network turns what it sees into grey itself, and takes RGB like any other; no cards of an
+            earlier version say so.
         flip: Probabilities are the mean over the face and its mirror image.
         views: Test-time augmentation (TTA): photos that are framed on a face already, such as the holdout's,
             are answered by the mean over nine views (`faces.tta`); an ensemble's members say so themselves.
@@ -121,6 +123,7 @@ class Card(Group):
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     size: int = Field(ge=8, le=4096)
     margin: float = Field(ge=0, le=2)
+    grey: bool = False
     flip: bool = False
     views: bool = False
     members: tuple[Member, ...] = ()

@@ -36,6 +36,7 @@ def model_card(folder: Path) -> str:
     networks = network_cards(folder)
     rows = {
         "network": _networks(card),
+        **_grey(networks),
         "learned from": _learned_from(card, networks),
         **_time(networks),
         **_scores(card),
@@ -62,6 +63,14 @@ def _networks(card: Card) -> str:
     if not card.members:
         return f"{card.backbone}, input {card.size} x {card.size} pixels"
     return "ensemble of " + ", ".join(f"{member.name} ({member.weight:.3f})" for member in card.members)
+
+
+def _grey(networks: list[Card]) -> dict[str, str]:
+    grey = [network.name for network in networks if network.grey]
+    if not grey:
+        return {}
+    who = "the network" if len(grey) == len(networks) else ", ".join(grey)
+    return {"colours": f"turned into grey, by {who}"}
 
 
 def _learned_from(card: Card, networks: list[Card]) -> str:

@@ -26,6 +26,7 @@ from fercomp.modeling.bundle.runtime import Network, openvino_network
 from fercomp.modeling.export.graph import export_apart
 from fercomp.modeling.training.augment import augment
 from fercomp.modeling.training.batches import FaceBatches, epoch_order
+from fercomp.modeling.training.grey import GREY
 from fercomp.modeling.training.kept import keep, read_kept
 from fercomp.modeling.training.network import POOL
 
@@ -170,6 +171,7 @@ def _key(
     settings: dict[str, Any] = {
         "backbone": model.name,
         "size": model.input_shape[1],
+        "grey": any(layer.name == GREY for layer in model.layers),
         "seed": seed,
         "precision": model.get_layer(POOL).compute_dtype,
         "augment": augmentation.model_dump() if augmentation else None,

@@ -113,6 +113,7 @@ def _fit(
         dropout=params.dropout,
         hidden=params.hidden,
         seed=params.seed,
+        grey=params.grey is True,
     )
     loss = make_loss(params.loss, params.balance, class_shares(data.train.targets))
     objective = Objective(params.head, classes, loss, params.va_loss, params.va_weight)

@@ -67,6 +67,7 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
             head=params.head,
             dropout=params.dropout,
             hidden=params.hidden,
+            grey=params.grey is True,
         )
         keep = params.batch_norm == "keep"
         set_trainable(model, head_only=False, keep_batch_norm=keep, unfreeze=params.unfreeze)

@@ -8,6 +8,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.progress import count
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.training.grey import to_grey
 
 POOL: Final = "pool"
 _BEFORE_HEADS: Final = ("dropout", "hidden", "hidden_dropout")
@@ -30,6 +31,7 @@ def build_network(
     dropout: float = 0.0,
     hidden: int = 0,
     seed: int = 0,
+    grey: bool = False,
 ) -> keras.Model:
     """Builds the network that a stage trains and a bundle carries.
 
@@ -45,6 +47,7 @@ def build_network(
         dropout: Share of pooled features dropped before the head, and of a hidden layer.
         hidden: Units of a hidden layer (ReLU) in the head; 0 for none.
         seed: Seed of what is dropped.
+        grey: Whether it turns what it is given into grey first.
 
     Returns:
         A model of the backbone's name, from `(n, S, S, 3)` uint8 RGB to float32: probabilities `(n, K)`,
@@ -56,6 +59,8 @@ def build_network(
     inputs = keras.Input((size, size, 3), dtype="uint8", name="faces")
     # A cast by a layer of its own: arithmetic on uint8 wraps around without an error.
     x = keras.layers.Rescaling(1.0, name="to_float")(inputs)
+    if grey:
+        x = to_grey(x)
     x = build_backbone(backbone, size, weights)(x)
     x = keras.layers.GlobalAveragePooling2D(name=POOL)(x)
     x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)

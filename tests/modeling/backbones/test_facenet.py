@@ -1,4 +1,4 @@
-"""`facenet` computes what the frozen graph in the package computes, as far as its third 17x17 block."""
+"""`facenet` computes what the frozen graph in the package computes, to its last 8x8 block."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from fercomp.core.errors import FercompError
 from fercomp.modeling.backbones import facenet, packaged
 from fercomp.modeling.backbones.catalogue import build_backbone
 
-LAST = "InceptionResnetV1/Repeat_1/block17_3/Relu:0"
+LAST = "InceptionResnetV1/Block8/add:0"
 
 
 def weights_file():
@@ -40,9 +40,20 @@ def test_features_equal_the_original(picture):
     rgb = picture[None, 100:260, 200:360].astype(np.float32)
     backbone = build_backbone("facenet", 160, "faces")
     features = keras.ops.convert_to_numpy(backbone(rgb, training=False))
-    assert features.shape == (1, 8, 8, 896)
+    assert features.shape == (1, 3, 3, 1792)
     assert features.std() > 0.1
     np.testing.assert_allclose(features, original(rgb), atol=1e-4)
+    assert backbone.count_params() == 22_549_808
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in backbone.layers)
+
+
+def test_a_network_of_an_earlier_version_is_refused_in_one_line(tmp_path):
+    inputs = keras.Input((96, 96, 3), dtype="uint8")
+    earlier = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.BatchNormalization()], name="facenet")
+    keras.Model(inputs, earlier(keras.layers.Rescaling(1.0)(inputs))).save(tmp_path / "model.keras")
+    with pytest.raises(FercompError, match="does not hold weights of facenet") as raised:
+        build_backbone("facenet", 96, str(tmp_path / "model.keras"))
+    assert "\n" not in str(raised.value)
 
 
 def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
@@ -63,4 +74,4 @@ def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
 def test_a_size_too_small_is_one_line():
     with pytest.raises(FercompError, match="facenet cannot be built for 48 pixels: it needs 75 or more"):
         build_backbone("facenet", 48, "none")
-    assert build_backbone("facenet", 75, "none").output_shape[1:3] == (3, 3)
+    assert build_backbone("facenet", 75, "none").output_shape[1:3] == (1, 1)
