@@ -81,6 +81,20 @@ def through_jpeg(face: np.ndarray, quality: int) -> None:
     cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB, dst=face)
 
 
+def add_noise(face: np.ndarray, share: float, rng: np.random.Generator) -> None:
+    """Adds normal noise to a face `(S, S, 3)` uint8, in place; `share` is the standard deviation by 255.
+
+    All channels get the same: noise is, too, once a camera has smoothed its colours.
+    """
+    grain = 255 * share * rng.standard_normal((*face.shape[:2], 1), dtype=np.float32)
+    face[...] = np.clip(np.rint(face + grain), 0, 255)
+
+
+def cover(face: np.ndarray, share: float, edge: int, level: int) -> None:
+    """Covers a face `(S, S, 3)` uint8 from an edge, 0 to 3, inwards with a level of 0 to 255, in place."""
+    np.rot90(face, edge)[: round(share * len(face))] = level
+
+
 def tilted(affine: np.ndarray, tilt: np.ndarray, size: int) -> np.ndarray:
     """Tilts maps about the middle of a photo, as if heads were turned.
 
@@ -149,14 +163,12 @@ def _grey(face: np.ndarray, share: float, *_: object) -> None:
 
 
 def _noise(face: np.ndarray, share: float, edge: int, level: int, rng: np.random.Generator) -> None:
-    """Adds the same to all channels: noise is, too, once a camera has smoothed its colours."""
     del edge, level
-    grain = 255 * share * rng.standard_normal((*face.shape[:2], 1), dtype=np.float32)
-    face[...] = np.clip(np.rint(face + grain), 0, 255)
+    add_noise(face, share, rng)
 
 
 def _cover(face: np.ndarray, share: float, edge: int, level: int, *_: object) -> None:
-    np.rot90(face, edge)[: round(share * len(face))] = level
+    cover(face, share, edge, level)
 
 
 _CHANGES: Final[Mapping[str, _Change]] = {

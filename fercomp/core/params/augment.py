@@ -26,6 +26,11 @@ class AugmentParams(Group):
         low_resolution: Share of the photos that are scaled down, to 0.2 to 0.7 of their side, and up again.
         blur: Share of the photos that are blurred, by 0.002 to 0.01 of their side (standard deviation).
         jpeg: Share of the photos that are saved once more as a JPEG, with a quality of 30 to 90.
+        gamma: Largest change of gamma, in octaves to either side: shadows lighter or darker.
+        shade: Largest difference of light between two sides of a photo, as a share of full white.
+        noise: Largest standard deviation of noise, as a share of full white.
+        cover: Share of the photos that are covered from one edge inwards, by 0.15 to 0.4 of their side, as by
+            a hand, a scarf or hair.
     """
 
     flip: bool = True
@@ -42,3 +47,7 @@ class AugmentParams(Group):
     low_resolution: Share = 0.0
     blur: Share = 0.0
     jpeg: Share = 0.0
+    gamma: Annotated[float, Field(ge=0, le=3)] = 0.0
+    shade: Share = 0.0
+    noise: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    cover: Share = 0.0

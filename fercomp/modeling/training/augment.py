@@ -33,12 +33,12 @@ def augment(faces: np.ndarray, params: AugmentParams, rng: np.random.Generator) 
         `(n, S, S, 3)` uint8 RGB. What comes from outside a photo repeats its border.
     """
     n, size = len(faces), faces.shape[1]
-    own = rng.spawn(2)  # of what came later: the numbers below stay as they were
+    own = rng.spawn(3)  # of what came later: the numbers below stay as they were
     matrices = _warps(n, size, params, rng)
     if params.perspective:
         tilt = own[0].uniform(-params.perspective, params.perspective, (n, 2))
         matrices = tilted(matrices, tilt, size)
-    photometric = Photometric(n, params, own[1])
+    photometric = Photometric(n, params, own[1], own[2])
     gain = 1 + rng.uniform(-params.contrast, params.contrast, n)
     offset = rng.uniform(-255 * params.brightness, 255 * params.brightness, n)
     erased = rng.random(n) < params.erase

@@ -17,8 +17,11 @@ OLD = {
     "contrast": 0.2,
     "erase": 0.5,
 }
+OLD_IN_PLACE = {**OLD, "erase": 0}
 QUALITY = ("low_resolution", "blur", "jpeg")
-ALL = {"hue": 20.0, "saturation": 0.4, "grey": 0.2, "perspective": 0.2, **dict.fromkeys(QUALITY, 0.5)}
+COLOURS = {"hue": 20.0, "saturation": 0.4, "grey": 0.2, "perspective": 0.2, **dict.fromkeys(QUALITY, 0.5)}
+LIGHT = {"gamma": 0.5, "shade": 0.3, "noise": 0.05, "cover": 0.5}
+ALL = {**COLOURS, **LIGHT}
 
 
 def changed(faces, seed=0, **changes):
@@ -104,6 +107,59 @@ def test_what_came_before_is_changed_alike_with_and_without(faces):
     assert after[0] == after[1]
 
 
+@pytest.mark.parametrize("name", LIGHT)
+def test_each_of_light_noise_and_covers_leaves_the_others_their_random_numbers(faces, name):
+    others = {**OLD_IN_PLACE, **ALL} | {name: 0}
+    np.testing.assert_array_equal(changed(faces, **others | {name: 1e-9}), changed(faces, **others))
+
+
+@pytest.fixture
+def plain():
+    return np.full((32, 24, 24, 3), 128, np.uint8)
+
+
+def test_gamma_keeps_black_and_white_and_moves_what_is_between():
+    ramp = np.arange(256, dtype=np.uint8)[None, None, :, None].repeat(16, 0).repeat(256, 1).repeat(3, 3)
+    out = changed(ramp, gamma=1).astype(int)
+    assert (out[:, :, 0] == 0).all()
+    assert (out[:, :, 255] == 255).all()
+    assert (np.diff(out[:, 0, :, 0]) >= 0).all()
+    # From 255 * (128 / 255)**2 to the root of the same.
+    assert 64 <= out[:, 0, 128, 0].min() < 100
+    assert 156 < out[:, 0, 128, 0].max() <= 181
+
+
+def test_shade_makes_one_side_lighter(plain):
+    out = changed(plain, shade=0.5).astype(int)
+    assert 32 < np.ptp(out, axis=(1, 2, 3)).max() < 0.5 * 255 * 2**0.5 + 2
+    np.testing.assert_allclose(out.mean((1, 2, 3)), 128, atol=1)
+    lighter = (out[:, :, -1].mean((1, 2)) > out[:, :, 0].mean((1, 2))).mean()
+    assert 0.2 < lighter < 0.8
+
+
+def test_noise_is_the_same_in_all_channels_and_another_in_each_photo(plain):
+    out = changed(plain, noise=0.05).astype(int)
+    np.testing.assert_array_equal(out[..., 0], out[..., 2])
+    deviations = out.std(axis=(1, 2, 3))
+    assert deviations.min() < 6 < 10 < deviations.max() < 0.05 * 255 * 1.1
+    assert len({photo.tobytes() for photo in out}) > 24
+
+
+def test_a_cover_reaches_inwards_from_one_edge(faces):
+    out = changed(faces, cover=0.5)
+    covered = (out != faces).any(axis=3)
+    some = covered.any(axis=(1, 2))
+    assert 0.2 < some.mean() < 0.8
+    edges = set()
+    for photo, mask in zip(out[some], covered[some], strict=True):
+        edge = next(edge for edge in range(4) if np.rot90(mask, edge)[0].all())
+        rows = np.rot90(mask, edge).all(axis=1)
+        assert 0.1 < rows.mean() <= 0.42
+        assert len(np.unique(np.rot90(photo, edge)[rows])) == 1
+        edges.add(edge)
+    assert len(edges) > 2
+
+
 def test_each_photo_is_changed_differently_and_the_seed_repeats(faces):
     same = np.repeat(faces[:1], 6, axis=0)
     first = changed(same, **ALL)
@@ -124,7 +180,8 @@ def test_each_photo_is_changed_differently_and_the_seed_repeats(faces):
 def test_shape_and_type_stay(n, size, seed, hue, perspective, share):
     faces = np.random.default_rng(seed).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
     before = faces.copy()
-    strength = dict.fromkeys(("saturation", "grey", *QUALITY), share)
+    strength = dict.fromkeys(("saturation", "grey", "gamma", "shade", "cover", *QUALITY), share)
+    strength["noise"] = share / 2
     params = AugmentParams(**OLD, **strength, hue=hue, perspective=perspective)
     out = augment(faces, params, np.random.default_rng(seed))
     assert (out.shape, out.dtype) == (faces.shape, np.uint8)
