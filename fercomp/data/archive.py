@@ -81,13 +81,11 @@ def unpack(
         ) from error
 
 
-def find_fault(archive: Path, sizes: Sequence[tuple[str, int]] = ()) -> str | None:
-    """Reads an archive to its end, as `ZipFile.testzip` does, and compares it with a list of files.
+def find_fault(archive: Path) -> str | None:
+    """Reads an archive to its end, as `ZipFile.testzip` does.
 
     Args:
         archive: The archive.
-        sizes: Files that have to be in it, with their unpacked sizes in bytes; 0 where one is not known.
-            A name without its folders stands for any file of that name.
 
     Returns:
         What is wrong with it, `None` where it is whole.
@@ -108,7 +106,7 @@ def find_fault(archive: Path, sizes: Sequence[tuple[str, int]] = ()) -> str | No
         if isinstance(error, OSError) and not _leads_outside(error):
             raise
         return str(error) or type(error).__name__
-    return _difference(members, sizes)
+    return None
 
 
 def _leads_outside(error: OSError) -> bool:
@@ -116,7 +114,19 @@ def _leads_outside(error: OSError) -> bool:
     return error.errno == errno.EINVAL and error.filename is None
 
 
-def _difference(members: Sequence[ZipInfo], sizes: Sequence[tuple[str, int]]) -> str | None:
+def find_difference(archive: Path, sizes: Sequence[tuple[str, int]]) -> str | None:
+    """Compares the table of contents of a whole archive with a list of files.
+
+    Args:
+        archive: The archive.
+        sizes: Files that should be in it, with their unpacked sizes in bytes; 0 where one is not known.
+            A name without its folders stands for any file of that name.
+
+    Returns:
+        The first difference, `None` where there is none.
+    """
+    with ZipFile(archive) as file:
+        members = file.infolist()
     by_name: dict[str, set[int]] = {}
     for member in members:
         for name in {member.filename, PurePosixPath(member.filename).name}:

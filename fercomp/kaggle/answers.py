@@ -62,11 +62,17 @@ class Place:
     time: str
 
 
+def whole(number: Any, digits: int = 18) -> int:
+    """Reads a whole number from 0, which JSON may have as a text; 0 where it is none, or longer."""
+    written = printable(number)
+    return int(written) if re.fullmatch(f"[0-9]{{1,{digits}}}", written) else 0
+
+
 def read_sent(entry: Any) -> Sent:
     """Reads the client's `ApiSubmission`."""
     status: Mapping[str, Status] = {"PENDING": "pending", "COMPLETE": "complete", "ERROR": "error"}
     return Sent(
-        ref=entry.ref,
+        ref=whole(entry.ref),
         time=read_time(entry.date),
         message=printable(entry.description),
         status=status[entry.status.name],
@@ -77,7 +83,7 @@ def read_sent(entry: Any) -> Sent:
     )
 
 
-def _score(text: str) -> str:
+def _score(text: object) -> str:
     score = printable(text)
     return score if re.fullmatch(SCORE, score) else ""
 

@@ -1,9 +1,8 @@
-"""A competition at Kaggle, through Kaggle's own client. Nothing else in fercomp imports `kaggle`.
+"""A competition at Kaggle, through Kaggle's own client.
 
-The client is used as it is, and kept from what it does besides: it signs in while it is imported, without a
-timeout; it prints, with VERBOSE=1 even the credentials; it never repeats a request. Calls go through it.
-Bytes of archives and CSVs do not: its own transfers repeat everything, a full disk included, swallow the
-reason of a failure, and cannot be stopped between an upload and the submission that it is for.
+Calls go through it. Bytes of archives and CSVs do not: its own transfers repeat everything, a full disk
+included, swallow the reason of a failure, and cannot be stopped between an upload and the submission that it
+is for.
 """
 
 import io
@@ -16,19 +15,20 @@ from typing import Any, Final, Self
 import requests
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.answers import Limits, Place, Sent, read_sent, read_time
+from fercomp.kaggle.answers import Limits, Place, Sent, read_sent, read_time, whole
 from fercomp.kaggle.credentials import HOW, SETTINGS, find_credentials
-from fercomp.kaggle.refusals import UNFORESEEN, Refused, misunderstood, printable, refusal
-from fercomp.kaggle.transport import guard, silenced
+from fercomp.kaggle.official import client_api
+from fercomp.kaggle.refusals import UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
+from fercomp.kaggle.storage import Storage
 
 PAGE_SIZE: Final = 200
 """Entries asked for at once: the most that Kaggle gives (help of `kaggle competitions files`)."""
 
-REPEATABLE: Final = {
-    "competitions.CompetitionApiService": ("List", "Get", "Download", "StartSubmissionUpload"),
-    "security.OAuthService": ("IntrospectToken",),
-}
-"""How the calls begin that change nothing, so that they may be sent again."""
+MOST_PAGES: Final = 1_000
+"""Pages of one list that are asked for: 200,000 entries."""
+
+UPLOADS: Final = 3
+"""How often an upload is begun at most."""
 
 
 class Kaggle:
@@ -43,7 +43,7 @@ class Kaggle:
         values = api.config_values
         self._secrets = [values[key] for key in ("token", "key", "api_token") if values.get(key)]
         self._client = api.build_kaggle_client()
-        self._storage = guard(requests.Session(), ("https://", "http://"))  # has no credentials
+        self._storage = Storage()
 
     def __enter__(self) -> Self:
         return self
@@ -52,10 +52,10 @@ class Kaggle:
         self._storage.close()
         self._client.__exit__(None, None, None)
 
-    def data_files(self) -> list[tuple[str, int]]:
-        """Lists the competition's files: name, and size in bytes (0 where it is not told)."""
-        pages = self._pages("ListDataFiles")
-        return [(file.name, file.total_bytes) for page in pages for file in page.files]
+    def data_files(self) -> Iterator[tuple[str, int]]:
+        """Walks through the competition's files: name, and size in bytes (0 where it is not told)."""
+        for page in self._pages("ListDataFiles"):
+            yield from [(printable(file.name), whole(file.total_bytes, 30)) for file in page.files]
 
     def archive(self) -> requests.Response:
         """Begins to download all files as one zip.
@@ -77,9 +77,8 @@ class Kaggle:
         Returns:
             The answer, whatever its status is, of which only the headers were read.
         """
-        headers = {"Range": f"bytes={start}-", "If-Range": identity, "Accept-Encoding": "identity"}
         with self.told():
-            return self._storage.get(address, headers=headers, stream=True)
+            return self._storage.rest(address, start, identity)
 
     def submissions(self) -> list[Sent]:
         """Lists the team's submissions, the newest first."""
@@ -122,17 +121,20 @@ class Kaggle:
         Returns:
             What Kaggle knows the uploaded bytes by.
         """
-        answer = self._call(
-            "StartSubmissionUpload",
-            competition_name=self.competition,
-            file_name=name,
-            content_length=len(content),
-            last_modified_epoch_seconds=int(modified),
-        )
-        with self.told():
-            self._storage.put(answer.create_url, data=content).raise_for_status()
-        token: str = answer.token
-        return token
+        for _ in range(UPLOADS):
+            answer = self._call(
+                "StartSubmissionUpload",
+                competition_name=self.competition,
+                file_name=name,
+                content_length=len(content),
+                last_modified_epoch_seconds=max(0, int(modified)),
+            )
+            with self.told():
+                arrived = self._storage.put(answer.create_url, content)
+            if arrived:
+                token: str = answer.token
+                return token
+        raise Unanswered(f"Kaggle's storage took {name} only in part, {UPLOADS} times: try again later")
 
     def submit(self, token: str, message: str) -> int:
         """Submits what was uploaded. From here on, it counts.
@@ -158,15 +160,17 @@ class Kaggle:
                 )
 
     def _pages(self, method: str) -> Iterator[Any]:
-        token = ""
-        while True:
+        token, seen = "", {""}
+        for _ in range(MOST_PAGES):
             page = self._call(
                 method, competition_name=self.competition, page_size=PAGE_SIZE, page_token=token
             )
             yield page
-            if not page.next_page_token or page.next_page_token == token:
-                return
             token = page.next_page_token
+            if token in seen:  # the end, or a circle
+                return
+            seen.add(token)
+        raise Unanswered(f"Kaggle's list has more than {MOST_PAGES:,} pages: try again later")
 
     def _call(self, method: str, **fields: Any) -> Any:
         from kagglesdk.competitions.types import competition_api_service
@@ -201,7 +205,7 @@ def connect(competition: str) -> Kaggle:
     place = find_credentials(os.environ, Path.home())
     if place is None:
         raise FercompError(f"no Kaggle credentials: {HOW}")
-    api = _client_api()
+    api = client_api()
     try:
         with redirect_stdout(io.StringIO()):
             api.authenticate()
@@ -214,33 +218,3 @@ def connect(competition: str) -> Kaggle:
     except UNFORESEEN as error:
         raise misunderstood(error, place) from None
     return Kaggle(competition, api, place)
-
-
-def _client_api() -> Any:
-    """Makes the client: its sessions get timeouts, and it does not print what it sends and receives."""
-    try:
-        with silenced():
-            from kaggle.api.kaggle_api_extended import KaggleApi
-
-            api = KaggleApi()
-    except OSError as error:
-        raise FercompError(
-            f"the Kaggle client cannot make its folder {error.filename} ({error.strerror}): set "
-            "KAGGLE_CONFIG_DIR to a folder that can be written"
-        ) from error
-    build = api.build_kaggle_client
-
-    def build_guarded() -> Any:
-        client = build()
-        http = client.http_client()
-        http.__enter__()  # makes the session
-        guard(
-            http._session,
-            [http._get_request_url(service, call) for service, calls in REPEATABLE.items() for call in calls],
-        )
-        return client
-
-    api.args = [word for word in api.args if word != "--verbose"]
-    api.build_kaggle_client = build_guarded
-    api.get_response_processor = lambda: None  # it would print that there is a newer client
-    return api

@@ -31,16 +31,35 @@ RULES: Final = re.compile(r"\brules?\b|permission", re.IGNORECASE)
 UNFORESEEN: Final = (ValueError, LookupError, TypeError, AttributeError)
 """What the client's parsing raises for an answer, and Python's HTTP for a token, that it cannot read."""
 
+LONGEST_PAUSE: Final = 120.0
+"""Seconds that are waited at most where an answer asks for a pause (`Retry-After`)."""
+
 LONGEST: Final = 300
 """Characters of a reason that are shown."""
 
 
 class Refused(FercompError):
-    """Kaggle said no: nothing was done."""
+    """Kaggle said no: nothing was done.
+
+    Attributes:
+        words: Status and reason as Kaggle gave them, empty where it gave none.
+    """
+
+    words: str = ""
+
+
+class Busy(Refused):
+    """Kaggle has had too many requests: nothing was done, and later it may be."""
 
 
 class Unanswered(FercompError):
-    """No answer came, or none that says whether something was done."""
+    """No answer came, or none that says whether something was done.
+
+    Attributes:
+        pause: Seconds that the answer asks to wait, 0 where it asks for none.
+    """
+
+    pause: float = 0.0
 
 
 def refusal(
@@ -62,13 +81,34 @@ def refusal(
     status, reason = read_answer(error.response)
     for secret in filter(None, secrets):
         reason = reason.replace(secret, "***")
+    words = f"{status} {reason}".strip()
+    if error.response.history:  # the storage's answer: it knows neither competitions nor accounts
+        return storage_says(error.response)
     if status == 429:
-        seconds = error.response.headers.get("Retry-After", "")
-        pause = f"{seconds} seconds" if seconds.isdecimal() else printable(seconds) or "a few minutes"
-        return Refused(f"Kaggle has had too many requests from this account (429): try again in {pause}")
+        return too_many(error.response)
     if status >= 500 or status == 408:
-        return Unanswered(f"Kaggle is in trouble ({status} {reason}): try again later")
-    return Refused(_refused(status, reason, competition, credentials))
+        return Unanswered(f"Kaggle is in trouble ({words}): try again later")
+    told = Refused(_refused(status, reason, competition, credentials))
+    told.words = words
+    return told
+
+
+def too_many(response: requests.Response) -> Busy:
+    """Says how long is to be waited after an answer of 429."""
+    seconds = response.headers.get("Retry-After", "")
+    pause = f"{seconds} seconds" if seconds.isdecimal() else printable(seconds) or "a few minutes"
+    return Busy(f"Kaggle has had too many requests from this account (429): try again in {pause}")
+
+
+def storage_says(response: requests.Response) -> Busy | Unanswered:
+    """Says that Kaggle's storage does not send a file now, which a fresh address may change."""
+    asked = response.headers.get("Retry-After", "")
+    pause = float(asked) if re.fullmatch("[0-9]{1,9}", asked) else 0.0
+    if pause > LONGEST_PAUSE:
+        return too_many(response)
+    told = Unanswered(f"the storage answers {response.status_code}")
+    told.pause = pause
+    return told
 
 
 def misunderstood(error: Exception, credentials: str) -> Refused | Unanswered:
@@ -156,9 +196,10 @@ def read_answer(response: requests.Response) -> tuple[int, str]:
     return status, printable(reason or response.reason or "")[:LONGEST]
 
 
-def printable(text: str) -> str:
-    """Returns a stranger's text in one line, without characters that steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def printable(text: object) -> str:
+    """Returns a stranger's text or number in one line, without characters that steer a terminal."""
+    written = text if isinstance(text, str) else "" if text is None else repr(text)
+    return " ".join("".join(c if c.isprintable() else " " for c in written).split())
 
 
 def _broken(error: requests.RequestException) -> str:

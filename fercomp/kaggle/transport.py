@@ -6,16 +6,18 @@ whose adapters are the place where that can be changed without touching the clie
 
 import io
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, MaxRetryError, ResponseError
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
 from urllib3.util.retry import Retry
 
 from fercomp.core.progress import say
+from fercomp.kaggle.refusals import LONGEST_PAUSE
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -30,11 +32,16 @@ REPEATS = 4
 BACKOFF = 1.0
 """Pauses between repetitions are 0, 2, 4, 8 ... times this, in seconds (urllib3's rule)."""
 
-LONGEST_PAUSE = 120.0
-"""Seconds that are waited at most where an answer asks for a pause (`Retry-After`)."""
-
 TALKATIVE: Final = ("VERBOSE", "VERBOSE_OUTPUT")
 """Variables that make the client print each request, credentials included."""
+
+SLOWEST: Final = 1000
+"""Bytes a second that an answer brings at least, over `READ_SECONDS` each: a server that drips is left."""
+
+LARGEST_ANSWER: Final = 2**26
+"""Bytes of an answer that is read whole: a page of 200 entries has about 100,000."""
+
+_PIECE: Final = 2**18
 
 _BUSY: Final = (429, 500, 502, 503, 504)
 """Answers after which the same request may well succeed."""
@@ -90,7 +97,44 @@ class _Timed(HTTPAdapter):
     ) -> requests.Response:
         """Sends a request, see `HTTPAdapter.send`."""
         timeout = timeout or (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
+        answer = super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
+        if not stream:  # else `requests` reads it, for as long as the server likes
+            answer._content = _whole(answer)
+            answer._content_consumed = True
+        return answer
+
+
+def pieces(answer: requests.Response) -> Iterator[bytes]:
+    """Reads an answer as it comes.
+
+    Raises:
+        requests.RequestException: It breaks off, or comes more slowly than `SLOWEST`.
+    """
+    begun, came = time.monotonic(), 0
+    while True:
+        try:
+            piece = answer.raw.read1(_PIECE, decode_content=True)
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        if not piece:
+            return
+        yield piece
+        came += len(piece)
+        seconds = time.monotonic() - begun
+        if seconds >= READ_SECONDS:
+            if came < SLOWEST * seconds:
+                raise requests.ReadTimeout("the answer comes in drips")
+            begun, came = time.monotonic(), 0
+
+
+def _whole(answer: requests.Response) -> bytes:
+    body = bytearray()
+    for piece in pieces(answer):
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            answer.close()
+            raise requests.RequestException("an answer without an end")
+    return bytes(body)
 
 
 def guard(session: requests.Session, repeatable: Iterable[str]) -> requests.Session:

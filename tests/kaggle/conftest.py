@@ -61,6 +61,7 @@ class Fault:
     drop: str = ""  # "before" or "after" the request is carried out
     cut: int | None = None  # bytes of the archive before the connection breaks off
     delay: float = 0.0
+    drip: float = 0.0  # seconds between two bytes of the answer
     then: Callable[[], None] = lambda: None  # what changes before it
 
 
@@ -219,6 +220,9 @@ class Handler(BaseHTTPRequestHandler):
             if fault.drop == "before":
                 self._drop()
                 return
+            if fault.drip:
+                self._drip(fault.drip)
+                return
             if fault.cut is not None:
                 work(body, cut=fault.cut)
                 return
@@ -295,6 +299,16 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.wfile.write(body)
 
+    def _drip(self, seconds):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with suppress(OSError):  # until nobody listens
+            for _ in range(1000):
+                self.wfile.write(b" ")
+                time.sleep(seconds)
+
     def _drop(self):
         self.close_connection = True
         with suppress(OSError):
@@ -340,11 +354,11 @@ def signed_in(kaggle, tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in kaggle.environment(tmp_path / "home").items():
         monkeypatch.setenv(name, value)
-    from fercomp.kaggle import download, submit, transport
     from fercomp.kaggle import pending as sending
+    from fercomp.kaggle import receive, submit, transport
 
     monkeypatch.setattr(transport, "BACKOFF", 0.01)
-    monkeypatch.setattr(download, "PAUSE", 0.01)
+    monkeypatch.setattr(receive, "PAUSE", 0.01)
     monkeypatch.setattr(sending, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(sending, "SETTLE", 0.5)
     monkeypatch.setattr(submit, "POLL", 0.02)
@@ -366,12 +380,12 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]
 
 RUNNER = """
 import sys
-from fercomp.kaggle import download
+from fercomp.kaggle import receive
 from fercomp.kaggle import pending as sending
 from fercomp.kaggle import submit
 from fercomp.kaggle import transport
 from fercomp.cli.app import main
-transport.BACKOFF, download.PAUSE = 0.01, 0.1
+transport.BACKOFF, receive.PAUSE = 0.01, 0.1
 sending.LOOK_EVERY, sending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
 sys.argv = ["fercomp", *sys.argv[1:]]
 main()

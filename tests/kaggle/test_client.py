@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle import transport
+from fercomp.kaggle import client, transport
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.refusals import Refused, Unanswered, printable, read_answer, until_reset
 
@@ -162,7 +162,7 @@ def test_answers_that_are_not_kaggles(signed_in, fault, answer, told):
 
 def test_an_unknown_competition(signed_in):
     with connect("no-such-thing") as kaggle, pytest.raises(Refused, match="no competition 'no-such-thing'"):
-        kaggle.data_files()
+        list(kaggle.data_files())
 
 
 def test_no_network(signed_in, monkeypatch):
@@ -205,20 +205,20 @@ def test_the_day_ends_at_midnight_utc():
 def test_a_busy_kaggle_is_asked_again(signed_in, fault, status):
     signed_in.fail("ListDataFiles", *[fault(status=status)] * 3)
     with connect(SLUG) as kaggle:
-        assert len(kaggle.data_files()) == 6
+        assert len(list(kaggle.data_files())) == 6
     assert signed_in.calls("ListDataFiles") == 3 + 3  # six files in pages of two
 
 
 def test_a_dropped_connection_is_opened_again(signed_in, fault):
     signed_in.fail("ListDataFiles", fault(drop="before"), fault(drop="after"))
     with connect(SLUG) as kaggle:
-        assert len(kaggle.data_files()) == 6
+        assert len(list(kaggle.data_files())) == 6
 
 
 def test_repetitions_end(signed_in, fault):
     signed_in.fail("ListDataFiles", *[fault(status=503)] * 20)
     with connect(SLUG) as kaggle, pytest.raises(Unanswered, match=r"in trouble \(503 Service Unavailable\)"):
-        kaggle.data_files()
+        list(kaggle.data_files())
     assert signed_in.calls("ListDataFiles") == 1 + transport.REPEATS
 
 
@@ -226,7 +226,7 @@ def test_a_pause_that_is_asked_for_is_kept(signed_in, fault, capsys):
     signed_in.fail("ListDataFiles", fault(status=429, headers={"Retry-After": "2"}))
     before = datetime.now(UTC)
     with connect(SLUG) as kaggle:
-        kaggle.data_files()
+        list(kaggle.data_files())
     assert (datetime.now(UTC) - before).total_seconds() >= 2
     assert "Kaggle answers 429: trying again in 2 s" in capsys.readouterr().err
 
@@ -235,14 +235,14 @@ def test_a_pause_that_is_asked_for_is_kept(signed_in, fault, capsys):
 def test_a_pause_longer_than_anybody_waits_is_told(signed_in, fault, asked):
     signed_in.fail("ListDataFiles", fault(status=429, headers={"Retry-After": asked}))
     with connect(SLUG) as kaggle, pytest.raises(Refused, match=rf"too many requests.*try again in {asked}"):
-        kaggle.data_files()
+        list(kaggle.data_files())
     assert signed_in.calls("ListDataFiles") == 1
 
 
 def test_a_pause_that_is_nonsense_is_no_bug(signed_in, fault):
     signed_in.fail("ListDataFiles", fault(status=429, headers={"Retry-After": "soon"}))
     with connect(SLUG) as kaggle:
-        assert len(kaggle.data_files()) == 6
+        assert len(list(kaggle.data_files())) == 6
 
 
 def test_silence_ends_in_a_line(signed_in, fault, monkeypatch):
@@ -335,10 +335,10 @@ def test_no_line_of_these_commands_leads_to_the_client(command):
 
 def test_importing_the_client_sends_and_prints_nothing(kaggle, tmp_path):
     script = (
-        "from fercomp.kaggle.client import _client_api\n"
+        "from fercomp.kaggle.official import client_api\n"
         "import requests\n"
         "send = requests.Session.send\n"
-        "_client_api()\n"
+        "client_api()\n"
         "assert requests.Session.send is send\n"
     )
     for token in ("", TOKEN):
@@ -353,3 +353,70 @@ def test_importing_the_client_sends_and_prints_nothing(kaggle, tmp_path):
         )
         assert (done.stdout, done.stderr) == ("", "")
     assert kaggle.log == []
+
+
+# -- servers that do not end -------------------------------------------------------------------------
+
+
+def test_page_tokens_that_go_in_a_circle(signed_in, fault):
+    """`a` leads to `b`, and `b` to `a`."""
+    pages = [{"submissions": [], "nextPageToken": token} for token in "ab" * 20]
+    signed_in.fail("GetLeaderboard", *[fault(status=200, body=page) for page in pages])
+    with connect(SLUG) as kaggle:
+        assert list(kaggle.leaderboard()) == []
+    assert signed_in.calls("GetLeaderboard") == 3
+
+
+def test_a_list_with_ever_new_tokens_ends(signed_in, fault, monkeypatch):
+    monkeypatch.setattr(client, "MOST_PAGES", 5)
+    pages = [{"submissions": [], "nextPageToken": f"page {i}"} for i in range(20)]
+    signed_in.fail("GetLeaderboard", *[fault(status=200, body=page) for page in pages])
+    with connect(SLUG) as kaggle, pytest.raises(Unanswered, match="more than 5 pages"):
+        list(kaggle.leaderboard())
+
+
+def test_a_server_that_drips(signed_in, fault, monkeypatch):
+    """Each byte comes in time, and the whole never."""
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.1)
+    signed_in.fail("GetLeaderboard", fault(drip=0.03))
+    with connect(SLUG) as kaggle, pytest.raises(Unanswered, match="does not answer in time"):
+        list(kaggle.leaderboard())
+
+
+def test_an_answer_without_an_end(signed_in, fault, monkeypatch):
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
+    signed_in.fail("GetLeaderboard", fault(status=200, body=b"[" * 5000))
+    with connect(SLUG) as kaggle, pytest.raises(Unanswered, match="broke off"):
+        list(kaggle.leaderboard())
+
+
+def test_an_upload_of_which_the_storage_wants_more_is_begun_again(signed_in, fault):
+    signed_in.fail("PUT", fault(status=308, headers={"Range": "bytes=0-2"}))
+    with connect(SLUG) as kaggle:
+        kaggle.submit(kaggle.upload("a.csv", b"content", 0), "a")
+    assert signed_in.submissions[0]["content"] == b"content"
+    signed_in.fail("PUT", *[fault(status=308)] * 3)
+    with connect(SLUG) as kaggle, pytest.raises(Unanswered, match=r"took a\.csv only in part, 3 times"):
+        kaggle.upload("a.csv", b"content", 0)
+
+
+def test_an_upload_to_a_busy_storage(signed_in, fault):
+    signed_in.fail("PUT", fault(status=429), fault(status=429))
+    with connect(SLUG) as kaggle:
+        kaggle.submit(kaggle.upload("a.csv", b"content", 0), "a")
+    assert signed_in.submissions[0]["content"] == b"content"
+
+
+def test_numbers_where_texts_were_expected_and_the_other_way_round(signed_in, fault):
+    entry = {"ref": "1007", "description": 7, "publicScore": 0.61, "status": "COMPLETE", "teamName": 5}
+    signed_in.fail("ListSubmissions", fault(status=200, body={"submissions": [entry]}))
+    place = {"teamName": 12, "score": 0.75, "submissionDate": "2026-11-20T09:08:07Z"}
+    signed_in.fail("GetLeaderboard", fault(status=200, body={"submissions": [place]}))
+    files = [{"name": "a.csv", "totalBytes": "123"}, {"name": 4, "totalBytes": "many"}]
+    signed_in.fail("ListDataFiles", fault(status=200, body={"files": files}))
+    with connect(SLUG) as kaggle:
+        (sent,) = kaggle.submissions()
+        (first,) = kaggle.leaderboard()
+        assert list(kaggle.data_files()) == [("a.csv", 123), ("4", 0)]
+    assert (sent.ref, sent.message, sent.public, sent.team) == (1007, "7", "0.61", "5")
+    assert (first.team, first.score) == ("12", "0.75")
