@@ -48,7 +48,7 @@ class Refused(FercompError):
     words: str = ""
 
 
-class Busy(Refused):
+class TooMany(Refused):
     """Kaggle has had too many requests: nothing was done, and later it may be."""
 
 
@@ -93,14 +93,14 @@ def refusal(
     return told
 
 
-def too_many(response: requests.Response) -> Busy:
+def too_many(response: requests.Response) -> TooMany:
     """Says how long is to be waited after an answer of 429."""
     seconds = response.headers.get("Retry-After", "")
     pause = f"{seconds} seconds" if seconds.isdecimal() else printable(seconds) or "a few minutes"
-    return Busy(f"Kaggle has had too many requests from this account (429): try again in {pause}")
+    return TooMany(f"Kaggle has had too many requests from this account (429): try again in {pause}")
 
 
-def storage_says(response: requests.Response) -> Busy | Unanswered:
+def storage_says(response: requests.Response) -> TooMany | Unanswered:
     """Says that Kaggle's storage does not send a file now, which a fresh address may change."""
     asked = response.headers.get("Retry-After", "")
     pause = float(asked) if re.fullmatch("[0-9]{1,9}", asked) else 0.0

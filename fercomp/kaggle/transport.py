@@ -35,7 +35,7 @@ BACKOFF = 1.0
 TALKATIVE: Final = ("VERBOSE", "VERBOSE_OUTPUT")
 """Variables that make the client print each request, credentials included."""
 
-SLOWEST: Final = 1000
+LEAST_RATE: Final = 1000
 """Bytes a second that an answer brings at least, over `READ_SECONDS` each: a server that drips is left."""
 
 LARGEST_ANSWER: Final = 2**26
@@ -108,7 +108,7 @@ def pieces(answer: requests.Response) -> Iterator[bytes]:
     """Reads an answer as it comes.
 
     Raises:
-        requests.RequestException: It breaks off, or comes more slowly than `SLOWEST`.
+        requests.RequestException: It breaks off, or comes more slowly than `LEAST_RATE`.
     """
     begun, came = time.monotonic(), 0
     while True:
@@ -122,7 +122,7 @@ def pieces(answer: requests.Response) -> Iterator[bytes]:
         came += len(piece)
         seconds = time.monotonic() - begun
         if seconds >= READ_SECONDS:
-            if came < SLOWEST * seconds:
+            if came < LEAST_RATE * seconds:
                 raise requests.ReadTimeout("the answer comes in drips")
             begun, came = time.monotonic(), 0
 
