@@ -43,6 +43,7 @@ HEAD: Final = """\
 `params.yaml` is the one place where parameters stand. What it leaves out, or sets to `null`, has the default
 below. An unknown key is refused, with its nearest match. So is what is no file, and a text of more than
 65,536 bytes or 5,000 values, each counted as often as an alias repeats it.
+Whole numbers are at most 4,294,967,295, numbers have at most 100 characters, and `true` is none.
 """
 
 
