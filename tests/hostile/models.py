@@ -12,7 +12,7 @@ from fercomp.core.tables import RECORDS
 from .base import SIDE, fercomp
 from .case import Case, Expected
 from .sources import PLACES
-from .tables import TEXTS, VALUES, file_with
+from .tables import NUMBERS, TEXTS, VALUES, WRONG, changed, file_with
 
 ANYTHING: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.5, 2**70, 1e308, 5e-324),
@@ -59,6 +59,8 @@ def model_cases() -> Iterator[Case]:
             "annotate", ["annotate", "precious", "--model", "tiny"], "a class is", name, edit, "refused"
         )
     yield from _decision_cases()
+    for name, change in {**WRONG, **NUMBERS}.items():
+        yield Case("models", f"robustness.csv: {name}", partial(_measured, change))
     yield from _cache_cases()
 
 
@@ -75,6 +77,16 @@ def _decision_cases() -> Iterator[Case]:
             said = json.dumps({"fitted_on": "holdout_probs.csv", "scores": {}, key: value}).encode()
             decision = partial(file_with, "models/tiny/decision.json", said, words)
             yield Case("models", f"decision.json: {key} is {value!r}", decision)
+
+
+def _measured(change: Callable[[str], bytes], work: Path) -> list[str]:
+    """Writes what `robustness` measured of the model, and changes it."""
+    rows = [
+        f"{name},9,0.111111,0.022222,0.019891,0.435000" for name in ("unchanged,0", "blur,0.01", "blur,0.02")
+    ]
+    table = work / "models/tiny/robustness.csv"
+    table.write_text("\n".join(["change,strength,n,accuracy,macro_f1,accuracy_low,accuracy_high", *rows, ""]))
+    return changed("models/tiny/robustness.csv", change, ["models", "tiny"], work)
 
 
 def _earlier(file: str, text: bytes, words: list[str], work: Path) -> list[str]:

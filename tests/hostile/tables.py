@@ -85,15 +85,15 @@ def table_cases() -> Iterator[Case]:
         raw = table.startswith("datasets/raw")
         for name, change in WRONG.items():
             expected: Expected = "either" if raw or name in ("latin-1", "control characters") else "refused"
-            yield Case("tables", f"{table}: {name}", partial(_changed, table, change, words), expected)
+            yield Case("tables", f"{table}: {name}", partial(changed, table, change, words), expected)
         if "probs" in table or "oof" in table:
             for name, change in NUMBERS.items():
-                yield Case("tables", f"{table}: {name}", partial(_changed, table, change, words), "refused")
+                yield Case("tables", f"{table}: {name}", partial(changed, table, change, words), "refused")
     for name, change in (WRONG | NUMBERS).items():
-        build = partial(_changed, BESIDE, change, ["models", "tiny"])
+        build = partial(changed, BESIDE, change, ["models", "tiny"])
         yield Case("tables", f"{BESIDE}: {name}", build, "done")
         if name in ("a folder in its place", "a pipe in its place", "zeros"):
-            build = partial(_changed, BESIDE, change, ["robustness", "--model", "tiny", "--photos", "2"])
+            build = partial(changed, BESIDE, change, ["robustness", "--model", "tiny", "--photos", "2"])
             yield Case("tables", f"{BESIDE}: {name}, measured again", build, "either")
     for split in ("train", "test"):
         build = partial(_split, split, ["robustness", "--model", "tiny"])
@@ -108,7 +108,7 @@ def _split(split: str, words: list[str], work: Path) -> list[str]:
     return words
 
 
-def _changed(table: str, change: Change, words: list[str], work: Path) -> list[str]:
+def changed(table: str, change: Change, words: list[str], work: Path) -> list[str]:
     path = work / table
     data = change(path.read_text())
     path.unlink()
