@@ -16,7 +16,7 @@ import requests
 
 from fercomp.core.errors import FercompError
 from fercomp.kaggle.answers import Limits, Place, Sent, read_sent, read_time, whole
-from fercomp.kaggle.credentials import HOW, SETTINGS, find_credentials
+from fercomp.kaggle.credentials import HOW, SETTINGS, check_credentials, find_credentials
 from fercomp.kaggle.official import client_api
 from fercomp.kaggle.refusals import UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
 from fercomp.kaggle.storage import Storage
@@ -205,6 +205,7 @@ def connect(competition: str) -> Kaggle:
     place = find_credentials(os.environ, Path.home())
     if place is None:
         raise FercompError(f"no Kaggle credentials: {HOW}")
+    check_credentials(place, os.environ)
     api = client_api()
     try:
         with redirect_stdout(io.StringIO()):
@@ -215,6 +216,10 @@ def connect(competition: str) -> Kaggle:
         ) from error
     except requests.RequestException as error:
         raise refusal(error, competition, place) from error
+    except OSError as error:  # of a path, which may be the token itself
+        raise FercompError(
+            f"the Kaggle client cannot read the credentials of {place} ({error.strerror}): save them anew"
+        ) from None
     except UNFORESEEN as error:
         raise misunderstood(error, place) from None
     return Kaggle(competition, api, place)

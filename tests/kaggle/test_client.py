@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from fercomp.core.errors import FercompError
 from fercomp.kaggle import client, transport
 from fercomp.kaggle.client import connect
+from fercomp.kaggle.credentials import check_credentials, find_credentials
 from fercomp.kaggle.refusals import Refused, Unanswered, printable, read_answer, until_reset
 
 SLUG, TOKEN = "faces-in-the-test", "KGAT_0123456789abcdef"  # as in conftest.py
@@ -31,7 +32,8 @@ def refuse(status, message):
 
 
 @pytest.mark.parametrize(
-    "kind", ["token", "token_file", "access_token", "username", "kaggle.json", "xdg", "oauth"]
+    "kind",
+    ["token", "token_file", "access_token", "username", "kaggle.json", "xdg", "oauth", "token_of_a_notebook"],
 )
 def test_every_kind_of_credentials_signs_in(run, tmp_path, kaggle, kind):
     home, environment = tmp_path / "home", {"KAGGLE_API_TOKEN": ""}
@@ -55,14 +57,104 @@ def test_every_kind_of_credentials_signs_in(run, tmp_path, kaggle, kind):
         login = {"refresh_token": "r", "access_token": TOKEN, "username": "ada"}
         login |= {"access_token_expiration": "2999-01-01T00:00:00+00:00"}
         (home / ".kaggle" / "credentials.json").write_text(json.dumps(login))
+    elif kind == "token_of_a_notebook":
+        (home / "jwt").write_text(f"{TOKEN}\n")
+        environment |= {"KAGGLE_KERNEL_RUN_TYPE": "Batch", "KAGGLE_DATA_PROXY_URL": "http://localhost"}
+        environment |= {"KAGGLE_API_V1_TOKEN": str(home / "jwt")}
     else:
         (home / "xdg" / "kaggle").mkdir(parents=True)
         (home / "xdg" / "kaggle" / "kaggle.json").write_text(key)
         environment["XDG_CONFIG_HOME"] = str(home / "xdg")
+    for path in home.rglob("*.*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    for path in home.rglob("*token"):
+        path.chmod(0o600)
     code, out, err = run("leaderboard", **environment)
     assert (code, err) == (0, "")
     assert out.endswith("0 teams; yours has no submission yet\nNext: fercomp submit\n")
     assert kaggle.calls("IntrospectToken") == (1 if "token" in kind else 0)
+
+
+KEY = '{"username": "ada", "key": "secret-key"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("access_token", b" \n", "access_token holds nothing: save the token"),
+        ("access_token", b"one\ntwo\n", "access_token holds no token in one line"),
+        ("access_token", b"\xff\xfeK\0G\0", "access_token holds no token in one line"),
+        ("access_token", KEY.encode(), "access_token holds JSON, such as kaggle.json has"),
+        ("access_token", b"x" * 70_000, "has more than 65,536 bytes"),
+        ("access_token", None, "access_token is a folder, a file was expected"),
+        ("kaggle.json", b'{"username": "ada"', r"kaggle\.json is damaged .*download it anew at https"),
+        ("kaggle.json", b'{"username": "ada"}', r"kaggle\.json has no 'key': download it anew at https"),
+        ("kaggle.json", b'{"username": "ada", "key": 5}', r"kaggle\.json has no 'key'"),
+        ("kaggle.json", b"[]", r"kaggle\.json is damaged \(it holds list\)"),
+        ("kaggle.json", b"\xff\xfe", r"kaggle\.json is damaged"),
+        ("kaggle.json", b"[" * 60_000, r"kaggle\.json is damaged"),
+        ("kaggle.json", None, "kaggle.json is a folder"),
+        ("credentials.json", b"{", r"credentials\.json is damaged .*kaggle auth login"),
+        ("credentials.json", b"{}", r"credentials\.json has no 'refresh_token'"),
+    ],
+)
+def test_damaged_credentials_are_named(signed_in, tmp_path, monkeypatch, name, content, told):
+    path = tmp_path / "home" / ".kaggle" / name
+    path.parent.mkdir(parents=True)
+    path.mkdir() if content is None else path.write_bytes(content)
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
+    with pytest.raises(FercompError, match=told) as error:
+        connect(SLUG)
+    assert "secret-key" not in str(error.value)
+    assert signed_in.log == []
+
+
+def test_credentials_that_may_not_be_read(tmp_path, monkeypatch):
+    """As the owner of another account sees them; a test that runs as root could read any."""
+    path = tmp_path / ".kaggle" / "access_token"
+    path.parent.mkdir()
+    path.write_text(TOKEN)
+
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "open", refuse)
+        with pytest.raises(FercompError, match=r"cannot read .*access_token: Permission denied; change its"):
+            check_credentials(str(path), {})
+    monkeypatch.setattr(type(path), "stat", refuse)
+    assert find_credentials({}, tmp_path) == str(path)
+
+
+def test_a_token_too_long_for_a_path(signed_in, monkeypatch):
+    """The client takes it for the name of a file first."""
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "k" * 5000)
+    with pytest.raises(FercompError, match=r"credentials of KAGGLE_API_TOKEN \(File name too long\)") as told:
+        connect(SLUG)
+    assert "kkk" not in str(told.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other permissions")
+@pytest.mark.parametrize(("mode", "told"), [(0o644, True), (0o640, True), (0o600, False), (0o400, False)])
+def test_credentials_that_others_can_read_are_told(signed_in, tmp_path, monkeypatch, capsys, mode, told):
+    path = tmp_path / "token"
+    path.write_text(TOKEN)
+    path.chmod(mode)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", str(path))
+    with connect(SLUG):
+        pass
+    expected = f"{path} is open to other users of this machine: `chmod 600 {path}`\n"
+    assert capsys.readouterr().err == (expected if told else "")
+
+
+@pytest.mark.parametrize("lacks", ["KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_DATA_PROXY_URL", "KAGGLE_API_V1_TOKEN"])
+def test_a_notebooks_token_counts_only_in_a_notebook(tmp_path, lacks):
+    (tmp_path / "jwt").write_text(TOKEN)
+    environment = {"KAGGLE_KERNEL_RUN_TYPE": "Batch", "KAGGLE_DATA_PROXY_URL": ""}
+    environment["KAGGLE_API_V1_TOKEN"] = str(tmp_path / "jwt")
+    assert find_credentials(environment, tmp_path) == "KAGGLE_API_V1_TOKEN"
+    del environment[lacks]
+    assert find_credentials(environment, tmp_path) is None
 
 
 def test_without_credentials_three_ways_to_give_them_and_nothing_is_sent(run, kaggle):
