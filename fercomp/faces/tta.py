@@ -39,6 +39,17 @@ VIEWS: Final = (
 all of them gave better answers (docs/experiments/tta-and-ensembles.md)."""
 
 
+def resized(faces: np.ndarray, size: int) -> np.ndarray:
+    """Returns faces `(n, S, S, 3)` uint8 RGB with `size` pixels a side; the same array where that is S."""
+    if faces.shape[1] == size:
+        return faces
+    how = cv2.INTER_AREA if size < faces.shape[1] else cv2.INTER_LINEAR
+    changed = np.empty((len(faces), size, size, 3), np.uint8)
+    for face, to in zip(faces, changed, strict=True):
+        cv2.resize(face, (size, size), dst=to, interpolation=how)
+    return changed
+
+
 def seen(faces: np.ndarray, view: View) -> np.ndarray:
     """Returns faces as a view shows them.
 

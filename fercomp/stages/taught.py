@@ -15,6 +15,7 @@ from fercomp.modeling.training.subset import some_photos
 from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
 from fercomp.modeling.training.teacher import probs_of_tests, teacher_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
+from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,11 +110,19 @@ def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
 
 def teacher_of(
     params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
-) -> "np.ndarray | None":
-    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean."""
+) -> Teacher:
+    """Returns what the teachers, if there are any, say of the training photos: `(N, K)` float, their mean.
+
+    With `teacher_view`, the teachers themselves, who are asked about each view.
+    """
     if not params.teachers:
         return None
-    paths = photos_of(photos, "train", params.class_names)["image_path"].tolist()
+    train = photos_of(photos, "train", params.class_names)
+    paths = train["image_path"].tolist()
+    if params.teacher_view:
+        folders = [resolve_model(name, workspace) for name in params.teachers]
+        folds = dict(zip(paths, train["fold"].tolist(), strict=True))
+        return ViewTeacher(folders, params.class_names, folds, params.teacher_weight, params.label_smoothing)
     return _mean_of(teacher_probs, params, paths, workspace, machine)
 
 

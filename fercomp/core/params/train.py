@@ -113,6 +113,9 @@ class TrainParams(Group):
         teacher: Name or folder of a model whose probabilities of the training photos are learned too
             (distillation, Hinton et al., 2015), or a list of several, whose mean is; `null` for none.
         teacher_weight: Share of the teacher's probabilities in the target.
+        teacher_view: Ask the teacher about the very view of a photo that the student sees, changed as it is
+            (Beyer et al., 2022): its networks run on the processor in every epoch of fine-tuning. Epochs with
+            the backbone frozen learn labels alone.
         test_photos: Whether test photos are learned, too, each as what the teacher says of it (soft
             pseudo-labels; Lee, 2013; Xie et al., 2020). Copies of a photo of the holdout are not, and the
             teacher may not have learned from it, so that its score stays one of photos that are new.
@@ -160,6 +163,7 @@ class TrainParams(Group):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
     teacher: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     teacher_weight: Share = 0.7
+    teacher_view: bool = False
     test_photos: bool = False
     patience: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0)] = 0
@@ -187,14 +191,16 @@ class TrainParams(Group):
             raise ValueError("expected all, since without weights there is nothing to keep frozen")
         return unfreeze
 
-    @field_validator("test_photos")
+    @field_validator("teacher_view", "test_photos")
     @classmethod
-    def _somebody_names_test_photos(cls, test_photos: bool, given: ValidationInfo) -> bool:
-        if test_photos and not given.data.get("teacher"):
-            raise ValueError("test photos are taught as a teacher names them: name a model as train.teacher")
-        if test_photos and given.data.get("head") == "valence_arousal":
+    def _there_is_a_teacher(cls, wanted: bool, given: ValidationInfo) -> bool:
+        tests = given.field_name == "test_photos"
+        if wanted and not given.data.get("teacher"):
+            why = "test photos are taught as a teacher names them" if tests else "nobody is asked about views"
+            raise ValueError(f"{why}: name a model as train.teacher")
+        if wanted and tests and given.data.get("head") == "valence_arousal":
             raise ValueError("points of test photos are not known: leave it false, or set train.head to both")
-        return test_photos
+        return wanted
 
     @model_validator(mode="after")
     def _there_is_something_to_keep(self) -> Self:

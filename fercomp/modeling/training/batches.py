@@ -13,6 +13,7 @@ from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.augment import augment
 from fercomp.modeling.training.blends import blended
 from fercomp.modeling.training.training_set import TrainingSet
+from fercomp.modeling.training.view_teacher import ViewTeacher
 
 
 class FaceBatches(keras.utils.PyDataset):
@@ -30,6 +31,7 @@ class FaceBatches(keras.utils.PyDataset):
         augmentation: How photos are changed; not at all if `None`.
         mixup: How photos and their targets are blended, in one way a batch; see `blends.blended`.
         cutmix: Likewise.
+        teacher: Who is asked about the photos of a batch, changed as they are, before they are blended.
 
     Attributes:
         photos: See above.
@@ -48,6 +50,7 @@ class FaceBatches(keras.utils.PyDataset):
         augmentation: AugmentParams | None = None,
         mixup: float = 0.0,
         cutmix: float = 0.0,
+        teacher: ViewTeacher | None = None,
     ) -> None:
         super().__init__()
         self.photos = photos
@@ -57,6 +60,7 @@ class FaceBatches(keras.utils.PyDataset):
         self._seed = seed
         self._augmentation = augmentation
         self._mixup, self._cutmix = mixup, cutmix
+        self._teacher = teacher
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
         self.start_epoch(0)
@@ -90,6 +94,8 @@ class FaceBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch, index))
         if self._augmentation is not None:
             faces = augment(faces, self._augmentation, rng)
+        if self._teacher is not None:
+            targets = self._teacher.taught(targets, faces, [self.photos.paths[row] for row in rows])
         return blended(faces, targets, self._mixup, self._cutmix, rng)
 
     def faces(self, rows: np.ndarray) -> np.ndarray:

@@ -137,6 +137,7 @@ def _fit(
             augmentation=params.augment,
             mixup=params.mixup,
             cutmix=params.cutmix,
+            teacher=data.teacher,
         )
         holdout = None if data.holdout is None else read(data.holdout)
 

@@ -57,6 +57,25 @@ def check_teacher_of_tests(teacher: Path, classes: tuple[str, ...]) -> None:
         )
 
 
+def accept_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
+    """Checks that a student can learn from a model, and says so where that has seen the holdout.
+
+    Args:
+        teacher: The model's bundle.
+        classes: The student's K classes.
+
+    Raises:
+        FercompError: See `check_teacher`.
+    """
+    check_teacher(teacher, classes)
+    card = read_card(teacher)
+    if REFIT_OF in card.trained:
+        say(
+            f"the teacher {card.name} has learned from the holdout: there, its student will look better than "
+            "it is"
+        )
+
+
 def teacher_probs(
     teacher: Path,
     classes: tuple[str, ...],
@@ -84,13 +103,7 @@ def teacher_probs(
         FercompError: The teacher has other classes, or is missing or damaged.
         ImageProblem: A photo cannot be read.
     """
-    check_teacher(teacher, classes)
-    card = read_card(teacher)
-    if REFIT_OF in card.trained:
-        say(
-            f"the teacher {card.name} has learned from the holdout: there, its student will look better than "
-            "it is"
-        )
+    accept_teacher(teacher, classes)
     return kept_probs(teacher, classes, raw, image_paths, folder, cache, device)
 
 

@@ -17,6 +17,7 @@ from fercomp.modeling.training.targets import (
     smoothed,
     training_targets,
 )
+from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,18 +87,20 @@ class TrainingData:
             held out.
         fingerprint: SHA-256 over the photos, their labels and points, and what a teacher says.
         tests: How many of the photos that are trained on, the last ones, are test photos.
+        teacher: Who is asked about each view of a photo, beside its target; `None` for nobody.
     """
 
     train: TrainingSet
     holdout: TrainingSet | None
     fingerprint: str
     tests: int = 0
+    teacher: ViewTeacher | None = None
 
 
 def training_data(
     params: TrainParams,
     photos: "pd.DataFrame",
-    teacher: np.ndarray | None = None,
+    teacher: Teacher = None,
     holdout: bool = True,
     of_tests: np.ndarray | None = None,
 ) -> TrainingData:
@@ -108,7 +111,7 @@ def training_data(
         photos: Table `PHOTOS`, from `with_labels` where suggested labels are taught, and from `with_points`
             where the network gives points.
         teacher: Probabilities `(N, K)` to learn from, for the photos of split `train` whose label is one of
-            the classes, in their order.
+            the classes, in their order; or who is asked about each view of them.
         holdout: Whether the photos of split `holdout` are held out. Otherwise there are none of that split.
         of_tests: Probabilities `(M, K)` to learn test photos from, in the order of `learnable_tests`; `None`
             to learn none of these.
@@ -122,7 +125,7 @@ def training_data(
         rows,
         classes,
         share_copies=params.duplicate_labels == "soft",
-        teacher=teacher,
+        teacher=None if isinstance(teacher, ViewTeacher) else teacher,
         teacher_weight=params.teacher_weight,
         label_smoothing=params.label_smoothing,
     )
@@ -138,7 +141,8 @@ def training_data(
         rows = photos_of(photos, "holdout", classes)
         held_out = _training_set(rows, one_hot(rows["emotion"].tolist(), classes), points)
     fingerprint = _fingerprint(photos, teacher, points, tests)
-    return TrainingData(train, held_out, fingerprint, 0 if tests is None else len(tests))
+    asked = teacher if isinstance(teacher, ViewTeacher) else None
+    return TrainingData(train, held_out, fingerprint, 0 if tests is None else len(tests), asked)
 
 
 def _training_set(photos: "pd.DataFrame", targets: np.ndarray, points: bool) -> TrainingSet:
@@ -152,13 +156,13 @@ def data_fingerprint(photos: "pd.DataFrame") -> str:
     return hashlib.sha256(labelled.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
-def _fingerprint(
-    photos: "pd.DataFrame", teacher: np.ndarray | None, points: bool, tests: TrainingSet | None
-) -> str:
+def _fingerprint(photos: "pd.DataFrame", teacher: Teacher, points: bool, tests: TrainingSet | None) -> str:
     digest = hashlib.sha256(data_fingerprint(photos).encode())
     if points:
         digest.update(points_of(photos).tobytes())
-    if teacher is not None:
+    if isinstance(teacher, ViewTeacher):
+        digest.update(teacher.fingerprint.encode())
+    elif teacher is not None:
         digest.update(np.ascontiguousarray(teacher).tobytes())
     if tests is not None:
         digest.update("\n".join(("tests", *tests.paths, *tests.sha1s)).encode())
