@@ -27,8 +27,8 @@ def leaderboard(
     competition = read_params(Workspace().params, set_).fetch.competition
     standing = read_leaderboard(competition, top)
     show(leaderboard_table(standing))
-    if standing.own:
-        tell(f"{standing.team} is number {standing.own[0]:,} of {standing.teams:,} teams")
+    if standing.rank:
+        tell(f"{standing.team or 'your team'} is number {standing.rank:,} of {standing.teams:,} teams")
     elif standing.team:
         tell(f"{standing.team} is not among the {standing.teams:,} teams of the leaderboard")
     else:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from fercomp.kaggle.refusals import printable
@@ -26,6 +27,8 @@ class Sent:
         private: Private score, likewise.
         problem: Why it was rejected.
         team: Name of the team that sent it.
+        by: Who of the team sent it.
+        file: What the file was called.
     """
 
     ref: int
@@ -36,6 +39,29 @@ class Sent:
     private: str
     problem: str
     team: str
+    by: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a competition is like, as far as a submission depends on it.
+
+    Attributes:
+        notebooks_only: It takes no CSV.
+        closed: It takes no submissions.
+        entered: This account has accepted its rules.
+        deadline: When it ends, in UTC, `None` where that is not told.
+        teams: How many there are, 0 where that is not told.
+        rank: Place of one's own team, from 1; 0 where it has none.
+    """
+
+    notebooks_only: bool
+    closed: bool
+    entered: bool
+    deadline: datetime | None
+    teams: int
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -75,11 +101,25 @@ def read_sent(entry: Any) -> Sent:
         ref=whole(entry.ref),
         time=read_time(entry.date),
         message=printable(entry.description),
-        status=status[entry.status.name],
+        status=status.get(entry.status.name, "pending"),
         public=_score(entry.public_score),
         private=_score(entry.private_score),
         problem=printable(entry.error_description),
         team=printable(entry.team_name),
+        by=printable(entry.submitted_by),
+        file=printable(entry.file_name),
+    )
+
+
+def read_about(entry: Any) -> About:
+    """Reads the client's `ApiCompetition`."""
+    return About(
+        notebooks_only=entry.is_kernels_submissions_only is True,
+        closed=entry.submissions_disabled is True,
+        entered=entry.user_has_entered is True,
+        deadline=entry.deadline.replace(tzinfo=UTC) if entry.deadline else None,
+        teams=whole(entry.team_count),
+        rank=whole(entry.user_rank),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import requests
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.answers import Limits, Place, Sent, read_sent, read_time, whole
+from fercomp.kaggle.answers import About, Limits, Place, Sent, read_about, read_sent, read_time, whole
 from fercomp.kaggle.credentials import HOW, SETTINGS, check_credentials, find_credentials
 from fercomp.kaggle.official import client_api
 from fercomp.kaggle.refusals import UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
@@ -80,35 +80,56 @@ class Kaggle:
         with self.told():
             return self._storage.rest(address, start, identity)
 
-    def submissions(self) -> list[Sent]:
-        """Lists the team's submissions, the newest first."""
+    def about(self) -> About:
+        """Says what the competition is like."""
+        answer = self._call("GetCompetition", competition_name=self.competition)
+        with self.told():
+            return read_about(answer)
+
+    def submissions(self, *, selected: bool = False) -> list[Sent]:
+        """Lists the team's submissions, the newest first.
+
+        Args:
+            selected: Only those that are selected to count in the end.
+        """
+        from kagglesdk.competitions.types.competition_enums import SubmissionGroup
+
         found: dict[int, Sent] = {}
         page: dict[str, Any] = {"page": 1}
-        while True:
+        if selected:
+            page["group"] = SubmissionGroup.SUBMISSION_GROUP_SELECTED
+        for _ in range(MOST_PAGES):
             answer = self._call(
                 "ListSubmissions", competition_name=self.competition, page_size=PAGE_SIZE, **page
             )
-            new = [read_sent(entry) for entry in answer.submissions if entry.ref not in found]
-            found.update((sent.ref, sent) for sent in new)
+            with self.told():
+                sent = [read_sent(entry) for entry in answer.submissions]
+            new = [one for one in sent if one.ref not in found]
+            found.update((one.ref, one) for one in new)
             if answer.next_page_token:
-                page = {"page_token": answer.next_page_token}
-            elif len(answer.submissions) >= PAGE_SIZE and "page" in page:
-                page = {"page": page["page"] + 1}
+                page.pop("page", None)
+                page["page_token"] = str(answer.next_page_token)
+            elif len(sent) >= PAGE_SIZE and "page" in page:
+                page["page"] += 1
             else:
-                return list(found.values())
+                break
             if not new:
-                return list(found.values())
+                break
+        return list(found.values())
 
     def submission(self, ref: int) -> Sent:
         """Returns what became of a submission."""
-        return read_sent(self._call("GetSubmission", ref=ref))
+        answer = self._call("GetSubmission", ref=ref)
+        with self.told():
+            return read_sent(answer)
 
     def limits(self) -> Limits:
         """Says how often may still be submitted."""
         answer = self._call("GetSubmissionLimits", competition_name=self.competition)
         # Zeros only: the account is not on a team yet (docstring of competition_get_submission_limits).
-        unknown = not (answer.num_today or answer.num_total or answer.num_allowed_now)
-        return Limits(None if unknown else answer.num_allowed_now, answer.num_today, answer.limited_by_total)
+        today, total, left = map(whole, (answer.num_today, answer.num_total, answer.num_allowed_now))
+        unknown = not (today or total or left)
+        return Limits(None if unknown else left, today, answer.limited_by_total is True)
 
     def upload(self, name: str, content: bytes, modified: float) -> str:
         """Uploads a CSV, which submits nothing yet.
@@ -132,8 +153,7 @@ class Kaggle:
             with self.told():
                 arrived = self._storage.put(answer.create_url, content)
             if arrived:
-                token: str = answer.token
-                return token
+                return str(answer.token)
         raise Unanswered(f"Kaggle's storage took {name} only in part, {UPLOADS} times: try again later")
 
     def submit(self, token: str, message: str) -> int:
@@ -148,8 +168,7 @@ class Kaggle:
             blob_file_tokens=token,
             submission_description=message,
         )
-        ref: int = answer.ref
-        return ref
+        return whole(answer.ref)
 
     def leaderboard(self) -> Iterator[Place]:
         """Walks through the leaderboard, the best first; asks for a page when it is needed."""
@@ -166,7 +185,7 @@ class Kaggle:
                 method, competition_name=self.competition, page_size=PAGE_SIZE, page_token=token
             )
             yield page
-            token = page.next_page_token
+            token = str(page.next_page_token or "")
             if token in seen:  # the end, or a circle
                 return
             seen.add(token)

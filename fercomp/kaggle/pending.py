@@ -1,9 +1,8 @@
 """The note of what is being sent to Kaggle, and what became of it where nobody heard the answer."""
 
 import time
-from typing import Final
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Group
@@ -17,9 +16,6 @@ from fercomp.kaggle.refusals import PAGE
 SETTLE = 30.0
 """Seconds of looking after which a submission that Kaggle does not list has not arrived."""
 
-LONG_AGO: Final = 600.0
-"""Seconds after which one look is enough."""
-
 LOOK_EVERY = 3.0
 """Seconds between two looks at Kaggle's list."""
 
@@ -27,15 +23,17 @@ LOOK_EVERY = 3.0
 class Note(Group):
     """What is being sent, on disk from before the request until its answer is written down.
 
+    It has no time: a clock that jumps would make a note of just now one of long ago.
+
     Attributes:
-        sent_at: Seconds since 1970.
         tag: See `tag_of`.
         known: Kaggle's numbers of submissions that had the tag before.
         row: The row of the record, as far as it is known.
         taken: Kaggle said that it has got it, but not under which number.
     """
 
-    sent_at: float
+    model_config = ConfigDict(extra="ignore")  # those of earlier versions have a time
+
     tag: str
     known: tuple[int, ...]
     row: dict[str, str]
@@ -72,8 +70,7 @@ def settle(kaggle: Kaggle, workspace: Workspace) -> str | None:
 
 def look(kaggle: Kaggle, note: Note) -> int | None:
     """Looks for a submission in Kaggle's list until it is there, or would have to be."""
-    recent = abs(time.time() - note.sent_at) < LONG_AGO
-    end = time.monotonic() + (SETTLE if recent else 0)
+    end = time.monotonic() + SETTLE
     while True:
         new = [s.ref for s in kaggle.submissions() if note.tag in s.message and s.ref not in note.known]
         if new:

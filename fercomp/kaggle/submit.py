@@ -3,8 +3,8 @@
 Every submission carries a tag, the beginning of its bytes' SHA-256, in its message. Kaggle's list is
 therefore the witness of what was sent, whatever became of an answer or of the process that waited for it:
 
-    look at Kaggle's list -> upload -> note what is about to be sent -> submit -> write it down -> wait for
-    the score
+    look at Kaggle's list -> ask whether it is allowed -> upload -> note what is about to be sent -> submit
+    -> write it down -> wait for the score
 
 A run that finds a note left behind looks for the tag, and sends again only where Kaggle has not listed it
 for `sending.SETTLE` seconds.
@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
@@ -22,16 +23,20 @@ from fercomp.core.locks import exclusive
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle import pending as sending
-from fercomp.kaggle.answers import Limits, Sent
+from fercomp.kaggle.allowed import ask_limits, check_competition, require_slot
+from fercomp.kaggle.answers import Sent
 from fercomp.kaggle.candidate import Candidate, tag_of
 from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.history import BUSY, history_rows, scored, write_down
 from fercomp.kaggle.pending import Note, look, not_listed, record, settle
-from fercomp.kaggle.refusals import Refused, Unanswered, quota_used
+from fercomp.kaggle.refusals import Refused, TooMany, Unanswered
 
 POLL = 2.0
 LONGEST_POLL = 30.0
 """Seconds between two questions for the score: at first, and at the most."""
+
+REFUSALS: Final = 3
+"""How often Kaggle may say that it does not know a submission, which it has taken."""
 
 _PATIENCE = 1200.0
 """Seconds after which a score is no longer waited for."""
@@ -85,11 +90,12 @@ def submit(
         if row is not None and (wait or row["ref"] == resumed) and not dry_run:
             score = _finish(kaggle, row, workspace) if wait else None
             return Outcome(int(row["ref"]), None, True, score)
-        sent = [s for s in kaggle.submissions() if tag_of(candidate.sha256) in s.message]
+        listed = kaggle.submissions()
+        sent = _same_bytes(listed, candidate.sha256, workspace)
         if row is not None or (sent and not force):
             raise _sent_before(candidate, sent)
-        limits = kaggle.limits()
-        _require_slot(limits)
+        check_competition(kaggle, has_sent=bool(listed))
+        limits = ask_limits(kaggle)
         if dry_run:
             return Outcome(None, limits.left, False, None)
         row = _send(kaggle, candidate, [s.ref for s in sent], workspace)
@@ -102,17 +108,19 @@ def _send(kaggle: Kaggle, candidate: Candidate, known: Sequence[int], workspace:
     modified = candidate.path.stat().st_mtime
     for _ in range(2):
         token = kaggle.upload(candidate.path.name, candidate.content, modified)
-        note = Note(
-            sent_at=time.time(), tag=tag_of(candidate.sha256), known=tuple(known), row=_new_row(candidate)
-        )
+        note = Note(tag=tag_of(candidate.sha256), known=tuple(known), row=_new_row(candidate))
         write_text(workspace.sending, note.model_dump_json())
-        lost: Unanswered | None = None
+        lost: Unanswered | TooMany | None = None
         ref: int | None = None
         try:
             ref = kaggle.submit(token, candidate.message)
         except Refused as error:
-            workspace.sending.unlink()
-            raise _clearer(error, kaggle) from error
+            clearer = _clearer(error, kaggle)
+            if not isinstance(clearer, TooMany):
+                workspace.sending.unlink()
+                raise clearer from error
+            lost = clearer
+            say(f"{error}: waiting, then sending it again")
         except Unanswered as error:
             lost = error
             say(f"the answer to the submission was lost ({error}): looking whether Kaggle has got it")
@@ -126,6 +134,8 @@ def _send(kaggle: Kaggle, candidate: Candidate, known: Sequence[int], workspace:
             raise not_listed(kaggle, workspace)
         workspace.sending.unlink()
         say(f"Kaggle does not list it after {sending.SETTLE:g} s, so it did not arrive: sending it again")
+    if isinstance(lost, TooMany):
+        raise lost
     raise FercompError(
         f"the answer was lost twice, and Kaggle does not list the file ({lost}): try again later"
     )
@@ -138,17 +148,16 @@ def _clearer(error: Refused, kaggle: Kaggle) -> FercompError:
     except FercompError:  # then Kaggle's own words are all there is
         return error
     try:
-        _require_slot(limits)
+        require_slot(limits)
     except Refused as reason:
         return reason
     return error
 
 
-def _require_slot(limits: Limits) -> None:
-    if limits.left == 0:
-        if limits.for_good:
-            raise Refused("no submission is left in this competition: its limit for all days is reached")
-        raise Refused(quota_used(f"{limits.today} sent"))
+def _same_bytes(listed: Sequence[Sent], sha256: str, workspace: Workspace) -> list[Sent]:
+    """Finds the submissions of these bytes: by their tag, or by the record, since a message can be edited."""
+    recorded = {row["ref"] for row in history_rows(workspace) if row["sha256"] == sha256}
+    return [sent for sent in listed if tag_of(sha256) in sent.message or str(sent.ref) in recorded]
 
 
 def _new_row(candidate: Candidate) -> dict[str, str]:
@@ -189,8 +198,9 @@ def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent |
     """Waits for the score and writes it down."""
     try:
         sent = _wait(kaggle, int(row["ref"]))
-    except Unanswered as error:
-        say(f"{error}; the file is with Kaggle, `fercomp submissions` asks for the score")
+    except (Refused, Unanswered) as error:
+        words = error.words if isinstance(error, Refused) and error.words else error
+        say(f"{words}; the file is with Kaggle as {row['ref']}, `fercomp submissions` asks for the score")
         return None
     write_down([scored(row, sent)], workspace)
     if sent.status == "error":
@@ -199,11 +209,16 @@ def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent |
 
 
 def _wait(kaggle: Kaggle, ref: int) -> Sent:
-    end, pause = time.monotonic() + _PATIENCE, POLL
+    end, pause, refused = time.monotonic() + _PATIENCE, POLL, 0
     with waiting("waiting for Kaggle's score"):
         while True:
-            sent = kaggle.submission(ref)
-            if sent.status != "pending" or time.monotonic() + pause > end:
-                return sent
+            try:
+                sent = kaggle.submission(ref)
+                if sent.status != "pending" or time.monotonic() + pause > end:
+                    return sent
+            except Refused:  # one that passes: what was just sent may not be known everywhere
+                refused += 1
+                if refused > REFUSALS:
+                    raise
             time.sleep(pause)
             pause = min(1.5 * pause, LONGEST_POLL)

@@ -134,6 +134,32 @@ def test_the_leaderboard_has_the_top_and_ones_own_place(run, work, kaggle):
     assert run("leaderboard")[1].endswith("Team [ada] is not among the 7 teams of the leaderboard\n")
 
 
+def test_of_twenty_thousand_teams_only_those_are_read_that_are_shown(run, work, kaggle):
+    kaggle.teams = [team(f"number {i}", "0.5") for i in range(20_000)]
+    run("submit", "mine.csv")
+    kaggle.teams[1_499] = team("Team [ada]", "0.5")
+    out = run("leaderboard")[1]
+    assert out.endswith("Team [ada] is number 1,500 of 20,000 teams\n")
+    assert " 1,500 " in out and " 11 " not in out
+    assert kaggle.calls("GetLeaderboard") == 8
+    kaggle.teams[1_499] = team("number 1499", "0.5")
+    kaggle.teams[17_000] = team("Team [ada]", "0.5")
+    code, out, err = run("leaderboard", "--top", "200")
+    assert (code, err) == (0, "")
+    assert out.endswith("Team [ada] is number 17,001 of 20,000 teams\n")
+    assert kaggle.calls("GetLeaderboard") == 9
+
+
+def test_a_kaggle_that_says_nothing_of_the_competition_has_a_leaderboard(run, work, kaggle, fault):
+    kaggle.teams = [team("Team [ada]", "0.5"), team("other", "0.4"), team("another", "0.3")]
+    run("submit", "mine.csv")
+    kaggle.fail("GetCompetition", fault(status=404))
+    code, out, err = run("leaderboard")
+    assert code == 0
+    assert err == "Kaggle does not say what the competition is like (404 Not Found): going on without\n"
+    assert out.endswith("Team [ada] is number 1 of 3 teams\n")
+
+
 def test_the_competition_is_a_parameter(run, work, kaggle):
     (work.root / "params.yaml").write_text("fetch:\n  competition: Not A Name\n")
     code, _, err = run("leaderboard", slug=None)

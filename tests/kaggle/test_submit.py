@@ -183,6 +183,29 @@ def test_trouble_while_waiting_does_not_lose_the_submission(signed_in, work, fau
     assert rows(work)[0]["public"] == "0.61234"
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_score_that_is_refused_for_a_moment_is_waited_for(signed_in, work, fault, status):
+    signed_in.fail("GetSubmission", fault(status=status), fault(status=status))
+    assert send(work).score.public == "0.61234"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_score_that_is_refused_does_not_lose_the_submission(signed_in, work, fault, capsys, status):
+    signed_in.fail("GetSubmission", *[fault(status=status)] * 20)
+    assert send(work).score is None
+    told = capsys.readouterr().err
+    assert f"{status} " in told and "the file is with Kaggle as 1000" in told
+    assert "no competition" not in told
+    signed_in.faults.clear()
+    refresh(work, SLUG)
+    assert rows(work)[0]["public"] == "0.61234"
+
+
+def test_a_score_that_is_a_number(signed_in, work):
+    signed_in.score = 0.61
+    assert send(work).score.public == "0.61"
+
+
 def test_a_csv_that_kaggle_rejects(signed_in, work):
     signed_in.rejected = "Row 2: label 'happy' is not known"
     with pytest.raises(FercompError, match=r"rejected submissions/mine\.csv: Row 2: label 'happy' is not"):
@@ -275,6 +298,15 @@ def test_bytes_without_a_score_yet_are_not_sent_again_even_by_force(signed_in, w
     assert len(signed_in.submissions) == 1
 
 
+def test_the_same_bytes_are_known_by_the_record_where_the_message_was_edited(signed_in, work):
+    send(work)
+    signed_in.submissions[0]["description"] = "edited at Kaggle"
+    with pytest.raises(FercompError, match=r"was sent before \(at 2026-11-24.*0\.61234.*--force"):
+        send(work)
+    assert len(signed_in.submissions) == 1
+    assert send(work, force=True).ref == 1001
+
+
 def test_other_bytes_may_follow(signed_in, work):
     send(work)
     work.submission("mine").write_text(CSV.replace("sad", "fear"))
@@ -295,6 +327,60 @@ def test_no_slot_left(signed_in, work):
 def test_before_the_first_submission_kaggle_may_not_know_the_quota(signed_in, work, fault):
     signed_in.fail("GetSubmissionLimits", fault(status=200, body={}))
     assert send(work).left is None
+
+
+@pytest.mark.parametrize("status", [403, 404, 501, 503])
+@pytest.mark.parametrize("question", ["GetSubmissionLimits", "GetCompetition"])
+def test_a_question_that_kaggle_does_not_answer_stops_nothing(
+    signed_in, work, fault, capsys, question, status
+):
+    signed_in.fail(question, *[fault(status=status)] * 9)
+    outcome = send(work)
+    assert (outcome.ref, outcome.score.public) == (1000, "0.61234")
+    assert outcome.left is None or question == "GetCompetition"
+    told = capsys.readouterr().err
+    assert told.startswith("Kaggle does not say ") and f"{status} " in told and "no competition" not in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"isKernelsSubmissionsOnly": True},
+            "is a code competition, which takes notebooks and no CSV: submit",
+        ),
+        ({"submissionsDisabled": True}, "faces-in-the-test takes no submissions: https"),
+        ({"userHasEntered": False}, r"has not joined faces-in-the-test: accept its rules at https.*/rules"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_forbids_a_submission_is_told_before_anything_is_uploaded(
+    signed_in, work, answer, told, dry_run
+):
+    signed_in.competition = answer
+    with pytest.raises(FercompError, match=told) as error:
+        send(work, dry_run=dry_run)
+    assert "\n" not in str(error.value)
+    assert signed_in.calls("StartSubmissionUpload") == 0
+
+
+def test_a_team_that_has_submitted_is_in_whatever_kaggle_says_of_the_account(signed_in, work):
+    send(work)
+    signed_in.competition = {"userHasEntered": False}
+    work.submission("mine").write_text(CSV.replace("sad", "fear"))
+    assert send(work).ref == 1001
+
+
+def test_after_the_deadline_a_submission_is_late(signed_in, work, capsys):
+    signed_in.competition = {"deadline": "2020-01-31T23:59:00Z"}
+    assert send(work).ref == 1000
+    assert "the deadline was 2020-01-31 23:59 UTC: this one is late" in capsys.readouterr().err
+
+
+def test_an_answer_about_the_competition_that_makes_no_sense(signed_in, work, capsys):
+    signed_in.competition = {"deadline": "soon", "teamCount": "many"}
+    assert send(work).ref == 1000
+    assert "Kaggle does not say what the competition is like" in capsys.readouterr().err
 
 
 def test_the_quota_may_be_used_up_by_a_team_mate_meanwhile(signed_in, work, fault):
@@ -386,17 +472,47 @@ def test_a_request_that_timed_out_is_looked_for_from_then_on(signed_in, work, fa
     assert len(signed_in.submissions) == 1
 
 
-def test_a_note_of_long_ago_needs_one_look(signed_in, work, fault):
+@pytest.mark.parametrize("jump", [-(10**6), 10**6])
+def test_a_clock_that_jumps_while_an_answer_is_lost_costs_no_submission(
+    signed_in, work, fault, monkeypatch, jump
+):
+    """What Kaggle lists late was looked for once, where the clock said that it was sent long ago."""
+    now = time.time
+
+    def jumps():
+        monkeypatch.setattr(time, "time", lambda: now() + jump)
+
+    signed_in.delay_listing = 0.3
+    signed_in.fail("CreateSubmission", fault(drop="after", then=jumps))
+    assert send(work).ref == 1000
+    assert len(signed_in.submissions) == 1
+
+
+def test_a_note_of_an_earlier_version_has_a_time(signed_in, work, fault):
     signed_in.fail("CreateSubmission", fault(drop="before"))
     signed_in.fail("ListSubmissions", fault(), *[fault(status=503)] * 20)
     with pytest.raises(FercompError):
         send(work)
     signed_in.faults.clear()
     note = json.loads(work.sending.read_text())
-    write_json(work.sending, {**note, "sent_at": note["sent_at"] - 3600})
-    before = signed_in.calls("ListSubmissions")
+    write_json(work.sending, {**note, "sent_at": 1e9})
     assert send(work).ref == 1000
-    assert signed_in.calls("ListSubmissions") == before + 2  # for the note, and for the tag
+
+
+def test_a_submission_that_is_too_many_is_sent_again_after_a_while(signed_in, work, fault):
+    signed_in.fail("CreateSubmission", fault(status=429))
+    begun = time.monotonic()
+    assert send(work).ref == 1000
+    assert time.monotonic() - begun >= sending.SETTLE
+    assert len(signed_in.submissions) == 1
+
+
+def test_a_submission_that_is_too_many_twice_is_told(signed_in, work, fault):
+    signed_in.fail("CreateSubmission", *[fault(status=429, headers={"Retry-After": "3600"})] * 2)
+    with pytest.raises(FercompError, match=r"too many requests .*try again in 3600 seconds"):
+        send(work)
+    assert not work.sending.exists()
+    assert send(work).ref == 1000
 
 
 def test_a_forced_submission_whose_answer_is_lost_is_not_taken_for_the_earlier_one(signed_in, work, fault):
