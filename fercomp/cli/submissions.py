@@ -1,37 +1,70 @@
 """`fercomp submissions`."""
 
+from typing import Annotated
+
+import typer
+
 from fercomp.cli.options import Set, read_params
 from fercomp.cli.words import say_next, tell
 
 
-def submissions(set_: Set = None) -> None:
-    """Show what was sent to Kaggle: the holdout's accuracy beside public and private score.
+def submissions(
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="What is selected to count in the end, and what scores would propose."),
+    ] = False,
+    set_: Set = None,
+) -> None:
+    """Show what the team has sent to Kaggle: the holdout's accuracy beside public and private score.
 
-    Scores are asked for where there are credentials; without, or without a network, the record is shown as
-    it is. Draws them against the holdout in submissions/history.png.
+    Kaggle's list and submissions/history.csv in one table, those of team mates and of the web, too. Without
+    credentials, or without a network, the record is shown as it is. Draws scores against the holdout in
+    submissions/history.png.
 
     \b
     Examples:
       fercomp submissions
+      fercomp submissions --final
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.core.terminal import show
-    from fercomp.kaggle.history import read_history
-    from fercomp.kaggle.refresh import refresh
-    from fercomp.report.submissions import draw_history, history_table
+    from fercomp.kaggle.answers import Sent
+    from fercomp.kaggle.history import history_rows
+    from fercomp.kaggle.merged import merge_submissions
+    from fercomp.kaggle.refresh import refresh, selected
+    from fercomp.kaggle.refusals import PAGE
+    from fercomp.report.submissions import draw_history, proposals, submissions_table
 
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
-    if read_history(workspace).empty:
-        tell("nothing was sent from here")
+    listed: list[Sent] = []
+    unknown: FercompError | None = None
+    rows = history_rows(workspace)
+    try:
+        listed = refresh(workspace, competition)
+        rows = history_rows(workspace)
+    except FercompError as error:
+        unknown = error
+    every = merge_submissions(rows, listed)
+    if unknown:
+        say(f"as of the last time, since Kaggle could not be asked: {unknown}")
+    if not every:
+        tell("nothing was sent from here" if unknown else "the team has sent nothing")
         say_next("fercomp submit")
         return
-    try:
-        refresh(workspace, competition)
-    except FercompError as error:
-        say(f"as of the last time, since the scores could not be asked for: {error}")
-    show(history_table(read_history(workspace)))
-    if draw_history(workspace):
-        tell(f"Look at {workspace.history_plot}")
+    if not final:
+        show(submissions_table(every))
+        if draw_history(workspace):
+            tell(f"Look at {workspace.history_plot}")
+        return
+    chosen = {str(sent.ref) for sent in selected(competition)}
+    if chosen:
+        tell("selected at Kaggle:")
+        show(submissions_table([one for one in every if one.ref in chosen]))
+    else:
+        tell("nothing is selected at Kaggle, which then takes the best public scores")
+    for line in proposals(every):
+        tell(line)
+    tell(f"Select at {PAGE}/{competition}/submissions")

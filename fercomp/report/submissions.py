@@ -1,5 +1,6 @@
 """What was sent to Kaggle, as tables for the terminal and as a picture."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fercomp.core.paths import Workspace
@@ -7,29 +8,43 @@ from fercomp.core.terminal import one_line
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.leaderboard import Standing
+from fercomp.kaggle.merged import Submission, best_by
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.table import Table
 
 
-def history_table(history: "pd.DataFrame") -> "Table":
-    """Lays the record out for the terminal, the newest first.
-
-    Args:
-        history: Table `HISTORY`.
-    """
+def submissions_table(submissions: Sequence[Submission]) -> "Table":
+    """Lays submissions out for the terminal; who sent them where Kaggle says so."""
+    names = ["sent (UTC)", "name"]
+    if any(one.by for one in submissions):
+        names.append("by")
     rows = (
         (
-            str(row.time)[:16].replace("T", " "),
-            str(row.experiment or row.file),
-            *(str(cell) for cell in (row.holdout_accuracy, row.public, row.private, row.status)),
-            str(row.message).partition(" [sha256:")[0],
+            one.time[:16].replace("T", " "),
+            one.name,
+            *([one.by] if "by" in names else []),
+            *(one.holdout, one.public, one.private, one.status),
+            one.message.partition(" [sha256:")[0],
         )
-        for row in history.iloc[::-1].itertuples()
+        for one in submissions
     )
     scores = numbers("holdout", "public", "private")
-    return text_table(texts("sent (UTC)", "experiment") | scores | texts("state", "message"), rows)
+    return text_table(texts(*names) | scores | texts("state", "message"), rows)
+
+
+def proposals(submissions: Sequence[Submission]) -> list[str]:
+    """Says which submissions the holdout and the public score would have selected, a line each."""
+    lines = []
+    for attribute, title in (("holdout", "best on the holdout"), ("public", "best public score")):
+        best = best_by(submissions, attribute)
+        lines.append(
+            f"{title}: {best.name} (number {best.ref}, holdout {best.holdout or 'unknown'}, public "
+            f"{best.public or 'unknown'})"
+            if best
+            else f"{title}: not known of any"
+        )
+    return lines
 
 
 def leaderboard_table(standing: Standing) -> "Table":

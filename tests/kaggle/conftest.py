@@ -378,7 +378,7 @@ IMPORTS = """
 import sys
 import numpy, pandas, openvino
 import fercomp.cli.app, fercomp.kaggle.leaderboard, fercomp.kaggle.submit
-import fercomp.report.submissions, fercomp.stages.fetch
+import fercomp.kaggle.merged, fercomp.kaggle.refresh, fercomp.report.submissions, fercomp.stages.fetch
 from fercomp.kaggle.transport import silenced
 
 with silenced():

@@ -84,7 +84,7 @@ def test_submissions_without_credentials_shows_what_is_known(run, work):
     code, out, err = run("submissions", KAGGLE_API_TOKEN="")
     assert code == 0
     assert "by hand.csv" in out and "history.png" not in out
-    assert err.startswith("as of the last time, since the scores could not be asked for: no Kaggle cred")
+    assert err.startswith("as of the last time, since Kaggle could not be asked: no Kaggle cred")
     assert not work.history_plot.exists()
 
 
@@ -98,8 +98,73 @@ def test_a_dry_run_without_credentials_shows_what_would_be_sent(run, work, kaggl
 
 
 def test_submissions_before_the_first(run, work, kaggle):
-    assert run("submissions") == (0, "nothing was sent from here\nNext: fercomp submit\n", "")
-    assert kaggle.log == []
+    assert run("submissions") == (0, "the team has sent nothing\nNext: fercomp submit\n", "")
+    code, out, err = run("submissions", KAGGLE_API_TOKEN="")
+    assert (code, out) == (0, "nothing was sent from here\nNext: fercomp submit\n")
+    assert err.startswith("as of the last time, since Kaggle could not be asked: no Kaggle credentials")
+
+
+def sent(ref, **values):
+    return {
+        "ref": ref,
+        "date": f"2026-11-24T1{ref % 10}:00:00Z",
+        "description": f"from {ref}",
+        "listed": 0.0,
+        "status": "COMPLETE",
+        "publicScore": "0.5",
+        "polls": 0,
+        "content": b"",
+        **values,
+    }
+
+
+def test_submissions_of_team_mates_and_of_the_web_stand_beside_the_own(run, work, kaggle):
+    write_history(
+        work,
+        row(ref="1003", experiment="wide", holdout_accuracy="0.58", public="0.1", status="pending"),
+        row(ref="7", experiment="old", holdout_accuracy="0.5", public="0.4", status="complete"),
+    )
+    kaggle.score = "0.55"
+    kaggle.submissions = [
+        sent(1001, submittedBy="bob", fileName="bobs.csv"),
+        sent(1003, submittedBy="ada", fileName="wide.csv", description="edited"),
+        sent(1004, submittedBy="ada\x1b[2J", fileName="web.csv"),
+    ]
+    code, out, err = run("submissions")
+    assert (code, err) == (0, "")
+    lines = [" ".join(line.split()) for line in out.splitlines() if "2026-11-24" in line]
+    assert lines == [
+        "2026-11-24 14:00 web.csv ada [2J 0.55 complete from 1004",
+        "2026-11-24 11:00 bobs.csv bob 0.55 complete from 1001",
+        "2026-11-24 10:00 old 0.5 0.4 complete hi",
+        "2026-11-24 10:00 wide ada 0.58 0.55 complete hi",
+    ]
+    assert read_history(work)["ref"].tolist() == ["1003", "7"]  # only what was sent from here
+    assert read_history(work)["public"].tolist() == ["0.55", "0.4"]
+
+
+def test_what_is_selected_for_the_end_and_what_scores_would_propose(run, work, kaggle):
+    write_history(
+        work,
+        row(ref="1003", experiment="wide", holdout_accuracy="0.58", status="pending"),
+        row(ref="7", experiment="old", holdout_accuracy="0.5", public="0.9", status="complete"),
+        row(ref="8", experiment="by hand", holdout_accuracy="high", status="complete"),
+    )
+    kaggle.score = "0.55"
+    kaggle.submissions = [sent(1001, fileName="bobs.csv"), sent(1003, fileName="wide.csv")]
+    code, out, err = run("submissions", "--final")
+    assert (code, err) == (0, "")
+    assert out == (
+        "nothing is selected at Kaggle, which then takes the best public scores\n"
+        "best on the holdout: wide (number 1003, holdout 0.58, public 0.55)\n"
+        "best public score: old (number 7, holdout 0.5, public 0.9)\n"
+        "Select at https://www.kaggle.com/competitions/faces-in-the-test/submissions\n"
+    )
+    kaggle.selected = (1001,)
+    out = run("submissions", "--final")[1]
+    assert out.startswith("selected at Kaggle:\n") and "bobs.csv" in out and " hi" not in out
+    code, _, err = run("submissions", "--final", KAGGLE_API_TOKEN="")
+    assert code == 1 and "error: no Kaggle credentials" in err
 
 
 def test_a_record_with_other_columns_is_told(run, work):
