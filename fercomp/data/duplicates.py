@@ -10,10 +10,18 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from fercomp.data.near_pairs import near_pairs
+
 THUMBNAIL_SIDE: Final = 32
 """Pixels; the size of which `phash` takes the 8 x 8 lowest frequencies."""
 
 _HASH_SIDE: Final = 8
+
+_ROUNDING: Final = 1e-6
+"""A picture and itself correlate by 1 only up to this."""
+
+_CORRELATED: Final = 4096
+"""Pairs of thumbnails that are correlated at once, 32 MB as float32."""
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
@@ -59,20 +67,34 @@ def duplicate_groups(
         `(N,)` int64: the number of each photo's group, counted from 0 by first appearance. A photo without
         copies is a group of its own.
     """
-    group = np.arange(len(hashes))  # named by the first member until the end
-    # One photo against all later ones: 400 kB at a time for 50,000 photos stay in the processor's cache.
-    for photo, value in enumerate(hashes):
-        near = photo + 1 + np.flatnonzero(np.bitwise_count(hashes[photo + 1 :] ^ value) <= max_bits)
-        near = near[group[near] != group[photo]]
-        if len(near) == 0:
-            continue
-        vectors = _standardised(thumbnails[np.append(photo, near)])
-        # A picture and itself correlate by 1 only up to rounding.
-        copies = near[vectors[1:] @ vectors[0] >= min_correlation - 1e-6]
-        if len(copies):
-            merged = np.append(group[copies], group[photo])
-            group[np.isin(group, merged)] = merged.min()
-    return np.unique(group, return_inverse=True)[1].astype(np.int64)
+    group = np.arange(len(hashes))
+    for pairs in near_pairs(hashes, max_bits):
+        apart = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
+        group = _joined(group, apart[_correlation(thumbnails, apart) >= min_correlation - _ROUNDING])
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    by_appearance: np.ndarray = np.argsort(np.argsort(first))[number]
+    return by_appearance.astype(np.int64)
+
+
+def _correlation(thumbnails: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Correlates the two thumbnails of each of m pairs: `(m,)` float32."""
+    found = [np.empty(0, np.float32)]
+    for start in range(0, len(pairs), _CORRELATED):
+        left, right = pairs[start : start + _CORRELATED].T
+        vectors = _standardised(thumbnails[left]), _standardised(thumbnails[right])
+        found.append(np.einsum("ij,ij->i", *vectors))
+    return np.concatenate(found)
+
+
+def _joined(group: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Returns groups, `(N,)` int, of which those that a pair connects are one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = (np.ones(len(pairs), bool), (group[pairs[:, 0]], group[pairs[:, 1]]))
+    joined: np.ndarray = connected_components(coo_array(edges, (len(group),) * 2), directed=False)[1]
+    named: np.ndarray = joined[group]
+    return named
 
 
 def _standardised(thumbnails: np.ndarray) -> np.ndarray:
