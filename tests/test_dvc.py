@@ -173,13 +173,23 @@ def test_a_model_comes_after_what_it_is_made_of(stages, models):
                 assert ("datasets/labels.csv" in deps_of(makes)) == (group == "relabelled")
 
 
-def test_the_recipe_of_the_shipped_model_is_a_pipeline(tmp_path):
-    found = stages_of(tmp_path, (ROOT / "params.shipped.yaml").read_text())
+SHIPPED = {
+    *("train@base2", "train@lite-frozen", "ensemble@duo", "train_students@student", "ensemble@pair"),
+    *("train_students@lite112", "refit@base2-refit", "refit@lite112-refit", "ensemble@together"),
+}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "made"),
+    [
+        ("params.shipped.yaml", SHIPPED),
+        ("params.shipped-large.yaml", SHIPPED | {"train@face160", "refit@face160-refit", "ensemble@large"}),
+    ],
+)
+def test_the_recipe_of_a_shipped_model_is_a_pipeline(tmp_path, recipe, made):
+    found = stages_of(tmp_path, (ROOT / recipe).read_text())
     makers = {name for name, stage in found.items() if "@" in name and command_of(stage) not in COMMON}
-    assert makers == {
-        *("train@base2", "train@lite-frozen", "ensemble@duo", "train_students@student", "ensemble@pair"),
-        *("train_students@lite112", "refit@base2-refit", "refit@lite112-refit", "ensemble@together"),
-    }
+    assert makers == made
     assert len(found) == 2 + 5 * len(makers) + 2  # fetch, prepare; crossval, relabel
 
 

@@ -96,6 +96,31 @@ def test_its_recipe_stands_in_a_file():
         assert plan.inference.model_dump(mode="json") == trained["inference"]
 
 
+def test_the_recipe_of_the_large_one_stands_in_a_file():
+    """`params.shipped-large.yaml` says what the cards say, but for what meant something else then."""
+    project = Path(__file__).parents[1]
+    params, small = (load_params(project / f"params.{name}.yaml") for name in ("shipped-large", "shipped"))
+    for network in (*small.experiments, *small.students):
+        assert params.plan(network) == small.plan(network)
+    assert small.refits.items() <= params.refits.items()
+    assert small.ensembles.items() <= params.ensembles.items()
+    card, large = read_card(SHIPPED_LARGE), params.ensembles["large"]
+    assert list(params.networks_in("large")) == [member.name for member in card.members]
+    assert (large.weights, [member.weight for member in card.members]) == ("models", [0.5, 0.25, 0.25])
+
+    trained = read_card(SHIPPED_LARGE / MEMBERS / "face160-refit").trained
+    assert params.refits["face160-refit"] == trained["refit_of"]
+    plan, then = params.plan("face160"), trained["params"]
+    now = plan.train.model_dump()
+    for key in now.keys() & then.keys() - {"layer_decay", "augment"}:
+        assert now[key] == then[key], key
+    assert then["augment"].pop("tint") == 0
+    assert then["augment"].pop("perspective") == 2 * now["augment"].pop("perspective")
+    defaults = TrainParams().augment.model_dump()
+    assert defaults | then["augment"] == defaults | now["augment"] | {"perspective": 0}
+    assert plan.inference.model_dump(mode="json") == trained["inference"]
+
+
 def test_everybody_is_told_what_it_learned_from(tmp_path):
     photos = {read_card(SHIPPED / MEMBERS / m.name).trained["photos"] for m in read_card(SHIPPED).members}
     number = f"{photos.pop():,} grey"

@@ -19,9 +19,12 @@ def ensemble(
         ),
     ] = None,
     weights: Annotated[
-        Literal["equal", "fitted"] | None,
+        Literal["equal", "models", "fitted"] | None,
         typer.Option(
-            help="`equal` (soft vote), or `fitted` for the least log-loss on oof.csv, else on the holdout.",
+            help=(
+                "`equal` for all networks (soft vote), `models` for equal ones of the MODELs, shared by the "
+                "networks of each, or `fitted` for the least log-loss on oof.csv, else on the holdout."
+            ),
             show_default="equal, or as in params.yaml",
         ),
     ] = None,

@@ -27,7 +27,7 @@ from fercomp.modeling.export.copy import copy_network
 if TYPE_CHECKING:
     import pandas as pd
 
-Weighting = Literal["equal", "fitted"]
+Weighting = Literal["equal", "models", "fitted"]
 
 
 def build_ensemble(
@@ -40,15 +40,16 @@ def build_ensemble(
 ) -> Card:
     """Joins models into one and writes its bundle, which holds copies of theirs.
 
-    A model that is an ensemble itself stands for its networks. Equal weights are a soft vote of all networks,
-    fitted ones those of `fit_weights`: of models on `oof.csv`, shared equally among a model's networks, or
-    of networks on the holdout, whose scores then come from `cross_fitted_mean`. The temperature is fitted
-    on the whole holdout, as a single model's is.
+    A model that is an ensemble itself stands for its networks. Equal weights are a soft vote of all networks;
+    those of `models` are equal for the models, and shared by the networks of each; fitted ones are those of
+    `fit_weights`: of models on `oof.csv`, shared equally among a model's networks, or of networks on the
+    holdout, whose scores then come from `cross_fitted_mean`. The temperature is fitted on the whole holdout,
+    as a single model's is.
 
     Args:
         name: Name of the ensemble and of its folder under `models/`.
         folders: Bundles of two models or more, of one network or an ensemble, with their holdout tables.
-        weighting: `equal` or `fitted`.
+        weighting: `equal`, `models` or `fitted`.
         workspace: Where the bundle goes.
         out_of_fold: Probabilities of the training photos by networks that were not trained on them, table
             `oof_table`; with the holdout's they become `oof.csv`.
@@ -148,6 +149,8 @@ def _weights(
     """Returns the weights of all networks, and the name of the table that they were fitted on."""
     if weighting == "equal":
         return np.full(sum(sizes), 1 / sum(sizes)), None
+    if weighting == "models":
+        return np.repeat(1 / np.multiply(sizes, len(sizes)), sizes), None
     if all((folder / OOF).is_file() for folder in folders):
         _, oof_labels, oof = _read_tables(folders, OOF, read_card(folders[0]).classes)
         return np.repeat(fit_weights(oof, oof_labels) / sizes, sizes), OOF

@@ -251,6 +251,18 @@ def test_an_ensemble_may_be_a_member_and_stands_for_its_networks(models, workspa
         ).read_bytes()
 
 
+def test_weights_by_models_are_shared_by_the_networks_of_each(models, workspace):
+    build_ensemble("pair", models[:2], "equal", workspace)
+    build_ensemble("half", [models[2], workspace.bundle("pair")], "models", workspace)
+    card = read_card(workspace.bundle("half"))
+    assert card.trained["weights"] == "models"
+    assert {m.name: m.weight for m in card.members} == {"tiny": 0.5, "small": 0.25, "large": 0.25}
+    ensemble = load_bundle(workspace.bundle("half"))
+    table = holdout_table(EMOTIONS).read(workspace.bundle("half") / HOLDOUT)
+    again = predict_photos(ensemble, workspace.raw, table["image_path"].tolist())
+    np.testing.assert_allclose(again, pred_probs(table), atol=5e-6)
+
+
 def test_fitted_weights_of_cross_validations_are_shared_by_their_networks(models, workspace):
     build_ensemble("pair", models[:2], "equal", workspace)
     table = holdout_table(EMOTIONS).read(models[2] / HOLDOUT)

@@ -28,11 +28,11 @@ class EnsembleParams(Group):
     Attributes:
         members: The names of two models. Where one is an ensemble itself, its networks take part: so three
             are an ensemble and a third.
-        weights: `equal` for all networks, or `fitted`.
+        weights: `equal` for all networks, `models`: half for each of the two, or `fitted`.
     """
 
     members: tuple[Name, Name]
-    weights: Literal["equal", "fitted"] = "equal"
+    weights: Literal["equal", "models", "fitted"] = "equal"
 
     @field_validator("members", mode="before")
     @classmethod
@@ -56,8 +56,8 @@ class ModelParams(Group):
             runs `crossval` and `relabel` first.
         students: The same for networks that learn from another model of this file, `teacher`, which `dvc
             repro` makes first. `weights` may be the `model.keras` of the teacher, or of a network in it.
-        ensembles: Two models as one, by the ensemble's name: `members`, two names, and `weights`, `equal` or
-            `fitted`. A member may be an ensemble itself: its networks take part.
+        ensembles: Two models as one, by the ensemble's name: `members`, two names, and `weights`, `equal`,
+            `models` or `fitted`. A member may be an ensemble itself: its networks take part.
         refits: Networks trained once more, on the holdout's photos too: by the new name, that of the network.
     """
 

@@ -1,5 +1,6 @@
 """Networks that learn from grey photos see every photo so, by themselves."""
 
+import json
 import shutil
 
 import keras
@@ -10,7 +11,7 @@ from PIL import Image
 from fercomp.core.params import InferenceParams, MachineParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.keras_file import load_keras
-from fercomp.modeling.bundle.card import KERAS_MODEL, read_card
+from fercomp.modeling.bundle.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.training.grey import LUMA
@@ -88,5 +89,9 @@ def test_auto_is_settled_by_the_photos(workspace):
     assert sees_grey(True) is True
 
 
-def test_a_card_of_an_earlier_version_sees_colours(tiny_bundle_folder):
-    assert read_card(tiny_bundle_folder).grey is False
+def test_a_card_of_an_earlier_version_sees_colours(workspace):
+    path = workspace.bundle("tiny") / CARD
+    card = json.loads(path.read_text()) | {"format": 5}
+    del card["grey"]
+    path.write_text(json.dumps(card))
+    assert read_card(workspace.bundle("tiny")).grey is False
