@@ -37,9 +37,9 @@ def fetch(
     workspace = Workspace()
     params = read_params(workspace.params, set_).fetch
     if source is None:
-        report = fetch_unless_real(params.source, workspace.raw, params.competition)
+        report = fetch_unless_real(params.source, workspace.raw, params.competition, params.layout)
     else:
-        report = fetch_files(source, workspace.raw, params.competition)
+        report = fetch_files(source, workspace.raw, params.competition, params.layout)
     photos = f"{report.train_photos:,} training and {report.test_photos:,} test photos"
     tell(f"{report.source}: {photos} in {report.where}")
     if report.kept:

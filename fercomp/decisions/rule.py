@@ -1,6 +1,7 @@
 """From probabilities to a label."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,3 +91,32 @@ class Rule:
                 f"{place} has labels unknown to the model {strange}: run `fercomp train` again"
             )
         return np.array([self.answers.index(label) for label in labels], dtype=np.int64)
+
+
+def labels_among(rule: Rule, pred_probs: np.ndarray, names: Collection[str]) -> np.ndarray:
+    """Decides among some of the classes: of the others, no share is left.
+
+    Args:
+        rule: How the model decides.
+        pred_probs: `(N, K)` float.
+        names: The classes that may be answered.
+
+    Returns:
+        `(N,)` of str objects.
+
+    Raises:
+        FercompError: None of them is a class of the model.
+    """
+    kept = [k for k, name in enumerate(rule.classes) if name in names]
+    if not kept:
+        raise FercompError(
+            f"none of the classes {', '.join(sorted(names))} is one of the model's: {', '.join(rule.classes)}"
+        )
+    smaller = replace(
+        rule,
+        classes=tuple(rule.classes[k] for k in kept),
+        bias=None if rule.bias is None else tuple(rule.bias[k] for k in kept),
+        uncertain=rule.uncertain and UNCERTAIN in names,
+    )
+    shares = pred_probs[:, kept]
+    return smaller.labels(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12))

@@ -9,7 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.table import header_of
 from fercomp.kaggle.history import Origin, find_origin
-from fercomp.kaggle.submission import SUBMISSION, check_header, check_submission
+from fercomp.kaggle.submission import SUBMISSION, check_header, check_submission, read_submission
 from fercomp.modeling.bundle.find import is_compared_only
 
 TAG_DIGITS: Final = 12
@@ -73,7 +73,7 @@ def choose(csv: Path | None, message: str | None, workspace: Workspace) -> Candi
             its model, or the message is too long.
     """
     path = csv or written_last(workspace)
-    submission = SUBMISSION.read(path)
+    submission = read_submission(path, workspace)
     check_submission(submission, SUBMISSION.read(workspace.sample_submission), path)
     check_header(header_of(path), workspace, path)
     origin = find_origin(path, workspace)

@@ -13,6 +13,8 @@ from fercomp.core.reading import is_there
 from fercomp.core.table import Table, existing, header_of
 from fercomp.core.tables import PROBLEMS, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
+from fercomp.data.own_form import own_form, own_sample
+from fercomp.decisions.rule import labels_among
 from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, output_name
 
@@ -66,8 +68,11 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
         raise FercompError(f"{predicted} not found: run {predict}")
     table = prediction_table(card.classes).read(predicted)
     sample = SUBMISSION.read(workspace.sample_submission)
+    form = own_form(workspace.raw)
     ids = table["image_path"].str.removeprefix(f"{TEST_FOLDER}/")
-    labels = pd.Series(card.rule.labels(pred_probs(table, card.classes)), index=ids)
+    probs = pred_probs(table, card.classes)
+    answers = labels_among(card.rule, probs, form.names) if form else card.rule.labels(probs)
+    labels = pd.Series(answers, index=ids)
     submission, filled = build_submission(labels, sample)
     lacking = [path for path in sample["image_path"] if path not in labels.index]
     if strange := _readable(lacking, workspace):
@@ -76,9 +81,12 @@ def write_submission(folder: Path, workspace: Workspace) -> Written:
             f"read, such as {strange[0]!r}: run `fercomp prepare`, then {predict} again"
         )
     path = workspace.submission(name)
-    check_header(list(SUBMISSION.columns), workspace, path)
     check_submission(submission, sample, path)
-    SUBMISSION.write(submission, path)
+    if form:
+        form.write(submission, workspace.raw, path)
+    else:
+        check_header(list(SUBMISSION.columns), workspace, path)
+        SUBMISSION.write(submission, path)
     return Written(path, len(submission), filled, submission["emotion"].mode()[0])
 
 
@@ -123,6 +131,19 @@ def build_submission(labels: "pd.Series", sample: "pd.DataFrame") -> "tuple[pd.D
     return sample.assign(emotion=emotion.fillna(sample["emotion"])), filled
 
 
+def read_submission(path: Path, workspace: Workspace) -> "pd.DataFrame":
+    """Reads a submission that somebody wrote, in the competition's own form.
+
+    Returns:
+        Table `SUBMISSION`.
+
+    Raises:
+        FercompError: It is no such table.
+    """
+    form = own_form(workspace.raw)
+    return form.read(path, workspace.raw) if form else SUBMISSION.read(path)
+
+
 def check_header(header: list[str], workspace: Workspace, name: str | Path) -> None:
     """Checks that a submission has the sample's columns, in its order and no more: Kaggle counts every one.
 
@@ -134,11 +155,12 @@ def check_header(header: list[str], workspace: Workspace, name: str | Path) -> N
     Raises:
         FercompError: It has an index, a column twice or in another place, or a comma too many.
     """
-    expected = header_of(workspace.sample_submission)
+    sample = own_sample(workspace.raw)
+    expected = header_of(sample)
     if header != expected:
         raise FercompError(
-            f"{name} has the columns {header}, sample_submission.csv has {expected}: write it as the sample "
-            "is, without an index"
+            f"{name} has the columns {header}, {sample.name} has {expected}: write it as the sample is, "
+            "without an index"
         )
 
 

@@ -12,16 +12,14 @@ from typing import Final
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, followed, require_space
 from fercomp.core.locks import exclusive
-from fercomp.core.params import COMPETITION
+from fercomp.core.params import COMPETITION, LayoutParams
 from fercomp.core.paths import at_home
 from fercomp.core.progress import track
 from fercomp.core.reading import is_there
 from fercomp.data.archive import MAX_FOLDERS, unpack
-from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, photos_on_disk
+from fercomp.data.competition_files import TRAIN_FOLDER, photos_on_disk
+from fercomp.data.layout import arrange, missing
 from fercomp.demo.competition import is_demo, write_demo
-
-LAYOUT: Final = ("train.csv", "sample_submission.csv", f"{TRAIN_FOLDER}/", f"{TEST_FOLDER}/")
-"""What the competition's files consist of; names of folders end in a slash."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,9 @@ class FetchSource:
     title: str
     fill: Callable[[Path], None]
 
+
+OURS: Final = LayoutParams()
+"""The layout that the rest of the code knows."""
 
 NAMED: Final = ("demo", "kaggle")
 """Sources that are chosen by a name. Anything else is a path."""
@@ -60,7 +61,9 @@ class FetchReport:
     kept: bool = False
 
 
-def fetch_unless_real(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
+def fetch_unless_real(
+    source: str, raw: Path, competition: str = COMPETITION, layout: LayoutParams = OURS
+) -> FetchReport:
     """Fetches what the parameters name, but never draws the demo over the files of a competition.
 
     `demo` is the default of `fetch.source`, so that a pipeline runs with nothing configured. Whoever has
@@ -70,6 +73,7 @@ def fetch_unless_real(source: str, raw: Path, competition: str = COMPETITION) ->
         source: See `fetch`.
         raw: See `fetch`.
         competition: See `fetch`.
+        layout: See `fetch`.
 
     Returns:
         What was fetched, or what was there and is kept.
@@ -77,12 +81,12 @@ def fetch_unless_real(source: str, raw: Path, competition: str = COMPETITION) ->
     Raises:
         FercompError: See `fetch`.
     """
-    if source == "demo" and not _missing(raw) and not is_demo(raw):
+    if source == "demo" and not missing(raw, OURS) and not is_demo(raw):
         return _report("files fetched earlier", raw, raw, kept=True)
-    return fetch(source, raw, competition)
+    return fetch(source, raw, competition, layout)
 
 
-def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport:
+def fetch(source: str, raw: Path, competition: str = COMPETITION, layout: LayoutParams = OURS) -> FetchReport:
     """Brings the competition's files to `raw`, in place of what is there.
 
     Args:
@@ -91,6 +95,7 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport
         raw: The folder to be made or replaced. It stays as it was until the new files are complete. The
             archive that comes from Kaggle is kept beside it.
         competition: The last part of the competition's address at Kaggle, for the source `kaggle`.
+        layout: How that competition lays out its files; the demo has the default.
 
     Returns:
         What was fetched.
@@ -100,7 +105,9 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport
             does not fit on the disk, or another fetch is at work.
     """
     where, raw = raw, followed(raw)  # a link to another disk stays a link
-    chosen = _source(source, raw, competition)
+    if source == "demo":
+        layout = OURS
+    chosen = _source(source, raw, competition, layout)
     if raw.exists() and not raw.is_dir():
         raise FercompError(
             f"{where} is a file, the folder of the competition's files was expected: move it away"
@@ -109,9 +116,10 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION) -> FetchReport
     with exclusive(raw.parent, busy), atomic_folder(raw) as temporary:
         inbox = Path(tempfile.mkdtemp(dir=temporary))
         chosen.fill(inbox)
-        for item in _root(inbox, source).iterdir():
+        for item in _root(inbox, source, layout).iterdir():
             item.rename(temporary / item.name)
         shutil.rmtree(inbox)
+        arrange(temporary, layout)
         return _report(chosen.title, temporary, where)
 
 
@@ -121,7 +129,7 @@ def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchR
     return FetchReport(title, train, len(photos) - train, where, kept)
 
 
-def _source(source: str, raw: Path, competition: str) -> FetchSource:
+def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> FetchSource:
     if source == "demo":
         return FetchSource("demo (faces drawn by fercomp)", write_demo)
     if source == "kaggle":
@@ -135,7 +143,7 @@ def _source(source: str, raw: Path, competition: str) -> FetchSource:
     path = path.resolve()
     if path.is_relative_to(raw) or raw.is_relative_to(path):
         raise FercompError(f"the source {source} and {raw} lie in one another: move the source elsewhere")
-    return FetchSource(source, partial(_copy, path) if path.is_dir() else partial(unpack, path))
+    return FetchSource(source, partial(_copy, path, layout) if path.is_dir() else partial(unpack, path))
 
 
 def _download(competition: str, archives: Path, folder: Path) -> None:
@@ -144,36 +152,30 @@ def _download(competition: str, archives: Path, folder: Path) -> None:
     unpack(fetch_archive(competition, archives), folder)
 
 
-def _root(folder: Path, source: str) -> Path:
+def _root(folder: Path, source: str, layout: LayoutParams) -> Path:
     """Finds the competition's files in `folder` or in one of its folders."""
     candidates = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
     for candidate in candidates:
-        if not _missing(candidate):
+        if not missing(candidate, layout):
             return candidate
-    missing = min((_missing(candidate) for candidate in candidates), key=len)
+    lacking = min((missing(candidate, layout) for candidate in candidates), key=len)
+    expected = [*filter(None, (layout.table, layout.sample)), f"{layout.train}/", f"{layout.test}/"]
     raise FercompError(
-        f"{source} lacks {', '.join(missing)}: expected the competition's files, {', '.join(LAYOUT)}, "
-        "at its top or in one folder"
+        f"{source} lacks {', '.join(lacking)}: expected the competition's files, {', '.join(expected)}, "
+        "at its top or in one folder; another layout is set by fetch.layout in params.yaml"
     )
 
 
-def _missing(folder: Path) -> list[str]:
-    return [
-        name
-        for name in LAYOUT
-        if not ((folder / name).is_dir() if name.endswith("/") else (folder / name).is_file())
-    ]
-
-
-def _copy(source: Path, folder: Path) -> None:
+def _copy(source: Path, layout: LayoutParams, folder: Path) -> None:
     """Copies the competition's files; on the same disk as hard links, which take no time and no room."""
     try:
-        root = _root(source, str(source))
+        root = _root(source, str(source), layout)
         files = list(_files(root))
         if root.stat().st_dev != folder.stat().st_dev:
             require_space(folder, sum(file.stat().st_size for file in files))
-        for name in (TRAIN_FOLDER, TEST_FOLDER):
-            (folder / name).mkdir()
+        for name in (layout.train, layout.test):
+            if (root / name).is_dir():  # an empty one has no files
+                (folder / name).mkdir(parents=True, exist_ok=True)
         for file in track(files, "copying", "file"):
             target = folder / file.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
         in both where a photo lacks its end and is used as far as it goes.
 
     Raises:
-        FercompError: A CSV is missing or no such table, or no labelled photo can be used.
+        FercompError: A CSV is missing or no such table, or no labelled photo or no test photo can be used.
     """
     listed, problems = _listed(raw)
     found = list(
@@ -79,10 +79,14 @@ def prepare(raw: Path, params: PrepareParams) -> Prepared:
     problems = pd.concat([problems, noted], ignore_index=True)
     usable = np.array([isinstance(photo, _Photo) for photo in found], dtype=bool)
     listed = listed[usable].reset_index(drop=True)
-    if not (listed["split"] == "train").any():
-        labelled = Counter(problems.loc[problems["split"] == "train", "reason"])
-        told = ", ".join(f"{count:,} {reason}" for reason, count in labelled.most_common())
-        raise FercompError(f"no photo named in {raw / 'train.csv'} can be used ({told}): run `fercomp fetch`")
+    for split, table in (("train", "train.csv"), ("test", "sample_submission.csv")):
+        if not (listed["split"] == split).any():
+            reasons_told = Counter(problems.loc[problems["split"] == split, "reason"]).most_common()
+            told = ", ".join(f"{count:,} {reason}" for reason, count in reasons_told)
+            raise FercompError(
+                f"no photo named in {raw / table} can be used ({told}): look at fetch.layout, and run "
+                "`fercomp fetch`"
+            )
     with waiting(f"looking for copies among {count(len(listed), 'photo')}"):
         photos, counts = _indexed(listed, [photo for photo in found if isinstance(photo, _Photo)], params)
     return Prepared(photos[list(PHOTOS.columns)], problems[list(PROBLEMS.columns)], counts)

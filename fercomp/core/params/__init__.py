@@ -3,6 +3,7 @@
 from fercomp.core.params.augment import AugmentParams
 from fercomp.core.params.group import Group, Name
 from fercomp.core.params.inference import InferenceParams
+from fercomp.core.params.layout import LayoutParams
 from fercomp.core.params.load import Params, Plan, load_machine, load_params
 from fercomp.core.params.machine import MachineParams, Wanted
 from fercomp.core.params.pipeline import EnsembleParams, ModelParams
@@ -27,6 +28,7 @@ __all__ = [
     "FetchParams",
     "Group",
     "InferenceParams",
+    "LayoutParams",
     "MachineParams",
     "ModelParams",
     "Name",

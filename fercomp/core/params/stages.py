@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from fercomp.core.params.group import Group, Share
+from fercomp.core.params.layout import LayoutParams
 
 COMPETITION: Final = "skillbox-computer-vision-project"
 """The competition that fercomp was made for: the last part of its address at Kaggle."""
@@ -18,10 +19,12 @@ class FetchParams(Group):
             or folder.
         competition: The last part of the competition's address at Kaggle; `fetch` downloads from there,
             `submit` sends there.
+        layout: How that competition's files are laid out. The demo has a layout of its own, the default.
     """
 
     source: str = "demo"
     competition: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$")] = COMPETITION
+    layout: LayoutParams = LayoutParams()
 
 
 class PrepareParams(Group):
