@@ -7,13 +7,16 @@ from pathlib import Path
 from time import monotonic
 
 from fercomp.annotate.clips import annotate_clip
+from fercomp.annotate.merge import ShardMerge
 from fercomp.annotate.options import Options
 from fercomp.annotate.photos import annotate_photos
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
+from fercomp.annotate.records import Records
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
 from fercomp.core.progress import say
+from fercomp.core.shards import Shard
 from fercomp.core.version import __version__
 from fercomp.media.problems import ClipProblem, MediaProblem, failed
 from fercomp.modeling.bundle.model import Bundle
@@ -59,6 +62,7 @@ def annotate_media(
     options: Options | None = None,
     force: bool = False,
     clip_bundle: Bundle | None = None,
+    shard: Shard | None = None,
 ) -> Summary:
     """Annotates photos and clips, going on where an earlier run of the same kind ended.
 
@@ -71,6 +75,7 @@ def annotate_media(
         options: How to look, and what to write.
         force: Replace what lies in the output folder and is not from here.
         clip_bundle: Another model of the same classes for clips, which have less time; by default the same.
+        shard: The part of them that is annotated here; others may come into the same folder meanwhile.
 
     Returns:
         What is on record of these files now. Files that could not be read are among it and have been told.
@@ -80,22 +85,15 @@ def annotate_media(
             model or detector is missing.
     """
     start = monotonic()
-    options = options or Options()
-    sources = find_sources([paths] if isinstance(paths, Path) else paths, output)
-    if sources.left_out:
-        say(sources.told_left_out())
+    options, clip_bundle = options or Options(), clip_bundle or bundle
+    sources = _find(paths, output)
     recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
-    clip_bundle = clip_bundle or bundle
-    models = dict.fromkeys((bundle, clip_bundle))
-    settings = {
-        "fercomp": __version__,
-        "input": recordable(str(sources.root.resolve())),
-        "model": " and ".join(model.card.name for model in models),
-        "fingerprint": " ".join(model.fingerprint for model in models),
-        **asdict(options),
-    }
+    settings = _settings(sources, bundle, clip_bundle, options)
     found, classes = sources.found, bundle.card.classes
-    with OutputFolder(output, sources.root, found, classes, settings, options.records, force) as folder:
+    with OutputFolder(
+        output, sources.root, found, classes, settings, options.records, force, shard
+    ) as folder:
+        sources = sources.part(shard)
         annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
         for video in folder.todo:
             if isinstance(video, Video):
@@ -103,9 +101,60 @@ def annotate_media(
         for file, reason in sources.problems.items():
             say(f"{sources.root / file} could not be looked into ({reason}): change its permissions")
             folder.records.append([problem_row(file, reason)])
-    earlier = len(found) - len(folder.todo)
+    earlier = len(sources.found) - len(folder.todo)
     names = bundle.card.name, clip_bundle.card.name
-    return _summary(folder, sources, earlier, names, monotonic() - start)
+    return _summary(folder.records, sources, earlier, names, monotonic() - start)
+
+
+def merge_media(
+    paths: Path | Sequence[Path],
+    output: Path,
+    bundle: Bundle,
+    options: Options | None = None,
+    clip_bundle: Bundle | None = None,
+) -> Summary:
+    """Makes one table of records of those of all shards, after it has looked whether they are whole.
+
+    Args:
+        paths: The paths that each shard had.
+        output: The folder that all shards wrote into.
+        bundle: The model that they had.
+        options: The options that they had.
+        clip_bundle: Likewise.
+
+    Returns:
+        What is on record, as `annotate_media` says it.
+
+    Raises:
+        FercompError: See `ShardMerge.run`.
+    """
+    start = monotonic()
+    options, clip_bundle = options or Options(), clip_bundle or bundle
+    sources = _find(paths, output)
+    settings = _settings(sources, bundle, clip_bundle, options)
+    merge = ShardMerge(output, sources, bundle.card.classes, settings, options.records)
+    merge.run()
+    names = bundle.card.name, clip_bundle.card.name
+    return _summary(merge.records, sources, len(sources.found), names, monotonic() - start)
+
+
+def _find(paths: Path | Sequence[Path], output: Path) -> Sources:
+    sources = find_sources([paths] if isinstance(paths, Path) else paths, output)
+    if sources.left_out:
+        say(sources.told_left_out())
+    return sources
+
+
+def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Options) -> dict[str, object]:
+    """Returns what the records depend on."""
+    models = dict.fromkeys((bundle, clip_bundle))
+    return {
+        "fercomp": __version__,
+        "input": recordable(str(sources.root.resolve())),
+        "model": " and ".join(model.card.name for model in models),
+        "fingerprint": " ".join(model.fingerprint for model in models),
+        **asdict(options),
+    }
 
 
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
@@ -122,13 +171,13 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
 
 
 def _summary(
-    folder: OutputFolder, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
+    records: Records, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
 ) -> Summary:
     faces = without_face = frames = cut_off = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
     files = {source.file for source in sources.found} | sources.problems.keys()
-    for rows in folder.records.pictures():
+    for rows in records.pictures():
         first = rows[0]
         if first["file"] not in files:
             continue
@@ -142,7 +191,7 @@ def _summary(
         cut_off += first["note"] == TRUNCATED
     videos = sum(isinstance(source, Video) for source in sources.found)
     return Summary(
-        records=folder.records.path,
+        records=records.path,
         photos=len(sources.found) - videos,
         videos=videos,
         frames=frames,

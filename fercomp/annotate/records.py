@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row
 from fercomp.core.errors import FercompError
@@ -21,16 +21,20 @@ from fercomp.core.files import append_whole, atomic_file
 
 RecordFormat = Literal["csv", "jsonl"]
 
+_MOST_OPEN: Final = 64
+
 
 @dataclass
 class OnRecord:
     """Where the rows of one file are.
 
     Attributes:
+        path: The records that hold them.
         usable: It could be read.
         spans: Begin and end of its complete pictures, in bytes; pictures that follow each other are one span.
     """
 
+    path: Path
     usable: bool = True
     spans: list[tuple[int, int]] = field(default_factory=list)
 
@@ -82,7 +86,7 @@ class Records:
         """Returns by `file` what is on record completely, in the order of the file."""
         index: dict[str, OnRecord] = {}
         for rows, begin, end in self._spans():
-            entry = index.setdefault(rows[0]["file"], OnRecord())
+            entry = index.setdefault(rows[0]["file"], OnRecord(self.path))
             entry.usable &= rows[0]["status"] in (FACE, NO_FACE)
             if entry.spans and entry.spans[-1][1] == begin:
                 begin = entry.spans.pop()[0]
@@ -103,14 +107,16 @@ class Records:
             return any(map(self._is_strange_line, file))
 
     def rewrite(self, files: Iterable[OnRecord]) -> None:
-        """Writes the file anew, atomically: its header, and of what is on record these files only."""
-        with atomic_file(self.path) as temporary, temporary.open("wb") as new:
+        """Writes the file anew, atomically: its header, and of what is on record these files only.
+
+        Args:
+            files: From here, or from other records of the same columns and format.
+        """
+        with atomic_file(self.path) as temporary, temporary.open("wb") as new, _Opened() as opened:
             new.write(self._header())
-            spans = [span for entry in files for span in entry.spans]
-            if spans:
-                with self.path.open("rb") as old:
-                    for begin, end in spans:
-                        _copy(old, new, begin, end)
+            for entry in files:
+                for begin, end in entry.spans:
+                    _copy(opened.file(entry.path), new, begin, end)
 
     def _spans(self) -> Iterator[tuple[list[Row], int, int]]:
         """Gives the complete pictures with their begin and end in bytes."""
@@ -186,6 +192,27 @@ def _json_value(name: str, text: str) -> str | float | int | None:
     if name in TEXT:
         return text
     return float(text) if "." in text else int(text)
+
+
+class _Opened:
+    """Files that are read in turn; not all of them are open, since a process may have but some hundred."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, io.BufferedReader] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def file(self, path: Path) -> io.BufferedReader:
+        if path not in self._files:
+            if len(self._files) == _MOST_OPEN:
+                self._files.pop(next(iter(self._files))).close()
+            self._files[path] = path.open("rb")
+        return self._files[path]
 
 
 def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:

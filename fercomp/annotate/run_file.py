@@ -3,12 +3,15 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.core.reading import is_there, read_json
+from fercomp.core.shards import Shard, shards_beside
 
 RUN: Final = "run.json"
 _LARGEST: Final = 2**28
@@ -39,13 +42,14 @@ def is_ours(folder: Path) -> bool:
     """Says whether a folder is empty, but for hidden files, or holds what `annotate` writes."""
     if all(entry.name.startswith(".") or _is_begun(entry) for entry in folder.iterdir()):
         return True
-    run = _read(folder / RUN)
-    return run.keys() >= _MARKS if run else bool(_recorded(folder))
+    runs = [run for path in _run_files(folder) if (run := _read(path))]
+    return any(run.keys() >= _MARKS for run in runs) if runs else bool(_recorded(folder))
 
 
 def _is_begun(path: Path) -> bool:
     """Says whether these are records without a row, all that a run leaves that is killed as it begins."""
-    return path.name == "records.jsonl" and path.is_file() and path.stat().st_size == 0
+    begun = fnmatch(path.name, "records.jsonl") or fnmatch(path.name, "records.shard-*-of-*.jsonl")
+    return begun and path.is_file() and path.stat().st_size == 0
 
 
 def _recorded(folder: Path) -> set[str]:
@@ -78,6 +82,7 @@ class RunFile:
     Args:
         folder: The output folder.
         settings: What the results depend on, as JSON values.
+        shard: The part of the sources that this run is about, which has a file of its own.
 
     Attributes:
         stamps: By `file`, what the sources were when the last run began.
@@ -87,21 +92,26 @@ class RunFile:
         recorded: Where that is not known, the files that have rows.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
-        self._path = folder / RUN
+    def __init__(self, folder: Path, settings: Mapping[str, object], shard: Shard | None = None) -> None:
+        whole = folder / RUN
+        self._path = shard.beside(whole) if shard else whole
         self._settings = dict(settings)
         self._before = _read(self._path)
         before = self._before or {}
-        sources, written = before.pop(_SOURCES, None), before.pop(_WRITTEN, None)
+        sources = before.pop(_SOURCES, None)
         self.stamps: dict[str, Any] = sources if isinstance(sources, dict) else {}
-        self.written: dict[str, str] | None = None
-        if isinstance(written, dict):
-            self.written = {name: str(file) for name, file in written.items()}
-        elif isinstance(written, list):
-            self.written = dict.fromkeys(map(str, written), "")
-        elif self._before is None and not any(folder.glob("records*")):
+        self._others = [path for path in _run_files(folder) if path != self._path]
+        self.written = _written(before)
+        if self._before is None and (self._others or not any(folder.glob("records*"))):
             self.written = {}
+        before.pop(_WRITTEN, None)
         self.recorded = _recorded(folder) if self.written is None else set()
+
+    @cached_property
+    def elsewhere(self) -> dict[str, str]:
+        """As `written`, what the other runs into this folder wrote: of other shards, or of the whole."""
+        runs = (_read(path) or {} for path in self._others)
+        return {name: file for run in runs for name, file in (_written(run) or {}).items()}
 
     def changed(self) -> dict[str, object] | None:
         """Returns the earlier run's settings that are not this run's, none where nothing is known of it.
@@ -138,6 +148,20 @@ class RunFile:
                 _WRITTEN: dict(sorted({**(self.written or {}), **new}.items())),
             },
         )
+
+
+def _run_files(folder: Path) -> list[Path]:
+    """Returns the files of all runs into a folder: of shards, and of the whole."""
+    whole = folder / RUN
+    return [*([whole] if is_there(whole) else []), *(shard.beside(whole) for shard in shards_beside(whole))]
+
+
+def _written(run: Mapping[str, Any]) -> dict[str, str] | None:
+    """Returns which names a run has written for which `file`; `None` where it does not say."""
+    written = run.get(_WRITTEN)
+    if isinstance(written, dict):
+        return {name: str(file) for name, file in written.items()}
+    return dict.fromkeys(map(str, written), "") if isinstance(written, list) else None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -13,9 +13,10 @@ from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.locks import exclusive
+from fercomp.core.locks import exclusive, exclusive_part
 from fercomp.core.parts import sweep_parts
 from fercomp.core.progress import count, say
+from fercomp.core.shards import Shard
 
 
 class OutputFolder:
@@ -35,6 +36,8 @@ class OutputFolder:
         settings: What the results depend on, as JSON values.
         kind: Format of the records.
         force: Replace what was not written here.
+        shard: The part of the sources that is annotated here, with records of its own, while others may be
+            annotated elsewhere. Copies have the names that they would have if all were annotated here.
 
     Raises:
         FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
@@ -50,33 +53,38 @@ class OutputFolder:
         settings: Mapping[str, object],
         kind: RecordFormat = "csv",
         force: bool = False,
+        shard: Shard | None = None,
     ) -> None:
         self.folder = folder
-        self._root, self._sources, self._force = root, sources, force
+        self._root, self._all, self._force, self._shard = root, sources, force, shard
+        self._sources = [source for source in sources if shard is None or shard.holds(source.file)]
         self._names = output_names(sources)
         self._require_no_original()
-        self.records = Records(folder / f"records.{kind}", columns(classes), kind)
+        path = folder / f"records.{kind}"
+        self.records = Records(shard.beside(path) if shard else path, columns(classes), kind)
         self._settings = dict(settings)
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            busy = f"another fercomp is writing into {self.folder}: wait for it, or choose another --output"
-            stack.enter_context(exclusive(self.folder, busy))
-            self._run = RunFile(self.folder, self._settings)
+            stack.enter_context(self._alone())
+            self._run = RunFile(self.folder, self._settings, self._shard)
             changed = self._run.changed()
             same = changed is None and not self.records.is_strange()
             index = self.records.index() if same else {}
             gone = [file for file in index if file not in self._names and not self._is_there(file)]
             written = (self._run.written or {}).items()
             owners = {name: file for name, file in written if file in index and file not in gone}
-            self._names = output_names(self._sources, owners)
+            if self._shard:
+                elsewhere = self._run.elsewhere.items()
+                owners |= {name: file for name, file in elsewhere if file in self._names}
+            self._names = output_names(self._all, owners)
             self._require_no_original()
             self._require_ours()
             for place in {self.copy_of(source).parent for source in self._sources}:
-                sweep_parts(place)
+                sweep_parts(place, here=self._shard is not None)
             if not same:
-                self._start_anew(changed)
+                keep_aside(self.records, changed)
             kept = self._kept(index, gone)
             # The records first: a kill between the two leaves other settings, so the next run starts anew.
             self.records.rewrite(kept.values())
@@ -96,6 +104,16 @@ class OutputFolder:
                 if ordered != list(index):
                     self.records.close()
                     self.records.rewrite(index[file] for file in ordered)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Keeps other processes out, or from this shard."""
+        busy = busy_folder(self.folder)
+        if self._shard is None:
+            return exclusive(self.folder, busy)
+        mine = (
+            f"another fercomp is at shard {self._shard} in {self.folder}: give each shard to one machine only"
+        )
+        return exclusive_part(self.folder, self._shard.tag, mine, busy)
 
     def write_copy(self, photo: Photo, copy: bytes) -> None:
         """Writes the annotated copy of a photo, before its rows come on record; from any thread."""
@@ -118,32 +136,9 @@ class OutputFolder:
             file: entry
             for file, entry in index.items()
             if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
+            and (self._shard is None or self._shard.holds(file))
             and not file.endswith("/")  # a folder, which each run looks into anew
         }
-
-    def _start_anew(self, changed: Mapping[str, object] | None) -> None:
-        """Starts without rows; those that are there are kept aside, whoever wrote them.
-
-        Args:
-            changed: The earlier run's settings, empty where nothing is known of them; `None` where they are
-                the same, and the records have been changed.
-        """
-        by = ", ".join(f"{name} {str(value)[:80]}" for name, value in (changed or {}).items())
-        held = f"holds another run ({by or 'an unknown one'})"
-        if changed is None:
-            held = f"has a {self.records.path.name} that was changed by another program"
-        kept = "starting anew"
-        if not self.records.is_empty():
-            aside = next(
-                path
-                for number in range(1, 10**6)
-                if not (path := self.records.path.with_stem(f"records.{number}")).exists()
-            )
-            self.records.path.replace(aside)
-            kept = f"its rows are now {aside.name}; to keep both apart, use --output DIR"
-        elif not changed:
-            return
-        say(f"{self.folder} {held}: {kept}")
 
     def _is_there(self, file: str) -> bool:
         # An escaped name does not say what the file is called.
@@ -178,11 +173,11 @@ class OutputFolder:
             raise FercompError(
                 f"{self.folder} holds files that annotate did not write: choose another --output, or --force"
             )
-        written = self._run.written or ()
+        written = {**self._run.elsewhere, **(self._run.written or {})}
         foreign = [
             name
-            for file, names in self._names.items()
-            for name in names.all()
+            for file in (source.file for source in self._sources)
+            for name in self._names[file].all()
             if name not in written and file not in self._run.recorded and os.path.lexists(self.folder / name)
         ]
         if foreign:
@@ -191,3 +186,35 @@ class OutputFolder:
                 f"{self.folder / foreign[0]}{more} would be replaced, which annotate did not write: move it, "
                 "choose another --output, or --force"
             )
+
+
+def busy_folder(folder: Path) -> str:
+    """Returns what is told where another process writes into an output folder."""
+    return f"another fercomp is writing into {folder}: wait for it, or choose another --output"
+
+
+def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
+    """Keeps records aside whose run was another one, whoever wrote them.
+
+    Args:
+        records: The records.
+        changed: The earlier run's settings, empty where nothing is known of them; `None` where they are the
+            same, and the records have been changed.
+    """
+    path = records.path
+    by = ", ".join(f"{name} {str(value)[:80]}" for name, value in (changed or {}).items())
+    held = f"holds another run ({by or 'an unknown one'})"
+    if changed is None:
+        held = f"has a {path.name} that was changed by another program"
+    kept = "starting anew"
+    if not records.is_empty():
+        aside = next(
+            other
+            for number in range(1, 10**6)
+            if not (other := path.with_stem(f"{path.stem}.{number}")).exists()
+        )
+        path.replace(aside)
+        kept = f"its rows are now {aside.name}; to keep both apart, use --output DIR"
+    elif not changed:
+        return
+    say(f"{path.parent} {held}: {kept}")

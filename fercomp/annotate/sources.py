@@ -4,10 +4,12 @@ import os
 import re
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from fercomp.core.errors import FercompError
+from fercomp.core.shards import Shard
 from fercomp.media.containers import CLIP_SUFFIXES
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 
@@ -51,6 +53,14 @@ class Sources:
     found: list[Photo | Video] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+
+    def part(self, shard: Shard | None) -> Self:
+        """Returns what falls into a shard; all of it without one."""
+        if shard is None:
+            return self
+        found = [source for source in self.found if shard.holds(source.file)]
+        problems = {file: reason for file, reason in self.problems.items() if shard.holds(file)}
+        return replace(self, found=found, problems=problems)
 
     def told_left_out(self) -> str:
         """Returns one line on what was left out; empty where nothing was."""

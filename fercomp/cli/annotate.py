@@ -13,10 +13,12 @@ from fercomp.cli.options import (
     MinSize,
     ModelForMedia,
     RecordsFormat,
+    ShardOption,
     Uncertain,
     load_model,
+    one_shard,
 )
-from fercomp.cli.words import tell
+from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
     from fercomp.annotate.batch import Summary
@@ -57,6 +59,13 @@ def annotate(
         ),
     ] = 5,
     uncertain: Uncertain = True,
+    shard: ShardOption = None,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")
     ] = False,
@@ -73,11 +82,14 @@ def annotate(
       fercomp annotate lecture.mp4 --start 1:02:30 --end 1:10:00
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
       fercomp annotate portraits/ --detector whole --model compact --no-uncertain
+      fercomp annotate photos/ --shard 3/16
+      fercomp annotate photos/ --merge
     """
-    from fercomp.annotate.batch import annotate_media
+    from fercomp.annotate.batch import annotate_media, merge_media
     from fercomp.annotate.options import Options, clock_seconds
     from fercomp.core.progress import waiting
 
+    part = one_shard(shard, merge)
     until = None if end is None else clock_seconds(end)
     options = Options(
         detector, min_score, min_size, every, video, records, clock_seconds(start), until, views, uncertain
@@ -85,8 +97,16 @@ def annotate(
     with waiting("loading the model"):
         bundle = load_model(model or SHIPPED_LARGE)
         clip_bundle = None if model else load_model(SHIPPED)
-    done = annotate_media([Path(path) for path in paths], output, bundle, options, force, clip_bundle)
+    places = [Path(path) for path in paths]
+    if merge:
+        done = merge_media(places, output, bundle, options, clip_bundle)
+    else:
+        done = annotate_media(places, output, bundle, options, force, clip_bundle, part)
     _tell(done, output)
+    if part is not None:
+        say_next(
+            f"the other shards, on any machine; then the same command with --merge instead of --shard {part}"
+        )
 
 
 def _models(done: "Summary") -> str:
@@ -102,6 +122,8 @@ def _tell(done: "Summary", output: Path) -> None:
 
     counts = {"photo": done.photos, "video": done.videos}
     files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
+    if not files:
+        files = "no photos and no videos"
     some = "" if done.earlier == done.photos + done.videos else f"{done.earlier:,} of them "
     on_record = f", {some}already done" if done.earlier else ""
     frames = f" ({count(done.frames, 'frame')})" if done.videos else ""

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from fercomp.core.params import MachineParams, Params
+    from fercomp.core.shards import Shard
     from fercomp.modeling.bundle.model import Bundle
 
 Set = Annotated[
@@ -114,11 +115,39 @@ MinSize = Annotated[
 
 RecordsFormat = Annotated[Literal["csv", "jsonl"], typer.Option("--records", help="Format of the records.")]
 
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Do one of N parts, K from 1 to N; other machines that share the disk do the others.",
+        show_default=False,
+    ),
+]
+
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="Where the page is served; 0 for any free one.")
 ]
 
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")]
+
+
+def one_shard(text: str | None, merge: bool) -> "Shard | None":
+    """Reads what `ShardOption` was given.
+
+    Args:
+        text: `K/N`, or nothing.
+        merge: Whether the parts are to be merged, which is no part's work.
+
+    Raises:
+        FercompError: It is no part, or both are asked for.
+    """
+    from fercomp.core.errors import FercompError
+    from fercomp.core.shards import Shard
+
+    if text is not None and merge:
+        raise FercompError("--shard does a part, --merge joins all parts: give one of the two")
+    return None if text is None else Shard.parse(text)
 
 
 def load_model(model: str) -> "Bundle":

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 from fercomp.core.errors import FercompError
@@ -12,6 +13,10 @@ from fercomp.core.parts import sweep_parts
 
 LOCK: Final = ".lock"
 """Name of a folder's lock file."""
+
+_ATTEMPTS: Final = 10
+_PAUSE: Final = 0.2
+"""Seconds between two looks at whether the whole folder is locked."""
 
 
 class Busy(FercompError):
@@ -84,9 +89,45 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         busy: What a second process is told.
 
     Raises:
-        Busy: Another process is in the block.
+        Busy: Another process is in the block, or in that of a part (`exclusive_part`).
         FercompError: The folder cannot be made.
     """
     with locked(folder / LOCK, busy):
+        for part in sorted(folder.glob(f"{LOCK}.*")):
+            with locked(part, busy):
+                pass
         sweep_parts(folder)
+        yield
+
+
+@contextmanager
+def exclusive_part(folder: Path, part: str, busy: str, busy_whole: str) -> Iterator[None]:
+    """Keeps others that work at the same part of a folder out of a block, and those that need all of it.
+
+    What killed processes of this machine left unfinished in the folder is removed.
+
+    Args:
+        folder: Where the part is; it is made where it is missing.
+        part: Name of the part.
+        busy: What a second process at the same part is told.
+        busy_whole: What is told where another process is in `exclusive`.
+
+    Raises:
+        Busy: Another process is in the block of this part, or of the whole folder.
+        FercompError: The folder cannot be made.
+    """
+    with locked(folder / f"{LOCK}.{part}", busy):
+        # After its own lock: of two that begin at once, at least one sees the other.
+        for attempt in range(_ATTEMPTS):
+            if not (folder / LOCK).exists():
+                break
+            try:
+                # Left by a killed process, unless it is held. Another part may be looking just now.
+                with locked(folder / LOCK, busy_whole):
+                    break
+            except Busy:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+                sleep(_PAUSE)
+        sweep_parts(folder, here=True)
         yield

@@ -89,6 +89,13 @@ def test_a_bad_file_is_in_the_exit_code(photos):
         (("photos", "--start", "soon"), "'soon' is no time: expected seconds or H:MM:SS"),
         (("photos", "--start", "1:75"), "is no time"),
         (("photos", "--start", "10", "--end", "0:10"), "end 10 s: expected a time after the start, 10 s"),
+        (("photos", "--shard", "0/4"), "shard '0/4': expected K/N with K from 1 to N"),
+        (("photos", "--shard", "5/4"), "shard '5/4': expected K/N"),
+        (("photos", "--shard", "x"), "shard 'x': expected K/N"),
+        (("photos", "--shard", "1/99999"), "N up to 10,000"),
+        (("photos", "--shard", "1/2", "--merge"), "give one of the two"),
+        (("photos", "--merge"), "annotated not found: --output is the folder that all shards wrote into"),
+        (("missing", "--shard", "1/2"), "missing not found"),
         (("photos", "--output", "datasets"), "datasets holds files that annotate did not write"),
     ],
 )
@@ -109,6 +116,27 @@ def test_several_paths_and_a_section(photos, write_clip):
     assert "1 photo and 1 video (38 frames): 39 faces" in result.stdout
     assert Path("annotated/photos/sad.png").is_file()
     assert Path("annotated/clips/clip.mp4").is_file()
+
+
+def test_shards_and_their_merge(photos):
+    shutil.copytree(photos, "more")
+    for k in (1, 2):
+        result = run("more", "-o", "parts", "--shard", f"{k}/2")
+        assert result.exit_code == 0, result.output
+        assert f"then the same command with --merge instead of --shard {k}/2" in result.stdout
+    merged = run("more", "-o", "parts", "--merge")
+    assert merged.exit_code == 0, merged.output
+    assert "2 photos, already done: 2 faces" in merged.stdout
+    assert run("more", "-o", "whole").exit_code == 0
+    assert Path("parts/records.csv").read_bytes() == Path("whole/records.csv").read_bytes()
+    some = (
+        run("more/sad.png", "-o", "one", "--shard", "1/2"),
+        run("more/sad.png", "-o", "one", "--shard", "2/2"),
+    )
+    assert sorted(result.stdout.startswith("no photos and no videos: 0 faces") for result in some) == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

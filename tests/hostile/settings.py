@@ -30,6 +30,7 @@ OPTIONS: dict[str, list[str]] = {
     "--start": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--end": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "--shard": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],
     "--photos": ["robustness", "--model", "tiny"],

@@ -49,6 +49,16 @@ PLACES: dict[str, Make] = {
     "an empty file": Path.touch,
 }
 PREDICT = ["predict", "--model", "tiny"]
+ANNOTATE_SHARD = [
+    "annotate",
+    "datasets/raw/test_kaggle",
+    "--model",
+    "tiny",
+    "--output",
+    "out",
+    "--shard",
+    "1/2",
+]
 FILES: dict[str, list[str]] = {
     "params.yaml": PREDICT,
     "datasets/photos.csv": PREDICT,
@@ -62,6 +72,10 @@ FILES: dict[str, list[str]] = {
     "submissions/.sending.json": ["submit", "submissions/tiny.csv"],
     "out/run.json": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
     "out/records.csv": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
+    "out/run.shard-1-of-2.json": ANNOTATE_SHARD,
+    "out/run.shard-2-of-2.json": ANNOTATE_SHARD,
+    "out/records.shard-1-of-2.csv": ANNOTATE_SHARD,
+    "out/.lock.shard-1-of-2": ANNOTATE_SHARD,
 }
 """Each file, and a command that reads it."""
 
