@@ -1,8 +1,10 @@
 """`run`, with uv, python3 and the installed programs replaced at the door: nothing is downloaded here."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,37 @@ def test_a_new_uv_is_used(clone, version):
     clone.add_uv(version=version)
     clone.add(clone.programs, "fercomp", "#!/bin/sh\necho it ran\n")
     assert clone.run("fercomp").stdout == "it ran\n"
+
+
+def test_hub_has_an_environment_and_a_lock_of_its_own(clone):
+    clone.add_uv(check=1)
+    clone.add(clone.programs, "fercomp", "#!/bin/sh\necho the ordinary one\n")
+    clone.add(clone.folder / ".venv-hub" / "bin", "fercomp", '#!/bin/sh\necho "hub: $*"\n')
+    done = clone.run("hub", "fercomp", "train", "--backbone", "dinov2_base")
+    assert done.stdout == "hub: train --backbone dinov2_base\n"
+    assert f"packages of hub/uv.lock into {clone.folder}/.venv-hub " in done.stderr
+    assert all(f"--directory {clone.folder}/hub --locked" in call for call in clone.calls())
+    assert clone.run("fercomp").stdout == "the ordinary one\n"
+    assert "usage: ./run WORD" in clone.run("hub").stdout
+
+
+def test_the_lock_of_hub_follows_the_packages_of_fercomp():
+    """Otherwise `./run hub` would refuse; `uv lock --directory hub` writes it anew."""
+    ours = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = tomllib.loads((PROJECT / "hub" / "uv.lock").read_text(encoding="utf-8"))["package"]
+    (fercomp,) = (package for package in locked if package["name"] == "fercomp")
+    extras = ours["optional-dependencies"].values()
+    needed = {canonical(line) for lines in (ours["dependencies"], *extras) for line in lines}
+    there = {
+        canonical(one["name"] + one.get("specifier", "")) for one in fercomp["metadata"]["requires-dist"]
+    }
+    assert there == needed
+
+
+def canonical(line: str) -> tuple[str, frozenset[str]]:
+    """The name and the versions in a line such as `tensorflow[and-cuda]>=2.20; sys_platform == 'linux'`."""
+    name, versions = re.fullmatch(r"([\w.-]+)(?:\[[^]]*\])?([^;]*)(?:;.*)?", line).groups()
+    return name.replace(".", "-"), frozenset(versions.strip().split(","))
 
 
 def test_uv_is_installed_privately_and_kept(clone):

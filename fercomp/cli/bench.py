@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_backbone, complete_model
 from fercomp.cli.options import Set, read_params
 from fercomp.cli.words import say_next, tell, to_kaggle
 
@@ -15,12 +16,17 @@ def bench(
             metavar="BACKBONE",
             help="Backbones to train and compare. With --model and none, none is trained.",
             show_default="compact, efficientnet_lite0, facenet, mobilenet_v3_small, efficientnet_v2_b0",
+            autocompletion=complete_backbone,
         ),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
-            "--model", "-m", metavar="NAME|DIR", help="A trained model to measure as well. May be repeated."
+            "--model",
+            "-m",
+            metavar="NAME|DIR",
+            help="A trained model to measure as well. May be repeated.",
+            autocompletion=complete_model,
         ),
     ] = None,
     set_: Set = None,

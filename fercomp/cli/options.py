@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fercomp.cli.completion import (
+    complete_backbone,
+    complete_detector,
+    complete_model,
+    complete_own_model,
+)
+
 if TYPE_CHECKING:
     from fercomp.core.params import MachineParams, Params
     from fercomp.core.shards import Shard
@@ -26,9 +33,10 @@ BackboneName = Annotated[
     typer.Option(
         "--backbone",
         "-b",
-        help="`compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or a network of "
-        "keras.applications.",
+        help="`compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, a network of keras.applications, "
+        "or, after `./run hub`, one of KerasHub, such as `dinov2_base`.",
         show_default="train.backbone",
+        autocompletion=complete_backbone,
     ),
 ]
 
@@ -45,6 +53,7 @@ Model = Annotated[
         metavar="NAME|DIR",
         help=_MODEL_HELP,
         show_default="trained last; shipped-large where none was",
+        autocompletion=complete_model,
     ),
 ]
 
@@ -56,11 +65,15 @@ OwnModel = Annotated[
         metavar="NAME|DIR",
         help="An experiment under models/, or a model folder.",
         show_default="trained last",
+        autocompletion=complete_own_model,
     ),
 ]
 """For commands that score on the holdout, which the models that came with fercomp cannot be."""
 
-ModelOrShipped = Annotated[str, typer.Option("--model", "-m", metavar="NAME|DIR", help=_MODEL_HELP)]
+ModelOrShipped = Annotated[
+    str,
+    typer.Option("--model", "-m", metavar="NAME|DIR", help=_MODEL_HELP, autocompletion=complete_model),
+]
 """For `live`, which has nothing to do with the competition: by default, `SHIPPED`."""
 
 ModelForMedia = Annotated[
@@ -71,6 +84,7 @@ ModelForMedia = Annotated[
         metavar="NAME|DIR",
         help=_MODEL_HELP,
         show_default="shipped-large for photos, shipped for videos",
+        autocompletion=complete_model,
     ),
 ]
 
@@ -95,6 +109,7 @@ DetectorName = Annotated[
         metavar="NAME",
         help="Face detector: yunet, haar_default, haar_alt, haar_alt2, haar_alt_tree, or whole for "
         "pictures cut out around one face.",
+        autocompletion=complete_detector,
     ),
 ]
 

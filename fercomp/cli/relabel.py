@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_model
 from fercomp.cli.options import Set, read_params
 from fercomp.cli.words import say_next, tell
 
@@ -26,6 +27,7 @@ def relabel(
             help="Ask this model, where a cross-validation is too dear: an experiment under models/, a model "
             "folder, or `shipped`. Its word counts less on photos that it has learned.",
             show_default="crossval",
+            autocompletion=complete_model,
         ),
     ] = None,
     import_folders: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_model
 from fercomp.cli.options import read_params
 from fercomp.cli.words import tell
 
@@ -18,6 +19,7 @@ def robustness(
             help="An experiment under models/, a model folder, or `shipped`. May be repeated: then models "
             "stand side by side.",
             show_default="trained last; shipped where none was",
+            autocompletion=complete_model,
         ),
     ] = None,
     photos: Annotated[

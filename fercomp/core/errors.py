@@ -12,18 +12,24 @@ class FercompError(Exception):
     """A mistake or a condition outside the program, told in one line that says what to do."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> FercompError:
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], shown: Iterable[str] | None = None
+) -> FercompError:
     """Builds the error for a name that is not in a list, with its nearest matches first.
 
     Args:
         kind: What the name stands for, such as `"backbone"`.
         name: The name received.
         known: All names that would have been accepted.
+        shown: What stands for them where none is near; by default all.
 
     Returns:
         The error, to be raised by the caller.
     """
-    names = sorted(known)
-    near = get_close_matches(name.lower(), names, n=5, cutoff=0.5)
-    offer = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names)}"
+    names, typed = sorted(known), name.lower()
+    near = get_close_matches(typed, names, n=5, cutoff=0.5)
+    if not near and typed:  # a part of long names is not near to any
+        near = [longer for longer in names if typed in longer][:5]
+    rest = ", ".join(names if shown is None else shown)
+    offer = f"did you mean {', '.join(near)}?" if near else f"known: {rest}"
     return FercompError(f"unknown {kind} {name!r}: {offer}")

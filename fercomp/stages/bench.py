@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.errors import FercompError
 from fercomp.core.isolated import isolated
 from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
@@ -21,6 +21,7 @@ from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
+from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.card_keys import PRECISION, REFIT_OF
@@ -124,14 +125,12 @@ def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, 
     Raises:
         FercompError: A backbone is unknown, or the index of photos is missing.
     """
-    from fercomp.modeling.backbones import catalogue as backbones
     from fercomp.stages.checks import what_cannot_run
     from fercomp.stages.taught import read_photos
     from fercomp.stages.train import is_trained
 
     for backbone in plans:
-        if backbone not in backbones.BACKBONES:
-            raise unknown_name("backbone", backbone, backbones.BACKBONES)
+        check_backbone_name(backbone)
     done, problems = {}, what_cannot_run(plans, workspace)
     for backbone, plan in plans.items():
         if backbone in problems:

@@ -1,6 +1,7 @@
 """`params.yaml`: the one source of hyperparameters, typed and checked."""
 
 from fercomp.core.params.augment import AugmentParams
+from fercomp.core.params.backbone import COMPACT, COMPACT_WIDE, FACENET, LITE0
 from fercomp.core.params.group import Group, Name
 from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.layout import LayoutParams
@@ -15,7 +16,7 @@ from fercomp.core.params.stages import (
     RelabelParams,
     UncertainParams,
 )
-from fercomp.core.params.train import COMPACT, COMPACT_WIDE, FACENET, LITE0, TrainParams
+from fercomp.core.params.train import TrainParams
 
 __all__ = [
     "COMPACT",

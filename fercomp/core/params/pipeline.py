@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import Field, field_validator
 
 from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.params.backbone import COMPACT
 from fercomp.core.params.group import Group, Name
-from fercomp.core.params.train import COMPACT
 
 TRAINED: Final = ("experiments", "relabelled", "students")
 """Groups of networks that `train` makes, each entry with its changes in `train`."""

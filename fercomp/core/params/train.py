@@ -7,28 +7,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fercomp.core.classes import class_names
 from fercomp.core.params.augment import AugmentParams
+from fercomp.core.params.backbone import COMPACT, usual_size, usual_weights
 from fercomp.core.params.group import Group, Share
-
-COMPACT: Final = "compact"
-"""The backbone of our own, for small photos."""
-
-COMPACT_WIDE: Final = "compact_wide"
-"""The same with half as many channels again, for more photos or more time."""
-
-LITE0: Final = "efficientnet_lite0"
-"""The backbone whose ImageNet weights come with a package."""
-
-FACENET: Final = "facenet"
-"""The backbone whose weights come from telling people apart, with a package, too."""
 
 RECIPE: Final = 1
 """What `train.recipe` is in networks that this code trains. See `tests/modeling/training/test_recipe.py`."""
-
-SIZES: Final[Mapping[Any, int]] = {COMPACT: 48, COMPACT_WIDE: 48, LITE0: 96, FACENET: 128}
-"""Side of the input in pixels of backbones that are used with small photos."""
-
-_WEIGHTS: Final[Mapping[Any, str]] = {COMPACT: "none", COMPACT_WIDE: "none", FACENET: "faces"}
-"""Where backbones start from that have no ImageNet weights."""
 
 
 class TrainParams(Group):
@@ -40,14 +23,15 @@ class TrainParams(Group):
     Attributes:
         recipe: Version of the code that trains. It is raised where a change of the code lets the weights come
             out differently, so that networks are trained again; a higher number of one's own does so too.
-        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, or the lower-case name of a
-            network of `keras.applications`.
-        weights: Where the backbone starts from: `none`, `imagenet`, `faces` (`facenet` alone has these), the
-            path of a weights file, or of another experiment's `model.keras`. By default `imagenet`, but
-            `faces` for `facenet` and `none` for `compact` and `compact_wide`.
+        backbone: `compact`, `compact_wide`, `efficientnet_lite0`, `facenet`, the lower-case name of a
+            network of `keras.applications`, or the name of a preset of KerasHub's.
+        weights: Where the backbone starts from: `none`, `imagenet`, `faces` (`facenet` alone has these),
+            `preset` (KerasHub's networks), the path of a weights file, or of another experiment's
+            `model.keras`. By default `imagenet`, but `faces` for `facenet`, `none` for `compact` and
+            `compact_wide`, and `preset` for KerasHub's.
         size: Side of the network's input in pixels. By default 224, for which most networks were made;
             48 for `compact` and `compact_wide`, 96 for `efficientnet_lite0`, 128 for `facenet`, which suit
-            small photos.
+            small photos; of KerasHub's networks, what the preset is for.
         grey: Whether the network turns what it sees into grey, before anything else: where it learns from
             grey photos, colours would be new to it. `auto`: where the training photos are grey.
         classes: 9, or 8 without `uncertain`: photos labelled so are not trained on, and `fercomp uncertain`
@@ -126,8 +110,8 @@ class TrainParams(Group):
 
     recipe: Annotated[int, Field(ge=1)] = RECIPE
     backbone: str = COMPACT
-    weights: str = Field(default_factory=lambda given: _WEIGHTS.get(given.get("backbone"), "imagenet"))
-    size: int = Field(default_factory=lambda given: SIZES.get(given.get("backbone"), 224), ge=16, le=1024)
+    weights: str = Field(default_factory=lambda given: usual_weights(given.get("backbone")))
+    size: int = Field(default_factory=lambda given: usual_size(given.get("backbone")), ge=16, le=1024)
     grey: bool | Literal["auto"] = False
     classes: Literal[8, 9] = 9
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"

@@ -4,7 +4,6 @@ Every backbone built here takes float32 RGB in 0 to 255 and returns a feature ma
 one network what another expects.
 """
 
-import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,58 +12,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.errors import FercompError
+from fercomp.core.hub import PRESET, hub_presets
 from fercomp.core.params import FACENET, LITE0
-from fercomp.core.paths import at_home
 from fercomp.modeling.backbones.compact import CHANNELS, build_compact
 from fercomp.modeling.backbones.download import look_for_weights
 from fercomp.modeling.backbones.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.backbones.facenet import build_facenet, load_faces
+from fercomp.modeling.backbones.hub_files import check_hub, look_for_preset, weights_folder
+from fercomp.modeling.backbones.names import APPLICATIONS, check_backbone_name
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import load_keras
-
-_APPLICATIONS: Final = {
-    "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
-    "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
-    "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
-    "efficientnet_v2": (
-        *(f"EfficientNetV2B{i}" for i in range(4)),
-        *(f"EfficientNetV2{size}" for size in "SML"),
-    ),
-    "inception_resnet_v2": ("InceptionResNetV2",),
-    "inception_v3": ("InceptionV3",),
-    "mobilenet": ("MobileNet",),
-    "mobilenet_v2": ("MobileNetV2",),
-    "mobilenet_v3": ("MobileNetV3Small", "MobileNetV3Large"),
-    "nasnet": ("NASNetMobile", "NASNetLarge"),
-    "resnet": ("ResNet50", "ResNet101", "ResNet152"),
-    "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
-    "vgg16": ("VGG16",),
-    "vgg19": ("VGG19",),
-    "xception": ("Xception",),
-}
-
-
-def snake_name(class_name: str) -> str:
-    """Returns the name a user types for a class of `keras.applications`.
-
-    Args:
-        class_name: Such as `"ConvNeXtXLarge"`, `"EfficientNetV2B0"` or `"ResNet50V2"`.
-
-    Returns:
-        Such as `"convnext_xlarge"`, `"efficientnet_v2_b0"` or `"resnet50_v2"`.
-    """
-    # Families are one word in the literature: split off only what tells their members apart.
-    name = re.sub(
-        r"(ConvNeXt|EfficientNet|MobileNet|NASNet|Inception|ResNet\d*)(?=[A-Z])", r"\1_", class_name
-    )
-    return re.sub(r"(V\d)(?=[A-Z])", r"\1_", name).lower()
-
-
-APPLICATIONS: Final = MappingProxyType(
-    {snake_name(cls): (module, cls) for module, classes in _APPLICATIONS.items() for cls in classes}
-)
-"""Name to (module, class) of `keras.applications`."""
 
 _OURS: Final[Mapping[str, Callable[[int], keras.Model]]] = MappingProxyType(
     {
@@ -80,10 +38,7 @@ _PRETRAINED: Final[Mapping[str, Mapping[str, Callable[[keras.Model], None]]]] = 
 )
 """Name to the weights that come with packages, each with what gives them to the network."""
 
-BACKBONES: Final = (*_OURS, *APPLICATIONS)
-
-
-_NAMED_WEIGHTS: Final = ("none", "imagenet", "faces")
+_NAMED_WEIGHTS: Final = ("none", "imagenet", "faces", PRESET)
 """What `weights` may be other than the path of a file."""
 
 
@@ -95,37 +50,43 @@ def check_backbone(name: str, weights: str) -> None:
         weights: Likewise.
 
     Raises:
-        FercompError: The name is unknown, the network has no such weights, or there is no such file.
+        FercompError: The name is unknown, the network has no such weights, there is no such file, or the
+            network is KerasHub's, which is not installed.
     """
-    if name not in BACKBONES:
-        raise unknown_name("backbone", name, BACKBONES)
-    pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
-    if weights in ("imagenet", "faces") and weights not in pretrained:
+    check_backbone_name(name)
+    if name in hub_presets():
+        check_hub(name)
+        pretrained: tuple[str, ...] = (PRESET,)
+    else:
+        pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
+    if weights in _NAMED_WEIGHTS and weights not in ("none", *pretrained):
         known = ", ".join(("none", *pretrained))
         raise FercompError(f"{name} has no weights `{weights}`: expected {known}, or the path of a file")
     if weights not in _NAMED_WEIGHTS and not Path(weights).is_file():
         raise FercompError(
-            f"weights file {weights} not found: expected `none`, `imagenet`, `faces`, or the path of a "
-            ".weights.h5 file or of a model's model.keras"
+            f"weights file {weights} not found: expected {', '.join(('none', *pretrained))}, or the path of "
+            "a .weights.h5 file or of a model's model.keras"
         )
 
 
 def check_weights(name: str, size: int, weights: str) -> None:
-    """Looks for ImageNet weights that Keras would download, before minutes are spent on what needs them.
+    """Looks for weights that would be downloaded, before minutes are spent on what needs them.
 
     Args:
         name: As `build_backbone` takes it.
         size: Likewise.
-        weights: Likewise; none but `imagenet` are looked for.
+        weights: Likewise; those that come with packages are not looked for.
 
     Raises:
         FercompError: They are not there, and cannot be downloaded.
     """
+    if name in hub_presets():
+        look_for_preset(name, weights == PRESET)
     if name not in APPLICATIONS or weights != "imagenet":
         return
     build = partial(_class_of(name), include_top=False, weights="imagenet", input_shape=(size, size, 3))
     try:
-        look_for_weights(build, _weights_folder())
+        look_for_weights(build, weights_folder())
     except OSError as error:
         raise _weights_error(name, error) from error
     except ValueError as error:
@@ -136,20 +97,26 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """Builds a backbone.
 
     Args:
-        name: One of `BACKBONES`.
+        name: One of `every_backbone`.
         size: Side of the input in pixels, S.
-        weights: `none`; `imagenet` or `faces`, where the network has such; the path of a Keras weights file
-            (`.weights.h5`) for the network, or of a bundle's `model.keras` that holds it as its backbone.
+        weights: `none`; `imagenet`, `faces` or `preset`, where the network has such; the path of a Keras
+            weights file (`.weights.h5`) for the network, or of a bundle's `model.keras` that holds it as its
+            backbone.
 
     Returns:
         A model from `(n, S, S, 3)` float32 RGB in 0 to 255 to features `(n, h, w, C)` float32.
 
     Raises:
-        FercompError: The name is unknown, the size is too small for the network, or the weights cannot
+        FercompError: The name is unknown, the size does not suit the network, or the weights cannot
             be had.
     """
     check_backbone(name, weights)
-    backbone = _application(name, size, weights) if name in APPLICATIONS else _OURS[name](size)
+    if name in hub_presets():
+        from fercomp.modeling.backbones.hub import build_hub
+
+        backbone = build_hub(name, size, weights == PRESET)
+    else:
+        backbone = _application(name, size, weights) if name in APPLICATIONS else _OURS[name](size)
     if weights not in _NAMED_WEIGHTS:
         _load_weights(backbone, Path(weights), name)
     elif name in _OURS and weights != "none":
@@ -189,12 +156,8 @@ def _size_error(name: str, size: int, error: Exception) -> FercompError:
 _DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incomplete or corrupted file")
 
 
-def _weights_folder() -> Path:
-    return Path(at_home(os.environ.get("KERAS_HOME", "~/.keras")), "models")
-
-
 def _weights_error(name: str, error: Exception) -> FercompError:
-    cache = _weights_folder()
+    cache = weights_folder()
     failed = _DOWNLOAD_FAILED.search(str(error))
     if failed and failed["url"]:
         file = failed["url"].rsplit("/", 1)[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.hub import import_hub, needs_hub, settle_positions
 
 
 def save_keras(model: keras.Model, path: Path) -> None:
@@ -17,6 +18,7 @@ def save_keras(model: keras.Model, path: Path) -> None:
         model: The network.
         path: The file to write.
     """
+    settle_positions(model)
     with tempfile.TemporaryDirectory() as folder:
         dated = Path(folder) / "model.keras"
         model.save(dated)
@@ -50,10 +52,12 @@ def load_keras(path: Path) -> keras.Model:
         The model, without its optimizer.
 
     Raises:
-        FercompError: The file is missing or is not a model of ours.
+        FercompError: The file is missing or is not a model of ours; or KerasHub, of which its layers are, is.
     """
     if not path.is_file():
         raise FercompError(f"{path} not found: train the model again")
+    if needs_hub(path):
+        import_hub(str(path))
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:

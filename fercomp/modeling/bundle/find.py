@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.params.train import SIZES
+from fercomp.core.hub import hub_presets
+from fercomp.core.params.backbone import SIZES
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, Card, read_card
@@ -80,7 +81,7 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
         folder = Path(model)
         if not folder.exists() and len(folder.parts) == 1:
             unknown = unknown_name("model", model, [*CAME_ALONG, *(card.parent.name for card in trained)])
-            if model in SIZES:
+            if model in SIZES or model in hub_presets():
                 raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
             raise unknown
     read_card(folder)

@@ -10,6 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.progress import count, say
 from fercomp.modeling.backend.choice import Device, choose_device
+from fercomp.modeling.backend.hub import has_hub, needs_hub
 from fercomp.modeling.bundle.card import GRAPH, KERAS_MODEL, Card
 from fercomp.modeling.bundle.checked import check_network
 from fercomp.modeling.bundle.runtime import Network, keras_network, openvino_network
@@ -26,16 +27,20 @@ def device_of(folder: Path, wanted: Wanted) -> Device:
         wanted: `machine.device`.
 
     Returns:
-        The processor, too, where there is a graph only, as in exported models. That is said where a GPU is
-        asked for.
+        The processor, too, where there is a graph only, as in exported models, or where the network needs
+        KerasHub, which is not installed. That is said where a GPU is asked for.
 
     Raises:
         FercompError: See `choose_device`.
     """
-    if (folder / KERAS_MODEL).is_file():
+    model = folder / KERAS_MODEL
+    if model.is_file() and (has_hub() or not needs_hub(model)):
         return choose_device(wanted)
     if wanted == "gpu":
-        say(f"{folder} has no {KERAS_MODEL}, which a GPU needs: OpenVINO answers on the CPU")
+        there = f"{folder} has no {KERAS_MODEL}, which a GPU needs"
+        if model.is_file():
+            there = f"{model} needs KerasHub, which is not in this environment"
+        say(f"{there}: OpenVINO answers on the CPU")
     return "cpu"
 
 

@@ -17,6 +17,7 @@ from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.runtime import openvino_network
 from fercomp.modeling.export.quantise import name_by_position
+from fercomp.modeling.export.static_slices import static_slices
 
 TOLERANCE = 1e-4
 """Largest difference of an output between the exported graph and Keras; of numbers above 1, its share."""
@@ -52,7 +53,8 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
     # outputs behind, and OpenVINO 2026.4 fails on Python 3.13.
     with tempfile.TemporaryDirectory() as folder:
         try:
-            model.export(folder, format="tf_saved_model", verbose=False)
+            with static_slices():
+                model.export(folder, format="tf_saved_model", verbose=False)
             graph = openvino.convert_model(folder)
         except (RuntimeError, NotImplementedError, ValueError) as error:
             why = " ".join(str(error).split())[:200]

@@ -26,7 +26,8 @@ class EMA(keras.callbacks.Callback):
 
     def __init__(self, model: keras.Model, momentum: float) -> None:
         super().__init__()
-        self._weights = list(model.weights)
+        # Some of KerasHub's networks keep the numbers of their positions among the weights.
+        self._weights = [weight for weight in model.weights if "int" not in weight.dtype]
         self._momentum = momentum
         self._step = 0
         self._means = (

@@ -11,13 +11,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backbones import download
-from fercomp.modeling.backbones.catalogue import (
-    APPLICATIONS,
-    BACKBONES,
-    build_backbone,
-    check_weights,
-    snake_name,
-)
+from fercomp.modeling.backbones.catalogue import build_backbone, check_weights
+from fercomp.modeling.backbones.names import APPLICATIONS, every_backbone, snake_name
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.train import train_experiment
@@ -31,7 +26,7 @@ def test_every_network_of_keras_applications_has_a_name():
         if name[0].isupper() and callable(getattr(keras.applications, name))
     }
     assert {cls for _, cls in APPLICATIONS.values()} == classes
-    assert len(set(BACKBONES)) == len(BACKBONES)
+    assert len(set(every_backbone())) == len(every_backbone())
 
 
 @pytest.mark.parametrize(
