@@ -236,7 +236,12 @@ def test_each_family_is_tested():
     assert {hub_presets()[name].family for name in FAMILIES} == {p.family for p in hub_presets().values()}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+QUICK = ("dinov2_base", "siglip2_base_patch16_256", "vit_base_patch16_224_imagenet21k")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES]
+)
 def test_a_family_all_the_way(name, tmp_path):
     """Built with the weights of its preset, trained for steps, saved, loaded, exported: the same answers."""
     put(name)
