@@ -8,7 +8,7 @@ from fercomp.core.errors import unknown_name
 from fercomp.core.hub import hub_presets
 from fercomp.core.params.backbone import COMPACT, COMPACT_WIDE, FACENET, LITE0
 
-OURS: Final = (COMPACT, COMPACT_WIDE, LITE0, FACENET)
+BUILT_HERE: Final = (COMPACT, COMPACT_WIDE, LITE0, FACENET)
 """Networks that are built here."""
 
 _APPLICATIONS: Final = {
@@ -54,7 +54,7 @@ APPLICATIONS: Final = MappingProxyType(
 )
 """Name to (module, class) of `keras.applications`."""
 
-BACKBONES: Final = (*OURS, *APPLICATIONS)
+BACKBONES: Final = (*BUILT_HERE, *APPLICATIONS)
 """What is there wherever fercomp is; KerasHub's networks need an environment of their own."""
 
 
