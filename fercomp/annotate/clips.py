@@ -57,12 +57,13 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
         )
         _make_room(folder.copy_of(video), folder.timeline_of(video))
         timeline = Timeline(float(1 / clip.rate))
+        sizes: dict[int, int] = {}
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
         with copy as writer, workers(threads()) as lookers, Stages(between) as stages:
             looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), between)
             followed = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
             named = stages.ahead(_named(recogniser, followed, fitting(clip, FRAME_BATCH)))
-            drawn = stages.ahead((p, draw(p.frame.image, p.faces) if writer else None) for p in named)
+            drawn = stages.ahead((p, draw(p.frame.image, p.faces, sizes) if writer else None) for p in named)
             for picture, image in track(drawn, video.file, "frame", total=clip.count):
                 if writer is not None and image is not None:
                     writer.write(picture.frame, image)

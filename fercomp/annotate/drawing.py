@@ -1,7 +1,7 @@
 """Draws faces and what is said of them."""
 
+from dataclasses import replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
 import cv2
@@ -10,43 +10,34 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fercomp.core.arguments import wrong_type
 from fercomp.core.errors import FercompError
+from fercomp.core.palette import LABEL_COLOURS, PLAIN, Colour
 from fercomp.faces.crop import require_picture
 from fercomp.faces.found import Faces, known
 
-Colour = tuple[int, int, int]
+SMALL_PHOTO: Final = 256
+"""Pixels of the longer side; on smaller photos a label that can be read would cover the face."""
 
-GOOD: Final[Colour] = (46, 160, 67)
-BAD: Final[Colour] = (207, 34, 46)
-PLAIN: Final[Colour] = (66, 112, 178)
+STEADY: Final = 0.25
+"""Share by which a face has to grow or shrink before its text does."""
 
-COLOURS: Final = MappingProxyType(
-    {
-        "happy": GOOD,
-        "surprise": GOOD,
-        "anger": BAD,
-        "contempt": BAD,
-        "disgust": BAD,
-        "fear": BAD,
-        "sad": BAD,
-        "neutral": PLAIN,
-        "uncertain": PLAIN,
-    }
-)
-"""RGB by emotion. Any other class is drawn as neutral. White text is readable on all three."""
+_SMALLEST_TEXT: Final = 11
 
 Rectangle = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels, right and bottom exclusive."""
 
 
-def draw(image: np.ndarray, faces: Faces) -> np.ndarray:
+def draw(image: np.ndarray, faces: Faces, sizes: dict[int, int] | None = None) -> np.ndarray:
     """Draws a box around every face, and a label with track, emotion and confidence, such as `#3 sad 52%`.
 
     Lines and text grow with the picture and the face. A label lies above its box, or where there is no
-    room, below it or inside; always inside the picture, and where possible beside the other labels.
+    room, below it or inside; always inside the picture, and where possible beside the other labels, on
+    photos beside all faces, too.
 
     Args:
         image: `(h, w, 3)` uint8 RGB; left as it is.
         faces: Its n faces, named.
+        sizes: Font sizes by track, the same dictionary for all frames of a clip, which is changed: so text
+            grows with its face without trembling with its box.
 
     Returns:
         A new picture of the same shape.
@@ -63,17 +54,43 @@ def draw(image: np.ndarray, faces: Faces) -> np.ndarray:
     line = max(1, round((height + width) / 600))
     labels: list[Rectangle] = []
     emotions = known(faces.emotions)
-    boxes = [_whole_pixels(box, width, height) for box in faces.boxes]
+    sizes = {} if sizes is None else sizes
+    boxes = _whole_pixels(faces.boxes, width, height)
     for emotion, box in zip(emotions, boxes, strict=True):
-        _frame(canvas, box, line, COLOURS.get(emotion, PLAIN))
+        _frame(canvas, box, line, LABEL_COLOURS.get(emotion, PLAIN))
     # Labels come after all boxes, so that no line crosses a text.
     for i, (emotion, box) in enumerate(zip(emotions, boxes, strict=True)):
         text, font_size = _text(faces, i), _text_height(box, width, height)
-        label = _shrunk_to(_label(text, font_size, COLOURS.get(emotion, PLAIN)), width, height)
-        place = _place(label, box, width, height, labels)
+        if faces.tracks is not None:
+            track = int(faces.tracks[i])
+            font_size = sizes[track] = _steady(font_size, sizes.get(track, font_size))
+        label = _shrunk_to(_label(text, font_size, LABEL_COLOURS.get(emotion, PLAIN)), width, height)
+        # In a clip, faces that pass each other would make labels jump from side to side.
+        place = _place(label, box, width, height, labels, boxes if faces.tracks is None else [])
         labels.append(place)
         canvas[place[1] : place[3], place[0] : place[2]] = label
     return canvas
+
+
+def with_room(image: np.ndarray, faces: Faces) -> tuple[np.ndarray, Faces]:
+    """Makes a small photo larger, with a white strip above, so that labels do not cover faces.
+
+    Args:
+        image: `(h, w, 3)` uint8 RGB.
+        faces: Its faces.
+
+    Returns:
+        A photo of `SMALL_PHOTO` pixels and more, and its faces: as they are, or as many times as large.
+    """
+    longer = max(image.shape[:2])
+    if longer >= SMALL_PHOTO or len(faces) == 0:
+        return image, faces
+    scale = -(-SMALL_PHOTO // longer)
+    large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    strip = 2 * _largest_text(large.shape[1], large.shape[0])
+    roomy = cv2.copyMakeBorder(large, strip, 0, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    boxes = faces.boxes * scale + np.array([0, strip, 0, strip])
+    return roomy, replace(faces, boxes=boxes.astype(faces.boxes.dtype), landmarks=None)
 
 
 def _text(faces: Faces, i: int) -> str:
@@ -86,11 +103,12 @@ def _text(faces: Faces, i: int) -> str:
     return f"{text} v{valence:+.2f} a{arousal:+.2f}"
 
 
-def _whole_pixels(box: np.ndarray, width: int, height: int) -> Rectangle:
-    """Returns the pixels that a box touches, at least one."""
-    x1, y1, x2, y2 = np.clip(np.rint(box), 0, (width, height, width, height)).astype(int).tolist()
-    x1, y1 = min(x1, width - 1), min(y1, height - 1)
-    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
+def _whole_pixels(boxes: np.ndarray, width: int, height: int) -> list[Rectangle]:
+    """Returns the pixels that each box touches, at least one."""
+    whole = np.clip(np.rint(boxes), 0, (width, height, width, height)).astype(int)
+    whole[:, :2] = np.minimum(whole[:, :2], (width - 1, height - 1))
+    whole[:, 2:] = np.maximum(whole[:, 2:], whole[:, :2] + 1)
+    return [(x1, y1, x2, y2) for x1, y1, x2, y2 in whole.tolist()]
 
 
 def _frame(canvas: np.ndarray, box: Rectangle, line: int, colour: Colour) -> None:
@@ -104,9 +122,18 @@ def _frame(canvas: np.ndarray, box: Rectangle, line: int, colour: Colour) -> Non
 def _text_height(box: Rectangle, width: int, height: int) -> int:
     """Returns the font size: a sixth of the face, within what can be read and looks right."""
     face = min(box[2] - box[0], box[3] - box[1])
-    smallest = 11
-    largest = max(smallest, round((height + width) / 40))
-    return min(max(round(face / 6), smallest), largest)
+    return min(max(round(face / 6), _SMALLEST_TEXT), _largest_text(width, height))
+
+
+def _largest_text(width: int, height: int) -> int:
+    return max(_SMALLEST_TEXT, round((height + width) / 40))
+
+
+def _steady(wanted: int, now: int) -> int:
+    """Returns the next font size of a track: one nearer to what is wanted, where it is far from that."""
+    if abs(wanted - now) <= max(1, STEADY * now):
+        return now
+    return now + 1 if wanted > now else now - 1
 
 
 @lru_cache(maxsize=64)
@@ -152,19 +179,37 @@ def _shrunk_to(label: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(label, shape, interpolation=cv2.INTER_AREA)
 
 
-def _place(label: np.ndarray, box: Rectangle, width: int, height: int, taken: list[Rectangle]) -> Rectangle:
+def _place(
+    label: np.ndarray,
+    box: Rectangle,
+    width: int,
+    height: int,
+    taken: list[Rectangle],
+    faces: list[Rectangle],
+) -> Rectangle:
     """Chooses where a label goes: above its box, below, at the box's top or bottom; left or right.
 
     Returns:
-        The first of these places inside the picture that covers no other label, else the first of all.
+        The first of these places inside the picture that covers no other label and no face, else the first
+        that covers no label, else the first of all.
     """
     high, wide = label.shape[:2]
     x1, y1, x2, y2 = box
     rows = [y for y in (y1 - high, y2, y1, y2 - high) if 0 <= y <= height - high] or [0]
     columns = [min(max(x, 0), width - wide) for x in (x1, x2 - wide)]
-    places = [(x, y, x + wide, y + high) for y in rows for x in columns]
-    return next((p for p in places if not any(_overlap(p, other) for other in taken)), places[0])
+    second = None
+    for x, y in ((x, y) for y in rows for x in columns):
+        place = (x, y, x + wide, y + high)
+        if not _covers(place, taken):
+            if not _covers(place, faces):
+                return place
+            second = second or place
+    return second or (columns[0], rows[0], columns[0] + wide, rows[0] + high)
 
 
-def _overlap(a: Rectangle, b: Rectangle) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _covers(place: Rectangle, others: list[Rectangle]) -> bool:
+    left, top, right, bottom = place
+    for x1, y1, x2, y2 in others:  # noqa: SIM110 - half the time of any() in a crowd
+        if x1 < right and left < x2 and y1 < bottom and top < y2:
+            return True
+    return False

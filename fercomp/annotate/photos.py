@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing import draw, with_room
 from fercomp.annotate.encoding import encode
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
@@ -106,7 +106,7 @@ def _result(folder: OutputFolder, looked: _Looked) -> list[Row]:
     photo, result = looked.photo, looked.picture
     if isinstance(result, Picture):
         try:
-            folder.write_copy(photo, encode(photo, draw(result.frame.image, result.faces)))
+            folder.write_copy(photo, encode(photo, draw(*with_room(result.frame.image, result.faces))))
             if looked.note:
                 say(f"{photo.path} lacks its end: annotated as far as it goes; copy it again")
             return [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]

@@ -4,10 +4,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from fercomp.annotate.drawing import COLOURS, PLAIN
 from fercomp.annotate.recogniser import Picture
-from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_file
+from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.faces.found import known
 
@@ -69,28 +68,21 @@ class Timeline:
         axes = figure.add_subplot()
         for row, stretches in enumerate(people.values()):
             for begin, end, emotion in stretches:
-                axes.barh(row, end - begin, left=begin, height=0.8, color=_shade(emotion))
+                axes.barh(row, end - begin, left=begin, height=0.8, color=emotion_colour(emotion))
         axes.set_yticks(range(len(people)), [f"track {track}" for track in people])
         begin = self._begin if self._begin is not None and self._begin > GAP else 0  # of a section
         axes.set(xlim=(begin, max(self._end, begin + self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
+        everybody = count(len(self._stretches), "track")
+        shown = everybody if len(people) == len(self._stretches) else f"{len(people)} longest of {everybody}"
         # A name may have dollars in it, which would be read as a formula.
-        axes.set_title(f"{title}: {count(len(self._stretches), 'track')}", parse_math=False)
+        axes.set_title(f"{title}: {shown}", parse_math=False)
         axes.set_xlabel("seconds")
-        shown = {emotion for stretches in people.values() for _, _, emotion in stretches}
-        for emotion in sorted(shown):
-            axes.bar(0, 0, color=_shade(emotion), label=emotion)
-        if shown:
-            figure.legend(loc="outside lower center", ncols=len(shown), fontsize=8)
+        emotions = {emotion for stretches in people.values() for _, _, emotion in stretches}
+        for emotion in sorted(emotions):
+            axes.bar(0, 0, color=emotion_colour(emotion), label=emotion)
+        if emotions:
+            figure.legend(loc="outside lower center", ncols=len(emotions), fontsize=8)
         else:
             axes.text(0.5, 0.5, "no faces", transform=axes.transAxes, ha="center", va="center")
         with atomic_file(path) as temporary:
             figure.savefig(temporary, dpi=110)
-
-
-def _shade(emotion: str) -> tuple[float, float, float]:
-    """Returns the emotion's colour, lighter or darker than that of others which are as good or as bad."""
-    colour = COLOURS.get(emotion, PLAIN)
-    alike = [other for other in EMOTIONS if COLOURS[other] == colour]
-    place = alike.index(emotion) / len(alike) if emotion in alike else 0.0
-    red, green, blue = (part / 255 + (1 - part / 255) * 0.75 * place for part in colour)
-    return red, green, blue

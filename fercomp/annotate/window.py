@@ -43,9 +43,9 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
         bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
     )
     recogniser.warm_up()
-    shown = 0
+    shown, sizes = 0, dict[int, int]()
     for frame, due in _frames(source):
-        picture = draw(frame.image, recogniser.look(frame).faces)
+        picture = draw(frame.image, recogniser.look(frame).faces, sizes)
         cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         shown += 1
         left = max(1, round(1000 * (due - monotonic())))

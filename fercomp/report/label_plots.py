@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fercomp.core.palette import BLUE, ORANGE, emotion_colour
 from fercomp.decisions.circumplex import NEUTRAL_RADIUS, RAYS, directions
 from fercomp.decisions.thresholds import Score, Sweep
-from fercomp.report.plots import BLUE, ORANGE, new_figure, save_figure
+from fercomp.report.plots import new_figure, save_figure
 
 
 def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> None:
@@ -50,9 +51,9 @@ def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str]
     figure = Figure(figsize=(12, 5.6), layout="constrained")
     circle, against = figure.subplots(1, 2)
     labels = np.array(emotions)
-    for i, name in enumerate(sorted(set(emotions))):
+    for name in sorted(set(emotions)):
         here = labels == name
-        circle.scatter(*points[here].T, s=6, alpha=0.5, color=f"C{i}", label=name)
+        circle.scatter(*points[here].T, s=6, alpha=0.5, color=emotion_colour(name), label=name)
     for radius in (NEUTRAL_RADIUS, 1.0):
         circle.add_patch(Circle((0, 0), radius, fill=False, color="grey", linewidth=1))
     for name, (x, y) in zip(RAYS, directions(RAYS), strict=True):

@@ -7,9 +7,10 @@ import numpy as np
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_folder
+from fercomp.core.palette import BLUE, ORANGE
 from fercomp.core.progress import count, track, waiting
 from fercomp.data.inputs import readable_faces
-from fercomp.report.plots import BLUE, ORANGE, SHEET, new_figure, plot_sheet, save_figure
+from fercomp.report.plots import SHEET, new_figure, plot_sheet, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd

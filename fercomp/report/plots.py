@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.transforms import Bbox
 
 from fercomp.core.files import atomic_file
+from fercomp.core.palette import BLUE, ORANGE
 from fercomp.decisions.metrics import calibration_error, reliability
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 # A photo whose name the font cannot write has boxes below it.
 warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
 matplotlib.use("Agg")  # files only: a window system need not be there
-BLUE, ORANGE = "#3366aa", "#dd7722"
 SHEET: Final = (6, 8)
 """Rows and columns of a contact sheet."""
 _SIDES: Final = (

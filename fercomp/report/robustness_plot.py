@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fercomp.core.palette import SERIES
 from fercomp.core.tables import CHANGES
-from fercomp.report.plots import BLUE, ORANGE, save_figure
+from fercomp.report.plots import save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-_COLOURS: Final = (BLUE, ORANGE, "#228855", "#aa3377", "#666666")
-"""Of models, in turn."""
 
 _COLUMNS: Final = 3
 
@@ -31,7 +29,7 @@ def plot_robustness(measured: "Mapping[str, pd.DataFrame]", path: Path) -> None:
     pictures = figure.subplots(rows, _COLUMNS, sharey=True, squeeze=False).ravel()
     for axes, change in zip(pictures, CHANGES, strict=False):
         for number, table in enumerate(measured.values()):
-            _draw(axes, table, change, _COLOURS[number % len(_COLOURS)])
+            _draw(axes, table, change, SERIES[number % len(SERIES)])
         axes.set(title=change, xlabel=CHANGES[change].replace("{:g}", "…"))
         axes.grid(alpha=0.3)
     for axes in pictures[len(CHANGES) :]:

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.annotate.drawing import COLOURS, PLAIN
 from fercomp.annotate.options import Options
 from fercomp.annotate.record_rows import columns, frame_rows
 from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
+from fercomp.core.palette import LABEL_COLOURS, PLAIN
 from fercomp.faces.found import Faces, known
 from fercomp.media.clips import Frame
 from fercomp.media.images import decode_image
@@ -53,7 +53,7 @@ class Session:
     def hello(self) -> dict[str, Any]:
         """Returns what the page has to know of the model."""
         classes = self._bundle.card.classes
-        colours = {name: COLOURS.get(name, PLAIN) for name in (*classes, "uncertain")}
+        colours = {name: LABEL_COLOURS.get(name, PLAIN) for name in (*classes, "uncertain")}
         return {"kind": "hello", "classes": classes, "colours": colours}
 
     def look(self, jpeg: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from fercomp.core.errors import FercompError
+from fercomp.core.palette import css_variables
 
 HOST: Final = "127.0.0.1"
 _HOSTS: Final = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
@@ -64,7 +65,8 @@ def page(html: str) -> Response:
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
     }
-    return Response(html.replace("{{nonce}}", nonce), media_type="text/html", headers=headers)
+    html = html.replace("{{nonce}}", nonce).replace("{{palette}}", css_variables())
+    return Response(html, media_type="text/html", headers=headers)
 
 
 @contextmanager

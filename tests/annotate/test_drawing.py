@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.annotate.drawing import BAD, COLOURS, GOOD, PLAIN, draw
+from fercomp.annotate.drawing import SMALL_PHOTO, draw, with_room
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
+from fercomp.core.palette import GOOD, LABEL_COLOURS
 from fercomp.faces.found import Faces
 
 
@@ -91,21 +92,60 @@ def test_labels_of_two_faces_lie_beside_each_other():
 
 @pytest.mark.parametrize("background", [0, 128, 255])
 @pytest.mark.parametrize("emotion", EMOTIONS)
-def test_text_is_readable_on_any_background(background, emotion):
-    """White on the label's own colour, with at least the contrast that WCAG 2.1 asks of large text, 3:1."""
+def test_text_is_white_on_its_own_colour_on_any_background(background, emotion):
     image = np.full((300, 300, 3), background, dtype=np.uint8)
     drawn = draw(image, one((100, 100, 200, 220), emotion))
-    colour = COLOURS[emotion]
     label = drawn[changed(image, drawn)[1] : 100, 100:180].reshape(-1, 3)
-    assert (label == colour).all(axis=1).any()
+    assert (label == LABEL_COLOURS[emotion]).all(axis=1).any()
     assert (label == 255).all(axis=1).any()
-    assert 1.05 / (luminance(colour) + 0.05) > 3
 
 
-def luminance(colour):
-    share = np.array(colour) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return linear @ (0.2126, 0.7152, 0.0722)
+def test_a_label_lies_beside_the_faces_of_others():
+    image = np.full((400, 400, 3), 128, dtype=np.uint8)
+    faces = named([(100, 40, 200, 140), (100, 150, 200, 260)], ["happy", "sad"])
+    drawn = draw(image, faces)
+    assert (drawn[60:130, 110:190] == 128).all(), "the upper face is not covered"
+    assert (drawn[170:240, 110:190] == 128).all()
+
+
+def text_height(drawn, top):
+    """Returns the height of the label above a box that begins at `top`."""
+    return top - changed(np.zeros_like(drawn), drawn)[1]
+
+
+def test_the_text_of_a_track_grows_pixel_by_pixel_and_does_not_tremble():
+    image, sizes = np.zeros((1080, 1920, 3), np.uint8), {}
+    sides = [200, 215, 190, 210, 200, 185] * 3 + list(range(200, 401, 20)) + [400] * 20
+    heights, texts = [], []
+    for side in sides:
+        faces = replace(one((500, 500, 500 + side, 500 + side)), tracks=np.array([4]))
+        heights.append(text_height(draw(image, faces, sizes), 500))
+        texts.append(sizes[4])
+    assert len(set(heights[:18])) == 1
+    assert max(abs(np.diff(texts))) == 1
+    assert max(abs(np.diff(heights))) <= 4, "a pixel of text, and what is around it"
+    assert heights[-1] > 1.4 * heights[0]
+    assert list(sizes) == [4]
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (200, 255), (255, 60), (1, 1)])
+def test_the_label_of_a_small_photo_does_not_cover_the_face(shape):
+    image = np.full((*shape, 3), 128, dtype=np.uint8)
+    roomy, moved = with_room(image, one((0, 0, shape[1], shape[0])))
+    assert max(roomy.shape) >= SMALL_PHOTO
+    drawn = draw(roomy, moved)
+    x1, y1, x2, y2 = moved.boxes[0].astype(int)
+    assert (x2 - x1, y2 - y1) == tuple(side * roomy.shape[1] // shape[1] for side in shape[::-1])
+    line = 1 + round(sum(roomy.shape[:2]) / 600)
+    assert (drawn[y1 + line : y2 - line, x1 + line : x2 - line] == 128).all()
+    assert (drawn[:y1] != 255).any(), "the label is above"
+
+
+def test_other_photos_stay_as_they_are():
+    image = np.zeros((256, 100, 3), np.uint8)
+    assert with_room(image, one((0, 0, 50, 50)))[0] is image
+    small = np.zeros((50, 50, 3), np.uint8)
+    assert with_room(small, named([], []))[0] is small
 
 
 def test_lines_and_text_grow_with_the_picture():
@@ -113,13 +153,6 @@ def test_lines_and_text_grow_with_the_picture():
     top = changed(small, draw(small, one((100, 100, 200, 220))))[1]
     large_top = changed(large, draw(large, one((1000, 1000, 2000, 2200))))[1]
     assert (1000 - large_top) > 4 * (100 - top)
-
-
-def test_every_emotion_has_a_colour():
-    assert set(COLOURS) == set(EMOTIONS)
-    assert COLOURS["happy"] == GOOD
-    assert COLOURS["anger"] == BAD
-    assert COLOURS["neutral"] == PLAIN
 
 
 def test_a_picture_without_faces_is_only_copied():

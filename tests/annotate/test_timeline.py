@@ -4,6 +4,7 @@ from PIL import Image
 
 from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.timeline import LARGEST, Timeline
+from fercomp.core.palette import EMOTION_COLOURS
 from fercomp.faces.found import Faces
 from fercomp.media.clips import Frame
 
@@ -44,7 +45,19 @@ def test_those_who_are_seen_longest_are_drawn(tmp_path):
     timeline.draw("clip.mp4", tmp_path / "t.png")
     with Image.open(tmp_path / "t.png") as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
-    assert (pixels == (46, 160, 67)).all(axis=1).mean() > 0.2
+    assert (pixels == EMOTION_COLOURS["happy"]).all(axis=1).mean() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("people", "title"), [(3, "clip.mp4: 3 tracks"), (19, "clip.mp4: 12 longest of 19 tracks")]
+)
+def test_the_title_says_how_many_are_left_out(tmp_path, monkeypatch, people, title):
+    written = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda self, text, **_: written.append(text))
+    timeline = Timeline(0.1)
+    timeline.add(frame(0, dict.fromkeys(range(people), "sad")))
+    timeline.draw("clip.mp4", tmp_path / "t.png")
+    assert written == [title]
 
 
 def test_a_clip_without_faces_says_so(tmp_path):

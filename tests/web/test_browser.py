@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from fercomp.annotate.drawing import COLOURS
+from fercomp.core.palette import LABEL_COLOURS
 from tests.drawn import draw_clip
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ def test_faces_of_the_camera_are_drawn_and_recorded(server, camera, browse):
     assert sum(map(int, shares)) == pytest.approx(100, abs=6)
     with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as screenshot:
         pixels = np.asarray(screenshot.convert("RGB")).reshape(-1, 3)
-    drawn = {emotion: (pixels == colour).all(axis=1).sum() for emotion, colour in COLOURS.items()}
+    drawn = {emotion: (pixels == colour).all(axis=1).sum() for emotion, colour in LABEL_COLOURS.items()}
     assert max(drawn.values()) > 500, "pixels in the colour of an emotion"
     assert (pixels > 250).all(axis=1).sum() > 50, "white pixels of the label's text"
     table = pd.read_csv(next(server.folder.iterdir()))
