@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.labels.journal import DROP, Journal, Verdict
+from fercomp.labels.journal import DROP, Journal, Key, Verdict
 from fercomp.media.images import read_image
 from fercomp.media.problems import ImageProblem
 from fercomp.web.local import MAX_MESSAGE, Access, page
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 _SHOWN: Final = 256
 """Longest side in pixels of a photo on the page."""
 
+_EXPECTED: Final = (
+    'expected [{"photo": number, "label": class, "drop" or null, "was": the same of what the page shows}]'
+)
+
 _REFUSED: Final = "open the address that `fercomp review` printed"
+
+
+class StaleError(FercompError):
+    """Decisions were made on a page that does not show what was decided meanwhile, such as in another tab."""
 
 
 class Review:
@@ -94,29 +102,41 @@ class Review:
         """Puts decisions on record; they are on disk when this returns.
 
         Args:
-            text: JSON, such as `[{"photo": 3, "label": "happy"}]`; a label may also be `drop`, or `null` to
-                take a decision back.
+            text: JSON, such as `[{"photo": 3, "label": "happy", "was": null}]`; a label may also be `drop`,
+                or `null` to take a decision back. `was` is the decision that the page shows until then, by
+                which a page that is out of date is known.
 
         Returns:
             How many decisions there were.
 
         Raises:
+            StaleError: The decision on one of the photos is not what the page shows; nothing is decided.
             FercompError: The text is something else, or cannot be put on record; then nothing is decided.
         """
         try:
             wishes = [self._decision(wish) for wish in json.loads(text)]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise FercompError('expected [{"photo": number, "label": class, "drop" or null}]') from error
+            raise FercompError(_EXPECTED) from error
         with self._lock:
-            self._journal.append(wishes)
+            self._refuse_stale(wishes)
+            self._journal.append(verdict for verdict, _ in wishes)
         return len(wishes)
 
-    def _decision(self, wish: Mapping[str, Any]) -> Verdict:
+    def _decision(self, wish: Mapping[str, Any]) -> tuple[Verdict, str | None]:
+        """Returns a decision, and the one that it is to replace."""
         path, sha1 = self._keys[self._known(wish["photo"])]
-        label = wish["label"]
-        if label not in (*EMOTIONS, DROP, None):
-            raise ValueError(f"unknown label {label!r}")
-        return Verdict(path, sha1, label)
+        label, was = wish["label"], wish["was"]
+        for each in (label, was):
+            if each not in (*EMOTIONS, DROP, None):
+                raise ValueError(f"unknown label {each!r}")
+        return Verdict(path, sha1, label), was
+
+    def _refuse_stale(self, wishes: list[tuple[Verdict, str | None]]) -> None:
+        now: dict[Key, str | None] = {}  # a photo may be decided twice in one request
+        for verdict, was in wishes:
+            if (now if verdict.key in now else self._journal.decided).get(verdict.key) != was:
+                raise StaleError(f"{verdict.image_path} was decided elsewhere: load the page again")
+            now[verdict.key] = verdict.label
 
     def _known(self, number: int) -> int:
         if type(number) is not int or not 0 <= number < len(self._keys):
@@ -170,6 +190,8 @@ def review_app(review: Review, access: Access) -> FastAPI:
             return JSONResponse(await run_in_threadpool(review.decide, text))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
+        except StaleError:
+            return JSONResponse(await run_in_threadpool(review.state), status_code=409)
         except FercompError as error:
             return PlainTextResponse(str(error), status_code=400)
 

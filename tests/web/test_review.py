@@ -31,7 +31,14 @@ def ask(server, path, body=None, **headers):
 
 
 def decide(server, *wishes):
-    text = json.dumps([{"photo": photo, "label": label} for photo, label in wishes])
+    """Decides as a page does that shows what holds, or what each wish says as its third."""
+    told = state(server)["photos"]
+    text = json.dumps(
+        [
+            {"photo": photo, "label": label, "was": was[0] if was else told[str(photo)][-1]}
+            for photo, label, *was in wishes
+        ]
+    )
     return ask(server, f"/decisions?token={server.token}", text)
 
 
@@ -58,7 +65,7 @@ def test_the_page_is_for_those_who_know_the_address(review_server):
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", None])
 def test_other_sites_decide_nothing(review_server, origin):
     server = review_server()
-    body = '[{"photo": 0, "label": "happy"}]'
+    body = '[{"photo": 0, "label": "happy", "was": null}]'
     assert ask(server, f"/decisions?token={server.token}", body, Origin=origin)[0] == 403
     assert ask(server, "/decisions?token=wrong", body)[0] == 403
     assert read_decisions(server.journal) == {}
@@ -117,17 +124,22 @@ def test_decisions_are_on_disk_when_they_are_answered(review_server):
         "[3]",
         "[{}]",
         '[{"photo": 0}]',
-        '[{"photo": 0, "label": "glad"}]',
-        '[{"photo": 0, "label": []}]',
-        '[{"photo": "0", "label": "sad"}]',
-        '[{"photo": true, "label": "sad"}]',
-        '[{"photo": -1, "label": "sad"}]',
-        '[{"photo": 99999, "label": "sad"}]',
-        '[{"photo": 0, "label": "sad"}, {"photo": 1, "label": "glad"}]',
+        '[{"photo": 0, "label": "sad"}]',
+        '[{"photo": 0, "was": null}]',
+        '[{"photo": 0, "label": "glad", "was": null}]',
+        '[{"photo": 0, "label": [], "was": null}]',
+        '[{"photo": 0, "label": "sad", "was": "glad"}]',
+        '[{"photo": 0, "label": "sad", "was": {}}]',
+        '[{"photo": 0, "label": "sad", "was": 0}]',
+        '[{"photo": "0", "label": "sad", "was": null}]',
+        '[{"photo": true, "label": "sad", "was": null}]',
+        '[{"photo": -1, "label": "sad", "was": null}]',
+        '[{"photo": 99999, "label": "sad", "was": null}]',
+        '[{"photo": 0, "label": "sad", "was": null}, {"photo": 1, "label": "glad", "was": null}]',
         "[" * 100_000,
         b"\xff",
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_what_is_no_decision_is_refused(review_workspace, body):
     with Journal(review_workspace.reviewed) as journal:
@@ -136,6 +148,25 @@ def test_what_is_no_decision_is_refused(review_workspace, body):
         with pytest.raises(FercompError, match=r"expected \[|there is no photo"):
             review.decide(body)
     assert read_decisions(review_workspace.reviewed) == {}
+
+
+def test_a_page_that_is_out_of_date_is_refused_and_told_what_holds(review_server):
+    server = review_server()
+    a, b, c = state(server)["queue"][:3]
+    assert decide(server, (a, "happy"), (b, "drop"))[0] == 200
+    before = server.journal.read_bytes()
+    for stale in (None, "sad", "drop"):
+        status, headers, answer = decide(server, (c, "fear"), (a, "sad", stale))
+        assert (status, headers["content-type"]) == (409, "application/json")
+        told = json.loads(answer)
+        assert told == state(server)
+        assert [told["photos"][str(number)][-1] for number in (a, b, c)] == ["happy", "drop", None]
+    assert decide(server, (c, None, "fear"))[0] == 409
+    assert server.journal.read_bytes() == before
+    # A photo may come twice in a request, of two quick keys.
+    assert decide(server, (a, "sad", "happy"), (a, None, "sad"), (a, "fear", None))[0] == 200
+    assert decide(server, (b, None, "drop"), (b, "sad", "drop"))[0] == 409
+    assert sorted(read_decisions(server.journal).values()) == ["drop", "fear"]
 
 
 def test_bad_requests_are_answered_and_too_long_ones_cut_off(review_server):

@@ -142,3 +142,28 @@ def test_what_cannot_be_written_is_taken_back_and_said(opened):
     page.keyboard.press("k")
     saved(page)
     assert page.locator("#message").is_hidden()
+
+
+def test_a_second_tab_that_is_out_of_date_reverses_nothing(opened):
+    _, server, page = opened
+    other = page.context.browser.new_page()
+    other.goto(server.address)
+    expect(other.locator("#total")).to_have_text("400", timeout=OPEN * 1000)
+    page.keyboard.press("A")
+    saved(page)
+    before = decided(server)
+    assert len(before) == 40
+    other.keyboard.press("K")
+    message = other.get_by_text(
+        "Another page decided 40 photos meanwhile, now shown. Your last step was not saved."
+    )
+    message.wait_for()
+    assert decided(server) == before
+    assert decisions(other) == decisions(page)
+    expect(other.locator("#done")).to_have_text("40")
+    other.keyboard.press("u")  # what was refused is nothing to undo
+    other.keyboard.press("9")
+    saved(other)
+    assert message.is_hidden()
+    assert decisions(other)[0] == "uncertain"
+    assert list(decided(server).values()).count("uncertain") > list(before.values()).count("uncertain")
