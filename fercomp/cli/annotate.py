@@ -104,9 +104,7 @@ def annotate(
         done = annotate_media(places, output, bundle, options, force, clip_bundle, part)
     _tell(done, output)
     if part is not None:
-        say_next(
-            f"the other shards, on any machine; then the same command with --merge instead of --shard {part}"
-        )
+        say_next(f"the other shards, on any machine; then the same command with --merge, not --shard {part}")
 
 
 def _models(done: "Summary") -> str:

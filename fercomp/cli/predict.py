@@ -1,10 +1,21 @@
 """`fercomp predict`."""
 
-from fercomp.cli.options import Model, Set, read_params
+from typing import Annotated
+
+import typer
+
+from fercomp.cli.options import Model, Set, ShardOption, one_shard, read_params
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
-def predict(model: Model = None, set_: Set = None) -> None:
+def predict(
+    model: Model = None,
+    set_: Set = None,
+    shard: ShardOption = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Join what all shards have written into test_probs.csv.")
+    ] = False,
+) -> None:
     """Classify the test photos and write their probabilities to models/NAME/test_probs.csv.
 
     Labels that copies of a photo have among the labelled ones count, too (predict.network_votes and
@@ -16,19 +27,27 @@ def predict(model: Model = None, set_: Set = None) -> None:
       fercomp predict --model compact
       fercomp predict --model shipped
       fercomp predict --set predict.network_votes=null
+      fercomp predict --model shipped --shard 3/16
+      fercomp predict --model shipped --merge
     """
     from fercomp.core.paths import Workspace
     from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.stages.predict import predict_test
+    from fercomp.stages.predict import merge_predictions, predict_test
 
+    part = one_shard(shard, merge)
     workspace = Workspace()
     params = read_params(workspace.params, set_)
-    cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-    done = predict_test(
-        resolve_model(model, workspace), workspace, params.predict, cache, params.machine.device
-    )
+    folder = resolve_model(model, workspace)
+    if merge:
+        done = merge_predictions(folder, workspace, params.predict)
+    else:
+        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
+        done = predict_test(folder, workspace, params.predict, cache, params.machine.device, part)
     copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
     tell(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
+    if part is not None:
+        say_next(f"the other shards, on any machine; then the same command with --merge, not --shard {part}")
+        return
     name = done.path.parent.name
     say_next(*to_kaggle(model or name, workspace.submission(name))[1:])

@@ -1,15 +1,22 @@
 """The test photos of the competition, classified."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercomp.core.checks import one_of
 from fercomp.core.errors import FercompError
+from fercomp.core.files import sha256
+from fercomp.core.locks import LOCK, locked
 from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.shards import Shard, require_all_shards
+from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import Photos
@@ -28,7 +35,8 @@ class Predicted:
     """What `predict_test` did.
 
     Attributes:
-        path: The table, `models/<name>/test_probs.csv`, where `<name>` is that of the model's folder.
+        path: The table, `models/<name>/test_probs.csv`, where `<name>` is that of the model's folder;
+            that of a shard is called `test_probs.shard-3-of-16.csv`.
         photos: Its number of rows.
         copies: Photos with a copy among the labelled photos whose label counted.
     """
@@ -44,6 +52,7 @@ def predict_test(
     params: PredictParams,
     cache: PhotoCache | None = None,
     device: Wanted = "cpu",
+    shard: Shard | None = None,
 ) -> Predicted:
     """Classifies the test photos of the competition.
 
@@ -53,38 +62,128 @@ def predict_test(
         params: How many votes the network has, and labels of copies.
         cache: Where decoded photos are kept; by default they are decoded each time.
         device: What is to answer, `machine.device`.
+        shard: The part of the photos that is classified here; `merge_predictions` joins all parts.
 
     Returns:
         What was written.
 
     Raises:
-        FercompError: The index, the model or the GPU that is asked for is missing, there is no test photo, or
-            see `output_name`.
+        FercompError: The index, the model or the GPU that is asked for is missing, there is no test photo,
+            another process is at the same shard, or see `output_name`.
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
-    photos = PHOTOS.read(workspace.photos)
-    is_test = photos["split"] == "test"
-    test = photos[is_test]
-    if test.empty:
-        raise FercompError(
-            f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
-        )
+    test, labelled = _photos(workspace)
     bundle = load_bundle(folder, device)
     if bundle.card.name != path.parent.name:
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
-    classes = bundle.card.classes
-    table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
-    _say_if_other(bundle, table, workspace, cache)
-    copies = 0
-    if params.network_votes is not None:
-        probabilities = pred_probs(table, classes)
-        weighed, copied = with_copies(
-            probabilities, test, photos[~is_test], classes, params.network_votes, params.copy_votes
+    with ExitStack() as held:
+        kind = _table_of(bundle)
+        made: dict[str, str] = {}
+        if shard is not None:
+            made, path = _made_of(bundle, workspace, params), shard.beside(path)
+            busy = f"another fercomp is at {path}: give each shard to one machine only"
+            held.enter_context(locked(path.with_name(f"{LOCK}.{shard.tag}"), busy))
+            test, kind = (
+                test[test["image_path"].map(shard.holds).astype(bool)],
+                _shard_table(kind, shard, made),
+            )
+        classes = bundle.card.classes
+        table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
+        if not table.empty:
+            _say_if_other(bundle, table, workspace, cache)
+        probabilities, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
+        table.loc[copied, list(classes)] = probabilities[copied]
+        kind.write(table.assign(**made), path)
+    return Predicted(path, len(table), int(copied.sum()))
+
+
+def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams) -> Predicted:
+    """Joins what all shards have written into the table that one machine would have written, byte for byte.
+
+    Args:
+        folder: The bundle.
+        workspace: As the shards had it.
+        params: As the shards had them.
+
+    Returns:
+        What was written.
+
+    Raises:
+        FercompError: A shard is missing, was made with another model, index or other votes, or has photos
+            that do not fall into it.
+    """
+    import pandas as pd
+
+    path = workspace.test_probabilities(output_name(folder, workspace))
+    test, labelled = _photos(workspace)
+    bundle = load_bundle(folder)
+    kind, made, classes = _table_of(bundle), _made_of(bundle, workspace, params), bundle.card.classes
+    parts = []
+    for shard in require_all_shards(path):
+        parts.append(_shard_table(kind, shard, made).read(shard.beside(path)))
+        wrong = [name for name in parts[-1]["image_path"] if not shard.holds(name)]
+        if wrong:
+            raise FercompError(
+                f"{shard.beside(path)} has {wrong[0]}, of another shard: {_again(shard)}, then merge"
+            )
+    table = pd.concat(parts).set_index("image_path")
+    of = len(parts)
+    for name in test["image_path"]:
+        if name not in table.index:
+            shard = Shard.holding(name, of)
+            raise FercompError(f"{shard.beside(path)} lacks {name}: {_again(shard)}, then merge")
+    table = table.loc[test["image_path"]].reset_index()
+    _, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
+    kind.write(table, path)
+    return Predicted(path, len(table), int(copied.sum()))
+
+
+def _photos(workspace: Workspace) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+    """Returns the test photos of the index, and the labelled ones."""
+    photos = PHOTOS.read(workspace.photos)
+    is_test = photos["split"] == "test"
+    if not is_test.any():
+        raise FercompError(
+            f"{workspace.photos} lists no test photo: run `fercomp fetch` and `fercomp prepare`"
         )
-        table.loc[copied, list(classes)] = weighed[copied]
-        copies = int(copied.sum())
-    prediction_table(classes, points=bundle.card.head != "emotion").write(table, path)
-    return Predicted(path, len(table), copies)
+    return photos[is_test], photos[~is_test]
+
+
+def _weighed(
+    probabilities: np.ndarray,
+    test: "pd.DataFrame",
+    labelled: "pd.DataFrame",
+    classes: tuple[str, ...],
+    params: PredictParams,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts the labels of copies, and says for which photos there were any."""
+    if params.network_votes is None:
+        return probabilities, np.zeros(len(test), dtype=bool)
+    return with_copies(probabilities, test, labelled, classes, params.network_votes, params.copy_votes)
+
+
+def _table_of(bundle: Bundle) -> Table:
+    return prediction_table(bundle.card.classes, points=bundle.card.head != "emotion")
+
+
+def _made_of(bundle: Bundle, workspace: Workspace, params: PredictParams) -> dict[str, str]:
+    """Returns what a shard was made of, as columns: machines that share a job may disagree about it."""
+    votes = "none" if params.network_votes is None else f"{params.network_votes:g} to {params.copy_votes:g}"
+    return {"made_by": bundle.fingerprint, "made_of": sha256(workspace.photos), "made_with": votes}
+
+
+def _shard_table(kind: Table, shard: Shard, made: Mapping[str, str]) -> Table:
+    """Describes the table of a shard: that of all photos, and in each row what it was made of."""
+    return replace(
+        kind,
+        columns={**kind.columns, **dict.fromkeys(made, "str")},
+        remedy=_again(shard),
+        checks=(*(one_of(name, (value,)) for name, value in made.items()), *kind.checks),
+    )
+
+
+def _again(shard: Shard) -> str:
+    return f"run `fercomp predict --shard {shard}` again with this model, index and parameters"
 
 
 def _say_if_other(

@@ -123,7 +123,7 @@ def test_shards_and_their_merge(photos):
     for k in (1, 2):
         result = run("more", "-o", "parts", "--shard", f"{k}/2")
         assert result.exit_code == 0, result.output
-        assert f"then the same command with --merge instead of --shard {k}/2" in result.stdout
+        assert f"then the same command with --merge, not --shard {k}/2" in result.stdout
     merged = run("more", "-o", "parts", "--merge")
     assert merged.exit_code == 0, merged.output
     assert "2 photos, already done: 2 faces" in merged.stdout

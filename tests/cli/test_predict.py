@@ -3,6 +3,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from fercomp.core.locks import locked
 from fercomp.core.tables import PHOTOS
 
 
@@ -82,3 +83,92 @@ def test_the_processor_alone_and_a_gpu_that_is_missing(workspace, fercomp, monke
     code, _, err = fercomp("predict", "--model", "tiny", "--set", "machine.device=gpu")
     assert code == 0, "a graph alone runs on the processor, whatever is asked for"
     assert "models/tiny has no model.keras, which a GPU needs: OpenVINO answers on the CPU" in err
+
+
+def test_shards_are_merged_into_the_table_of_one_machine(workspace, fercomp):
+    assert fercomp("predict", "--model", "tiny")[0] == 0
+    path = workspace.test_probabilities("tiny")
+    whole = path.read_bytes()
+    path.unlink()
+    for k in (3, 1, 2, 4):
+        code, out, err = fercomp("predict", "--model", "tiny", "--shard", f"{k}/4")
+        assert code == 0, err
+        assert f"test_probs.shard-{k}-of-4.csv: probabilities of" in out
+        assert f"then the same command with --merge, not --shard {k}/4" in out
+        if k != 4:
+            code, out, err = fercomp("predict", "--model", "tiny", "--merge")
+            assert (code, out, err.count("\n")) == (1, "", 1)
+            assert "models/tiny lacks the shard" in err
+            assert not path.exists()
+    code, out, err = fercomp("predict", "--model", "tiny", "--merge")
+    assert code == 0, err
+    assert "test_probs.csv: probabilities of 20 test photos" in out
+    assert path.read_bytes() == whole
+    assert not list(path.parent.glob(".*"))
+
+
+def of_another_model(workspace):
+    card = workspace.bundle("tiny") / "card.json"
+    card.write_text(card.read_text().replace('"accuracy"', ' "accuracy"', 1))
+    return "as made_by: known are"
+
+
+def of_another_index(workspace):
+    workspace.photos.write_bytes(workspace.photos.read_bytes().replace(b",-1", b",-1 ", 1))
+    return "as made_of: known are"
+
+
+def of_other_photos(workspace):
+    lines = workspace.test_probabilities("tiny").with_stem("test_probs.shard-1-of-2").read_text().splitlines()
+    with workspace.test_probabilities("tiny").with_stem("test_probs.shard-2-of-2").open("a") as file:
+        file.write(lines[1] + "\n")
+    return "of another shard: run `fercomp predict --shard 2/2` again"
+
+
+def with_a_row_twice(workspace):
+    path = workspace.test_probabilities("tiny").with_stem("test_probs.shard-1-of-2")
+    with path.open("a") as file:
+        file.write(path.read_text().splitlines()[1] + "\n")
+    return "a second time: run `fercomp predict --shard 1/2` again"
+
+
+def without_a_row(workspace):
+    path = workspace.test_probabilities("tiny").with_stem("test_probs.shard-1-of-2")
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    return "test_probs.shard-1-of-2.csv lacks "
+
+
+BAD = [of_another_model, of_another_index, of_other_photos, with_a_row_twice, without_a_row]
+
+
+@pytest.mark.parametrize("change", BAD, ids=lambda change: change.__name__)
+def test_shards_that_are_no_whole_are_one_line(workspace, fercomp, change):
+    for k in (1, 2):
+        assert fercomp("predict", "--model", "tiny", "--shard", f"{k}/2")[0] == 0
+    told = change(workspace)
+    code, out, err = fercomp("predict", "--model", "tiny", "--merge")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert told in err
+    assert not workspace.test_probabilities("tiny").exists()
+
+
+def test_other_votes_and_a_shard_given_twice(workspace, fercomp):
+    for k, votes in ((1, "null"), (2, "3")):
+        words = ("--model", "tiny", "--shard", f"{k}/2", "--set", f"predict.network_votes={votes}")
+        assert fercomp("predict", *words)[0] == 0
+    code, _, err = fercomp("predict", "--model", "tiny", "--merge", "--set", "predict.network_votes=3")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "has 'none' as made_with: known are 3 to 0.25: run `fercomp predict --shard 1/2` again" in err
+    with locked(workspace.bundle("tiny") / ".lock.shard-1-of-2", "busy"):
+        code, _, err = fercomp("predict", "--model", "tiny", "--shard", "1/2")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "give each shard to one machine only" in err
+
+
+@pytest.mark.parametrize(
+    "words", [("--shard", "0/4"), ("--shard", "5/4"), ("--shard", "x"), ("--shard=1/2", "--merge")]
+)
+def test_what_is_no_shard_is_one_line(workspace, fercomp, words):
+    code, out, err = fercomp("predict", "--model", "tiny", *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "shard" in err

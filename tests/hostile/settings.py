@@ -31,6 +31,7 @@ OPTIONS: dict[str, list[str]] = {
     "--end": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--shard": ["annotate", "precious", "--model", "tiny", "--output", "out"],
+    "predict --shard": ["predict", "--model", "tiny"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],
     "--photos": ["robustness", "--model", "tiny"],
