@@ -7,6 +7,7 @@ original/.sample.csv, .layout.json  what a submission has to look like (`own_for
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +42,17 @@ def arrange(folder: Path, layout: LayoutParams) -> None:
     """Brings a competition's files into the form that the rest of the code knows.
 
     Args:
-        folder: All of them; nothing else uses it meanwhile. It stays as it is where the layout is that form.
+        folder: All of them; nothing else uses it meanwhile. Zips in it are unpacked; the rest stays as it is
+            where the layout is that form.
         layout: How they are laid out.
 
     Raises:
         FercompError: A table is not what the layout says, has other classes than fercomp's, or a zip is not
             safe.
     """
+    for name in (layout.table, layout.sample, layout.train, layout.test):
+        if name:
+            _unpack_nested(folder / name)
     if layout == LayoutParams():
         return
     original = folder / ORIGINAL_FOLDER
@@ -57,9 +62,6 @@ def arrange(folder: Path, layout: LayoutParams) -> None:
     original.mkdir()
     for item in came:
         item.rename(original / item.name)
-    for name in (layout.table, layout.sample, layout.train, layout.test):
-        if name:
-            _unpack_nested(original / name)
     train, names = _train_table(original, layout)
     sample = _sample_table(original / layout.sample, layout, names, str(train["emotion"].mode()[0]))
     (original / layout.sample).rename(folder / OWN_SAMPLE)
@@ -78,9 +80,10 @@ def _unpack_nested(path: Path) -> None:
     inside = path.with_name(f".{path.name}.unpacked")
     inside.mkdir()
     unpack(archive, inside)
-    again = inside / path.name
-    if again.exists():
+    again, came = inside / path.name, [item.name for item in inside.iterdir() if item.name != "__MACOSX"]
+    if again.is_file() or came == [path.name]:
         again.rename(path)
+        shutil.rmtree(inside)
     else:
         inside.rename(path)
     archive.unlink()

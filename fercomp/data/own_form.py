@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from fercomp.core.errors import FercompError
 from fercomp.core.params.group import Group
 from fercomp.core.reading import is_there, read_at_most
-from fercomp.core.table import Table, write_csv
+from fercomp.core.table import Table, header_of, write_csv
 from fercomp.data.competition_files import SAMPLE_SUBMISSION
 
 if TYPE_CHECKING:
@@ -65,11 +65,19 @@ class OwnForm(Group):
             submission: `image_path` and `emotion`, in the order of the sample.
             raw: The raw folder.
             path: The CSV.
+
+        Raises:
+            FercompError: The competition's sample is not what it was when it was fetched.
         """
         import pandas as pd
 
+        if len(self._table().read(raw / OWN_SAMPLE)) != len(submission):
+            raise FercompError(
+                f"{raw / OWN_SAMPLE} has not the rows of sample_submission.csv: {LAYOUT_REMEDY}"
+            )
         sample = pd.read_csv(raw / OWN_SAMPLE, dtype="str", keep_default_na=False, encoding="utf-8")
-        sample[self.label] = [self.names[emotion] for emotion in submission["emotion"]]
+        sample[self.label] = submission["emotion"].map(self.names).to_numpy()
+        sample.columns = header_of(raw / OWN_SAMPLE)  # an index has no name there, and one of pandas' here
         write_csv(sample, path)
 
     def _table(self) -> Table:

@@ -1,6 +1,7 @@
 """Competitions in other layouts: fetched, prepared, predicted, sent in their form, or refused in a line."""
 
 import io
+import shutil
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -92,7 +93,7 @@ def without_suffix(faces):
         "data/train.csv": table(
             "file,y,who", [(f"{i:05}", numbers[name], "x") for i, (name, _) in enumerate(train)]
         ),
-        "data/sample_submission.csv": table("Id,Usage,Expected", [(name, "Public", 0) for name in ids]),
+        "data/sample_submission.csv": table("Id,,Expected", [(name, "Public", 0) for name in ids]),
         **{f"data/train/{i:05}.png": content for i, (_, content) in enumerate(train)},
         **{f"data/test/{name}.png": content for name, content in zip(ids, test, strict=True)},
     }
@@ -101,7 +102,7 @@ def without_suffix(faces):
         sample_photo="Id", sample_label="Expected", train="data/train", test="data/test", suffix=".png",
         classes={numbers[name]: ours for name, ours in FER.items()},
     )  # fmt: skip
-    return files, layout, "Id,Usage,Expected", ids
+    return files, layout, "Id,,Expected", ids
 
 
 def nested(faces):
@@ -264,6 +265,23 @@ def test_a_zip_in_the_zip_is_unpacked_with_the_same_suspicion(tmp_path, there, m
         fetch(str(there), raw, layout=LayoutParams(**{**MINE, "test": "b", "classes": {"angry": "anger"}}))
     assert not raw.exists()
     assert not list(tmp_path.rglob("escaped.jpg"))
+
+
+def test_zips_in_the_zip_need_no_layout_where_the_rest_is_ours(tmp_path, workspace):
+    photos = sorted(workspace.raw.glob("train/*/*"))
+    inner = {path.relative_to(workspace.raw).as_posix(): path.read_bytes() for path in photos}
+    content = zipped({**inner, "__MACOSX/train/._x": b"junk"})
+    there = workspace.root / "there"
+    workspace.raw.rename(there)
+    before = (there / "train.csv").read_bytes()
+    shutil.rmtree(there / "train")
+    (there / "train.zip").write_bytes(content)
+    report = fetch(str(there), workspace.raw)
+    assert report.train_photos == len(inner)
+    assert sorted(path.name for path in workspace.raw.iterdir()) == [
+        "sample_submission.csv", "test_kaggle", "train", "train.csv"
+    ]  # fmt: skip
+    assert workspace.train_csv.read_bytes() == before
 
 
 def test_files_called_as_our_folder_are_told(tmp_path, there):

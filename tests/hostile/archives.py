@@ -1,6 +1,7 @@
 """Hostile archives for `fetch`: names that lead elsewhere, bombs, damage."""
 
 import io
+import shutil
 import stat
 import struct
 import zipfile
@@ -63,6 +64,25 @@ def archive_cases() -> Iterator[Case]:
         yield _case(f"without its last {cut + 1} bytes", lambda whole, cut=cut: whole[: -cut - 1])
     for name, make in _KINDS.items():
         yield _case(name, make)
+        yield Case("archives", f"in the zip: {name}", partial(_nested, make), "either", _all_or_nothing)
+    for name in NAMES:
+        make = partial(_named_member, name)
+        yield Case(
+            "archives", f"in the zip: {name[:40]!r}", partial(_nested, make), "either", _all_or_nothing
+        )
+
+
+def _named_member(name: str, whole: bytes) -> bytes:
+    return _with_member(whole, name)
+
+
+def _nested(make: Callable[[bytes], bytes], work: Path) -> list[str]:
+    """Packs the photos once more, hostile, into a competition that is whole besides."""
+    raw = work / "datasets" / "raw"
+    (raw / "train.zip").write_bytes(make(_whole(raw / "train")))
+    shutil.rmtree(raw / "train")
+    raw.rename(work / "there")
+    return ["fetch", "--source", "there", "--set", "fetch.layout.suffix=.jpg"]
 
 
 def _case(name: str, make: Callable[[bytes], bytes]) -> Case:

@@ -7,8 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fercomp.core.classes import EMOTIONS
+from fercomp.data.own_form import NOTE, ORIGINAL_FOLDER, OWN_SAMPLE, OwnForm
+
 from .case import Case, Expected
 
+_SUFFIX = ("--set", "fetch.layout.suffix=.jpg")
 TABLES: dict[str, list[str]] = {
     "datasets/photos.csv": ["predict", "--model", "tiny"],
     "models/tiny/test_probs.csv": ["submission", "--model", "tiny"],
@@ -98,8 +102,31 @@ def table_cases() -> Iterator[Case]:
     for split in ("train", "test"):
         build = partial(_split, split, ["robustness", "--model", "tiny"])
         yield Case("tables", f"robustness: all photos are of {split}", build, "refused")
+    for name, change in WRONG.items():
+        for table in ("train.csv", "sample_submission.csv"):
+            yield Case(
+                "tables", f"{table} of another layout: {name}", partial(_fetched, table, change), "either"
+            )
+        for file in (NOTE, OWN_SAMPLE):
+            yield Case("tables", f"{file}: {name}", partial(_own_form, file, change), "either")
     yield from _cards()
     yield from _journals()
+
+
+def _fetched(table: str, change: Change, work: Path) -> list[str]:
+    """Has `fetch` read a table of a competition with ids that lack `.jpg`."""
+    (work / "datasets" / "raw").rename(work / "there")
+    return changed(f"there/{table}", change, ["fetch", "--source", "there", *_SUFFIX], work)
+
+
+def _own_form(file: str, change: Change, work: Path) -> list[str]:
+    """Has `submission` read what `fetch` writes down about another layout."""
+    raw = work / "datasets" / "raw"
+    (raw / ORIGINAL_FOLDER).mkdir()
+    (raw / OWN_SAMPLE).write_bytes((raw / "sample_submission.csv").read_bytes())
+    form = OwnForm(photo="image_path", label="emotion", names={name: name for name in EMOTIONS})
+    (raw / NOTE).write_text(form.model_dump_json(indent=1))
+    return changed(f"datasets/raw/{file}", change, ["submission", "--model", "tiny"], work)
 
 
 def _split(split: str, words: list[str], work: Path) -> list[str]:
