@@ -71,7 +71,7 @@ def main() -> None:
             page.goto(address)
             page.wait_for_function(DRAWN)
             opened = time.monotonic()
-            page.keyboard.press("A")
+            page.keyboard.press("Shift+A")
             expect(page.locator("#saving")).to_have_text("all on disk")
             saved = time.monotonic()
             server.kill()

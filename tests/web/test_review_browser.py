@@ -78,7 +78,7 @@ def test_ten_thousand_suggestions_by_keyboard(opened):
     saved(page)
     assert set(shown[4:7]).isdisjoint(decided(server))
     assert set(shown[:4]) <= set(decided(server))
-    page.keyboard.press("A")
+    page.keyboard.press("Shift+A")
     saved(page)
     assert "" not in decisions(page)
     assert set(shown) <= set(decided(server))
@@ -112,7 +112,7 @@ def test_filters_and_copies_side_by_side(opened):
 
 def test_nothing_is_lost_over_a_kill_and_a_new_server_goes_on(opened, start_review):
     workspace, server, page = opened
-    page.keyboard.press("A")
+    page.keyboard.press("Shift+A")
     saved(page)
     before = decided(server)
     assert len(before) == 40
@@ -134,7 +134,7 @@ def test_nothing_is_lost_over_a_kill_and_a_new_server_goes_on(opened, start_revi
 def test_what_cannot_be_written_is_taken_back_and_said(opened):
     _, _, page = opened
     page.route("**/decisions*", lambda route: route.fulfill(status=400, body="cannot write the journal"))
-    page.keyboard.press("A")
+    page.keyboard.press("Shift+A")
     page.get_by_text("Not saved: cannot write the journal").wait_for()
     expect(page.locator("#done")).to_have_text("0")
     assert set(decisions(page)) == {""}
@@ -149,11 +149,11 @@ def test_a_second_tab_that_is_out_of_date_reverses_nothing(opened):
     other = page.context.browser.new_page()
     other.goto(server.address)
     expect(other.locator("#total")).to_have_text("400", timeout=OPEN * 1000)
-    page.keyboard.press("A")
+    page.keyboard.press("Shift+A")
     saved(page)
     before = decided(server)
     assert len(before) == 40
-    other.keyboard.press("K")
+    other.keyboard.press("Shift+K")
     message = other.get_by_text(
         "Another page decided 40 photos meanwhile, now shown. Your last step was not saved."
     )
@@ -167,3 +167,76 @@ def test_a_second_tab_that_is_out_of_date_reverses_nothing(opened):
     assert message.is_hidden()
     assert decisions(other)[0] == "uncertain"
     assert list(decided(server).values()).count("uncertain") > list(before.values()).count("uncertain")
+
+
+CAPS_LOCK = [("A", "KeyA", False), ("K", "KeyK", False), ("D", "KeyD", False), ("U", "KeyU", False)]
+LETTERS = "\u0444\u043b\u0432\u0433"  # what these keys type on a Russian keyboard
+CYRILLIC = [(typed, code, False) for typed, (_, code, _) in zip(LETTERS, CAPS_LOCK, strict=True)]
+CYRILLIC_CAPS_LOCK = [(typed.upper(), code, False) for typed, code, _ in CYRILLIC]
+FRENCH = [("a", "KeyQ", False), ("k", "KeyK", False), ("d", "KeyD", False), ("u", "KeyU", False)]
+
+
+def press(page, key, code, shift):
+    page.evaluate(
+        "([key, code, shiftKey]) => document.body.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ key, code, shiftKey, bubbles: true, cancelable: true }))",
+        [key, code, shift],
+    )
+
+
+def test_keys_mean_the_same_under_caps_lock_and_in_other_layouts(opened):
+    workspace, server, page = opened
+    labels = LABELS.read(workspace.labels)
+    for keys in (CAPS_LOCK, CYRILLIC, CYRILLIC_CAPS_LOCK, FRENCH):
+        before = decided(server)
+        place = page.locator("#grid figure").evaluate_all(
+            "figures => figures.findIndex(each => each.getAttribute('aria-selected') === 'true')"
+        )
+        path = page.locator("#grid figure").nth(place).get_attribute("title")
+        suggested, given = labels.loc[number_of(path), ["suggested", "emotion"]]
+        accept, keep, drop, undo = keys
+        for decide, label in ((accept, suggested), (keep, given), (drop, "drop")):
+            press(page, *decide)
+            assert decisions(page)[place] == label
+            press(page, *undo)
+            assert decisions(page)[place] == ""
+        press(page, *drop)
+        saved(page)
+        assert set(decided(server)) - set(before) == {path, copy_of(path)} & set(labels["image_path"][:400])
+    press(page, "&", "Digit1", False)  # the upper row of a French keyboard types no digits
+    assert decisions(page).count("anger") > 0
+    press(page, "a", "KeyA", True)  # Shift under Caps Lock
+    assert "" not in decisions(page)
+
+
+def test_every_key_has_a_button(opened):
+    workspace, server, page = opened
+    labels = LABELS.read(workspace.labels)
+    shown = [cell.get_attribute("title") for cell in page.locator("#grid figure").all()]
+
+    def click(name):
+        page.get_by_role("button", name=name, exact=True).click()
+
+    click("Enter accept the suggestion")
+    click("K keep the given label")
+    click("D drop: no label fits")
+    click("5 happy")
+    expected = [labels.loc[number_of(shown[0]), "suggested"], labels.loc[number_of(shown[1]), "emotion"]]
+    assert decisions(page)[:4] == [*expected, "drop", "happy"]
+    page.keyboard.press("Enter")  # is for the photo, not for the button that was clicked last
+    assert decisions(page)[4] == labels.loc[number_of(shown[4]), "suggested"]
+    click("U undo")
+    assert decisions(page)[4] == ""
+    click("→ next photo")
+    click("9 uncertain")
+    assert decisions(page)[4:6] == ["", "uncertain"]
+    click("N next page")
+    click("Shift K keep all undecided on this page")
+    expect(page.locator("#page")).to_have_text("2")
+    assert all(decisions(page))
+    click("P previous page")
+    click("Shift A accept all undecided on this page")
+    assert all(decisions(page))
+    saved(page)
+    assert set(shown) <= set(decided(server))
+    assert page.locator("button").count() == 9 + 10
