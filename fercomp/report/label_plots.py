@@ -1,6 +1,6 @@
 """Pictures of decisions and of emotions as points, as PNG."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +8,20 @@ import numpy as np
 from fercomp.core.palette import BLUE, ORANGE, emotion_colour
 from fercomp.decisions.circumplex import NEUTRAL_RADIUS, RAYS, directions
 from fercomp.decisions.thresholds import Score, Sweep
-from fercomp.report.plots import new_figure, save_figure
+from fercomp.report.plots import new_figure, save_figure, set_title
 
 
-def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> None:
+def plot_sweep(found: Sweep, on: Score, chosen: float | None, model: str, path: Path) -> None:
     """Draws accuracy, macro-F1 and coverage against the threshold.
 
     Args:
         found: What thresholds are worth.
         on: What they are on.
         chosen: The threshold that is used, drawn as a line; `None` for none.
+        model: Name of the model.
         path: The PNG to write.
     """
-    figure, axes = new_figure(7, 4)
+    figure, axes = new_figure(7, 4.4)
     for name, values, colour in (
         ("accuracy", found.accuracy, BLUE),
         ("macro-F1", found.macro_f1, ORANGE),
@@ -30,25 +31,28 @@ def plot_sweep(found: Sweep, on: Score, chosen: float | None, path: Path) -> Non
     if chosen is not None:
         axes.axvline(chosen, color="black", linestyle="--", linewidth=1, label=f"used: {chosen:.3g}")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=f"uncertain below this {on}")
-    axes.set_title("Thresholds on the holdout")
+    set_title(axes, f"{model}: thresholds on the holdout")
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=4)
     save_figure(figure, path)
 
 
-def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str], path: Path) -> None:
+def plot_points(
+    points: np.ndarray, targets: np.ndarray, emotions: Sequence[str], model: str, path: Path
+) -> None:
     """Draws points in the circle of emotions, by given label, and beside it against what they should be.
 
     Args:
         points: `(N, 2)` valence and arousal.
         targets: `(N, 2)` what they should be, NaN where that is not known.
         emotions: N given labels.
+        model: Name of the model.
         path: The PNG to write.
     """
     from matplotlib.figure import Figure
     from matplotlib.patches import Circle
 
-    figure = Figure(figsize=(12, 5.6), layout="constrained")
+    figure = Figure(figsize=(14, 5.8), layout="constrained")
     circle, against = figure.subplots(1, 2)
     labels = np.array(emotions)
     for name in sorted(set(emotions)):
@@ -61,33 +65,12 @@ def plot_points(points: np.ndarray, targets: np.ndarray, emotions: Sequence[str]
         circle.annotate(name, (1.08 * x, 1.08 * y), ha="center", va="center", fontsize=8)
     circle.set(xlim=(-1.25, 1.25), ylim=(-1.2, 1.2), aspect="equal", xlabel="valence", ylabel="arousal")
     circle.set_title("What the model says, by given label")
-    circle.legend(fontsize=8, loc="lower right", markerscale=2)
+    circle.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
     for axis, (name, colour) in enumerate((("valence", BLUE), ("arousal", ORANGE))):
         against.scatter(targets[:, axis], points[:, axis], s=6, alpha=0.3, color=colour, label=name)
     against.plot([-1, 1], [-1, 1], color="grey", linestyle="--", linewidth=1)
     against.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="target", ylabel="model", aspect="equal")
     against.set_title("Against the targets of the holdout")
-    against.legend(markerscale=2)
-    save_figure(figure, path)
-
-
-def plot_study(names: Sequence[str], scores: Mapping[str, np.ndarray], path: Path) -> None:
-    """Draws the accuracies of experiments as bars.
-
-    Args:
-        names: Of n experiments, n at least 1.
-        scores: By what they are scored on, at most two, `(n,)` float in 0 to 1; NaN where there is no score.
-        path: The PNG to write.
-    """
-    figure, axes = new_figure(8, 1.5 + 0.6 * len(names))
-    places, height = np.arange(len(names)), 0.38
-    for i, ((name, values), colour) in enumerate(zip(scores.items(), (BLUE, ORANGE), strict=False)):
-        bars = axes.barh(places + (i - 0.5) * height, np.nan_to_num(values), height, color=colour, label=name)
-        axes.bar_label(bars, ["" if np.isnan(v) else f"{v:.3f}" for v in values], fontsize=8, padding=2)
-    axes.set_yticks(places, names)
-    axes.invert_yaxis()
-    axes.set(xlim=(0, 1.05), xlabel="accuracy", title="Accuracy on the holdout")
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
-    figure.legend(loc="outside lower center", ncols=len(scores))
+    against.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    figure.suptitle(model, parse_math=False)
     save_figure(figure, path)

@@ -10,7 +10,7 @@ from fercomp.core.files import atomic_folder
 from fercomp.core.palette import BLUE, ORANGE
 from fercomp.core.progress import count, track, waiting
 from fercomp.data.inputs import readable_faces
-from fercomp.report.plots import SHEET, new_figure, plot_sheet, save_figure
+from fercomp.report.plots import SHEET, new_figure, plot_sheet, save_figure, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def write_overview(photos: "pd.DataFrame", raw: Path, folder: Path) -> None:
             if not faces:
                 continue
             captions = [
-                f"{Path(str(row.image_path)).stem}\n"
+                f"{shown_name(str(row.image_path))}\n"
                 + (
                     f"{row.duplicate_group}: {row.emotion}"
                     if name == "copies"
@@ -99,7 +99,7 @@ def plot_sizes(photos: "pd.DataFrame", path: Path) -> None:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="shorter side, pixels", ylabel="photos")
     axes.set_title(f"Sizes: {sides.min():,} to {sides.max():,} pixels, median {sides.median():,.0f}")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     save_figure(figure, path)
 
 

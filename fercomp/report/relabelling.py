@@ -9,7 +9,7 @@ from fercomp.core.table import Table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
-from fercomp.report.plots import SHEET, plot_sheet
+from fercomp.report.plots import SHEET, plot_sheet, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
                 continue
             title = f"given {given}, suggested {suggested}: {len(faces):,} of {len(rows):,} photos"
             captions = [
-                f"{Path(str(row.image_path)).stem}\n{row.reason} {row.quality:.2f}"
+                f"{shown_name(str(row.image_path))}\n{row.reason} {row.quality:.2f}"
                 for row in rows.iloc[places].itertuples()
             ]
             plot_sheet(faces, captions, title, temporary / f"{given}-{suggested}.png")

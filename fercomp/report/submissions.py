@@ -71,7 +71,7 @@ def draw_history(workspace: Workspace) -> bool:
     """
     import pandas as pd
 
-    from fercomp.report.plots import plot_scores
+    from fercomp.report.score_plots import plot_scores
 
     history = read_history(workspace)
     for name in ("holdout_accuracy", "public", "private"):

@@ -23,7 +23,7 @@ from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import read_card
+from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.card_keys import PRECISION, REFIT_OF
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
 from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
@@ -179,7 +179,7 @@ def write_bench(rows: Sequence[CostRow], workspace: Workspace) -> None:
     """Writes `models/bench.csv`, and `models/bench.png` where a row has what it shows."""
     import pandas as pd
 
-    from fercomp.report.plots import plot_speed
+    from fercomp.report.score_plots import plot_speed
 
     BENCH.write(pd.DataFrame([asdict(row) for row in rows]), workspace.models / "bench.csv")
     picture = workspace.models / "bench.png"
@@ -191,9 +191,15 @@ def write_bench(rows: Sequence[CostRow], workspace: Workspace) -> None:
         [row.model.removeprefix(BENCH_PREFIX) for row in drawn],
         np.array([row.ms_per_face for row in drawn]),
         np.array([row.accuracy for row in drawn]),
+        np.array([_photos(workspace.bundle(row.model)) for row in drawn]),
         BUDGET_MS,
         picture,
     )
+
+
+def _photos(folder: Path) -> int:
+    """Returns of how many photos a model's accuracy is; 0 where its folder is elsewhere."""
+    return int(read_card(folder).scores.get("n", 0)) if (folder / CARD).is_file() else 0
 
 
 def _rank(row: CostRow) -> tuple[bool, bool, float]:

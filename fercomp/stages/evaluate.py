@@ -23,6 +23,7 @@ from fercomp.report.plots import (
     plot_per_class,
     plot_reliability,
     plot_sheet,
+    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -69,17 +70,18 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
         points = holdout_table(card.classes, points=True).read(folder / HOLDOUT)
         said, meant = points[list(AXES)].to_numpy(), points[list(TARGETS)].to_numpy()
         numbers |= agreement(said, meant)
-        plot_points(said, meant, table["emotion"].tolist(), folder / "valence_arousal.png")
+        plot_points(said, meant, table["emotion"].tolist(), folder.name, folder / "valence_arousal.png")
     write_json(folder / "metrics.json", numbers)
     write_csv(by_class, folder / "per_class.csv")
     counted = pd.DataFrame(counts, index=list(answers), columns=list(answers))
     write_csv(counted, folder / "confusion.csv", index_label="emotion")
     with waiting("drawing confusion, reliability and mistakes"):
-        plot_confusion(counts, answers, folder / "confusion.png")
-        plot_per_class(by_class, folder / "per_class.png")
-        plot_reliability(after, before, labels[known], folder / "reliability.png")
+        plot_confusion(counts, answers, folder.name, folder / "confusion.png")
+        plot_per_class(by_class, counts.sum(axis=0), folder.name, folder / "per_class.png")
+        plot_reliability(after, before, labels[known], folder.name, folder / "reliability.png")
         if (folder / HISTORY_FILE).is_file():  # an ensemble has none
-            plot_history(pd.read_csv(folder / HISTORY_FILE), folder / "history.png")
+            history, best = pd.read_csv(folder / HISTORY_FILE), card.trained.get("best_epoch")
+            plot_history(history, best, folder.name, folder / "history.png")
         _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
     return scores, by_class
 
@@ -99,13 +101,17 @@ def _show_mistakes(
     surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
     paths = table["image_path"].iloc[surest].tolist()
     places, faces = readable_faces(raw, paths, _SHOWN, SHEET[0] * SHEET[1])
-    captions = [f"{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}" for i in surest[places]]
+    captions = [
+        f"{shown_name(image)}\n{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}"
+        for image, i in zip((paths[place] for place in places), surest[places], strict=True)
+    ]
     if len(wrong) and not faces:
         path.unlink(missing_ok=True)  # a sheet of an earlier model would be taken for this one's
         say(f"no {path.name}: the holdout photos are not in {raw}; `fercomp fetch` brings them")
         return
     title = f"{len(faces)} surest of {len(wrong):,} mistakes: given label → predicted, its probability"
-    plot_sheet(faces, captions, title if faces else "No mistakes on the holdout", path)
+    title = title if faces else "no mistakes on the holdout"
+    plot_sheet(faces, captions, f"{path.parent.name}: {title}", path)
 
 
 def per_class_table(by_class: "pd.DataFrame", title: str) -> "Table":

@@ -23,7 +23,7 @@ from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
-from fercomp.report.label_plots import plot_study
+from fercomp.report.score_plots import plot_study
 from fercomp.stages.checks import what_cannot_run
 from fercomp.stages.forecast import say_how_long
 from fercomp.stages.predict import predict_test
@@ -41,6 +41,7 @@ class StudyRow:
     Attributes:
         experiment: Its name in `params.study.yaml`.
         accuracy: On the holdout, 0 to 1, against given labels.
+        photos: Of how many photos that is.
         macro_f1: Likewise.
         agreed: Accuracy on the photos with agreed labels alone (`agreed_photos`).
         agreed_n: How many these are.
@@ -52,6 +53,7 @@ class StudyRow:
 
     experiment: str
     accuracy: float = math.nan
+    photos: int = 0
     macro_f1: float = math.nan
     agreed: float = math.nan
     agreed_n: int = 0
@@ -142,6 +144,7 @@ def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: se
     return StudyRow(
         name,
         accuracy=float(right.mean()),
+        photos=len(right),
         macro_f1=macro_f1(answers, labels),
         agreed=float(right[chosen].mean()) if chosen.any() else math.nan,
         agreed_n=int(chosen.sum()),
@@ -156,10 +159,9 @@ def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:
     scored = [row for row in rows if not row.problem]
     if scored:
         names = [row.experiment for row in scored]
-        scores = {
-            "all holdout photos": np.array([row.accuracy for row in scored]),
-            "agreed labels": np.array([row.agreed for row in scored]),
-        }
+        accuracy, agreed = (np.array([getattr(row, n) for row in scored]) for n in ("accuracy", "agreed"))
+        photos, agreed_n = (np.array([getattr(row, n) for row in scored]) for n in ("photos", "agreed_n"))
+        scores = {"all holdout photos": (accuracy, photos), "agreed labels": (agreed, agreed_n)}
         plot_study(names, scores, workspace.models / "study.png")
 
 

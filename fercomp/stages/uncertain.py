@@ -127,7 +127,7 @@ def _write(folder: Path, settled: Settled, on: Score) -> None:
     write_json(folder / DECISION, decision.model_dump())
     write_model_card(folder)
     write_csv(sweep_frame(settled.sweeps), folder / "uncertain.csv")
-    plot_sweep(settled.sweeps[on], on, rule.threshold, folder / "uncertain.png")
+    plot_sweep(settled.sweeps[on], on, rule.threshold, folder.name, folder / "uncertain.png")
 
 
 def sweep_frame(sweeps: Mapping[Score, Sweep]) -> "pd.DataFrame":

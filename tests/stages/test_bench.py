@@ -175,6 +175,6 @@ def test_the_picture_shows_every_row_that_has_both_numbers(workspace, monkeypatc
     with Image.open(workspace.models / "bench.png") as picture:
         assert len(set(picture.convert("L").tobytes())) > 10
     drawn = []
-    monkeypatch.setattr("fercomp.report.plots.plot_speed", lambda names, *_: drawn.append(names))
+    monkeypatch.setattr("fercomp.report.score_plots.plot_speed", lambda names, *_: drawn.append(names))
     write_bench(ROWS, workspace)
     assert drawn == [["best", "slow"]]

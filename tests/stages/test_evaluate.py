@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -71,11 +72,12 @@ def test_the_surest_mistakes_come_first_and_photos_that_are_gone_are_left_out(wo
     (workspace.raw / wrong["image_path"].iloc[0]).unlink()
     faces, captions, title, _ = sheet(monkeypatch, path.parent, workspace.raw)
     assert captions == [
-        f"{row['emotion']}\n→ {EMOTIONS[0]} {row[EMOTIONS[0]]:.2f}" for _, row in wrong.iloc[1:].iterrows()
+        f"{Path(row['image_path']).name}\n{row['emotion']}\n→ {EMOTIONS[0]} {row[EMOTIONS[0]]:.2f}"
+        for _, row in wrong.iloc[1:].iterrows()
     ]
     for face, name in zip(faces, wrong["image_path"].iloc[1:], strict=True):
         np.testing.assert_array_equal(face, read_face(workspace.raw / name, face.shape[0]))
-    assert title.startswith(f"{len(faces)} surest of {len(wrong)} mistakes")
+    assert title.startswith(f"tiny: {len(faces)} surest of {len(wrong)} mistakes")
 
 
 def test_without_photos_there_is_no_sheet_of_mistakes(workspace, capsys):
@@ -94,7 +96,7 @@ def test_a_model_without_mistakes_or_history(workspace, monkeypatch):
     holdout_table(EMOTIONS).write(table, folder / HOLDOUT)
     (folder / "history.csv").unlink()
     faces, captions, title, _ = sheet(monkeypatch, folder, workspace.raw)
-    assert (faces, captions, title) == ([], [], "No mistakes on the holdout")
+    assert (faces, captions, title) == ([], [], "tiny: no mistakes on the holdout")
     assert not (folder / "history.png").exists()
 
 
