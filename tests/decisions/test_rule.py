@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.decisions.rule import Rule
+from fercomp.decisions.rule import Rule, labels_among
 from fercomp.decisions.thresholds import SCORES
 
 EIGHT = EMOTIONS[:8]
@@ -49,3 +49,22 @@ def test_who_may_not_say_uncertain_says_the_likeliest_emotion(n, with_bias, thre
     best = (np.log(np.clip(probs, 1e-12, 1)) + bias)[:, :8].argmax(axis=1)
     assert rule.labels(probs).tolist() == [EMOTIONS[i] for i in best]
     np.testing.assert_array_equal(rule.confidences(probs), probs[np.arange(n), best])
+
+
+def test_among_some_classes_the_likeliest_of_these_is_the_answer():
+    probs = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [1.0, 0.0, 0.0]])
+    rule = Rule(("happy", "sad", "uncertain"), bias=(0.0, 0.0, 1.0))
+    assert labels_among(rule, probs, {"sad", "uncertain"}).tolist() == ["uncertain", "uncertain", "uncertain"]
+    assert labels_among(rule, probs, {"happy", "sad"}).tolist() == ["happy", "sad", "happy"]
+    assert labels_among(rule, probs, {"happy", "sad", "uncertain"}).tolist() == rule.labels(probs).tolist()
+    with pytest.raises(FercompError, match="none of the classes anger, fear is one of the model's: happy"):
+        labels_among(rule, probs, {"fear", "anger"})
+
+
+def test_among_classes_without_uncertain_no_threshold_says_so():
+    """Of the two that may be answered, 0.3 and 0.2 are shares of 0.6 and 0.4."""
+    probs, rule = np.array([[0.5, 0.3, 0.2]]), Rule(("anger", "happy", "sad"), threshold=0.7)
+    assert labels_among(rule, probs, {"happy", "sad"}).tolist() == ["happy"]
+    assert labels_among(rule, probs, {"happy", "sad", "uncertain"}).tolist() == ["uncertain"]
+    doubting = Rule(("anger", "happy", "sad"), threshold=0.55)
+    assert labels_among(doubting, probs, {"happy", "sad", "uncertain"}).tolist() == ["happy"]

@@ -229,6 +229,9 @@ class Handler(BaseHTTPRequestHandler):
             if fault.drop == "before":
                 self._drop()
                 return
+            if fault.drip and name == "GET":
+                work(body, drip=fault.drip)
+                return
             if fault.drip:
                 self._drip(fault.drip)
                 return
@@ -264,7 +267,7 @@ class Handler(BaseHTTPRequestHandler):
         if not silent:
             self._send(200, answer)
 
-    def _archive(self, body, cut=None):
+    def _archive(self, body, cut=None, drip=0.0):
         server = self.server.state
         assert "Authorization" not in self.headers, "credentials were sent to the storage"
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -285,9 +288,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         content = content if cut is None else content[:cut]
         with suppress(OSError):  # who listened was killed
-            for start in range(0, len(content), 65536):
-                self.wfile.write(content[start : start + 65536])
-                time.sleep(server.slow)
+            piece = 1 if drip else 65536
+            for start in range(0, len(content), piece):
+                self.wfile.write(content[start : start + piece])
+                time.sleep(drip or server.slow)
         if cut is not None:
             self._drop()
 

@@ -208,9 +208,10 @@ def test_a_storage_that_asks_for_a_long_pause_is_told_and_the_bytes_stay(signed_
 
 
 def test_a_storage_that_drips_is_left_and_asked_again(signed_in, folder, fault, monkeypatch):
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     signed_in.fail("GET", fault(cut=600_000), fault(), fault(drip=0.03))
     assert fetch_archive(SLUG, folder).read_bytes() == signed_in.archive
+    assert len(signed_in.ranges_asked) == 2
 
 
 @pytest.mark.parametrize("status", [403, 404, 503])

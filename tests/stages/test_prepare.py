@@ -337,6 +337,11 @@ def test_a_class_with_fewer_photos_than_folds(raw):
             "image_path,emotion\nno.jpg,anger\n../x.jpg,sad\n",
             "1 outside_raw, 1 missing|1 missing, 1",
         ),
+        (
+            "sample_submission.csv",
+            "image_path,emotion\nno,neutral\nnot there,neutral\n",
+            r"no photo named in .*sample_submission\.csv can be used \(2 missing\): look at fetch\.layout, and run",
+        ),
     ],
 )
 def test_tables_that_cannot_be_used(raw, name, text, message):
