@@ -340,7 +340,7 @@ def test_a_class_with_fewer_photos_than_folds(raw):
         (
             "sample_submission.csv",
             "image_path,emotion\nno,neutral\nnot there,neutral\n",
-            r"no photo named in .*sample_submission\.csv can be used \(2 missing\): look at fetch\.layout, and run",
+            r"no photo named in .*sample_submission\.csv can be used \(2 missing\): look at fetch\.layout",
         ),
     ],
 )
