@@ -22,7 +22,9 @@ IMPORTS = """
 import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure
 import fercomp.cli.app, fercomp.stages.crossval, fercomp.stages.evaluate, fercomp.stages.refit
 import fercomp.modeling.backbones.compact
-fercomp.modeling.backbones.compact.BLOCKS = 1  # a training on a few photos is mostly tracing, layer by layer
+# A training on a few photos is mostly tracing, layer by layer.
+fercomp.modeling.backbones.compact.BLOCKS = 1
+fercomp.modeling.backbones.compact.CHANNELS = {"compact": (16,), "compact_wide": (24,)}
 """
 
 MAIN = "from fercomp.cli.app import main; main()"
