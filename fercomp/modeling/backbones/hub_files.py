@@ -107,6 +107,7 @@ def told_what_lacks(name: str, file: str) -> Iterator[None]:
     Raises:
         FercompError: Instead of theirs.
     """
+    import requests
     from kagglehub import exceptions
 
     theirs = (
@@ -122,7 +123,8 @@ def told_what_lacks(name: str, file: str) -> Iterator[None]:
                 f"{name} needs consent: accept its terms at {page}, with the account whose key is on this "
                 "machine (docs/how-to/submit.md), then run the same command again"
             ) from error
-        why = " ".join(str(error).split())[:200]
+        unreachable = isinstance(error, (requests.ConnectionError, requests.Timeout))
+        why = "Kaggle cannot be reached" if unreachable else " ".join(str(error).split())[:200]
         raise FercompError(
             f"{file} of {name} cannot be had ({why}): download {CONFIG}, {CONVERTER} and {HUB_WEIGHTS} from "
             f"{page} and put them into {own_folder(name)}"

@@ -65,6 +65,6 @@ def lack_of_hub(what: str) -> FercompError:
     """
     return FercompError(
         f"{what} needs KerasHub, which is not in this environment: put `./run hub` before the command, such "
-        "as `./run hub fercomp train`, which installs it in an environment of its own; or, without `./run`, "
-        "install keras-hub beside fercomp"
+        "as `./run hub fercomp train`, which installs it in an environment of its own; without `./run`, "
+        "`uv sync --directory hub --extra desktop` does"
     )

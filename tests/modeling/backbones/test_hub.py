@@ -326,7 +326,7 @@ def test_no_network_names_the_files_and_where_to_put_them():
     with pytest.raises(FercompError) as told:
         check_weights("dinov2_base", 224, "preset")
     line = str(told.value)
-    assert line.startswith("config.json of dinov2_base cannot be had (")
+    assert line.startswith("config.json of dinov2_base cannot be had (Kaggle cannot be reached): ")
     page = "https://www.kaggle.com/models/keras/dinov2/keras/dinov2_base/1"
     files = "config.json, image_converter.json and model.weights.h5"
     assert line.endswith(f"download {files} from {page} and put them into {own_folder('dinov2_base')}")
