@@ -1,12 +1,13 @@
 """`fercomp bench`."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from fercomp.cli.completion import complete_backbone, complete_model
-from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next, tell, to_kaggle
+from fercomp.cli.options import AsJson, Set, read_params
+from fercomp.cli.words import say_next, tell, tell_json, to_kaggle
 
 
 def bench(
@@ -29,6 +30,7 @@ def bench(
             autocompletion=complete_model,
         ),
     ] = None,
+    as_json: AsJson = False,
     set_: Set = None,
 ) -> None:
     """Compare backbones: accuracy on the holdout, size, and speed in the shipped runtime.
@@ -42,9 +44,10 @@ def bench(
       fercomp bench
       fercomp bench compact mobilenet_v3_small convnext_tiny --set train.size=96
       fercomp bench --model compact --model shipped
+      fercomp bench --model shipped --json
     """
     from fercomp.core.paths import Workspace
-    from fercomp.core.terminal import show
+    from fercomp.core.terminal import console, show
     from fercomp.stages.bench import BENCH_BACKBONES, bench_table
     from fercomp.stages.bench import bench as run_bench
 
@@ -53,8 +56,11 @@ def bench(
     names = backbones or ([] if model else BENCH_BACKBONES)
     rows = run_bench(names, model or [], params, workspace)
     failed = [row for row in rows if row.problem]
+    if as_json:
+        tell_json([asdict(row) for row in rows])
+        raise typer.Exit(bool(failed))
     if len(failed) < len(rows):
-        show(bench_table(rows))
+        show(bench_table(rows, console()))
         tell(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
     for row in failed:
         tell(f"{row.model} failed: {row.problem}")

@@ -1,10 +1,13 @@
 """`fercomp evaluate`."""
 
-from fercomp.cli.options import OwnModel
-from fercomp.cli.words import say_next, tell, to_kaggle
+import json
+from dataclasses import asdict
+
+from fercomp.cli.options import AsJson, OwnModel
+from fercomp.cli.words import say_next, tell, tell_json, to_kaggle
 
 
-def evaluate(model: OwnModel = None) -> None:
+def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
     """Score a model on the holdout: accuracy, macro-F1, calibration, confusion; and what to expect at Kaggle.
 
     Writes metrics.json, per_class.csv, confusion.csv and pictures into the model's folder.
@@ -13,6 +16,7 @@ def evaluate(model: OwnModel = None) -> None:
     Examples:
       fercomp evaluate
       fercomp evaluate --model compact
+      fercomp evaluate --json
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
@@ -25,6 +29,15 @@ def evaluate(model: OwnModel = None) -> None:
     workspace = Workspace()
     folder = resolve_scored(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
+    if as_json:
+        expected = asdict(expected_score(folder, workspace))
+        known = {
+            "model": folder.name,
+            **json.loads((folder / "metrics.json").read_text("utf-8")),
+            "expected": expected,
+        }
+        tell_json({**known, "classes": classes.to_dict("records")})
+        return
     show(per_class_table(classes, title=f"{folder.name}: {scores.n:,} holdout photos"))
     tell(
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "

@@ -1,11 +1,12 @@
 """`fercomp models`."""
 
-import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from fercomp.cli.words import say_next, tell
+from fercomp.cli.options import AsJson
+from fercomp.cli.words import say_next, tell, tell_json
 
 
 def models(
@@ -13,9 +14,7 @@ def models(
         str | None,
         typer.Argument(metavar="NAME|DIR", help="Show the card of this model.", show_default="all of them"),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write all that is known as JSON, a list of one object a model.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show every model, the newest first: its worth on the holdout, size, speed, CSV and public score.
 
@@ -43,7 +42,7 @@ def models(
         return
     rows = list_models(workspace)
     if as_json:
-        typer.echo(json.dumps([row.as_json() for row in rows], indent=2))
+        tell_json([asdict(row) for row in rows])
         return
     show(models_table(rows, console()))
     if any(row.before_refit for row in rows):

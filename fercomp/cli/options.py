@@ -128,6 +128,7 @@ MinSize = Annotated[
     typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face."),
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Write all that is known as JSON, and nothing else.")]
 RecordsFormat = Annotated[Literal["csv", "jsonl"], typer.Option("--records", help="Format of the records.")]
 
 ShardOption = Annotated[

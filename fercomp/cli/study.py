@@ -24,14 +24,14 @@ def study(set_: Set = None) -> None:
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.reading import is_there
-    from fercomp.core.terminal import show
+    from fercomp.core.terminal import console, show
     from fercomp.stages.study import run_study, study_table
 
     workspace = Workspace()
     if not is_there(workspace.study_params):
         raise FercompError(f"{workspace.study_params} not found: it lists experiments as params.yaml does")
     rows = run_study(read_params(workspace.study_params, set_), workspace)
-    show(study_table(rows))
+    show(study_table(rows, console()))
     if agreed := max(row.agreed_n for row in rows):
         tell(f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one")
     for row in rows:

@@ -1,11 +1,12 @@
 """`fercomp submissions`."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set, read_params
-from fercomp.cli.words import say_next, tell
+from fercomp.cli.options import AsJson, Set, read_params
+from fercomp.cli.words import say_next, tell, tell_json
 
 
 def submissions(
@@ -13,6 +14,7 @@ def submissions(
         bool,
         typer.Option("--final", help="What is selected to count in the end, and what scores would propose."),
     ] = False,
+    as_json: AsJson = False,
     set_: Set = None,
 ) -> None:
     """Show what the team has sent to Kaggle: the holdout's accuracy beside public and private score.
@@ -25,11 +27,12 @@ def submissions(
     Examples:
       fercomp submissions
       fercomp submissions --final
+      fercomp submissions --json
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
-    from fercomp.core.terminal import show
+    from fercomp.core.terminal import console, show
     from fercomp.kaggle.answers import Sent
     from fercomp.kaggle.history import history_rows
     from fercomp.kaggle.merged import merge_submissions
@@ -50,19 +53,23 @@ def submissions(
     every = merge_submissions(rows, listed)
     if unknown:
         say(f"as of the last time, since Kaggle could not be asked: {unknown}")
+    if as_json:
+        wanted = {str(sent.ref) for sent in selected(competition)} if final else {one.ref for one in every}
+        tell_json([asdict(one) for one in every if one.ref in wanted])
+        return
     if not every:
         tell("nothing was sent from here" if unknown else "the team has sent nothing")
         say_next("fercomp submit")
         return
     if not final:
-        show(submissions_table(every))
+        show(submissions_table(every, console()))
         if draw_history(workspace):
             tell(f"Look at {workspace.history_plot}")
         return
     chosen = {str(sent.ref) for sent in selected(competition)}
     if chosen:
         tell("selected at Kaggle:")
-        show(submissions_table([one for one in every if one.ref in chosen]))
+        show(submissions_table([one for one in every if one.ref in chosen], console()))
     else:
         tell("nothing is selected at Kaggle, which then takes the best public scores")
     for line in proposals(every):

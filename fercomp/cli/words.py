@@ -1,7 +1,10 @@
 """How commands say what came out, what a model scored, and what to type next."""
 
+import json
+import math
 import shlex
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -11,6 +14,25 @@ from fercomp.core.terminal import one_line
 def tell(line: str) -> None:
     """Prints a line of a command's result: one line, whatever is in the names in it."""
     typer.echo(one_line(line))
+
+
+def tell_json(known: Any) -> None:
+    """Prints JSON for other programs, what is not a number as null.
+
+    Args:
+        known: Dictionaries, lists, texts and numbers.
+    """
+    typer.echo(json.dumps(_without_nan(known), indent=2, allow_nan=False))
+
+
+def _without_nan(known: Any) -> Any:
+    if hasattr(known, "_asdict"):
+        known = known._asdict()
+    if isinstance(known, dict):
+        return {name: _without_nan(value) for name, value in known.items()}
+    if isinstance(known, list | tuple):
+        return [_without_nan(value) for value in known]
+    return None if isinstance(known, float) and not math.isfinite(known) else known
 
 
 def say_next(*commands: str) -> None:

@@ -1,11 +1,12 @@
 """Tables for the terminal, all of one look; `terminal.show` prints them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from fercomp.core.terminal import one_line
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -32,6 +33,34 @@ def text_table(
     for row in rows:
         table.add_row(*(one_line(cell) if isinstance(cell, str) else cell for cell in row))
     return table
+
+
+def fitting_table(
+    columns: Mapping[str, Side],
+    rows: Iterable[Iterable["str | Text"]],
+    dropped: Sequence[str],
+    console: "Console",
+    title: str | None = None,
+) -> "Table":
+    """Lays rows out for a terminal, without the columns for which it is too narrow: no name is broken.
+
+    Args:
+        columns: See `text_table`.
+        rows: A cell for each column.
+        dropped: Headings of columns that may go, the first one first.
+        console: Where the table is shown.
+        title: What stands above.
+    """
+    from rich.measure import Measurement
+
+    cells = [dict(zip(columns, row, strict=True)) for row in rows]
+    shown, wide = dict(columns), console.options.update(width=10_000)
+    going = [name for name in dropped if name in columns]
+    while True:
+        table = text_table(shown, ([row[name] for name in shown] for row in cells), title)
+        if not going or Measurement.get(console, wide, table).maximum <= console.width:
+            return table
+        del shown[going.pop(0)]
 
 
 def numbers(*names: str) -> dict[str, Side]:

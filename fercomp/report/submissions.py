@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 
 from fercomp.core.paths import Workspace
 from fercomp.core.terminal import one_line
-from fercomp.core.text_table import numbers, text_table, texts
+from fercomp.core.text_table import fitting_table, numbers, text_table, texts
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.leaderboard import Standing
 from fercomp.kaggle.merged import Submission, best_by
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 
-def submissions_table(submissions: Sequence[Submission]) -> "Table":
-    """Lays submissions out for the terminal; who sent them where Kaggle says so."""
+def submissions_table(submissions: Sequence[Submission], console: "Console") -> "Table":
+    """Lays submissions out for a terminal, as it has room; who sent them where Kaggle says so."""
     names = ["sent (UTC)", "name"]
     if any(one.by for one in submissions):
         names.append("by")
@@ -30,7 +31,10 @@ def submissions_table(submissions: Sequence[Submission]) -> "Table":
         for one in submissions
     )
     scores = numbers("holdout", "public", "private")
-    return text_table(texts(*names) | scores | texts("state", "message"), rows)
+    columns = texts(*names) | scores | texts("state", "message")
+    return fitting_table(
+        columns, rows, ("message", "by", "sent (UTC)", "state", "private", "holdout"), console
+    )
 
 
 def proposals(submissions: Sequence[Submission]) -> list[str]:

@@ -19,7 +19,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS
-from fercomp.core.text_table import numbers, text_table, texts
+from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.kaggle.history import kaggle_scores
 from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend.choice import choose_device
@@ -30,6 +30,7 @@ from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
 from fercomp.stages.forecast import say_how_long
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table as RichTable
 
 BENCH_BACKBONES: Final = (COMPACT, LITE0, FACENET, "mobilenet_v3_small", "efficientnet_v2_b0")
@@ -46,6 +47,17 @@ _COLUMNS: Final = {
     "images_per_second": ("faces\nper s", 1, ",.0f"),
 }
 """The numbers that the terminal shows: heading, factor and format."""
+
+_DROPPED: Final = (
+    "images_per_second",
+    "parameters",
+    "megabytes",
+    "macro_f1",
+    "kaggle_private",
+    "kaggle_public",
+    "ms_per_face",
+)
+"""Columns that go where there is no room for all, in this order."""
 
 BENCH: Final = Table({field.name: "str" for field in fields(CostRow)}, "run `fercomp bench`")
 """Columns of `models/bench.csv`, as text, since a cell may be empty."""
@@ -158,7 +170,7 @@ def _train(name: str, plan: Plan, workspace: Workspace) -> None:
     train_experiment(name, plan, workspace, announced=True)
 
 
-def bench_table(rows: Sequence[CostRow]) -> "RichTable":
+def bench_table(rows: Sequence[CostRow], console: "Console") -> "RichTable":
     """Lays out what was measured for the terminal, without the columns of which nothing is known."""
     measured = [row for row in rows if not row.problem]
     known = [name for name in _COLUMNS if any(not math.isnan(getattr(row, name)) for row in measured)]
@@ -167,7 +179,7 @@ def bench_table(rows: Sequence[CostRow]) -> "RichTable":
         (row.model, *(_cell(name, getattr(row, name)) for name in known), row.keeps_25_fps)
         for row in measured
     )
-    return text_table(columns, lines)
+    return fitting_table(columns, lines, [_COLUMNS[name][0] for name in _DROPPED], console)
 
 
 def _cell(name: str, number: float) -> str:

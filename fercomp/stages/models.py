@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
-from fercomp.core.text_table import numbers, text_table, texts
+from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.kaggle.history import find_origin, kaggle_scores
 from fercomp.modeling.bundle.card import CARD, read_card
@@ -63,13 +63,6 @@ class ModelRow:
     before_refit: bool = False
     private_low: float = math.nan
     private_high: float = math.nan
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns the row for JSON, which has no NaN."""
-        return {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in asdict(self).items()
-        }
 
 
 def list_models(workspace: Workspace) -> list[ModelRow]:
@@ -182,19 +175,13 @@ def models_table(rows: Sequence[ModelRow], console: "Console") -> "Table":
         rows: Of `list_models`.
         console: Where it is shown.
     """
-    from rich.measure import Measurement
-
     cells = [_cells(row) for row in rows]
     shown = [name for name in _COLUMNS if any(row[name] for row in cells)]
-    wide = console.options.update(width=10_000)
-    table = _table(cells, shown)
-    for name in _DROPPED:
-        if Measurement.get(console, wide, table).maximum <= console.width:
-            break
-        if name in shown:
-            shown.remove(name)
-            table = _table(cells, shown)
-    return table
+    columns = texts("model")
+    for name in shown:
+        columns |= (texts if name in ("backbone", "csv") else numbers)(_COLUMNS[name])
+    lines = ((row["model"], *(row[name] for name in shown)) for row in cells)
+    return fitting_table(columns, lines, [_COLUMNS[name] for name in _DROPPED], console)
 
 
 def _cells(row: ModelRow) -> dict[str, str]:
@@ -216,10 +203,3 @@ def _cells(row: ModelRow) -> dict[str, str]:
     if not math.isnan(row.private_low):
         cells["private"] = f"{row.private_low:.3f}-{row.private_high:.3f}"
     return cells
-
-
-def _table(cells: Sequence[dict[str, str]], shown: Sequence[str]) -> "Table":
-    columns = texts("model")
-    for name in shown:
-        columns |= (texts if name in ("backbone", "csv") else numbers)(_COLUMNS[name])
-    return text_table(columns, ((row["model"], *(row[name] for name in shown)) for row in cells))

@@ -14,7 +14,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.table import write_csv
 from fercomp.core.tables import LABELS, PHOTOS
-from fercomp.core.text_table import numbers, text_table, texts
+from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.history import kaggle_scores
@@ -31,6 +31,7 @@ from fercomp.stages.train import train_experiment
 from fercomp.stages.uncertain import settle_uncertain
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 
@@ -165,12 +166,13 @@ def _write(rows: Sequence[StudyRow], workspace: Workspace) -> None:
         plot_study(names, scores, workspace.models / "study.png")
 
 
-def study_table(rows: Sequence[StudyRow]) -> "Table":
-    """Lays the study out for the terminal."""
+def study_table(rows: Sequence[StudyRow], console: "Console") -> "Table":
+    """Lays the study out for a terminal, as it has room."""
     lines = []
     for row in rows:
         scores = (row.accuracy, row.agreed, row.macro_f1, row.kaggle_public, row.kaggle_private)
         cells = ("" if math.isnan(value) else f"{value:.4f}" for value in scores)
         lines.append((row.experiment, *cells, row.submission or "failed"))
     columns = numbers("accuracy", "agreed", "macro-F1", "public", "private")
-    return text_table(texts("experiment") | columns | texts("submission"), lines)
+    columns = texts("experiment") | columns | texts("submission")
+    return fitting_table(columns, lines, ("submission", "private", "public", "macro-F1"), console)

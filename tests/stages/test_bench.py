@@ -164,7 +164,7 @@ def test_it_says_of_an_export_with_fewer_bits_that_its_scores_are_the_originals(
 
 def test_the_table_fits_a_terminal_and_leaves_out_what_is_not_known():
     console = Console(width=80, file=io.StringIO(), record=True)
-    console.print(bench_table(ROWS))
+    console.print(bench_table(ROWS, console))
     lines = console.export_text().splitlines()
     assert re.search(r"^ *best +1\.2 +0\.6200 +0\.5000 +1\.20 +yes *$", "\n".join(lines), re.MULTILINE)
     assert not re.search("public|per s|broken", "\n".join(lines))
