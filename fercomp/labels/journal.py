@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,6 +15,7 @@ from fercomp.core.files import append_whole, flush_folder
 from fercomp.core.locks import locked
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
+from fercomp.labels.steps import ReviewSteps
 
 DROP: Final = "drop"
 """The decision that a photo is not to be learned from."""
@@ -22,7 +23,7 @@ DROP: Final = "drop"
 _LARGEST: Final = 2**28
 """Bytes of a journal; a decision has some 120."""
 
-_NO_DECISION: Final = (ValueError, KeyError, TypeError, RecursionError)
+_NO_DECISION: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading something else than a decision raises."""
 
 Key = tuple[str, str]
@@ -37,11 +38,13 @@ class Verdict:
         image_path: The photo, as in table `PHOTOS`.
         sha1: Of its bytes.
         label: A class, `drop`, or `None` where an earlier decision is taken back.
+        same_step: Whether it was made together with the decision before it, by one key.
     """
 
     image_path: str
     sha1: str
     label: str | None
+    same_step: bool = False
 
     @property
     def key(self) -> Key:
@@ -60,14 +63,20 @@ class Journal:
         path: The journal, made where it is missing.
 
     Attributes:
-        decided: The decisions that hold: of each photo the last one, unless it was taken back.
+        steps: What was done; its `decided` are the decisions that hold: of each photo the last one, unless
+            it was taken back.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.decided: dict[Key, str] = {}
+        self.steps: ReviewSteps[Key] = ReviewSteps()
         self._file: FileIO | None = None
         self._held = ExitStack()
+
+    @property
+    def decided(self) -> dict[Key, str]:
+        """The decisions that hold."""
+        return self.steps.decided
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -79,7 +88,8 @@ class Journal:
                 file = stack.enter_context(self.path.open("a+b", buffering=0))
             except OSError as error:
                 raise FercompError(f"cannot write {self.path}: {error.strerror}; make it writable") from error
-            self.decided = _last(self._repaired(file))
+            self.steps = ReviewSteps()
+            _take(self.steps, self._repaired(file))
             self._held = stack.pop_all()
         self._file = file
         flush_folder(self.path.parent)
@@ -90,20 +100,19 @@ class Journal:
         self._held.close()
 
     def append(self, decisions: Iterable[Verdict]) -> None:
-        """Writes decisions and waits until they are on disk.
+        """Writes decisions and waits until they are on disk. The first of them begins a step.
 
         Raises:
             FercompError: They could not be written; then none of them is in the journal.
         """
         if self._file is None:
             raise ValueError("the journal is not open")
-        decisions = list(decisions)
+        decisions = [replace(each, same_step=each.same_step and i > 0) for i, each in enumerate(decisions)]
         try:
             append_whole(self._file, b"".join(_line(decision) for decision in decisions), durable=True)
         except OSError as error:
             raise FercompError(f"cannot write {self.path}: {error.strerror}; nothing was decided") from error
-        for decision in decisions:
-            _apply(self.decided, decision)
+        _take(self.steps, decisions)
 
     def _repaired(self, file: FileIO) -> list[Verdict]:
         file.seek(0)
@@ -127,7 +136,9 @@ def read_decisions(path: Path) -> dict[Key, str]:
     """
     if not is_there(path):
         return {}
-    return _last(_parsed(_whole(read_at_most(path, _LARGEST)), path))
+    steps: ReviewSteps[Key] = ReviewSteps()
+    _take(steps, _parsed(_whole(read_at_most(path, _LARGEST)), path))
+    return steps.decided
 
 
 def _whole(data: bytes) -> bytes:
@@ -153,9 +164,11 @@ def _parsed(data: bytes, path: Path) -> list[Verdict]:
 
 
 def _decision(value: Mapping[str, Any]) -> Verdict:
-    decision = Verdict(value["image_path"], value["sha1"], value["label"])
+    decision = Verdict(value["image_path"], value["sha1"], value["label"], value.get("same_step", False))
     if not (isinstance(decision.image_path, str) and isinstance(decision.sha1, str)):
         raise TypeError("text was expected")
+    if type(decision.same_step) is not bool:
+        raise TypeError("true or false was expected")
     if decision.label not in (*EMOTIONS, DROP, None):
         raise ValueError("unknown label")
     return decision
@@ -163,18 +176,15 @@ def _decision(value: Mapping[str, Any]) -> Verdict:
 
 def _line(decision: Verdict) -> bytes:
     value = {"image_path": decision.image_path, "sha1": decision.sha1, "label": decision.label}
-    return json.dumps(value).encode() + b"\n"
+    together = {"same_step": True} if decision.same_step else {}
+    return json.dumps(value | together).encode() + b"\n"
 
 
-def _last(decisions: Iterable[Verdict]) -> dict[Key, str]:
-    decided: dict[Key, str] = {}
+def _take(steps: ReviewSteps[Key], decisions: Iterable[Verdict]) -> None:
+    step: list[tuple[Key, str | None]] = []
     for decision in decisions:
-        _apply(decided, decision)
-    return decided
-
-
-def _apply(decided: dict[Key, str], decision: Verdict) -> None:
-    if decision.label is None:
-        decided.pop(decision.key, None)
-    else:
-        decided[decision.key] = decision.label
+        if not decision.same_step:
+            steps.take(step)
+            step = []
+        step.append((decision.key, decision.label))
+    steps.take(step)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _SHOWN: Final = 256
 """Longest side in pixels of a photo on the page."""
 
+_STEPS: Final = 500
+"""How many steps can be taken back after the page was loaded again."""
+
 _EXPECTED: Final = (
     'expected [{"photo": number, "label": class, "drop" or null, "was": the same of what the page shows}]'
 )
@@ -71,16 +74,28 @@ class Review:
 
         `queue` has the numbers of the suggestions, the worst first; `photos` what is known of these and of
         all their copies, by number: path, given label, suggested label (empty: dropped), quality, number of
-        the picture, and the decision or `None`.
+        the picture, and the decision or `None`. `steps` has what can be taken back, the last step last: of
+        each photo the number and what the decision was before.
         """
         pictures = set(self._pictures[self._queue].tolist())
         shown = [i for i, picture in enumerate(self._pictures.tolist()) if picture in pictures]
         table = self._labels.iloc[shown]
         columns = (table["image_path"], table["emotion"], table["suggested"], table["quality"].round(4))
-        decided = [self._journal.decided.get(self._keys[i]) for i in shown]
+        with self._lock:
+            decided = [self._journal.decided.get(self._keys[i]) for i in shown]
+            steps = self._steps({self._keys[i]: i for i in shown})
         rows = zip(*(c.tolist() for c in columns), self._pictures[shown].tolist(), decided, strict=True)
         photos = dict(zip(shown, rows, strict=True))
-        return {"classes": EMOTIONS, "queue": self._queue, "photos": photos}
+        return {"classes": EMOTIONS, "queue": self._queue, "photos": photos, "steps": steps}
+
+    def _steps(self, numbers: Mapping[Key, int]) -> list[list[tuple[int, str | None]]]:
+        """Returns the last steps, back to the first that is about a photo that is not shown."""
+        known: list[list[tuple[int, str | None]]] = []
+        for step in reversed(self._journal.steps.done[-_STEPS:]):
+            if not step.keys() <= numbers.keys():
+                break
+            known.append([(numbers[key], before) for key, (before, _) in step.items()])
+        return known[::-1]
 
     def photo(self, number: int) -> bytes:
         """Returns a photo as a PNG of at most `_SHOWN` pixels.
@@ -104,7 +119,8 @@ class Review:
         Args:
             text: JSON, such as `[{"photo": 3, "label": "happy", "was": null}]`; a label may also be `drop`,
                 or `null` to take a decision back. `was` is the decision that the page shows until then, by
-                which a page that is out of date is known.
+                which a page that is out of date is known. `"same_step": true` says that a decision was made
+                by the same key as the one before it, so that both are taken back together.
 
         Returns:
             How many decisions there were.
@@ -115,7 +131,7 @@ class Review:
         """
         try:
             wishes = [self._decision(wish) for wish in json.loads(text)]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise FercompError(_EXPECTED) from error
         with self._lock:
             self._refuse_stale(wishes)
@@ -129,7 +145,10 @@ class Review:
         for each in (label, was):
             if each not in (*EMOTIONS, DROP, None):
                 raise ValueError(f"unknown label {each!r}")
-        return Verdict(path, sha1, label), was
+        same_step = wish.get("same_step", False)
+        if type(same_step) is not bool:
+            raise TypeError(f"neither true nor false: {same_step!r}")
+        return Verdict(path, sha1, label, same_step), was
 
     def _refuse_stale(self, wishes: list[tuple[Verdict, str | None]]) -> None:
         now: dict[Key, str | None] = {}  # a photo may be decided twice in one request

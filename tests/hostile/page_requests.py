@@ -155,6 +155,7 @@ def bodies(page: Page) -> dict[str, bytes]:
         "lone surrogate": sized(b'[{"photo": 0, "label": "\\ud800", "was": null}]'),
         "surrogate before": sized(b'[{"photo": 0, "label": null, "was": "\\ud800"}]'),
         "deep before": sized(b'[{"photo": 0, "label": null, "was": ' + b"[" * 100_000),
+        "no step": sized(b'[{"photo": 0, "label": "sad", "was": null, "same_step": 1e999}]'),
         "no before": sized(b'[{"photo": 0, "label": null}]'),
         "huge number": sized(b'[{"photo": ' + b"9" * 10_000 + b', "label": "happy", "was": null}]'),
         "NaN": sized(b'[{"photo": NaN, "label": "happy", "was": null}]'),

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -32,6 +33,32 @@ def test_the_last_decision_holds_and_undo_takes_it_back(path):
     with Journal(path) as again:
         assert again.decided == expected
     assert path.read_bytes().count(b"\n") == 6
+
+
+def test_steps_are_told_by_the_journal_alone(path):
+    first, second, third = (decision(i, "happy").key for i in (1, 2, 3))
+    with Journal(path) as journal:
+        journal.append(
+            [decision(1, "happy"), replace(decision(2, "happy"), same_step=True), decision(3, "sad")]
+        )
+        journal.append([replace(decision(1, "fear"), same_step=True)])  # the first of an answer begins a step
+        steps = journal.steps.done
+        assert steps == [
+            {first: (None, "happy"), second: (None, "happy")},
+            {third: (None, "sad")},
+            {first: ("happy", "fear")},
+        ]
+    with Journal(path) as again:
+        assert again.steps.done == steps
+        again.append([decision(1, "happy")])
+        assert again.steps.done == steps[:2]
+        again.append([decision(3, "sad")])  # changes nothing
+        again.append([decision(3, None)])
+        again.append([decision(2, None), replace(decision(1, None), same_step=True)])
+        assert again.steps.done == []
+        assert again.decided == {}
+    with Journal(path) as empty:
+        assert empty.steps.done == []
 
 
 def test_no_journal_is_no_decision(path):
@@ -97,9 +124,10 @@ def test_a_decision_without_its_line_end_is_kept(path, capsys):
         '{"image_path": "a", "sha1": "b", "label": "glad"}',
         '{"image_path": 3, "sha1": "b", "label": "sad"}',
         '{"image_path": "a", "sha1": "b", "label": ["sad"]}',
+        '{"image_path": "a", "sha1": "b", "label": "sad", "same_step": 1}',
         "[" * 100_000,
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_a_file_that_is_no_journal_is_left_alone(path, line):
     path.parent.mkdir()

@@ -16,7 +16,7 @@ from PIL import Image
 
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import LABELS, PHOTOS
-from fercomp.labels.journal import Journal, read_decisions
+from fercomp.labels.journal import Journal, Verdict, read_decisions
 from fercomp.web.review import Review
 
 
@@ -167,6 +167,40 @@ def test_a_page_that_is_out_of_date_is_refused_and_told_what_holds(review_server
     assert decide(server, (a, "sad", "happy"), (a, None, "sad"), (a, "fear", None))[0] == 200
     assert decide(server, (b, None, "drop"), (b, "sad", "drop"))[0] == 409
     assert sorted(read_decisions(server.journal).values()) == ["drop", "fear"]
+
+
+def test_what_can_be_taken_back_survives_the_server(review_server):
+    server = review_server()
+    a, b, c, d = state(server)["queue"][:4]
+    assert state(server)["steps"] == []
+    wishes = [{"photo": n, "label": "happy", "was": None, "same_step": True} for n in (a, b, c)]
+    wishes.append({"photo": a, "label": "drop", "was": "happy"})
+    assert ask(server, f"/decisions?token={server.token}", json.dumps(wishes))[0] == 200
+    assert ask(server, f"/decisions?token={server.token}", json.dumps(wishes))[0] == 409
+    decide(server, (d, "sad"))
+    decide(server, (d, None))
+    expected = [[[a, None], [b, None], [c, None]], [[a, "happy"]]]
+    assert state(server)["steps"] == expected
+    server.stop()
+    again = review_server()
+    assert state(again)["steps"] == expected
+    decide(again, (a, "happy"))
+    assert state(again)["steps"] == expected[:1]
+    for bad in (None, 1, "true", [], {}):
+        body = json.dumps([{"photo": d, "label": "sad", "was": None, "same_step": bad}])
+        assert ask(again, f"/decisions?token={again.token}", body)[0] == 400
+    assert state(again)["steps"] == expected[:1]
+
+
+def test_steps_end_at_photos_that_are_not_shown(review_workspace):
+    photos, labels = PHOTOS.read(review_workspace.photos), LABELS.read(review_workspace.labels)
+    with Journal(review_workspace.reviewed) as journal:
+        review = Review(photos, labels, review_workspace.raw, journal)
+        shown = Verdict(photos["image_path"][0], photos["sha1"][0], "sad")
+        journal.append([shown, Verdict("gone.png", "0" * 40, "sad", same_step=True)])
+        assert review.state()["steps"] == []
+        review.decide(b'[{"photo": 0, "label": "drop", "was": "sad"}]')
+        assert review.state()["steps"] == [[(0, "sad")]]
 
 
 def test_bad_requests_are_answered_and_too_long_ones_cut_off(review_server):

@@ -240,3 +240,46 @@ def test_every_key_has_a_button(opened):
     saved(page)
     assert set(shown) <= set(decided(server))
     assert page.locator("button").count() == 9 + 10
+
+
+def test_undo_goes_to_what_it_takes_back_says_it_and_survives_a_reload(opened):
+    _, server, page = opened
+    first = page.locator("#grid figure").first.get_attribute("title")
+    page.keyboard.press("5")
+    page.keyboard.press("Shift+K")
+    page.keyboard.press("n")
+    page.keyboard.press("d")
+    saved(page)
+    assert len(decided(server)) > 40
+    page.reload()
+    expect(page.locator("#page")).to_have_text("2", timeout=OPEN * 1000)
+    said = page.locator("#said")
+    page.locator("#filter").select_option("undecided")
+    page.keyboard.press("u")
+    expect(said).to_contain_text("is undecided again, not drop")
+    assert page.locator("#filter").input_value() == ""
+    expect(page.locator("#page")).to_have_text("2")
+    assert set(decisions(page)) == {""}
+    page.keyboard.press("u")
+    expect(page.locator("#page")).to_have_text("1")
+    expect(said).to_have_text(
+        re.compile(r"^Undone: \S+ is undecided again, not \w+, and so for 3[78] more\.$")
+    )
+    assert decisions(page)[0] == "happy"
+    saved(page)
+    assert decided(server) == dict.fromkeys((first, copy_of(first)), "happy")
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    expect(said).to_contain_text(f"Undone: {first} is undecided again, not happy")
+    assert page.locator("#grid figure[aria-selected=true]").get_attribute("title") == first
+    page.keyboard.press("u")
+    expect(said).to_have_text("There is nothing to undo.")
+    saved(page)
+    assert decided(server) == {}
+    page.route("**/decisions*", lambda route: route.fulfill(status=400, body="cannot write the journal"))
+    page.keyboard.press("5")
+    page.get_by_text("Not saved: cannot write the journal").wait_for()
+    page.keyboard.press("u")
+    expect(said).to_have_text("There is nothing to undo.")
