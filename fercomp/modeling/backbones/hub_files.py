@@ -65,7 +65,6 @@ def preset_file(name: str, file: str) -> Path:
             raise FercompError(f"{path} not found: download it from {hub_presets()[name].page}")
         return path
     with told_what_lacks(name, file):
-        os.environ.setdefault("KAGGLEHUB_VERBOSITY", "error")  # it would write to stdout
         import kagglehub
 
         return Path(kagglehub.model_download(hub_presets()[name].handle, file))

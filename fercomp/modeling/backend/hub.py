@@ -1,5 +1,6 @@
 """KerasHub, where it is installed; and whether a saved network needs it, told without importing it."""
 
+import os
 import warnings
 import zipfile
 from importlib import import_module
@@ -10,6 +11,9 @@ from typing import Any, Final
 from fercomp.core.errors import FercompError
 
 HUB: Final = "keras_hub"
+
+# Kaggle's client for models, which KerasHub imports, writes to stdout what it does.
+os.environ.setdefault("KAGGLEHUB_VERBOSITY", "error")
 
 
 def has_hub() -> bool:

@@ -4,6 +4,7 @@ They need KerasHub: `./run hub pytest tests/modeling/backbones/test_hub.py`.
 """
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -344,6 +345,11 @@ def test_a_preset_that_needs_consent(monkeypatch, status):
     page = re.escape(hub_presets()["dinov3_vit_small_lvd1689m"].page)
     with pytest.raises(FercompError, match=rf"needs consent: accept its terms at {page}, with the account"):
         check_weights("dinov3_vit_small_lvd1689m", 224, "preset")
+
+
+def test_nothing_is_written_to_stdout_by_others():
+    writing = [h for h in logging.getLogger("kagglehub").handlers if type(h) is logging.StreamHandler]
+    assert [handler.level for handler in writing] == [logging.ERROR]
 
 
 def test_files_that_are_missing_or_damaged():
