@@ -9,10 +9,10 @@ from time import monotonic
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.merge import ShardMerge
 from fercomp.annotate.options import Options
+from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.photos import annotate_photos
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
-from fercomp.annotate.records import Records
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
 from fercomp.core.progress import say
@@ -103,7 +103,7 @@ def annotate_media(
             folder.records.append([problem_row(file, reason)])
     earlier = len(sources.found) - len(folder.todo)
     names = bundle.card.name, clip_bundle.card.name
-    return _summary(folder.records, sources, earlier, names, monotonic() - start)
+    return _summary(folder, sources, earlier, names, monotonic() - start)
 
 
 def merge_media(
@@ -135,7 +135,7 @@ def merge_media(
     merge = ShardMerge(output, sources, bundle.card.classes, settings, options.records)
     merge.run()
     names = bundle.card.name, clip_bundle.card.name
-    return _summary(merge.records, sources, len(sources.found), names, monotonic() - start)
+    return _summary(merge, sources, len(sources.found), names, monotonic() - start)
 
 
 def _find(paths: Path | Sequence[Path], output: Path) -> Sources:
@@ -154,6 +154,7 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
         "model": " and ".join(model.card.name for model in models),
         "fingerprint": " ".join(model.fingerprint for model in models),
         **asdict(options),
+        "records": rows_format(options.records),
     }
 
 
@@ -171,13 +172,13 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
 
 
 def _summary(
-    records: Records, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
+    done: OutputFolder | ShardMerge, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
 ) -> Summary:
     faces = without_face = frames = cut_off = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
     files = {source.file for source in sources.found} | sources.problems.keys()
-    for rows in records.pictures():
+    for rows in done.records.pictures():
         first = rows[0]
         if first["file"] not in files:
             continue
@@ -191,7 +192,7 @@ def _summary(
         cut_off += first["note"] == TRUNCATED
     videos = sum(isinstance(source, Video) for source in sources.found)
     return Summary(
-        records=records.path,
+        records=done.table,
         photos=len(sources.found) - videos,
         videos=videos,
         frames=frames,

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fercomp.annotate.names import Names, output_names
+from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
 from fercomp.annotate.record_rows import columns, problem_row
-from fercomp.annotate.records import OnRecord, RecordFormat, Records
+from fercomp.annotate.records import OnRecord, Records
 from fercomp.annotate.run_file import RUN, RunFile, stamp
 from fercomp.annotate.sinks import busy_folder, keep_aside
 from fercomp.annotate.sources import Photo, Sources, Video
@@ -39,12 +40,14 @@ class ShardMerge:
         sources: Sources,
         classes: Sequence[str],
         settings: Mapping[str, object],
-        kind: RecordFormat,
+        kind: TableFormat,
     ) -> None:
         self._folder, self._sources = folder, sources
         self._by_file = {source.file: source for source in sources.found}
-        self.records = Records(folder / f"records.{kind}", columns(classes), kind)
-        self._columns, self._kind, self._settings = columns(classes), kind, dict(settings)
+        self._columns, self._kind, self._settings = columns(classes), rows_format(kind), dict(settings)
+        self.records = Records(folder / f"records.{self._kind}", self._columns, self._kind)
+        self._parquet = parquet_of(self.records.path) if kind == "parquet" else None
+        self.table = self._parquet or self.records.path
         self._stamps: dict[str, Any] = {}
         self._written: dict[Shard, dict[str, str]] = {}
         self._gone: list[str] = []
@@ -73,6 +76,11 @@ class ShardMerge:
                 keep_aside(self.records, changed)
             # Without stamps nothing counts as done, should this be killed between records and run file.
             written = {file: name.all() for file, name in names.items()}
+            ours = parquet_of(self.records.path).name in (whole.written or ())
+            if self._parquet or ours:
+                clear_parquet(self.records.path, ours)
+            if self._parquet:
+                written[""] = (self._parquet.name,)
             whole.write({}, written, ())
             self._write(index)
             whole.write({file: self._stamps[file] for file in self._by_file}, written, ())
@@ -169,6 +177,8 @@ class ShardMerge:
                     self.records.append([problem_row(file, reason)])
             index = self.records.index()
             self.records.rewrite(index[file] for file in sorted(index, key=PurePosixPath))
+        if self._parquet:
+            write_parquet(self.records.path, self._columns)
 
 
 def _same(stamp: object) -> object:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from fercomp.annotate.parquet import TableFormat, require_parquet
 from fercomp.annotate.recogniser import PHOTO_VIEWS
-from fercomp.annotate.records import RecordFormat
 from fercomp.core.arguments import require_number
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, make_detector
@@ -23,14 +23,14 @@ class Options:
         min_size: Lowest longer side of a face in pixels.
         every: Every how many frames of a clip faces are classified.
         video: Whether annotated clips are written, besides their records.
-        records: Format of the records.
+        records: Format of the records. Those as Parquet are there as CSV, too.
         start: Seconds since a clip's beginning from which on it is annotated.
         end: Seconds until which; `None` for its end.
         views: Looks at each face of a photo, averaged by models whose cards say that they gain by it.
         uncertain: Whether a face may be called `uncertain`; otherwise it has the likeliest emotion.
 
     Raises:
-        FercompError: A value is out of range.
+        FercompError: A value is out of range, or Parquet is asked for, and pyarrow is not installed.
     """
 
     detector: str = DETECTORS[0]
@@ -38,7 +38,7 @@ class Options:
     min_size: float = MIN_SIZE
     every: int = 1
     video: bool = True
-    records: RecordFormat = "csv"
+    records: TableFormat = "csv"
     start: float = 0.0
     end: float | None = None
     views: int = PHOTO_VIEWS
@@ -48,6 +48,8 @@ class Options:
         for name in ("every", "start", "end", "views"):
             if (value := getattr(self, name)) is not None or name != "end":
                 require_number(value, name)
+        if self.records == "parquet":
+            require_parquet()
         if self.every < 1 or self.every != int(self.every):
             raise FercompError(f"every {self.every}: expected at least 1, which classifies every frame")
         if not 1 <= self.views <= len(VIEWS) or self.views != int(self.views):

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from fercomp.annotate.names import output_names
+from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
 from fercomp.annotate.record_rows import columns
-from fercomp.annotate.records import OnRecord, RecordFormat, Records
+from fercomp.annotate.records import OnRecord, Records
 from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
@@ -34,7 +35,7 @@ class OutputFolder:
         sources: All that are to be on record in the end.
         classes: The model's class names.
         settings: What the results depend on, as JSON values.
-        kind: Format of the records.
+        kind: Format of the records. A Parquet file is made at the end, of records as CSV.
         force: Replace what was not written here.
         shard: The part of the sources that is annotated here, with records of its own, while others may be
             annotated elsewhere. Copies have the names that they would have if all were annotated here.
@@ -51,7 +52,7 @@ class OutputFolder:
         sources: Sequence[Photo | Video],
         classes: Sequence[str],
         settings: Mapping[str, object],
-        kind: RecordFormat = "csv",
+        kind: TableFormat = "csv",
         force: bool = False,
         shard: Shard | None = None,
     ) -> None:
@@ -60,8 +61,10 @@ class OutputFolder:
         self._sources = [source for source in sources if shard is None or shard.holds(source.file)]
         self._names = output_names(sources)
         self._require_no_original()
-        path = folder / f"records.{kind}"
-        self.records = Records(shard.beside(path) if shard else path, columns(classes), kind)
+        rows, self._columns = rows_format(kind), columns(classes)
+        path = folder / f"records.{rows}"
+        self.records = Records(shard.beside(path) if shard else path, self._columns, rows)
+        self._parquet = parquet_of(self.records.path) if kind == "parquet" else None
         self._settings = dict(settings)
         self._held = ExitStack()
 
@@ -86,11 +89,17 @@ class OutputFolder:
             if not same:
                 keep_aside(self.records, changed)
             kept = self._kept(index, gone)
+            self.todo = [source for source in self._sources if source.file not in kept]
+            parquet = parquet_of(self.records.path).name
+            ours = parquet in (self._run.written or ())
+            if (self.todo or len(kept) < len(index)) if ours else self._parquet:
+                clear_parquet(self.records.path, ours)
             # The records first: a kill between the two leaves other settings, so the next run starts anew.
             self.records.rewrite(kept.values())
             names = {source.file: self._names[source.file].all() for source in self._sources}
+            if self._parquet:
+                names[""] = (parquet,)
             self._run.write({source.file: stamp(source.path) for source in self._sources}, names, kept)
-            self.todo = [source for source in self._sources if source.file not in kept]
             stack.enter_context(self.records)
             self._held = stack.pop_all()
         return self
@@ -104,6 +113,8 @@ class OutputFolder:
                 if ordered != list(index):
                     self.records.close()
                     self.records.rewrite(index[file] for file in ordered)
+                if self._parquet:
+                    write_parquet(self.records.path, self._columns)
 
     def _alone(self) -> AbstractContextManager[None]:
         """Keeps other processes out, or from this shard."""
@@ -114,6 +125,11 @@ class OutputFolder:
             f"another fercomp is at shard {self._shard} in {self.folder}: give each shard to one machine only"
         )
         return exclusive_part(self.folder, self._shard.tag, mine, busy)
+
+    @property
+    def table(self) -> Path:
+        """The records, for the user."""
+        return self._parquet or self.records.path
 
     def write_copy(self, photo: Photo, copy: bytes) -> None:
         """Writes the annotated copy of a photo, before its rows come on record; from any thread."""

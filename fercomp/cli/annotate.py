@@ -1,7 +1,7 @@
 """`fercomp annotate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,7 +12,6 @@ from fercomp.cli.options import (
     MinScore,
     MinSize,
     ModelForMedia,
-    RecordsFormat,
     ShardOption,
     Uncertain,
     load_model,
@@ -46,7 +45,10 @@ def annotate(
     video: Annotated[
         bool, typer.Option(help="Write annotated videos, besides records and timelines.")
     ] = True,
-    records: RecordsFormat = "csv",
+    records: Annotated[
+        Literal["csv", "jsonl", "parquet"],
+        typer.Option("--records", help="Format of the records; Parquet is made of CSV, which stays."),
+    ] = "csv",
     start: Annotated[
         str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
     ] = "0",

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.options import Options
+from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.record_rows import columns, frame_rows
 from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
@@ -81,8 +82,9 @@ class Session:
         """
         if wanted and self._records is None:
             moment = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
-            path = self._output / f"{moment}.{self._options.records}"
-            records = Records(path, columns(self._bundle.card.classes), self._options.records)
+            kind = rows_format(self._options.records)
+            path = self._output / f"{moment}.{kind}"
+            records = Records(path, columns(self._bundle.card.classes), kind)
             records.rewrite([])
             self._records = records.__enter__()
         elif not wanted:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from importlib.util import find_spec
 
 import pytest
 
@@ -271,8 +272,14 @@ def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, monke
         merge_media(photos, tmp_path / "out", bundle, WHOLE)
 
 
+AS_PARQUET = pytest.param(
+    ("--merge", "--records", "parquet"),
+    marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow"),
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("--shard", "1/2"), ("--merge",)], ids=["a shard", "the merge"])
+@pytest.mark.parametrize("words", [("--shard", "1/2"), ("--merge",), AS_PARQUET])
 def test_killed_at_every_change_of_a_file_the_same_command_does_the_rest(bundle, photos, tmp_path, words):
     shutil.rmtree(photos / "a")
     forks = Forks("import numpy, openvino, cv2, PIL.Image, fercomp.cli.app, fercomp.annotate.batch")
@@ -287,7 +294,7 @@ def test_killed_at_every_change_of_a_file_the_same_command_does_the_rest(bundle,
         return child.returncode, int(report.read_text()) if child.returncode == 0 else 0, err
 
     try:
-        for shard in ("1/2", "2/2")[words != ("--merge",) :]:
+        for shard in ("1/2", "2/2")["--merge" not in words :]:
             assert annotate(start, "--shard", shard)[0] == 0
         shutil.copytree(start, tmp_path / "whole")
         code, changes, err = annotate(tmp_path / "whole", *words)
