@@ -88,7 +88,7 @@ def _recompressed(found: "Contradictions", how: str) -> str:
 
 def _rare_classes(photos: "pd.DataFrame", folds: int) -> str:
     counts = photos["emotion"].value_counts().reindex(EMOTIONS, fill_value=0)
-    return ", ".join(f"{emotion} ({count})" for emotion, count in counts.items() if count < folds)
+    return ", ".join(f"{emotion} ({count})" for emotion, count in counts.items() if 0 < count < folds)
 
 
 def _problems(problems: "pd.DataFrame") -> str:

@@ -45,7 +45,7 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     assert photos["fold"].max() == 3
     assert problems["reason"].tolist() == ["empty"]
     assert "1 empty" in result.output
-    assert "sad (2)" in result.output
+    assert "have none of: sad (2)\n" in result.output  # nor of classes that the competition does not have
     assert "anger" in result.output
     assert "Next: fercomp train" in result.output
 
