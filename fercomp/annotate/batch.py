@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -39,6 +39,7 @@ class Summary:
         cut_off: Number of photos that lack their end and were used as far as they go.
         models: Names of the models, that of photos and that of clips.
         seconds: Duration of this run.
+        copy: The annotated copy, where one photo alone was annotated.
     """
 
     records: Path
@@ -53,6 +54,7 @@ class Summary:
     cut_off: int
     models: tuple[str, str]
     seconds: float
+    copy: Path | None = None
 
 
 def annotate_media(
@@ -103,7 +105,9 @@ def annotate_media(
             folder.records.append([problem_row(file, reason)])
     earlier = len(sources.found) - len(folder.todo)
     names = bundle.card.name, clip_bundle.card.name
-    return _summary(folder, sources, earlier, names, monotonic() - start)
+    done = _summary(folder, sources, earlier, names, monotonic() - start)
+    alone = found[0] if len(found) == 1 else None
+    return replace(done, copy=folder.copy_of(alone)) if isinstance(alone, Photo) else done
 
 
 def merge_media(

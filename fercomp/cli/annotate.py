@@ -68,6 +68,9 @@ def annotate(
             "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
         ),
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Open the copy in the end, in a window. For one photo alone.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")
     ] = False,
@@ -80,6 +83,7 @@ def annotate(
     \b
     Examples:
       fercomp annotate photos/
+      fercomp annotate party.jpg --show
       fercomp annotate party.mp4 more/ --output party/
       fercomp annotate lecture.mp4 --start 1:02:30 --end 1:10:00
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
@@ -89,8 +93,12 @@ def annotate(
     """
     from fercomp.annotate.batch import annotate_media, merge_media
     from fercomp.annotate.options import Options, clock_seconds
+    from fercomp.annotate.show import show_copy
+    from fercomp.core.errors import FercompError
     from fercomp.core.progress import waiting
 
+    if show and (len(paths) != 1 or Path(paths[0]).is_dir()):
+        raise FercompError("--show opens the copy of one photo: name one photo, or leave it out")
     part = one_shard(shard, merge)
     until = None if end is None else clock_seconds(end)
     options = Options(
@@ -105,6 +113,10 @@ def annotate(
     else:
         done = annotate_media(places, output, bundle, options, force, clip_bundle, part)
     _tell(done, output)
+    if show and done.copy is not None:
+        tell(show_copy(done.copy))
+    elif show:
+        tell("--show opens photos: play the copy of a video in any player")
     if part is not None:
         say_next(f"the other shards, on any machine; then the same command with --merge, not --shard {part}")
 

@@ -192,3 +192,23 @@ def test_views_are_one_to_nine(photos, views):
     result = run(photos, "--views", views)
     assert result.exit_code == 1
     assert f"views {views}: expected a number from 1 to 9" in str(result.exception)
+
+
+def test_the_copy_of_one_photo_is_shown(photos, workspace, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "fercomp.annotate.show.show_copy", lambda path: shown.append(path) or f"shown: {path}"
+    )
+    result = run(photos / "happy.png", "--show")
+    assert result.exit_code == 0, result.output
+    assert shown == [Path("annotated/happy.png")]
+    assert shown[0].is_file()
+    assert result.stdout.endswith("shown: annotated/happy.png\n")
+
+
+def test_several_photos_are_not_shown(photos, workspace):
+    for words in ((photos,), (photos / "happy.png", photos / "sad.png")):
+        result = run(*words, "--show")
+        assert isinstance(result.exception, FercompError)
+        assert "name one photo" in str(result.exception)
+    assert not (workspace.root / "annotated").exists()

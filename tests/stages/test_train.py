@@ -1,6 +1,7 @@
 """What is trained already stays, whatever is done with it and whatever machine it is trained on."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def test_a_checkpoint_goes_on_on_another_machine_and_for_another_use(workspace, 
     said = capfd.readouterr().err
     assert "going on after epoch 1 of an earlier run" in said
     assert "epoch 2 (training 2/2)" in said
+    assert re.search(r"holdout 0\.\d{3} \((the best so far|best 0\.\d{3} in epoch 1)\), \d+ s\n", said)
     assert "epoch 1 (training 1/2): loss" not in said
     assert (card.margin, card.flip, card.views) == (0.2, False, False)
     assert not (workspace.training / "mine.npz").exists()

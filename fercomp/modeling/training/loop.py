@@ -19,7 +19,7 @@ from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.optimizer import make_optimizer, rate_shares
-from fercomp.modeling.training.phases import Phase
+from fercomp.modeling.training.phases import Phase, time_left
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,9 +108,11 @@ class Run:
         self._trained: keras.Model = model
         self._ema = EMA(model, 0.0)
         self._current = data
+        self._phases: Sequence[Phase] = ()
 
     def resume(self, phases: Sequence[Phase]) -> None:
         """Goes back to where an earlier run of the same kind stopped, if there is its checkpoint."""
+        self._phases = phases
         saved = self.checkpoint.load()
         if saved is None:
             return
@@ -147,9 +149,10 @@ class Run:
         import pandas as pd
 
         self.model.set_weights(self.best)
-        history = pd.DataFrame(self.progress.rows, columns=list(HISTORY_COLUMNS))
-        best_epoch = int(np.argmax([self._quality(row) for row in self.progress.rows])) + 1
-        return history, best_epoch
+        return pd.DataFrame(self.progress.rows, columns=list(HISTORY_COLUMNS)), self._best_epoch()
+
+    def _best_epoch(self) -> int:
+        return int(np.argmax([self._quality(row) for row in self.progress.rows])) + 1
 
     def _start(self, phase: Phase) -> None:
         """Makes ready what a phase trains: the head on features of the frozen backbone, or everything."""
@@ -214,11 +217,14 @@ class Run:
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
         self.progress.seconds = self._limit.spent
         self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
-        held_out = "" if holdout is None else f"holdout {right:.3f}, "
-        say(
-            f"{title}: loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}, "
-            f"{held_out}{time.monotonic() - start:.0f} s"
-        )
+        best, seconds = self._best_epoch(), time.monotonic() - start
+        so_far = "the best so far"
+        if best < number:
+            so_far = f"best {self.progress.rows[best - 1]['holdout_accuracy']:.3f} in epoch {best}"
+        held_out = "" if holdout is None else f"holdout {right:.3f} ({so_far}), "
+        learned = f"loss {logs['loss'][-1]:.3f}, accuracy {logs['accuracy'][-1]:.3f}"
+        left = time_left(self._phases, self.progress.phase, self.progress.epoch, seconds)
+        say(f"{title}: {learned}, {held_out}{seconds:.0f} s{'' if self.progress.cut else left}")
         return True
 
     def _record(self, row: dict[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """The phases of a training: the head with the backbone frozen, then fine-tuning of all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
+from fercomp.core.timing import duration
 
 Epochs = Mapping[str, int]
 """How many epochs of each phase to train, by the phase's name."""
@@ -54,3 +55,20 @@ def phases_of(params: TrainParams, epochs: Epochs | None = None) -> tuple[Phase,
     if not phases:
         raise FercompError("nothing to train: set train.epochs (or head_epochs, with weights) above 0")
     return phases
+
+
+def time_left(phases: Sequence[Phase], index: int, epoch: int, seconds: float) -> str:
+    """Says how long a run will take from here on; what an epoch of a later phase takes is not known yet.
+
+    Args:
+        phases: All of the run.
+        index: Which of them is on.
+        epoch: How many epochs of it are done.
+        seconds: What an epoch of it takes.
+
+    Returns:
+        Such as `, at most 12 min left`, since a phase may end early; empty at the end of a phase.
+    """
+    left, later = phases[index].stop - epoch, phases[index + 1 :]
+    to_what = f"to {later[0].title}" if later else "left"
+    return f", at most {duration(seconds * left)} {to_what}" if left else ""

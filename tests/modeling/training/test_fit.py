@@ -18,7 +18,7 @@ from fercomp.modeling.training.checkpoint import Checkpoint, Progress
 from fercomp.modeling.training.fit import fingerprint, fit
 from fercomp.modeling.training.loop import HISTORY_COLUMNS
 from fercomp.modeling.training.network import build_network, set_trainable
-from fercomp.modeling.training.phases import phases_of
+from fercomp.modeling.training.phases import phases_of, time_left
 from fercomp.modeling.training.training_set import training_data
 
 TINY = TrainParams(size=32, epochs=3, batch_size=16)
@@ -143,6 +143,13 @@ def test_an_empty_split_is_one_line(tiny_workspace, photos, tmp_path):
     for split in ("train", "holdout"):
         with pytest.raises(FercompError, match=f"no photo of split '{split}'"):
             training_data(TINY, photos[photos["split"] != split])
+
+
+def test_what_is_left_of_a_run():
+    phases = phases_of(TrainParams(weights="imagenet", head_epochs=2, epochs=5))
+    assert time_left(phases, 0, 1, 90.0) == ", at most 2 min to fine-tuning"
+    assert time_left(phases, 1, 1, 90.0) == ", at most 6 min left"
+    assert time_left(phases, 1, 5, 90.0) == ""
 
 
 def test_phases():
