@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _SHOWN: Final = 256
 """Longest side in pixels of a photo on the page."""
 
+_LARGE: Final = 640
+"""The same of the one that is looked at."""
+
 _STEPS: Final = 500
 """How many steps can be taken back after the page was loaded again."""
 
@@ -73,18 +76,27 @@ class Review:
         """Returns everything but the photos: what the page has to know when it opens.
 
         `queue` has the numbers of the suggestions, the worst first; `photos` what is known of these and of
-        all their copies, by number: path, given label, suggested label (empty: dropped), quality, number of
-        the picture, and the decision or `None`. `steps` has what can be taken back, the last step last: of
-        each photo the number and what the decision was before.
+        all their copies, by number: path, given label, suggested label (empty: dropped), quality, reason,
+        the percent of people expected to give each label, number of the picture, and the decision or `None`.
+        `steps` has what can be taken back, the last step last: of each photo the number and what the
+        decision was before.
         """
         pictures = set(self._pictures[self._queue].tolist())
         shown = [i for i, picture in enumerate(self._pictures.tolist()) if picture in pictures]
         table = self._labels.iloc[shown]
-        columns = (table["image_path"], table["emotion"], table["suggested"], table["quality"].round(4))
+        columns = (
+            table["image_path"],
+            table["emotion"],
+            table["suggested"],
+            table["quality"].round(4),
+            table["reason"],
+        )
+        percent = (100 * table[list(EMOTIONS)]).round().astype(int).to_numpy().tolist()
         with self._lock:
             decided = [self._journal.decided.get(self._keys[i]) for i in shown]
             steps = self._steps({self._keys[i]: i for i in shown})
-        rows = zip(*(c.tolist() for c in columns), self._pictures[shown].tolist(), decided, strict=True)
+        pictures_shown = self._pictures[shown].tolist()
+        rows = zip(*(c.tolist() for c in columns), percent, pictures_shown, decided, strict=True)
         photos = dict(zip(shown, rows, strict=True))
         return {"classes": EMOTIONS, "queue": self._queue, "photos": photos, "steps": steps}
 
@@ -97,8 +109,8 @@ class Review:
             known.append([(numbers[key], before) for key, (before, _) in step.items()])
         return known[::-1]
 
-    def photo(self, number: int) -> bytes:
-        """Returns a photo as a PNG of at most `_SHOWN` pixels.
+    def photo(self, number: int, large: bool = False) -> bytes:
+        """Returns a photo as a PNG of at most `_SHOWN` pixels, or `_LARGE`.
 
         Raises:
             FercompError: There is no such photo, or it cannot be read.
@@ -108,7 +120,7 @@ class Review:
             picture = Image.fromarray(read_image(path))
         except ImageProblem as problem:
             raise FercompError(f"{problem}: run `fercomp fetch`") from problem
-        picture.thumbnail((_SHOWN, _SHOWN))
+        picture.thumbnail((_LARGE, _LARGE) if large else (_SHOWN, _SHOWN))
         data = io.BytesIO()
         picture.save(data, "PNG", compress_level=1)
         return data.getvalue()
@@ -187,11 +199,11 @@ def review_app(review: Review, access: Access) -> FastAPI:
         return JSONResponse(review.state(), headers={"cache-control": "no-store"})
 
     @app.get("/photos/{number}")
-    def photo(request: Request, number: int, token: str = "") -> Response:
+    def photo(request: Request, number: int, token: str = "", large: bool = False) -> Response:
         if not access.allows(token, request.headers):
             return PlainTextResponse(_REFUSED, status_code=403)
         try:
-            return Response(review.photo(number), media_type="image/png", headers=kept_private)
+            return Response(review.photo(number, large), media_type="image/png", headers=kept_private)
         except FercompError as error:
             return PlainTextResponse(str(error), status_code=404)
 

@@ -81,7 +81,8 @@ def test_the_worst_come_first_and_copies_come_along(review_server, review_worksp
     assert set(told["photos"]) == wanted
     assert len(wanted) > len(doubted)
     number = told["queue"][0]
-    path, given, suggested, quality, picture, decision = told["photos"][str(number)]
+    path, given, suggested, quality, reason, percent, picture, decision = told["photos"][str(number)]
+    assert (reason, percent) == ("network", [11] * 9)
     row = labels.loc[number]
     assert [path, given, suggested] == row[["image_path", "emotion", "suggested"]].tolist()
     assert (quality, picture, decision) == (pytest.approx(row["quality"], abs=1e-4), groups[number], None)
@@ -94,6 +95,9 @@ def test_photos_are_given_by_number_only(review_server, review_workspace):
     original = review_workspace.raw / PHOTOS.read(review_workspace.photos)["image_path"][3]
     with Image.open(io.BytesIO(data)) as shown, Image.open(original) as photo:
         np.testing.assert_array_equal(np.asarray(shown), np.asarray(photo.convert("RGB")))
+    for large in ("true", "false"):
+        assert ask(server, f"/photos/3?token={server.token}&large={large}")[0] == 200
+    assert ask(server, f"/photos/3?token={server.token}&large=9999")[0] == 422
     for number in ("-1", "99999", "1e3", "..%2Ftrain.csv", "train/0.jpg"):
         assert ask(server, f"/photos/{number}?token={server.token}")[0] in (404, 422)
     original.unlink()
@@ -279,3 +283,12 @@ def test_the_server_does_not_wait_for_tensorflow():
 def test_the_page_asks_nobody_else():
     html = files("fercomp.web").joinpath("review.html").read_text(encoding="utf-8")
     assert re.findall(r"https?:|//[a-z]+\.", html) == []
+
+
+def test_the_photo_that_is_looked_at_is_larger(review_workspace):
+    photos, labels = PHOTOS.read(review_workspace.photos), LABELS.read(review_workspace.labels)
+    Image.new("RGB", (1280, 960)).save(review_workspace.raw / photos["image_path"][3])
+    with Journal(review_workspace.reviewed) as journal:
+        review = Review(photos, labels, review_workspace.raw, journal)
+        sizes = [Image.open(io.BytesIO(review.photo(3, large))).size for large in (False, True)]
+    assert sizes == [(256, 192), (640, 480)]

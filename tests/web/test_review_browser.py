@@ -6,6 +6,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
+from fercomp.core.classes import EMOTIONS
 from fercomp.core.tables import LABELS
 from fercomp.labels.journal import read_decisions
 
@@ -83,10 +84,10 @@ def test_ten_thousand_suggestions_by_keyboard(opened):
     assert "" not in decisions(page)
     assert set(shown) <= set(decided(server))
     page.keyboard.press("n")
-    expect(page.locator("#page")).to_have_text("2")
+    expect(page.locator("#page")).to_have_value("2")
     assert decisions(page).count("") > 30
     page.keyboard.press("p")
-    expect(page.locator("#page")).to_have_text("1")
+    expect(page.locator("#page")).to_have_value("1")
 
 
 def test_filters_and_copies_side_by_side(opened):
@@ -126,7 +127,7 @@ def test_nothing_is_lost_over_a_kill_and_a_new_server_goes_on(opened, start_revi
     again = start_review(workspace)
     page.goto(again.address)
     expect(page.locator("#done")).to_have_text("40", timeout=OPEN * 1000)
-    expect(page.locator("#page")).to_have_text("2")
+    expect(page.locator("#page")).to_have_value("2")
     assert set(decisions(page)) == {""}
     assert decided(again) == before
 
@@ -232,7 +233,7 @@ def test_every_key_has_a_button(opened):
     assert decisions(page)[4:6] == ["", "uncertain"]
     click("N next page")
     click("Shift K keep all undecided on this page")
-    expect(page.locator("#page")).to_have_text("2")
+    expect(page.locator("#page")).to_have_value("2")
     assert all(decisions(page))
     click("P previous page")
     click("Shift A accept all undecided on this page")
@@ -252,16 +253,16 @@ def test_undo_goes_to_what_it_takes_back_says_it_and_survives_a_reload(opened):
     saved(page)
     assert len(decided(server)) > 40
     page.reload()
-    expect(page.locator("#page")).to_have_text("2", timeout=OPEN * 1000)
+    expect(page.locator("#page")).to_have_value("2", timeout=OPEN * 1000)
     said = page.locator("#said")
-    page.locator("#filter").select_option("undecided")
+    page.locator("#decided").select_option("undecided")
     page.keyboard.press("u")
     expect(said).to_contain_text("is undecided again, not drop")
-    assert page.locator("#filter").input_value() == ""
-    expect(page.locator("#page")).to_have_text("2")
+    assert page.locator("#decided").input_value() == ""
+    expect(page.locator("#page")).to_have_value("2")
     assert set(decisions(page)) == {""}
     page.keyboard.press("u")
-    expect(page.locator("#page")).to_have_text("1")
+    expect(page.locator("#page")).to_have_value("1")
     expect(said).to_have_text(
         re.compile(r"^Undone: \S+ is undecided again, not \w+, and so for 3[78] more\.$")
     )
@@ -283,3 +284,69 @@ def test_undo_goes_to_what_it_takes_back_says_it_and_survives_a_reload(opened):
     page.get_by_text("Not saved: cannot write the journal").wait_for()
     page.keyboard.press("u")
     expect(said).to_have_text("There is nothing to undo.")
+
+
+def test_photos_are_explained_filtered_found_and_the_end_is_said(write_review, start_review, browse):
+    workspace = write_review(100, doubted=90)
+    labels = LABELS.read(workspace.labels)
+    reasons = ["copies"] * 3 + ["tie"] * 4 + ["network"] * 83
+    labels.loc[:89, "reason"] = reasons
+    shares = [0.5, 0.3, 0.2, *[0.0] * 6]
+    labels.loc[:, list(EMOTIONS)] = shares
+    LABELS.write(labels, workspace.labels)
+    page = browse("about:blank")
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(start_review(workspace).address)
+    cells, end = page.locator("#grid figure"), page.locator("#end")
+    expect(page.locator("#pages")).to_have_text("3", timeout=OPEN * 1000)
+    row = labels[labels["reason"] != ""].sort_values("quality", kind="stable").iloc[0]
+    assert page.locator("#bars .percent").all_inner_texts() == ["50 %", "30 %", "20 %", *["0 %"] * 6]
+    values = page.locator("#bars meter").evaluate_all("bars => bars.map(bar => bar.value)")
+    assert values == [50, 30, 20, 0, 0, 0, 0, 0, 0]
+    expect(page.locator("#why")).to_contain_text(
+        f"Quality of the given label: {row.quality:.2f}, so {round(100 * row.quality)} of 100 people"
+    )
+    for reason, words in (("copies", "More copies of this picture"), ("tie", "the network decides for")):
+        page.locator("#reason").select_option(reason)
+        expect(cells).to_have_count(reasons.count(reason))
+        expect(page.locator("#why")).to_contain_text(words)
+    page.keyboard.press("d")
+    page.keyboard.press("k")
+    page.keyboard.press("Shift+A")
+    expect(end).to_contain_text("All here are decided; 8")
+    page.locator("#reason").select_option("")
+    page.locator("#decided").select_option("dropped")
+    dropped = [cell.get_attribute("title") for cell in cells.all()]
+    assert dropped
+    page.locator("#decided").select_option("decided")
+    expect(cells).to_have_count(int(page.locator("#done").inner_text()))
+    page.locator("#decided").select_option("undecided")
+    page.locator("#class").select_option("happy")
+    captions = page.locator("#grid figcaption").all_inner_texts()
+    assert captions
+    assert all("happy" in caption for caption in captions)
+    page.locator("#reason").select_option("copies")
+    expect(end).to_have_text("No photo fits what is chosen above.")
+    for name in ("class", "decided", "reason"):
+        page.locator(f"#{name}").select_option("")
+    expect(end).to_be_hidden()
+    for wanted, at in (("3", "3"), ("99", "3"), ("2.7", "2"), ("-4", "1"), ("", "1")):
+        page.locator("#page").fill(wanted)
+        page.keyboard.press("Tab")
+        expect(page.locator("#page")).to_have_value(at)
+        page.locator("#grid figure").first.click()
+    for _ in range(3):
+        page.keyboard.press("Shift+A")
+        page.keyboard.press("n")
+    saved(page)
+    expect(end).to_have_text(
+        re.compile(
+            r"All 90 are decided: (\d+) accepted, \d+ kept, \d+ of another class, \d+ dropped\. "
+            r"Press Ctrl-C where fercomp runs, then type: fercomp relabel"
+        )
+    )
+    told = [int(number) for number in re.findall(r"(\d+) (?:accepted|kept|of|dropped)", end.inner_text())]
+    assert sum(told) == 90
+    assert told[3] == len(dropped)
+    assert errors == []
