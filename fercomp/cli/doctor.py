@@ -19,7 +19,8 @@ def doctor(as_json: AsJson = False) -> None:
       fercomp doctor --json
     """
     from fercomp.core.paths import Workspace
-    from fercomp.core.terminal import show
+    from fercomp.core.terminal import console, show
+    from fercomp.core.text_table import breaks_words
     from fercomp.report.doctor import diagnose, findings_table
 
     findings = diagnose(Workspace())
@@ -27,7 +28,12 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         tell_json([asdict(finding) for finding in findings])
         raise typer.Exit(bool(problems))
-    show(findings_table(findings))
+    table = findings_table(findings)
+    if breaks_words(table, console()):
+        for finding in findings:
+            tell(f"{finding.subject}: {finding.state}, {finding.found}")
+    else:
+        show(table)
     for finding in findings:
         if finding.remedy:  # a cell of a table would break its addresses and paths
             tell(f"{finding.subject}: {finding.remedy}")

@@ -63,6 +63,13 @@ def fitting_table(
         del shown[going.pop(0)]
 
 
+def breaks_words(table: "Table", console: "Console") -> bool:
+    """Says whether a terminal is too narrow for a word of a table, such as a path, which would be broken."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update(width=10_000), table).minimum > console.width
+
+
 def numbers(*names: str) -> dict[str, Side]:
     """Returns columns of numbers."""
     return dict.fromkeys(names, "right")

@@ -40,7 +40,10 @@ def test_a_folder_of_photos(bundle, photos, tmp_path):
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()
     }
     assert copies == {*table["file"], "records.csv", "run.json"}
-    assert (read_image(tmp_path / "out/a/face.jpg") != read_image(photos / "a/face.jpg")).any()
+    copy, small = read_image(tmp_path / "out/a/face.jpg"), read_image(photos / "a/face.jpg")
+    assert small.shape == (96, 96, 3)
+    assert copy.shape[1] == 288
+    assert copy.shape[0] > 288, "three times as large, with room for the label"
 
 
 def test_one_photo(bundle, photos, tmp_path):

@@ -37,6 +37,14 @@ def test_a_sound_installation_is_told_quickly(tmp_path):
         assert word in done.stdout
 
 
+def test_no_path_is_broken_where_a_terminal_is_narrow(tmp_path):
+    narrow, wide = (doctor(tmp_path, COLUMNS=str(width)).stdout for width in (40, 400))
+    for text in (narrow, wide):
+        assert sys.prefix in text
+    assert "  ok  " not in narrow
+    assert f"python: ok, {sys.version.split()[0]}, {sys.prefix}\n" in narrow
+
+
 def test_what_the_pipeline_made_is_found(tmp_path):
     workspace = Workspace(tmp_path)
     before = found(tmp_path)
