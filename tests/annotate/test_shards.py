@@ -272,6 +272,30 @@ def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, monke
         merge_media(photos, tmp_path / "out", bundle, WHOLE)
 
 
+def test_all_shards_at_once(bundle, media, tmp_path):
+    """As a scheduler starts them: processes that know nothing of each other, in a folder yet to be made."""
+    forks = Forks("import numpy, openvino, cv2, PIL.Image, fercomp.cli.app, fercomp.annotate.batch")
+    command = "from fercomp.cli.app import main; main()"
+    out, words = (
+        tmp_path / "parts",
+        ("annotate", str(media), "--model", str(bundle.folder), "--detector", "whole"),
+    )
+    (media / "bad.png").unlink()
+    try:
+        children = [
+            forks.start(
+                command, *words, "--output", str(out), "--shard", f"{k}/4", cwd=tmp_path, env={**os.environ}
+            )
+            for k in range(1, 5)
+        ]
+        assert [child.communicate()[1] for child in children if child.wait() != 0] == []
+    finally:
+        forks.close()
+    merge_media(media, out, bundle, WHOLE)
+    annotate_media(media, tmp_path / "whole", bundle, WHOLE)
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
 AS_PARQUET = pytest.param(
     ("--merge", "--records", "parquet"),
     marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow"),
