@@ -93,7 +93,7 @@ def exclusive(folder: Path, busy: str) -> Iterator[None]:
         FercompError: The folder cannot be made.
     """
     with locked(folder / LOCK, busy):
-        for part in sorted(folder.glob(f"{LOCK}.*")):
+        for part in sorted(folder.glob(f"{LOCK}.shard-*-of-*")):
             with locked(part, busy):
                 pass
         sweep_parts(folder)
@@ -108,7 +108,7 @@ def exclusive_part(folder: Path, part: str, busy: str, busy_whole: str) -> Itera
 
     Args:
         folder: Where the part is; it is made where it is missing.
-        part: Name of the part.
+        part: Name of the part, `Shard.tag`.
         busy: What a second process at the same part is told.
         busy_whole: What is told where another process is in `exclusive`.
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from fercomp.core.locks import locked
+from fercomp.core.shards import Shard
 from fercomp.core.tables import PHOTOS
 
 
@@ -172,3 +173,17 @@ def test_what_is_no_shard_is_one_line(workspace, fercomp, words):
     code, out, err = fercomp("predict", "--model", "tiny", *words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "shard" in err
+
+
+def test_a_shard_without_photos(workspace, fercomp):
+    test = PHOTOS.read(workspace.photos).query("split == 'test'")["image_path"]
+    empty = next(k for k in range(1, 100) if not any(map(Shard(k, 99).holds, test)))
+    code, out, err = fercomp("predict", "--model", "tiny", "--shard", f"{empty}/99")
+    assert code == 0, err
+    assert "probabilities of 0 test photos" in out
+    path = workspace.test_probabilities("tiny")
+    assert pd.read_csv(Shard(empty, 99).beside(path)).empty
+    Shard(empty, 99).beside(path).rename(Shard(1, 1).beside(path))
+    code, _, err = fercomp("predict", "--model", "tiny", "--merge")
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"test_probs.shard-1-of-1.csv lacks {test.iloc[0]}" in err
