@@ -99,6 +99,9 @@ def heads(page: Page) -> dict[str, bytes]:
         "//",
     )
     others = {f"path {path[:20]!r}": page.head(f"GET {path}{page.token}") + b"\r\n" for path in paths}
+    for large in ("9" * 5000, "%00", "NaN", "true&large=no-size"):
+        line = f"GET /photos/0{page.token}&large={large}"
+        others[f"large {large[:20]!r}"] = page.head(line) + b"\r\n"
     methods = (
         "BREW /",
         "CONNECT evil.example:443",

@@ -266,6 +266,7 @@ def _journals() -> Iterator[Case]:
         ),
         *(
             b'{"image_path": "../../x", "sha1": "", "label": "happy"}',
+            b'{"image_path": "x", "sha1": "", "label": "happy", "same_step": [1]}',
             b"\x1b[31m",
             b"x" * 10**6,
             b"NaN",
