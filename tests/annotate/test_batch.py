@@ -15,7 +15,9 @@ from PIL import Image
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
+from fercomp.faces.tta import VIEWS
 from fercomp.media.images import read_image
+from fercomp.modeling.bundle.predict import predict_table
 
 CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
 
@@ -54,12 +56,11 @@ def test_one_photo(bundle, photos, tmp_path):
 
 def test_framed_photos_are_used_whole(bundle, photos, tmp_path):
     """The probabilities on record are those of the whole photo, as `fercomp predict` gives them."""
-    from fercomp.data.inputs import read_faces
-
-    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole"))
+    done = annotate_media(photos, tmp_path / "out", bundle, Options(detector="whole", views=len(VIEWS)))
     table = pd.read_csv(done.records)
-    inputs = read_faces(photos, table["file"].tolist(), bundle.card.size)
-    np.testing.assert_allclose(table[list(bundle.card.classes)], bundle.predict(inputs), atol=2e-6)
+    expected = predict_table(bundle, photos, table["file"].tolist())
+    classes = list(bundle.card.classes)
+    np.testing.assert_allclose(table[classes], expected[classes], atol=2e-6)
 
 
 def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsys):
