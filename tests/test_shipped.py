@@ -154,6 +154,7 @@ def test_it_answers_much_the_same_for_a_mirrored_face(folder):
 
 
 @both
+@pytest.mark.slow
 def test_it_writes_a_submission_without_training(workspace, monkeypatch, folder):
     for command in ("predict", "submission"):
         monkeypatch.setattr("sys.argv", ["fercomp", command, "--model", folder.name])

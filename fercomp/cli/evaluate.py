@@ -33,7 +33,7 @@ def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
         expected = asdict(expected_score(folder, workspace))
         known = {
             "model": folder.name,
-            **json.loads((folder / "metrics.json").read_text("utf-8")),
+            **json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
             "expected": expected,
         }
         tell_json({**known, "classes": classes.to_dict("records")})

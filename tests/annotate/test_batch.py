@@ -147,6 +147,7 @@ def many(tmp_path, photos):
 
 
 @pytest.mark.parametrize("stop", ["SIGKILL", pytest.param("SIGINT", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_result(bundle, many, tmp_path, stop):
     annotate_media(many, tmp_path / "whole", bundle)
     out = tmp_path / "out"

@@ -67,6 +67,7 @@ def test_a_file_is_shown_to_its_end(display, bundle, clip):
 
 @needs_windows
 @needs_display
+@pytest.mark.slow
 def test_an_address_is_shown_and_its_end_is_told(display, bundle, clip):
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -100,6 +101,7 @@ def test_a_camera_is_asked_by_rtsp_and_its_silence_is_told(display, bundle, face
 @needs_windows
 @needs_display
 @pytest.mark.skipif(shutil.which("xdotool") is None, reason="no xdotool: apt-get install xdotool")
+@pytest.mark.slow
 def test_any_key_ends_it(display, bundle, faces, tmp_path, write_clip):
     clip = write_clip(tmp_path / "long.mp4", [np.full((180, 320, 3), 190, dtype=np.uint8)] * 2000)
     process = subprocess.Popen(

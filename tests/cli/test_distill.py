@@ -11,6 +11,7 @@ TINY = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "train.bat
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_its_teacher(workspace, write_model, fercomp):
     write_model(workspace.bundle("teacher"))
     code, out, err = fercomp("distill", "teacher", *TINY)

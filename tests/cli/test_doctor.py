@@ -115,6 +115,7 @@ def test_programs_that_are_not_on_the_path_are_optional(tmp_path):
         ("exec /bin/sleep 60", "no NVIDIA GPU seen"),
     ],
 )
+@pytest.mark.slow
 def test_a_gpu_is_asked_after_and_may_not_answer(tmp_path, script, told):
     program = tmp_path / "nvidia-smi"
     program.write_text(f"#!/bin/sh\n{script}\n")

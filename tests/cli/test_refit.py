@@ -5,6 +5,7 @@ import pytest
 pytestmark = pytest.mark.usefixtures("shallow")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_once_more_and_predicts(workspace, fercomp):
     code, out, err = fercomp("refit", "tiny")
     assert code == 0, err

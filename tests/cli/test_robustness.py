@@ -21,6 +21,7 @@ def test_one_model_has_its_table_its_picture_and_what_costs_most(workspace, ferc
     assert "## Robustness" in out and "| jpeg | quality 10 | 0." in out
 
 
+@pytest.mark.slow
 def test_two_models_stand_side_by_side(workspace, fercomp, write_model):
     write_model(workspace.bundle("_$other^"), name="other")
     code, out, err = fercomp(

@@ -64,6 +64,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_of_many_who_come_and_go_one_at_a_time_is_inside(tmp_path):
     crowd = [
         subprocess.Popen([sys.executable, "-c", CROWD, tmp_path, "1.5"], stdout=subprocess.PIPE)

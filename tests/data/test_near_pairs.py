@@ -1,6 +1,7 @@
 """Like hashes are found, of few and of many."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def test_all_pairs_of_few_are_found_and_no_others(seed, n, max_bits, by_lists):
 
 @settings(max_examples=2)
 @given(st.integers(0, 100))
+@pytest.mark.slow
 def test_nearly_all_pairs_of_many_are_found_by_lists(seed):
     hashes = clumps(seed, 3000, 5)
     found, there = pairs_of(hashes, 12, 0), all_pairs(hashes, 12)

@@ -113,6 +113,7 @@ def test_a_clip_changes_smoothly():
     assert max(steps) < 6
 
 
+@pytest.mark.slow
 def test_a_detector_of_real_faces_finds_nearly_all_drawn_ones():
     detector, rng = YuNet(), np.random.default_rng(7)
     shown = found = 0

@@ -20,6 +20,7 @@ def yunet():
     return make_detector("yunet")
 
 
+@pytest.mark.slow
 def test_a_found_face_is_framed_like_the_photos(heads, yunet):
     """Heads on a wall, cut out with the measured margin, show as much as the photos do."""
     margin = measure_margin(heads, yunet)

@@ -44,6 +44,7 @@ def test_the_same_photos_give_the_same_pictures_and_missing_ones_are_left_out(ph
     assert set(one) == {"sizes.png", "classes.png", "class-happy.png", "copies.png"}
 
 
+@pytest.mark.slow
 def test_a_photo_may_have_any_name(photos, workspace):
     name = "train/sad/$x^ 日本.jpg"
     sad = photos.index[photos["emotion"] == "sad"][0]

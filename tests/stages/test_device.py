@@ -66,6 +66,7 @@ def fercomp_never_trains(monkeypatch):
     monkeypatch.setattr("fercomp.modeling.training.fit.fit", never)
 
 
+@pytest.mark.slow
 def test_test_photos_and_a_models_opinion(workspace, asked):
     folder, tables = workspace.bundle("tiny"), {}
     for device in ("cpu", "gpu"):
@@ -80,6 +81,7 @@ def test_test_photos_and_a_models_opinion(workspace, asked):
     assert asked == ["cpu", "cpu", "gpu", "keras", "gpu", "keras"]
 
 
+@pytest.mark.slow
 def test_a_holdout_and_a_teacher(workspace, asked):
     params = load_params(workspace.root / "none.yaml", ["train.teacher=tiny"]).train.model_copy(
         update={"size": 16, "epochs": 1, "batch_size": 32}

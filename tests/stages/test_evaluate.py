@@ -100,6 +100,7 @@ def test_a_model_without_mistakes_or_history(workspace, monkeypatch):
     assert not (folder / "history.png").exists()
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_files(workspace):
     folder = workspace.bundle("tiny")
     evaluate_model(folder, workspace.raw)

@@ -87,6 +87,7 @@ def test_an_ensemble_has_learned_what_its_networks_have(workspace, write_model):
     assert "both may have learned 63 of 72" in ask(workspace.bundle("both"), workspace).told[0]
 
 
+@pytest.mark.slow
 def test_the_shipped_model_counts_fully_on_photos_that_it_has_not_learned(workspace):
     opinion = ask(SHIPPED, workspace)
     assert right(opinion, workspace).mean() < read_card(SHIPPED).scores["accuracy"]

@@ -43,6 +43,7 @@ def history(*rows):
     return pd.DataFrame(rows, columns=["phase", "holdout_loss"])
 
 
+@pytest.mark.slow
 def test_a_network_learns_from_the_holdout_too(workspace, first):
     card = refit(workspace.bundle("first"), "all", workspace, MACHINE)
     photos = PHOTOS.read(workspace.photos)
@@ -153,6 +154,7 @@ def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model)
     assert read_card(folder).name == "first"
 
 
+@pytest.mark.slow
 def test_a_facenet_of_an_earlier_version_answers_but_is_not_trained_on(workspace, first):
     folder = workspace.bundle("first")
     card = json.loads((folder / CARD).read_text()) | {"backbone": "facenet"}

@@ -71,6 +71,7 @@ def test_batches_do_not_count_and_how_long_it_takes_is_said(workspace, monkeypat
     assert "252 looks at 9 photos: about 0 s on this CPU" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files_and_a_second_run_takes_their_place(workspace):
     folder, files = workspace.bundle("tiny"), ("robustness.csv", "robustness.png", MODEL_CARD)
     measure_robustness(folder, workspace, 5)
@@ -114,6 +115,7 @@ def test_a_model_that_has_learned_the_photos_is_told_so(workspace, write_model):
     assert "It has learned from these photos: only the differences count." in (again / MODEL_CARD).read_text()
 
 
+@pytest.mark.slow
 def test_nothing_is_written_into_the_package(workspace):
     before = {path: path.stat().st_mtime_ns for path in SHIPPED.rglob("*")}
     measured = measure_robustness(SHIPPED, workspace, 3)

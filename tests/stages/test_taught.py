@@ -97,6 +97,7 @@ def test_a_teacher_that_has_learned_the_holdout_is_refused(workspace, teacher, t
     assert taught(test_photos=False)[1].tests == 0
 
 
+@pytest.mark.slow
 def test_the_card_tells_both_kinds_of_photos_apart_and_another_teacher_trains_anew(
     workspace, teacher, write_model
 ):

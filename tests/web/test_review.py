@@ -233,6 +233,7 @@ def test_bodies_that_break_off_are_answered_or_dropped_without_a_traceback(revie
     assert not re.search("Traceback|Exception|Fatal", told), told
 
 
+@pytest.mark.slow
 def test_a_killed_server_goes_on_where_it_was(review_server):
     server = review_server()
     queue = state(server)["queue"]

@@ -62,6 +62,7 @@ def test_shape_of_features(size, side):
     assert build_backbone(NAME, size, "none").output_shape == (None, side, side, 1280)
 
 
+@pytest.mark.slow
 def test_names_of_layers_do_not_depend_on_what_was_built_before():
     first, second = (build_backbone(NAME, 32, "none") for _ in range(2))
     names = [layer.name for layer in first.layers]

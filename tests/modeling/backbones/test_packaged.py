@@ -24,6 +24,7 @@ from fercomp.modeling.training.network import build_network
         pytest.param(facenet, "facenet", "faces", "Conv2d_1a_3x3", id="facenet"),
     ],
 )
+@pytest.mark.slow
 def test_random_weights_need_no_package(monkeypatch, module, name, weights, first):
     (package,) = (name for name in vars(module) if name.endswith("_PACKAGE"))
     monkeypatch.setattr(module, package, "a-package-that-is-not-installed")

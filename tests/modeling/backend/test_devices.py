@@ -21,6 +21,7 @@ def test_what_counts_as_out_of_memory():
     assert not is_out_of_memory(ValueError("out of memory"))
 
 
+@pytest.mark.slow
 def test_half_precision_computes_in_half_and_keeps_weights_whole():
     with precision("bfloat16"):
         model = build_network("compact", 32)

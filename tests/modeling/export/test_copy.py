@@ -60,6 +60,7 @@ def test_float16_halves_it(workspace, tmp_path):
     assert read_card(tmp_path / "small").trained["precision"] == "float16"
 
 
+@pytest.mark.slow
 def test_int8_computes_in_8_bits_and_says_much_the_same(workspace, tmp_path):
     source = workspace.bundle("tiny")
     export_model(source, tmp_path / "small", "friday", "int8", workspace)

@@ -47,6 +47,7 @@ def unlimited(shallow, tiny_workspace, data, tmp_path_factory):
     return fit(UNLIMITED, data, tiny_workspace.raw, tmp_path_factory.mktemp("run") / "state.npz")
 
 
+@pytest.mark.slow
 def test_it_ends_after_the_epoch_in_which_the_time_is_up_and_keeps_the_usual_course(
     unlimited, tiny_workspace, data, tmp_path, monkeypatch, capfd
 ):
@@ -98,6 +99,7 @@ def test_a_known_number_of_epochs_has_no_limit(tiny_workspace, data, tmp_path):
     assert (len(fitted.history), fitted.cut) == (2, False)
 
 
+@pytest.mark.slow
 def test_the_card_says_that_it_was_cut_off(workspace, capfd):
     params = LIMITED.model_copy(update={"minutes": 1e-9, "photos": 20})
     plan = Plan(train=params, inference=InferenceParams(margin=0.1, views=False))

@@ -48,6 +48,7 @@ def test_features_are_what_the_frozen_backbone_says(model, faces, tmp_path):
     np.testing.assert_allclose(head.predict_on_batch(got), whole, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_openvino_computes_many_features_where_there_is_no_gpu(model, faces, tmp_path, monkeypatch):
     by_keras = feature_batches(model, faces, tmp_path / "keras", seed=0)
     monkeypatch.setattr(features, "_FEW", 0)
@@ -94,6 +95,7 @@ def test_epochs_take_the_views_in_turn_with_all_photos(model, faces, tmp_path):
     assert np.abs(sums[0] - sums[1]).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_a_second_run_reads_the_cache_and_a_change_does_not(
     model, faces, photos, tiny_workspace, tmp_path, monkeypatch
 ):

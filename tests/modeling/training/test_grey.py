@@ -50,6 +50,7 @@ def test_a_photo_and_its_grey_copy_get_the_same_answer(colourful):
     np.testing.assert_allclose(sees_grey(photo), sees_colours(photo), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_graph_and_keras_file_take_rgb_and_the_card_says_that_they_see_grey(workspace, colourful):
     card = train_experiment("grey", PLAN, workspace)
     folder = workspace.bundle("grey")

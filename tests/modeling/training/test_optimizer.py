@@ -26,6 +26,7 @@ def trained(model, shares, steps=3, accumulate=1, **changes):
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.slow
 def test_with_full_shares_it_is_adamw(accumulate):
     one, other = network(), network()
     whole = dict.fromkeys(map(id, other.trainable_variables), 1.0)
@@ -62,6 +63,7 @@ def test_shares_fall_from_the_head_to_the_input():
     assert rate_shares(model, 0.5) == {}
 
 
+@pytest.mark.slow
 def test_it_goes_with_a_schedule_and_half_precision():
     with precision("float16"):
         model = network()

@@ -99,6 +99,7 @@ def trained(one_block, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", RUNS)
+@pytest.mark.slow
 def test_weights_come_out_as_recorded_or_the_recipe_is_raised(trained, name):
     record = json.loads(RECORD.read_text())
     assert record["recipe"] == RECIPE, (

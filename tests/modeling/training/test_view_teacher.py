@@ -71,6 +71,7 @@ def test_a_batch_is_taught_what_is_said_of_its_own_views(workspace, teachers):
 
 
 @pytest.mark.usefixtures("shallow")
+@pytest.mark.slow
 def test_a_student_is_trained_by_it_and_the_fingerprint_names_the_teacher(workspace, teachers):
     data = taught(workspace, test_photos=True)
     assert data.tests > 0
