@@ -217,7 +217,7 @@ def ceiling_lines(workspace: Workspace) -> list[str]:
 
 def _opinions(workspace: Workspace, paths: list[str], classes: list[str]) -> np.ndarray | None:
     """Returns out-of-fold probabilities `(N, K)` of some photos; `None` where not all have some."""
-    if not workspace.oof.is_file():
+    if not (workspace.oof.is_file() and (workspace.oof.parent / CARD).is_file()):
         return None
     known = read_card(workspace.oof.parent).classes
     table = oof_table(known).read(workspace.oof).set_index("image_path").reindex(paths)

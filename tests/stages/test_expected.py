@@ -89,3 +89,5 @@ def test_copies_and_a_cross_validation_tell_what_labels_allow(workspace):
     assert line.endswith(f"agree in {agree:.3f} of the cases, and from the networks of `crossval`")
     oof_table(EMOTIONS).write(table.iloc[1:], workspace.oof)
     assert ceiling_lines(workspace)[0].endswith("of the cases")
+    (workspace.bundle("crossval") / "card.json").unlink()  # a table alone, such as one copied from elsewhere
+    assert ceiling_lines(workspace)[0].endswith("of the cases")
