@@ -143,7 +143,7 @@ def load(
     """Loads a trained model.
 
         fercomp.load("shipped-large")                    # comes with fercomp, for photos
-        fercomp.load("shipped")                          # likewise, a sixth of the time, for clips
+        fercomp.load("shipped")                          # likewise, half of the time, for clips
         fercomp.load("compact")                          # models/compact, below the current folder
         fercomp.load("~/backup/compact")                 # any model's folder
         fercomp.load("shipped", detector="haar_alt2")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from fercomp.annotate.record_rows import TEXT
-from fercomp.annotate.records import RecordFormat
+from fercomp.annotate.records import RecordFormat, set_aside
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.progress import say
@@ -82,13 +82,7 @@ def clear_parquet(records: Path, is_ours: bool) -> None:
     if is_ours:
         path.unlink(missing_ok=True)
     elif path.is_symlink() or path.exists():
-        aside = next(
-            other
-            for number in range(1, 10**6)
-            if not (other := path.with_stem(f"{path.stem}.{number}")).exists()
-        )
-        path.replace(aside)
-        say(f"{path} was not written by annotate: it is now {aside.name}")
+        say(f"{path} was not written by annotate: it is now {set_aside(path).name}")
 
 
 def _type(name: str, arrow: "pyarrow") -> "pyarrow.DataType":

@@ -215,6 +215,14 @@ class _Opened:
         return self._files[path]
 
 
+def set_aside(path: Path) -> Path:
+    """Gives a file a name of its own beside where it is, such as `records.1.csv`, and returns that."""
+    names = (path.with_stem(f"{path.stem}.{number}") for number in range(1, 10**6))
+    aside = next(other for other in names if not other.exists())
+    path.replace(aside)
+    return aside
+
+
 def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:
     old.seek(begin)
     while begin < end:

@@ -9,7 +9,7 @@ from typing import Self
 from fercomp.annotate.names import output_names
 from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
 from fercomp.annotate.record_rows import columns
-from fercomp.annotate.records import OnRecord, Records
+from fercomp.annotate.records import OnRecord, Records, set_aside
 from fercomp.annotate.run_file import RunFile, is_ours, stamp
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
@@ -224,13 +224,7 @@ def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
         held = f"has a {path.name} that was changed by another program"
     kept = "starting anew"
     if not records.is_empty():
-        aside = next(
-            other
-            for number in range(1, 10**6)
-            if not (other := path.with_stem(f"{path.stem}.{number}")).exists()
-        )
-        path.replace(aside)
-        kept = f"its rows are now {aside.name}; to keep both apart, use --output DIR"
+        kept = f"its rows are now {set_aside(path).name}; to keep both apart, use --output DIR"
     elif not changed:
         return
     say(f"{path.parent} {held}: {kept}")

@@ -18,7 +18,7 @@ def robustness(
             metavar="NAME|DIR",
             help="An experiment under models/, a model folder, or `shipped`. May be repeated: then models "
             "stand side by side.",
-            show_default="trained last; shipped where none was",
+            show_default="trained last; shipped-large where none was",
             autocompletion=complete_model,
         ),
     ] = None,

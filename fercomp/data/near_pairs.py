@@ -59,13 +59,15 @@ def near_pairs(hashes: np.ndarray, max_bits: int, exact: int = EXACT) -> Iterato
 def _all(hashes: np.ndarray, max_bits: int) -> Iterator[np.ndarray]:
     """Compares every hash with all later ones: 400 kB at a time for 50,000 stay in the processor's cache."""
     found: list[np.ndarray] = []
+    waiting = 0
     for i, value in enumerate(hashes):
         near = i + 1 + np.flatnonzero(np.bitwise_count(hashes[i + 1 :] ^ value) <= max_bits)
         if len(near):
             found.append(i * len(hashes) + near)
-        if sum(map(len, found[-1:])) > _TOGETHER or len(found) > 1000:
+            waiting += len(near)
+        if waiting > _TOGETHER:
             yield np.concatenate(found)
-            found = []
+            found, waiting = [], 0
     if found:
         yield np.concatenate(found)
 

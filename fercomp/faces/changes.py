@@ -29,8 +29,8 @@ STRENGTHS: Final[Mapping[str, tuple[float, float, float]]] = MappingProxyType(
 )
 """How much of each change is measured, from little to much; `core.tables.CHANGES` says in which unit."""
 
-_LUMA: Final = np.array([0.299, 0.587, 0.114])
-"""Shares of red, green and blue in brightness (ITU-R BT.601)."""
+LUMA: Final = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in grey (ITU-R BT.601), as Pillow, OpenCV and JPEG have them."""
 
 
 def changed(faces: np.ndarray, change: str, strength: float, rng: np.random.Generator) -> np.ndarray:
@@ -159,7 +159,7 @@ def _yaw(face: np.ndarray, share: float, edge: int, *_: object) -> None:
 
 
 def _grey(face: np.ndarray, share: float, *_: object) -> None:
-    cv2.transform(face, (1 - share) * np.eye(3) + share * np.tile(_LUMA, (3, 1)), dst=face)
+    cv2.transform(face, (1 - share) * np.eye(3) + share * np.tile(LUMA, (3, 1)), dst=face)
 
 
 def _noise(face: np.ndarray, share: float, edge: int, level: int, rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256, write_json
@@ -23,9 +23,6 @@ from fercomp.core.progress import say, waiting
 from fercomp.data.archive import find_difference, find_fault
 from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.receive import forget, part_of, read_record, receive, record_of
-
-if TYPE_CHECKING:
-    pass
 
 
 def fetch_archive(competition: str, folder: Path) -> Path:

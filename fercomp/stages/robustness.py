@@ -77,8 +77,8 @@ def measure_robustness(
     is mostly lower than that on the card of a model that averages. Equal seeds take the same photos and
     change them alike, whatever the model.
 
-    Writes `robustness.csv`, `robustness.png` and the model card; for the model that came with fercomp, the
-    first two under `models/shipped/`.
+    Writes `robustness.csv`, `robustness.png` and the model card; for models that came with fercomp, the
+    first two under `models/shipped/` and `models/shipped-large/`.
 
     Args:
         folder: The bundle.

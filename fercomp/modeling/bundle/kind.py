@@ -143,9 +143,8 @@ def seen_traits(faces: np.ndarray) -> Traits:
     Laplacian (Pech-Pacheco et al., 2000), by that of the light, so that contrast does not count; framing how
     much of a photo's edges lies in each cell of a grid, 1 where it is an equal share.
     """
-    red, green, blue = np.moveaxis(
-        faces, 3, 0
-    )  # numpy takes the largest of an axis of three ten times slower
+    # Not `faces.max(axis=3)`: over an axis of three, that takes several times as long.
+    red, green, blue = np.moveaxis(faces, 3, 0)
     largest, smallest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     colour = (largest - smallest).mean(axis=(1, 2))
     grey = faces.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)

@@ -6,10 +6,8 @@ graph or Keras file, hands over the same `uint8` RGB as to any other.
 
 from typing import Any, Final
 
+from fercomp.faces.changes import LUMA
 from fercomp.modeling.backend.engine import keras
-
-LUMA: Final = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in grey (ITU-R BT.601), as Pillow, OpenCV and JPEG have them."""
 
 GREY: Final = "grey"
 """Name of the last of these layers."""

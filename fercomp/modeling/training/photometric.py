@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
-from fercomp.faces.changes import add_noise, blur, cover, lower_resolution, through_jpeg
+from fercomp.faces.changes import LUMA, add_noise, blur, cover, lower_resolution, through_jpeg
 
 BLURRED: Final = (0.002, 0.01)
 """Standard deviation of a blur as a share of the side, from and to (Chen et al., 2020: 0.0005 to 0.009)."""
@@ -24,7 +24,7 @@ SMALL: Final = (0.2, 0.7)
 COVERED: Final = (0.15, 0.4)
 """How far a cover reaches from one edge inwards, as a share of the side, from and to."""
 
-_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+_YIQ: Final = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 """From RGB to brightness and two axes of colour (NTSC, 1953)."""
 
 
