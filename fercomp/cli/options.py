@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -45,48 +45,32 @@ _MODEL_HELP = (
     "they learned from a stand-in of 21,609 grey 48-pixel faces, not from the competition's photos."
 )
 
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|DIR",
-        help=_MODEL_HELP,
-        show_default="trained last; shipped-large where none was",
-        autocompletion=complete_model,
-    ),
-]
+
+def model_option(default: str | None, help_: str = _MODEL_HELP, own: bool = False) -> Any:
+    """Makes the option `--model`.
+
+    Args:
+        default: What is taken without it, in words; `None` where the default value says it.
+        help_: What a user may name.
+        own: Offer models of one's own only, by Tab.
+    """
+    complete = complete_own_model if own else complete_model
+    shown: str | bool = True if default is None else default
+    names = ("--model", "-m")
+    return typer.Option(*names, metavar="NAME|DIR", help=help_, show_default=shown, autocompletion=complete)
+
+
+Model = Annotated[str | None, model_option("trained last; shipped-large where none was")]
 
 OwnModel = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|DIR",
-        help="An experiment under models/, or a model folder.",
-        show_default="trained last",
-        autocompletion=complete_own_model,
-    ),
+    str | None, model_option("trained last", "An experiment under models/, or a model folder.", own=True)
 ]
 """For commands that score on the holdout, which the models that came with fercomp cannot be."""
 
-ModelOrShipped = Annotated[
-    str,
-    typer.Option("--model", "-m", metavar="NAME|DIR", help=_MODEL_HELP, autocompletion=complete_model),
-]
+ModelOrShipped = Annotated[str, model_option(None)]
 """For `live`, which has nothing to do with the competition: by default, `SHIPPED`."""
 
-ModelForMedia = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|DIR",
-        help=_MODEL_HELP,
-        show_default="shipped-large for photos, shipped for videos",
-        autocompletion=complete_model,
-    ),
-]
+ModelForMedia = Annotated[str | None, model_option("shipped-large for photos, shipped for videos")]
 
 SHIPPED = "shipped"
 """The model that came with fercomp for clips and cameras."""

@@ -4,22 +4,17 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.completion import complete_model
-from fercomp.cli.options import read_params
+from fercomp.cli.options import model_option, read_params
 from fercomp.cli.words import tell
 
 
 def robustness(
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|DIR",
-            help="An experiment under models/, a model folder, or `shipped`. May be repeated: then models "
+        model_option(
+            "trained last; shipped-large where none was",
+            "An experiment under models/, a model folder, or `shipped`. May be repeated: then models "
             "stand side by side.",
-            show_default="trained last; shipped-large where none was",
-            autocompletion=complete_model,
         ),
     ] = None,
     photos: Annotated[

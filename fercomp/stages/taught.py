@@ -13,7 +13,7 @@ from fercomp.modeling.bundle.kind import evenly, seen_traits
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.subset import some_photos
 from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
-from fercomp.modeling.training.teacher import probs_of_tests, teacher_probs
+from fercomp.modeling.training.teacher import asked_probs, check_teacher_of_tests, teacher_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
 from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
@@ -129,8 +129,10 @@ def teacher_of(
 def _of_tests(
     params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
 ) -> "np.ndarray":
+    for name in params.teachers:
+        check_teacher_of_tests(resolve_model(name, workspace), params.class_names)
     paths = learnable_tests(photos)["image_path"].tolist()
-    return _mean_of(probs_of_tests, params, paths, workspace, machine)
+    return _mean_of(asked_probs, params, paths, workspace, machine)
 
 
 def _mean_of(

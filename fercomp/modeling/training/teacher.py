@@ -107,38 +107,6 @@ def teacher_probs(
     return kept_probs(teacher, classes, raw, image_paths, folder, cache, device)
 
 
-def probs_of_tests(
-    teacher: Path,
-    classes: tuple[str, ...],
-    raw: Path,
-    image_paths: Sequence[str],
-    folder: Path,
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
-) -> np.ndarray:
-    """Returns a teacher's probabilities of test photos, for a student to learn from.
-
-    Args:
-        teacher: As of `teacher_probs`, and so are the others.
-        classes: Likewise.
-        raw: Likewise.
-        image_paths: Likewise.
-        folder: Likewise.
-        cache: Likewise.
-        device: Likewise.
-
-    Returns:
-        See `asked_probs`.
-
-    Raises:
-        FercompError: The teacher has other classes or is missing or damaged, or it has learned from the
-            holdout, whose labels would reach the student by way of the test photos.
-        ImageProblem: A photo cannot be read.
-    """
-    check_teacher_of_tests(teacher, classes)
-    return asked_probs(teacher, classes, raw, image_paths, folder, cache, device)
-
-
 def kept_probs(
     model: Path,
     classes: tuple[str, ...],
