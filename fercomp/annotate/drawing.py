@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fercomp.annotate.placement import Rectangle, place_label
 from fercomp.core.arguments import wrong_type
 from fercomp.core.errors import FercompError
 from fercomp.core.palette import LABEL_COLOURS, PLAIN, Colour
@@ -21,9 +22,6 @@ STEADY: Final = 0.25
 """Share by which a face has to grow or shrink before its text does."""
 
 _SMALLEST_TEXT: Final = 11
-
-Rectangle = tuple[int, int, int, int]
-"""x1, y1, x2, y2 in whole pixels, right and bottom exclusive."""
 
 
 def draw(image: np.ndarray, faces: Faces, sizes: dict[int, int] | None = None) -> np.ndarray:
@@ -66,7 +64,8 @@ def draw(image: np.ndarray, faces: Faces, sizes: dict[int, int] | None = None) -
             font_size = sizes[track] = _steady(font_size, sizes.get(track, font_size))
         label = _shrunk_to(_label(text, font_size, LABEL_COLOURS.get(emotion, PLAIN)), width, height)
         # In a clip, faces that pass each other would make labels jump from side to side.
-        place = _place(label, box, width, height, labels, boxes if faces.tracks is None else [])
+        others = boxes if faces.tracks is None else []
+        place = place_label((label.shape[1], label.shape[0]), box, (width, height), labels, others)
         labels.append(place)
         canvas[place[1] : place[3], place[0] : place[2]] = label
     return canvas
@@ -177,39 +176,3 @@ def _shrunk_to(label: np.ndarray, width: int, height: int) -> np.ndarray:
         return label
     shape = (max(1, int(label.shape[1] * scale)), max(1, int(label.shape[0] * scale)))
     return cv2.resize(label, shape, interpolation=cv2.INTER_AREA)
-
-
-def _place(
-    label: np.ndarray,
-    box: Rectangle,
-    width: int,
-    height: int,
-    taken: list[Rectangle],
-    faces: list[Rectangle],
-) -> Rectangle:
-    """Chooses where a label goes: above its box, below, at the box's top or bottom; left or right.
-
-    Returns:
-        The first of these places inside the picture that covers no other label and no face, else the first
-        that covers no label, else the first of all.
-    """
-    high, wide = label.shape[:2]
-    x1, y1, x2, y2 = box
-    rows = [y for y in (y1 - high, y2, y1, y2 - high) if 0 <= y <= height - high] or [0]
-    columns = [min(max(x, 0), width - wide) for x in (x1, x2 - wide)]
-    second = None
-    for x, y in ((x, y) for y in rows for x in columns):
-        place = (x, y, x + wide, y + high)
-        if not _covers(place, taken):
-            if not _covers(place, faces):
-                return place
-            second = second or place
-    return second or (columns[0], rows[0], columns[0] + wide, rows[0] + high)
-
-
-def _covers(place: Rectangle, others: list[Rectangle]) -> bool:
-    left, top, right, bottom = place
-    for x1, y1, x2, y2 in others:  # noqa: SIM110 - half the time of any() in a crowd
-        if x1 < right and left < x2 and y1 < bottom and top < y2:
-            return True
-    return False

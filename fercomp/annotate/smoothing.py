@@ -9,7 +9,7 @@ import numpy as np
 from fercomp.core.classes import UNCERTAIN
 from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces, known
-from fercomp.faces.track import PATIENCE
+from fercomp.faces.track import LONGEST_STEP
 from fercomp.modeling.bundle.model import Answer
 
 MEMORY: Final = 0.4
@@ -56,7 +56,7 @@ class Smoother:
         Returns:
             The faces with what is decided by smoothed probabilities; points are smoothed likewise.
         """
-        self._states = {track: s for track, s in self._states.items() if time - s.seen <= PATIENCE}
+        self._states = {track: s for track, s in self._states.items() if time - s.seen <= LONGEST_STEP}
         raw, points = answer
         given = np.empty((len(faces), 0), np.float32) if points is None else points
         states = [

@@ -15,7 +15,10 @@ import numpy as np
 from fercomp.faces.found import Faces
 
 PATIENCE: Final = 0.5
-"""Seconds after which a face that is not found again is forgotten."""
+"""Seconds after which a face that is not found again is forgotten; not one of the frame before, however."""
+
+LONGEST_STEP: Final = 3.0
+"""Seconds between two frames after which nobody is known any more."""
 
 MIN_OVERLAP: Final = 0.2
 """Lowest intersection over union of a face's box and where it was expected."""
@@ -49,6 +52,7 @@ class Tracker:
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next_id = 0
+        self._time = 0.0
         self._scene: np.ndarray | None = None
 
     def update(self, faces: Faces, image: np.ndarray, time: float) -> np.ndarray:
@@ -64,7 +68,9 @@ class Tracker:
         """
         if self._new_scene(image):
             self._tracks = []
-        self._tracks = [track for track in self._tracks if time - track.time <= PATIENCE]
+        patience = max(PATIENCE, min(time - self._time, LONGEST_STEP))
+        self._tracks = [track for track in self._tracks if time - track.time <= patience]
+        self._time = time
         patches = [_patch(image, box) for box in faces.boxes]
         matches = self._matches(faces.boxes, patches, time)
         ids = np.empty(len(faces), dtype=np.int64)

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from fercomp.annotate.smoothing import HOLD, MEMORY, Smoother
 from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
-from fercomp.faces.track import PATIENCE
+from fercomp.faces.track import LONGEST_STEP, PATIENCE
 from fercomp.modeling.bundle.model import Answer
 
 CLASSES = ("anger", "happy", "sad")
@@ -98,7 +98,7 @@ def test_who_is_gone_is_forgotten():
     smoother = Smoother(Rule(CLASSES))
     for i in range(1000):
         decided(smoother, [i], HAPPY[None], i / 25)
-    assert len(smoother._states) <= 25 * PATIENCE + 1
+    assert len(smoother._states) <= 25 * LONGEST_STEP + 1
 
 
 def test_below_the_threshold_it_is_uncertain():

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment
 
 from fercomp.faces.found import Faces
-from fercomp.faces.track import PATIENCE, Tracker, _pairs
+from fercomp.faces.track import LONGEST_STEP, PATIENCE, Tracker, _pairs
 from tests.drawn import draw_face
 
 SIDE = 60
@@ -68,6 +68,16 @@ def test_a_face_out_of_sight_comes_back_within_its_patience(gap, same):
     assert ids(tracker, 0.0, (0, (100, 100))) == [0]
     assert ids(tracker, gap / 2) == []
     assert ids(tracker, gap, (0, (102, 100))) == ([0] if same else [1])
+
+
+@pytest.mark.parametrize("step", [0.6, 1.0, 2.5])
+def test_people_keep_their_ids_at_less_than_two_frames_a_second(step):
+    tracker = Tracker()
+    for i in range(8):
+        assert ids(tracker, i * step, (0, (100 + 3 * (i % 3), 100)), (1, (170 - 2 * (i % 2), 104))) == [0, 1]
+    assert ids(tracker, 8 * step, (0, (100, 100))) == [0]
+    assert ids(tracker, 9 * step, (0, (100, 100)), (1, (170, 104))) == [0, 2], "a frame without is a doubt"
+    assert ids(tracker, 9 * step + 1.01 * LONGEST_STEP, (0, (100, 100)), (1, (170, 104))) == [3, 4]
 
 
 coordinates = st.floats(-50, 450, width=32)
