@@ -139,6 +139,7 @@ def test_everybody_is_told_what_it_learned_from(tmp_path):
         assert "stand-in" in text
 
 
+@pytest.mark.slow
 @both
 def test_it_answers_much_the_same_for_a_mirrored_face(folder):
     bundle = load_bundle(folder)

@@ -184,6 +184,7 @@ def snapshot(folder):
     }
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_next_run_goes_on(bundle, many, tmp_path):
     """A real limit on the size of files makes writing fail as a full disk does."""
     resource = pytest.importorskip("resource")

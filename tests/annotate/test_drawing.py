@@ -113,6 +113,7 @@ def text_height(drawn, top):
     return top - changed(np.zeros_like(drawn), drawn)[1]
 
 
+@pytest.mark.slow
 def test_the_text_of_a_track_grows_pixel_by_pixel_and_does_not_tremble():
     image, sizes = np.zeros((1080, 1920, 3), np.uint8), {}
     sides = [200, 215, 190, 210, 200, 185] * 3 + list(range(200, 401, 20)) + [400] * 20

@@ -112,6 +112,7 @@ def test_ctrl_c_in_training_keeps_what_is_finished(workspace):
     assert before == {path: path.read_bytes() for path in Path("models/tiny").rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_model(workspace, fercomp):
     """The largest file a process may write stands for a full disk."""
     resource = pytest.importorskip("resource")

@@ -50,6 +50,7 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     assert "Next: fercomp train" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -68,6 +68,7 @@ def write_labels(workspace, wrong):
     return photos["image_path"].iloc[list(wrong)].tolist()
 
 
+@pytest.mark.slow
 def test_every_experiment_has_a_row_and_is_trained_once(workspace, trained):
     workspace.study_params.write_text(FILE)
     doubted = write_labels(workspace, range(0, 72, 3))

@@ -82,6 +82,7 @@ def test_what_lies_in_the_package_is_what_is_drawn(tmp_path, folder):
             assert drawn[name] == there[name], f"{name}: python -m tests.make_demo"
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path, monkeypatch):
     monkeypatch.setattr(make_demo, "TRAIN_PER_CLASS", 4)
     monkeypatch.setattr(make_demo, "TEST_PHOTOS", 5)

@@ -123,6 +123,7 @@ def number(data, box, offset):
     return int.from_bytes(data[at : at + 4], "big")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "encoder"), [(s, e) for s, encoders in INSIDE.items() for e in encoders])
 @pytest.mark.parametrize("rate", [1, 25, 60])
 def test_what_an_editor_cut_away_is_not_missed(tmp_path, write_clip, suffix, encoder, rate):

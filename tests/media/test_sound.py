@@ -20,6 +20,7 @@ def run(share):
     return int(run.stdout.split()[-1])
 
 
+@pytest.mark.slow
 def test_no_number_of_channels_format_or_rate_kills_the_process():
     """What is copied of a sample of the product has its length, a rate that AAC has, and two channels."""
     assert run(131) > 25

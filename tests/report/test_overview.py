@@ -22,6 +22,7 @@ def photos(workspace):
     return photos
 
 
+@pytest.mark.slow
 def test_each_class_has_a_sheet_and_contradicting_copies_too(photos, workspace):
     photos = photos[photos["emotion"] != "contempt"]
     write_overview(photos, workspace.raw, workspace.overview)

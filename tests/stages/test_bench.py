@@ -40,6 +40,7 @@ def found(plans, workspace):
     return done
 
 
+@pytest.mark.slow
 def test_a_row_says_what_ships(workspace, quick):
     folder = workspace.bundle("tiny")
     row = measure(folder, workspace)

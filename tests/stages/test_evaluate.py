@@ -80,6 +80,7 @@ def test_the_surest_mistakes_come_first_and_photos_that_are_gone_are_left_out(wo
     assert title.startswith(f"tiny: {len(faces)} surest of {len(wrong)} mistakes")
 
 
+@pytest.mark.slow
 def test_without_photos_there_is_no_sheet_of_mistakes(workspace, capsys):
     folder = workspace.bundle("tiny")
     evaluate_model(folder, workspace.raw)

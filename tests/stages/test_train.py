@@ -77,6 +77,7 @@ def as_before(folder):
     (folder / HOLDOUT).rename(folder / "holdout.csv")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_on_on_another_machine_and_for_another_use(workspace, monkeypatch, capfd):
     class Stop(Exception):
         pass

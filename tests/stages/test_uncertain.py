@@ -64,6 +64,7 @@ def test_an_eight_class_model_gets_the_threshold_that_answers_best(eight, worksp
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
 
+@pytest.mark.slow
 def test_evaluation_counts_what_the_threshold_makes_uncertain(eight, workspace):
     before, _ = evaluate_model(eight, workspace.raw)
     settle_uncertain(eight, UncertainParams(score="margin"))

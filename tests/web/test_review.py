@@ -173,6 +173,7 @@ def test_a_page_that_is_out_of_date_is_refused_and_told_what_holds(review_server
     assert sorted(read_decisions(server.journal).values()) == ["drop", "fear"]
 
 
+@pytest.mark.slow
 def test_what_can_be_taken_back_survives_the_server(review_server):
     server = review_server()
     a, b, c, d = state(server)["queue"][:4]
@@ -250,6 +251,7 @@ def test_a_killed_server_goes_on_where_it_was(review_server):
     assert "ended in a torn line of 22 bytes, which was cut off" in err
 
 
+@pytest.mark.slow
 def test_two_servers_do_not_write_the_same_file(review_server):
     server = review_server()
     with pytest.raises(AssertionError, match="another `fercomp review` writes"):
@@ -286,6 +288,7 @@ def test_the_page_asks_nobody_else():
     assert re.findall(r"https?:|//[a-z]+\.", html) == []
 
 
+@pytest.mark.slow
 def test_the_photo_that_is_looked_at_is_larger(review_workspace):
     photos, labels = PHOTOS.read(review_workspace.photos), LABELS.read(review_workspace.labels)
     Image.new("RGB", (1280, 960)).save(review_workspace.raw / photos["image_path"][3])

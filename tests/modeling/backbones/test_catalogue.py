@@ -188,6 +188,7 @@ def test_a_download_of_something_else(no_network, monkeypatch):
         build_backbone("mobilenet_v2", 64, "imagenet")  # and this one's not
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "mobilenet_v3_small"])
 def test_preprocessing_is_inside(name):
     """Caffe order (resnet50), -1 to 1 (mobilenet_v2) and identity (mobilenet_v3) from one raw picture."""

@@ -56,6 +56,7 @@ def test_a_network_of_an_earlier_version_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
     data = bytearray(weights_file().read_bytes())
     data[1_000_000] ^= 1

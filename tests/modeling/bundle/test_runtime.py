@@ -134,6 +134,7 @@ def test_a_truncated_graph_is_one_line(model, tmp_path):
         openvino_network(tmp_path / "graph.xml", 32, 9)
 
 
+@pytest.mark.slow
 def test_a_graph_of_another_card_is_refused(model, tmp_path):
     export(model, tmp_path)
     for size, k in ((48, 9), (32, 8)):

@@ -81,6 +81,7 @@ def test_int8_computes_in_8_bits_and_says_much_the_same(workspace, tmp_path):
         export_model(tmp_path / "small", tmp_path / "third", precision="int8", workspace=workspace)
 
 
+@pytest.mark.slow
 def test_members_of_an_ensemble_are_rewritten_each(workspace, tmp_path):
     build_ensemble("pair", [workspace.bundle("tiny"), other(workspace)], "equal", workspace)
     export_model(workspace.bundle("pair"), tmp_path / "copy", precision="int8", workspace=workspace)

@@ -59,6 +59,7 @@ def test_it_ends_after_the_epoch_in_which_the_time_is_up_and_keeps_the_usual_cou
     assert not unlimited.cut
 
 
+@pytest.mark.slow
 def test_an_epoch_is_cut_off_and_scored(unlimited, tiny_workspace, data, tmp_path, monkeypatch, capfd):
     batches = -(-len(data.train) // 16)
     assert batches > 2
@@ -93,6 +94,7 @@ def test_a_run_that_goes_on_has_what_is_left(tiny_workspace, data, tmp_path, mon
     assert (len(again.history), again.cut) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_known_number_of_epochs_has_no_limit(tiny_workspace, data, tmp_path):
     params = LIMITED.model_copy(update={"minutes": 1e-9})
     fitted = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz", epochs={"whole": 2})

@@ -51,6 +51,7 @@ def test_history_and_best_weights(unbroken):
     assert unbroken.best_epoch == history["holdout_accuracy"].idxmax() + 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(unbroken, tiny_workspace, data, tmp_path):
     again = fit(TINY, data, tiny_workspace.raw, tmp_path / "state.npz")
     pd.testing.assert_frame_equal(again.history, unbroken.history)
@@ -306,6 +307,7 @@ def test_a_single_photo_that_does_not_fit_is_the_end(tiny_workspace, data, tmp_p
         fit(TINY.model_copy(update={"batch_size": 2}), data, tiny_workspace.raw, tmp_path / "state.npz")
 
 
+@pytest.mark.slow
 def test_a_loss_that_stops_being_a_number_keeps_the_best_weights(
     tiny_workspace, data, tmp_path, monkeypatch, capfd
 ):

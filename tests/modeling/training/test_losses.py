@@ -76,6 +76,7 @@ def test_accuracy_reads_the_first_columns():
     np.testing.assert_array_equal(accuracy(both, P), [1, 0, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("balance", ["none", "class_weights", "logit_adjustment"])
 def test_every_loss_teaches(name, balance):

@@ -32,6 +32,7 @@ def test_layers_are_in_the_order_in_which_a_photo_goes_through_them(nested):
     assert names[-1].startswith("conv_1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 5])
 def test_the_last_layers_are_trained_and_the_head(nested, n):
     model = nested
