@@ -30,6 +30,7 @@ from fercomp.cli.predict import predict
 from fercomp.cli.prepare import prepare
 from fercomp.cli.refit import refit
 from fercomp.cli.relabel import relabel
+from fercomp.cli.report import report
 from fercomp.cli.review import review
 from fercomp.cli.robustness import robustness
 from fercomp.cli.study import study
@@ -60,7 +61,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
         export,
         study,
     ),
-    "Show": (annotate, live, demo),
+    "Show": (report, annotate, live, demo),
     "Help": (doctor,),
 }
 """The commands by help panel, each panel in the order of use."""

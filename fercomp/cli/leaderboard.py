@@ -14,6 +14,8 @@ def leaderboard(
 ) -> None:
     """Show the best teams of the competition, and your own place.
 
+    Your own place is kept in submissions/standing.json, for `fercomp report`.
+
     \b
     Examples:
       fercomp leaderboard
@@ -22,10 +24,13 @@ def leaderboard(
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.kaggle.leaderboard import read_leaderboard
+    from fercomp.kaggle.standing import keep_standing
     from fercomp.report.submissions import leaderboard_table
 
-    competition = read_params(Workspace().params, set_).fetch.competition
+    workspace = Workspace()
+    competition = read_params(workspace.params, set_).fetch.competition
     standing = read_leaderboard(competition, top)
+    keep_standing(standing, competition, workspace)
     show(leaderboard_table(standing))
     if standing.rank:
         tell(f"{standing.team or 'your team'} is number {standing.rank:,} of {standing.teams:,} teams")

@@ -63,4 +63,5 @@ def emotion_colour(emotion: str) -> str:
 def css_variables() -> str:
     """Returns the colours as the pages' style sheets take them, such as `--good: #1a7f37;`."""
     named = {"good": GOOD, "bad": BAD, "plain": PLAIN, "slate": SLATE, "violet": VIOLET}
-    return " ".join(f"--{name}: {as_hex(colour)};" for name, colour in named.items())
+    hexes = {name: as_hex(colour) for name, colour in named.items()} | {"blue": BLUE, "orange": ORANGE}
+    return " ".join(f"--{name}: {colour};" for name, colour in hexes.items())

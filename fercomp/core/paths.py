@@ -135,6 +135,16 @@ class Workspace:
         return self.submissions / "history.png"
 
     @property
+    def standing(self) -> Path:
+        """One's own place on the leaderboard when it was last asked for."""
+        return self.submissions / "standing.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that `report` writes."""
+        return self.root / "report.html"
+
+    @property
     def sending(self) -> Path:
         """What is being sent to Kaggle; there between sending and the record of Kaggle's answer."""
         return self.submissions / ".sending.json"

@@ -1,15 +1,16 @@
 """All models side by side: what each is worth, what it costs, and how far it has come."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.reading import is_there
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.decisions.metrics import wilson_interval
@@ -24,6 +25,8 @@ from fercomp.stages.expected import expected_parts
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class ModelRow:
         ms_per_face: As `bench` measured it, after the model was made.
         csv: `yes` where its Kaggle CSV is there, `old` where the model is newer than that.
         public: Its best public score at Kaggle.
+        private: Its best private score there.
         before_refit: Whether the scores are those of the network before `refit`.
         private_low: Lower end of the range that holds its private score at Kaggle in 9 of 10 cases.
         private_high: Its upper end.
@@ -60,40 +64,57 @@ class ModelRow:
     ms_per_face: float = math.nan
     csv: str = ""
     public: float = math.nan
+    private: float = math.nan
     before_refit: bool = False
     private_low: float = math.nan
     private_high: float = math.nan
 
 
-def list_models(workspace: Workspace) -> list[ModelRow]:
+def _say_left_out(line: str) -> None:
+    say(f"left out: {line}")
+
+
+def list_models(workspace: Workspace, left_out: Callable[[str], None] = _say_left_out) -> list[ModelRow]:
     """Describes all models under `models/`, the newest first, and those that came with fercomp.
 
-    A model whose card cannot be read is told and left out.
-
-    Raises:
-        FercompError: `models/bench.csv` or the record of submissions is damaged.
+    Args:
+        workspace: The files.
+        left_out: Is told of what cannot be read: a card, `models/bench.csv`, the record of submissions.
     """
     cards = [*workspace.models.glob(f"[!.]*/{CARD}")]
     newest = sorted(cards, key=lambda card: (-card.stat().st_mtime, card))
-    public = {name: scores[0] for name, scores in kaggle_scores(workspace).items()}
-    speed = _measured(workspace)
+    scores, speed = _told(left_out, kaggle_scores, workspace), _told(left_out, _measured, workspace)
     tests = _tests(workspace)
     rows = []
     for card in (*newest, *(folder / CARD for folder in CAME_ALONG.values())):
         try:
-            rows.append(_row(card.parent, workspace, speed, public, tests))
+            rows.append(_row(card.parent, workspace, speed, scores, tests))
         except FercompError as error:
-            say(f"left out: {error}")
+            left_out(str(error))
     return rows
 
 
+def _told(
+    left_out: Callable[[str], None], read: Callable[[Workspace], dict[str, _T]], workspace: Workspace
+) -> dict[str, _T]:
+    try:
+        return read(workspace)
+    except FercompError as error:
+        left_out(str(error))
+        return {}
+
+
 def _row(
-    folder: Path, workspace: Workspace, speed: dict[str, float], public: dict[str, float], tests: int
+    folder: Path,
+    workspace: Workspace,
+    speed: dict[str, float],
+    scores: dict[str, tuple[float, float]],
+    tests: int,
 ) -> ModelRow:
     card, name = read_card(folder), folder.name
     accuracy, photos = card.scores.get("accuracy", math.nan), int(card.scores.get("n", 0))
     low, high = wilson_interval(accuracy, photos)
-    private = expected_parts(accuracy, photos, tests, REFIT_OF in card.trained)[1]
+    expected = expected_parts(accuracy, photos, tests, REFIT_OF in card.trained)[1]
     made = (folder / CARD).stat().st_mtime
     bench = workspace.models / "bench.csv"
     return ModelRow(
@@ -104,13 +125,14 @@ def _row(
         accuracy_low=low,
         accuracy_high=high,
         photos=photos,
-        private_low=private.low,
-        private_high=private.high,
+        private_low=expected.low,
+        private_high=expected.high,
         macro_f1=card.scores.get("macro_f1", math.nan),
         megabytes=_megabytes(folder),
         ms_per_face=speed[name] if name in speed and made <= bench.stat().st_mtime else math.nan,
         csv=_csv(name, workspace),
-        public=public.get(name, math.nan),
+        public=scores.get(name, (math.nan, math.nan))[0],
+        private=scores.get(name, (math.nan, math.nan))[1],
         before_refit=REFIT_OF in card.trained,
     )
 
@@ -144,7 +166,7 @@ def _csv(name: str, workspace: Workspace) -> str:
 
 def _measured(workspace: Workspace) -> dict[str, float]:
     bench = workspace.models / "bench.csv"
-    if not bench.is_file():
+    if not is_there(bench):
         return {}
     table = BENCH.read(bench)
     known = table[(table["problem"] == "") & (table["ms_per_face"] != "")]

@@ -1,0 +1,112 @@
+"""The page as a whole: one file that asks nobody for anything, whatever the names in it say."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from xml.etree.ElementTree import Element, fromstring, tostring
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import write_text
+from fercomp.core.palette import css_variables
+from fercomp.core.reading import is_there
+from fercomp.core.terminal import one_line
+from fercomp.report.html.element import add
+
+MARK: Final = b'<meta name="generator" content="fercomp report">'
+"""By which a page of ours is known."""
+
+_LOOKED_AT: Final = 4096
+"""Bytes at the beginning of a file, among which the mark is."""
+
+_HERE: Final = Path(__file__).parent
+
+
+def page_of(title: str, sections: Mapping[str, Sequence[Element]], known: Any) -> str:
+    """Makes the page.
+
+    Args:
+        title: Its title.
+        sections: What it shows, by the `id` of the element of `page.html` that it comes into.
+        known: What its script reads: dictionaries, lists, texts and numbers.
+    """
+    page = fromstring(_file("page.html"))  # noqa: S314 - a file of the package
+    places = {found.get("id"): found for found in page.iter() if found.get("id")}
+    for name, elements in sections.items():
+        places[name].extend(elements)
+    for heading in ("title", "heading"):
+        add(places[heading], title)
+    style = _file("page.css").replace("{{palette}}", css_variables())
+    script = _file("page.js")
+    places["style"].text, places["script"].text = style, script
+    places["known"].text = as_json(known)
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    places["policy"].set("content", policy)
+    return f"<!doctype html>\n{tostring(page, 'unicode', method='html')}\n"
+
+
+def write_page(html: str, path: Path, force: bool) -> None:
+    """Writes a page.
+
+    Args:
+        html: Of `page_of`.
+        path: The file.
+        force: Replace what is there, whatever it is.
+
+    Raises:
+        FercompError: Something else is there that `report` did not write, or the file cannot be written.
+    """
+    check_place(path, force)
+    write_text(path, html)
+
+
+def check_place(path: Path, force: bool) -> None:
+    """Makes sure that only a page of ours would be replaced.
+
+    Raises:
+        FercompError: `path` is something else.
+    """
+    if force or not is_there(path):
+        return
+    try:
+        with path.open("rb") as file:
+            ours = MARK in file.read(_LOOKED_AT)
+    except OSError as error:
+        raise FercompError(f"cannot read {path}: {error.strerror}; choose another --output") from error
+    if not ours:
+        raise FercompError(
+            f"{path} would be replaced, which report did not write: move it, choose another --output, or "
+            "--force"
+        )
+
+
+def as_json(known: Any) -> str:
+    r"""Writes JSON that can stand in a page: nothing in it ends the script, no text has control characters.
+
+    Example:
+        >>> as_json({"name": "</script>"})
+        '{"name":"\\u003c/script>"}'
+    """
+    text = json.dumps(_printable(known), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _printable(known: Any) -> Any:
+    if isinstance(known, str):
+        return one_line(known)
+    if isinstance(known, dict):
+        return {one_line(str(key)): _printable(value) for key, value in known.items()}
+    return [_printable(value) for value in known] if isinstance(known, list | tuple) else known
+
+
+def _file(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,184 @@
+"""A run: one trained model, with all that its files say of it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fercomp.core.checks import in_range, one_of, unique
+from fercomp.core.table import Table
+from fercomp.modeling.bundle.card import HISTORY_FILE, Card
+from fercomp.modeling.bundle.card_keys import INFERENCE, REFIT_OF
+from fercomp.report.html.notes import Notes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_EPOCHS: Final = 300
+"""Of which the curves are shown; of more, every second one, or third, and so on."""
+
+_MOST_PARAMS: Final = 300
+"""Parameters of a run; ours has some 70, but a card may come from anywhere."""
+
+_MEASURES: Final = ("loss", "accuracy", "holdout_loss", "holdout_accuracy")
+_AGAIN: Final = "run `fercomp evaluate` again"
+_HISTORY: Final = Table(
+    {"epoch": "int64", "phase": "str", **dict.fromkeys(_MEASURES, "float64")}, "train the model again"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model; a number that is not known is NaN, a text that is not is empty.
+
+    Attributes:
+        name: Name of its folder.
+        backbone: Name of the backbone, or `ensemble`.
+        answers: What it may answer: its classes, and `uncertain` where it lacks that.
+        made: When it was written: ISO 8601, UTC.
+        accuracy: On the holdout, 0 to 1, as the card says.
+        low: Lower end of the 95 % interval of the accuracy.
+        high: Its upper end.
+        photos: Number of holdout photos.
+        macro_f1: 0 to 1.
+        calibration: Expected calibration error, 0 to 1.
+        ms_per_face: As `bench` measured it.
+        megabytes: What runs, on disk, in 10^6 bytes.
+        public: Best public score at Kaggle.
+        private: Best private score.
+        before_refit: Whether the scores are those of the network before `refit`.
+        other_data: Whether it learned from other photos, labels or folds than are there now.
+        commit: Git commit of the training.
+        origin: Of which models it was made, in words.
+        params: Its parameters, flat.
+        best_epoch: The epoch that the weights are from, if that is known.
+        history: Epochs and measures by name, as lists.
+        confusion: Photos by given label (row) and answer (column), or nothing.
+        classes: Rows of `per_class.csv`: `emotion`, `precision`, `recall`, `f1`, `photos`.
+        evaluated: Whether its tables are there and not older than the model.
+    """
+
+    name: str
+    backbone: str
+    answers: tuple[str, ...]
+    made: str
+    accuracy: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    photos: int = 0
+    macro_f1: float = math.nan
+    calibration: float = math.nan
+    ms_per_face: float = math.nan
+    megabytes: float = math.nan
+    public: float = math.nan
+    private: float = math.nan
+    before_refit: bool = False
+    other_data: bool = False
+    commit: str = ""
+    origin: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    best_epoch: int | None = None
+    history: Mapping[str, list[Any]] = field(default_factory=dict)
+    confusion: list[list[int]] = field(default_factory=list)
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    evaluated: bool = False
+
+
+def params_of(card: Card) -> dict[str, str]:
+    """Returns the parameters on a card, such as `augment.flip`, as they would be typed."""
+    flat: dict[str, str] = {}
+
+    def walk(values: Mapping[str, Any], before: str) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                walk(value, f"{before}{key}.")
+            else:
+                flat[f"{before}{key}"] = _typed(value)
+
+    walk(card.trained.get("params", {}), "")
+    walk(card.trained.get(INFERENCE, {}), f"{INFERENCE}.")
+    return dict(list(flat.items())[:_MOST_PARAMS])
+
+
+def _typed(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def origin_of(card: Card) -> str:
+    """Says of which models a model was made; nothing of a network that was trained on its own."""
+    parts = []
+    if card.members:
+        parts.append(f"ensemble of {', '.join(member.name for member in card.members)}")
+    if REFIT_OF in card.trained:
+        before = card.trained[REFIT_OF]
+        parts.append(
+            f"refit of {before if isinstance(before, str) else ', '.join(map(str, before.values()))}"
+        )
+    return "; ".join(parts)
+
+
+def read_history_of(folder: Path) -> dict[str, list[Any]]:
+    """Reads the epochs of a training; without a file, as of an ensemble, there are none.
+
+    Raises:
+        FercompError: The file is damaged.
+    """
+    path = folder / HISTORY_FILE
+    if not path.exists():
+        return {}
+    history = _HISTORY.read(path)
+    history = history.iloc[:: math.ceil(len(history) / MOST_EPOCHS) or 1]
+    return {name: history[name].tolist() for name in ("epoch", "phase", *_MEASURES)}
+
+
+def read_evaluation(folder: Path, answers: tuple[str, ...]) -> tuple[list[list[int]], list[dict[str, Any]]]:
+    """Reads what `evaluate` left.
+
+    Args:
+        folder: The bundle.
+        answers: What the model may answer, as `confusion.csv` has it.
+
+    Returns:
+        The confusion, and the rows of `per_class.csv`.
+
+    Raises:
+        FercompError: A file is missing or damaged.
+    """
+    counts = _read_in_order(folder / "confusion.csv", dict.fromkeys(answers, "int64"), answers, 2**53)
+    shares = {**dict.fromkeys(("precision", "recall", "f1"), "float64"), "photos": "int64"}
+    classes = _read_in_order(folder / "per_class.csv", shares, answers, 2**53)
+    rows = [{str(key): value for key, value in row.items()} for row in classes.to_dict("records")]
+    return counts[list(answers)].to_numpy().tolist(), rows
+
+
+def _read_in_order(
+    path: Path, columns: dict[str, str], answers: tuple[str, ...], most: int
+) -> "pd.DataFrame":
+    """Reads a table with a row for each answer."""
+    checks = [one_of("emotion", answers), unique("emotion")]
+    checks += [in_range(name, 0, most if kind == "int64" else 1) for name, kind in columns.items()]
+    table = Table({"emotion": "str", **columns}, _AGAIN, tuple(checks)).read(path)
+    return table.set_index("emotion").reindex(answers, fill_value=0).reset_index()
+
+
+def note_age(folder: Path, newest: float, notes: Notes) -> bool:
+    """Says whether the tables of `evaluate` are not older than the model, and notes where they are.
+
+    Args:
+        folder: The bundle.
+        newest: When card and decision were last written, as a file's time.
+        notes: Where it is noted.
+    """
+    tables = [folder / name for name in ("confusion.csv", "per_class.csv")]
+    if any(not table.exists() for table in tables):
+        return False
+    if min(table.stat().st_mtime for table in tables) < newest:
+        notes.add(
+            f"{folder.name}: its confusion and recalls are older than the model: run "
+            f"`fercomp evaluate --model {folder.name}`"
+        )
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""All runs as a table that can be sorted, and what the page needs to show two of them side by side."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from xml.etree.ElementTree import Element
+
+from fercomp.report.html.charts import interval
+from fercomp.report.html.element import MISSING, Content, element, table
+from fercomp.report.html.run import Run
+
+MOST_COMPARED: Final = 100
+"""The newest runs that can be chosen to be shown side by side."""
+
+_SHOWN: Final = 6
+"""Parameters that differ and are shown at once; of more, the others open."""
+
+
+def runs_section(runs: Sequence[Run]) -> list[Element]:
+    """Shows runs as a table.
+
+    Args:
+        runs: At least one, the newest first.
+    """
+    newest = next((run for run in runs if run.params), None)
+    known = [run for run in runs if not math.isnan(run.low)]
+    ends = (min((run.low for run in known), default=0.0), max((run.high for run in known), default=1.0))
+    columns: list[tuple[str, bool]] = [
+        ("model", True),
+        ("holdout accuracy", True),
+        ("macro-F1", True),
+        ("calibration error", True),
+        ("ms per face", True),
+        ("public score", True),
+        ("private score", True),
+        (f"differs from {newest.name} in" if newest else "differs in", False),
+        ("backbone", True),
+        ("MB", True),
+        ("made (UTC)", True),
+        ("commit", False),
+    ]
+    shown = table(
+        "Runs, the newest first",
+        (_heading(*column) for column in columns),
+        (_row(run, newest, ends) for run in runs),
+        "sortable",
+    )
+    first = next(cell for cell in shown.iter("th") if "made" in "".join(cell.itertext()))
+    first.set("aria-sort", "descending")
+    said = ["The interval holds the true accuracy in 95 of 100 cases (Wilson)."]
+    if any(run.before_refit for run in runs):
+        said.append("* scored before its last training, which used the holdout too.")
+    if any(run.other_data for run in runs):
+        said.append("† learned from other photos, labels or folds than are here now: compare it with care.")
+    return [shown, element("p", " ".join(said), class_="hint")]
+
+
+def _heading(name: str, can_sort: bool) -> Element:
+    return element("button", name, type="button") if can_sort else element("span", name)
+
+
+def _row(run: Run, newest: Run | None, ends: tuple[float, float]) -> list[Content]:
+    marks = ("*" if run.before_refit else "") + ("†" if run.other_data else "")
+    accuracy = _number(run.accuracy, ".4f", marks)
+    if not math.isnan(run.low):
+        accuracy.append(interval(run.low, run.accuracy, run.high, ends))
+        accuracy.append(element("span", f"{run.low:.3f} to {run.high:.3f}", class_="hint"))
+    return [
+        element("th", run.name, scope="row", data_value=run.name),
+        accuracy,
+        _number(run.macro_f1, ".4f"),
+        _number(run.calibration, ".4f"),
+        _number(run.ms_per_face, ".1f"),
+        _number(run.public, ".5f"),
+        _number(run.private, ".5f"),
+        element("td", *_difference(run, newest), class_="params"),
+        element("td", run.backbone, data_value=run.backbone),
+        _number(run.megabytes, ".1f"),
+        element("td", run.made[:16].replace("T", " "), data_value=run.made, class_="time"),
+        element("td", element("code", run.commit[:9], title=run.commit) if run.commit else MISSING),
+    ]
+
+
+def _number(value: float, shape: str, marks: str = "") -> Element:
+    if math.isnan(value):
+        return element("td", MISSING, class_="number", data_value="")
+    return element("td", f"{format(value, shape)}{marks}", class_="number", data_value=repr(value))
+
+
+def _difference(run: Run, newest: Run | None) -> list[Content]:
+    if not run.params:
+        return [run.origin or MISSING]
+    if newest is None or run is newest:
+        return [run.origin or "(itself)"]
+    pairs = differing(run.params, newest.params)
+    lines = [f"{key}={run.params.get(key, MISSING)}" for key in pairs]
+    said = [run.origin] if run.origin else []
+    shown = ", ".join([*said, *lines[:_SHOWN]]) or "nothing"
+    if len(lines) <= _SHOWN:
+        return [shown]
+    more = element(
+        "details", element("summary", f"and {len(lines) - _SHOWN} more"), ", ".join(lines[_SHOWN:])
+    )
+    return [shown, more]
+
+
+def differing(params: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Returns the parameters in which two runs differ, in their order."""
+    return [key for key in {**others, **params} if params.get(key) != others.get(key)]
+
+
+def comparable(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Returns what the page shows of two runs side by side; what is not known is `None`."""
+    return [
+        {
+            "name": run.name,
+            "backbone": run.backbone,
+            "answers": list(run.answers),
+            "scores": {
+                "holdout accuracy": _known(run.accuracy),
+                "macro-F1": _known(run.macro_f1),
+                "calibration error": _known(run.calibration),
+                "ms per face": _known(run.ms_per_face),
+                "public score": _known(run.public),
+                "private score": _known(run.private),
+            },
+            "params": dict(run.params),
+            "best": run.best_epoch,
+            "history": dict(run.history),
+            "confusion": run.confusion,
+            "classes": run.classes,
+            "otherData": run.other_data,
+        }
+        for run in runs[:MOST_COMPARED]
+    ]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,209 @@
+"""Everything that is known here as one page: what is stale, photos, runs, mistakes, submissions.
+
+Nothing is computed anew that a file says: the page repeats the files. What cannot be read is a line in it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import count
+from fercomp.core.table import existing
+from fercomp.core.tables import PHOTOS, PROBLEMS
+from fercomp.core.version import __version__
+from fercomp.kaggle.history import history_rows
+from fercomp.kaggle.merged import merge_submissions
+from fercomp.kaggle.standing import read_standing
+from fercomp.modeling.bundle.card import CARD, DECISION, HOLDOUT, read_card
+from fercomp.modeling.bundle.find import CAME_ALONG, is_compared_only, resolve_scored
+from fercomp.modeling.training.training_set import data_fingerprint
+from fercomp.report.html.data import data_section
+from fercomp.report.html.dvc_status import Stale, asking_dvc
+from fercomp.report.html.element import command, element
+from fercomp.report.html.mistakes import mistakes_of, mistakes_section
+from fercomp.report.html.notes import Notes
+from fercomp.report.html.page import page_of, write_page
+from fercomp.report.html.run import Run, note_age, origin_of, params_of, read_evaluation, read_history_of
+from fercomp.report.html.runs import comparable, runs_section
+from fercomp.report.html.sent import sent_section
+from fercomp.report.html.state import next_step, state_section
+from fercomp.report.html.two import two_section
+from fercomp.stages.models import ModelRow, list_models
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a report.
+
+    Attributes:
+        runs: How many models are in it.
+        notes: What could not be shown as it should be, a line each.
+        size: Bytes of the page.
+    """
+
+    runs: int
+    notes: tuple[str, ...]
+    size: int
+
+
+def write_report(
+    workspace: Workspace, path: Path, model: str | None = None, pictures: bool = True, force: bool = False
+) -> Written:
+    """Writes the report.
+
+    Args:
+        workspace: The competition.
+        path: The HTML file.
+        model: Whose mistakes are shown, as a user names it; by default those of the model trained last.
+        pictures: Whether photos are shown.
+        force: Replace what is at `path`, whatever it is.
+
+    Raises:
+        FercompError: `path` is something that `report` did not write, or there is no such model.
+    """
+    chosen = None if model is None else resolve_scored(model, workspace)
+    notes, raw = Notes(), workspace.raw if pictures else None
+    with asking_dvc(workspace.root) as dvc:
+        photos = _photos(workspace, notes)
+        rows = list_models(workspace, notes.add)
+        runs = _runs(rows, workspace, photos, notes)
+        shown: dict[str, Sequence[Element]] = {
+            "data": _data(workspace, photos, raw, notes),
+            "runs": runs_section(runs) if runs else [_lacking("No model of your own yet: ", "fercomp train")],
+            "compare": two_section(runs),
+            "mistakes": _mistakes(workspace, chosen, runs, raw, notes),
+            "sent": _sent(workspace, notes),
+            "made": [],
+        }
+        shown["state"] = _state(workspace, dvc.answer(), rows, runs, notes)
+    folder = workspace.root.resolve().name
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+    shown["made"] = [
+        element("span", f"written {now} UTC by fercomp {__version__}, {count(len(runs), 'model')}")
+    ]
+    html = page_of(f"fercomp report: {folder}", shown, {"runs": comparable(runs)})
+    write_page(html, path, force)
+    return Written(len(runs), tuple(notes.lines), len(html.encode()))
+
+
+def _lacking(said: str, typed: str) -> Element:
+    return element("p", said, command(typed))
+
+
+def _photos(workspace: Workspace, notes: Notes) -> "pd.DataFrame | None":
+    if not workspace.photos.exists():
+        return None
+    with notes.instead():
+        photos = PHOTOS.read(workspace.photos)
+        return photos if len(photos) else None
+    return None
+
+
+def _data(
+    workspace: Workspace, photos: "pd.DataFrame | None", raw: Path | None, notes: Notes
+) -> Sequence[Element]:
+    problems = None
+    if workspace.problems.exists():
+        with notes.instead():
+            problems = PROBLEMS.read(workspace.problems)
+    if photos is None:
+        typed = "fercomp prepare" if workspace.train_csv.is_file() else "fercomp fetch"
+        return [_lacking("There is no index of photos that can be shown: ", typed)]
+    return data_section(photos, problems, raw)
+
+
+def _runs(
+    rows: Sequence[ModelRow], workspace: Workspace, photos: "pd.DataFrame | None", notes: Notes
+) -> list[Run]:
+    now = None if photos is None else data_fingerprint(photos)
+    runs = []
+    for row in rows:
+        if row.model in CAME_ALONG:
+            continue
+        with notes.instead():
+            runs.append(_run(row, workspace.bundle(row.model), now, notes))
+    return runs
+
+
+def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> Run:
+    card = read_card(folder)
+    learned, best = card.trained.get("data_sha256"), card.trained.get("best_epoch")
+    commit = card.trained.get("git_commit")
+    run = Run(
+        name=row.model,
+        backbone=row.backbone,
+        answers=tuple(card.rule.answers),
+        made=row.made,
+        accuracy=row.accuracy,
+        low=row.accuracy_low,
+        high=row.accuracy_high,
+        photos=row.photos,
+        macro_f1=row.macro_f1,
+        calibration=card.scores.get("calibration_error", math.nan),
+        ms_per_face=row.ms_per_face,
+        megabytes=row.megabytes,
+        public=row.public,
+        private=row.private,
+        before_refit=row.before_refit,
+        other_data=None not in (now, learned) and now != learned,
+        commit=commit if isinstance(commit, str) else "",
+        origin=origin_of(card),
+        params=params_of(card),
+        best_epoch=best if isinstance(best, int) else None,
+    )
+    with notes.instead():
+        run = replace(run, history=read_history_of(folder))
+    written = [folder / name for name in (CARD, DECISION) if (folder / name).is_file()]
+    if note_age(folder, max(file.stat().st_mtime for file in written), notes):
+        with notes.instead():
+            confusion, classes = read_evaluation(folder, run.answers)
+            run = replace(run, confusion=confusion, classes=classes, evaluated=True)
+    return run
+
+
+def _mistakes(
+    workspace: Workspace, chosen: Path | None, runs: Sequence[Run], raw: Path | None, notes: Notes
+) -> Sequence[Element]:
+    folder = chosen or next(
+        (
+            workspace.bundle(run.name)
+            for run in runs
+            if not is_compared_only(run.name) and existing(workspace.bundle(run.name) / HOLDOUT).exists()
+        ),
+        None,
+    )
+    if folder is None:
+        return [_lacking("No model has answers on a holdout: ", "fercomp train")]
+    with notes.instead():
+        cells = mistakes_of(folder, read_card(folder))
+        asks = "fercomp relabel" if workspace.oof.is_file() else f"fercomp relabel --model {folder.name}"
+        return mistakes_section(folder.name, cells, "" if workspace.labels.is_file() else asks, raw)
+    return [element("p", f"The mistakes of {folder.name} cannot be shown.")]
+
+
+def _sent(workspace: Workspace, notes: Notes) -> Sequence[Element]:
+    standing = None
+    with notes.instead():
+        standing = read_standing(workspace)
+    with notes.instead():
+        sent = merge_submissions(history_rows(workspace), [])
+        if sent:
+            return sent_section(sent, standing)
+        return [_lacking("Nothing was sent from here: ", "fercomp submit")]
+    return [element("p", "The record of submissions cannot be shown.")]
+
+
+def _state(
+    workspace: Workspace, stale: Stale, rows: Sequence[ModelRow], runs: Sequence[Run], notes: Notes
+) -> Sequence[Element]:
+    newest = next((run for run in runs if not is_compared_only(run.name)), None)
+    csv = next((row.csv for row in rows if newest and row.model == newest.name), "")
+    return state_section(next_step(workspace, stale, newest, csv), stale, notes.lines)
