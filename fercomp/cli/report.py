@@ -35,9 +35,9 @@ def report(
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count, say
-    from fercomp.stages.report import write_report
+    from fercomp.stages.report import make_report
 
-    written = write_report(Workspace(), output, model, photos, force)
+    written = make_report(Workspace(), output, model, photos, force)
     for line in written.notes:
         say(f"not shown as it should be: {line}")
     tell(f"{output}: {count(written.runs, 'model')}, {written.size / 1e6:.1f} MB")

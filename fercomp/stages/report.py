@@ -28,7 +28,14 @@ from fercomp.report.html.element import command, element
 from fercomp.report.html.mistakes import mistakes_of, mistakes_section
 from fercomp.report.html.notes import Notes
 from fercomp.report.html.page import page_of, write_page
-from fercomp.report.html.run import Run, note_age, origin_of, params_of, read_evaluation, read_history_of
+from fercomp.report.html.run import (
+    ReportedRun,
+    note_age,
+    origin_of,
+    params_of,
+    read_evaluation,
+    read_history_of,
+)
 from fercomp.report.html.runs import comparable, runs_section
 from fercomp.report.html.sent import sent_section
 from fercomp.report.html.state import next_step, state_section
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Written:
+class Reported:
     """What became of a report.
 
     Attributes:
@@ -54,9 +61,9 @@ class Written:
     size: int
 
 
-def write_report(
+def make_report(
     workspace: Workspace, path: Path, model: str | None = None, pictures: bool = True, force: bool = False
-) -> Written:
+) -> Reported:
     """Writes the report.
 
     Args:
@@ -91,7 +98,7 @@ def write_report(
     ]
     html = page_of(f"fercomp report: {folder}", shown, {"runs": comparable(runs)})
     write_page(html, path, force)
-    return Written(len(runs), tuple(notes.lines), len(html.encode()))
+    return Reported(len(runs), tuple(notes.lines), len(html.encode()))
 
 
 def _lacking(said: str, typed: str) -> Element:
@@ -122,7 +129,7 @@ def _data(
 
 def _runs(
     rows: Sequence[ModelRow], workspace: Workspace, photos: "pd.DataFrame | None", notes: Notes
-) -> list[Run]:
+) -> list[ReportedRun]:
     now = None if photos is None else data_fingerprint(photos)
     runs = []
     for row in rows:
@@ -133,11 +140,11 @@ def _runs(
     return runs
 
 
-def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> Run:
+def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> ReportedRun:
     card = read_card(folder)
     learned, best = card.trained.get("data_sha256"), card.trained.get("best_epoch")
     commit = card.trained.get("git_commit")
-    run = Run(
+    run = ReportedRun(
         name=row.model,
         backbone=row.backbone,
         answers=tuple(card.rule.answers),
@@ -170,7 +177,7 @@ def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> Run:
 
 
 def _mistakes(
-    workspace: Workspace, chosen: Path | None, runs: Sequence[Run], raw: Path | None, notes: Notes
+    workspace: Workspace, chosen: Path | None, runs: Sequence[ReportedRun], raw: Path | None, notes: Notes
 ) -> Sequence[Element]:
     folder = chosen or next(
         (
@@ -202,7 +209,7 @@ def _sent(workspace: Workspace, notes: Notes) -> Sequence[Element]:
 
 
 def _state(
-    workspace: Workspace, stale: Stale, rows: Sequence[ModelRow], runs: Sequence[Run], notes: Notes
+    workspace: Workspace, stale: Stale, rows: Sequence[ModelRow], runs: Sequence[ReportedRun], notes: Notes
 ) -> Sequence[Element]:
     newest = next((run for run in runs if not is_compared_only(run.name)), None)
     csv = next((row.csv for row in rows if newest and row.model == newest.name), "")

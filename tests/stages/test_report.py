@@ -15,7 +15,7 @@ from fercomp.kaggle.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, read_card
 from fercomp.report.html.element import MINUS
 from fercomp.stages.bench import BENCH
-from fercomp.stages.report import write_report
+from fercomp.stages.report import make_report
 from tests.report_files import Page, copy_model, evaluate_tables, hashes, sent, sha
 
 RUNS, SENT = "Runs, the newest first", "Submissions, the newest first"
@@ -24,7 +24,7 @@ RUNS, SENT = "Runs, the newest first", "Submissions, the newest first"
 def page_of(workspace, **options):
     """Writes the report; returns it as it is read, and what was noted."""
     path = workspace.root / "report.html"
-    written = write_report(workspace, path, **options)
+    written = make_report(workspace, path, **options)
     assert written.size == path.stat().st_size
     return Page(path.read_text(encoding="utf-8")), written.notes
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from fercomp.kaggle.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.report.html.element import MINUS
-from fercomp.stages.report import write_report
+from fercomp.stages.report import make_report
 from tests.report_files import copy_model, evaluate_tables, sent
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ def opened(workspace, browse):
     row = sent(experiment="tiny", ref="1", holdout_accuracy="0.2222", public="0.25")
     HISTORY_TABLE.write(pd.DataFrame([empty | row]), workspace.history)
     path = workspace.root.absolute() / "report.html"
-    write_report(workspace, path)
+    make_report(workspace, path)
     page, said, asked = browse("about:blank"), [], []
     page.context.set_offline(True)
     page.on("console", lambda message: said.append(message.text))

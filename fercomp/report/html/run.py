@@ -29,7 +29,7 @@ _HISTORY: Final = Table(
 
 
 @dataclass(frozen=True)
-class Run:
+class ReportedRun:
     """One model; a number that is not known is NaN, a text that is not is empty.
 
     Attributes:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from fercomp.report.html.charts import interval
 from fercomp.report.html.element import MISSING, Content, element, table
-from fercomp.report.html.run import Run
+from fercomp.report.html.run import ReportedRun
 
 MOST_COMPARED: Final = 100
 """The newest runs that can be chosen to be shown side by side."""
@@ -16,7 +16,7 @@ _SHOWN: Final = 6
 """Parameters that differ and are shown at once; of more, the others open."""
 
 
-def runs_section(runs: Sequence[Run]) -> list[Element]:
+def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
     """Shows runs as a table.
 
     Args:
@@ -59,7 +59,7 @@ def _heading(name: str, can_sort: bool) -> Element:
     return element("button", name, type="button") if can_sort else element("span", name)
 
 
-def _row(run: Run, newest: Run | None, ends: tuple[float, float]) -> list[Content]:
+def _row(run: ReportedRun, newest: ReportedRun | None, ends: tuple[float, float]) -> list[Content]:
     marks = ("*" if run.before_refit else "") + ("†" if run.other_data else "")
     accuracy = _number(run.accuracy, ".4f", marks)
     if not math.isnan(run.low):
@@ -87,7 +87,7 @@ def _number(value: float, shape: str, marks: str = "") -> Element:
     return element("td", f"{format(value, shape)}{marks}", class_="number", data_value=repr(value))
 
 
-def _difference(run: Run, newest: Run | None) -> list[Content]:
+def _difference(run: ReportedRun, newest: ReportedRun | None) -> list[Content]:
     if not run.params:
         return [run.origin or MISSING]
     if newest is None or run is newest:
@@ -109,7 +109,7 @@ def differing(params: Mapping[str, str], others: Mapping[str, str]) -> list[str]
     return [key for key in {**others, **params} if params.get(key) != others.get(key)]
 
 
-def comparable(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def comparable(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
     """Returns what the page shows of two runs side by side; what is not known is `None`."""
     return [
         {

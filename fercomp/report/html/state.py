@@ -8,7 +8,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
 from fercomp.report.html.dvc_status import Stale
 from fercomp.report.html.element import command, details, element, table
-from fercomp.report.html.run import Run
+from fercomp.report.html.run import ReportedRun
 
 
 def state_section(steps: tuple[str, str], stale: Stale, notes: Sequence[str]) -> list[Element]:
@@ -40,7 +40,7 @@ def state_section(steps: tuple[str, str], stale: Stale, notes: Sequence[str]) ->
     return parts
 
 
-def next_step(workspace: Workspace, stale: Stale, newest: Run | None, csv: str) -> tuple[str, str]:
+def next_step(workspace: Workspace, stale: Stale, newest: ReportedRun | None, csv: str) -> tuple[str, str]:
     """Says what to type next, and why.
 
     Args:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from fercomp.report.html.element import element
-from fercomp.report.html.run import Run
+from fercomp.report.html.run import ReportedRun
 from fercomp.report.html.runs import MOST_COMPARED
 
 
-def two_section(runs: Sequence[Run]) -> list[Element]:
+def two_section(runs: Sequence[ReportedRun]) -> list[Element]:
     """Offers runs to choose two of: at first the newest, and the best of the others.
 
     Args:
@@ -30,7 +30,7 @@ def two_section(runs: Sequence[Run]) -> list[Element]:
     ]
 
 
-def _select(ident: str, runs: Sequence[Run], chosen: int) -> Element:
+def _select(ident: str, runs: Sequence[ReportedRun], chosen: int) -> Element:
     made = element("select", id=ident)
     for i, run in enumerate(runs):
         selected = "selected" if i == chosen else None
