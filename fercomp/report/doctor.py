@@ -143,13 +143,12 @@ def _opencv() -> Finding:
 
 def _face_detector() -> Finding:
     try:
-        from fercomp.faces.yunet import yunet_file
-
-        return Finding("face detector", "ok", f"YuNet, {yunet_file().name}")
+        from fercomp.faces.yunet import YUNET_FILE
     except ImportError:
         return Finding("face detector", "problem", "OpenCV does not load", "see opencv")
-    except FercompError as error:
-        return Finding("face detector", "problem", str(error), INSTALL_AGAIN)
+    if not YUNET_FILE.is_file():
+        return Finding("face detector", "problem", f"{YUNET_FILE} not found", INSTALL_AGAIN)
+    return Finding("face detector", "ok", f"YuNet, {YUNET_FILE.name}")
 
 
 def _programs() -> Finding:

@@ -9,7 +9,7 @@ import pytest
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.detect import make_detector
 from fercomp.faces.found import PerThread
-from fercomp.faces.yunet import yunet_clip_scale, yunet_file
+from fercomp.faces.yunet import YUNET_FILE, yunet_clip_scale
 from tests.drawn import draw_face
 
 
@@ -19,7 +19,7 @@ def opencv(image, min_score=0.7):
     size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
     method = cv2.INTER_LINEAR if scale >= 0.5 else cv2.INTER_AREA
     look = cv2.cvtColor(cv2.resize(image, size, interpolation=method), cv2.COLOR_RGB2BGR)
-    _, rows = cv2.FaceDetectorYN.create(str(yunet_file()), "", size, min_score, 0.4).detect(look)
+    _, rows = cv2.FaceDetectorYN.create(str(YUNET_FILE), "", size, min_score, 0.4).detect(look)
     rows = np.empty((0, 15), np.float32) if rows is None else rows
     rows = rows[np.argsort(rows[:, 0])]
     points = rows[:, :14].reshape(-1, 7, 2) * (image.shape[1] / size[0], image.shape[0] / size[1])
