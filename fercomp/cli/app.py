@@ -23,6 +23,7 @@ from fercomp.cli.ensemble import ensemble
 from fercomp.cli.evaluate import evaluate
 from fercomp.cli.export import export
 from fercomp.cli.fetch import fetch
+from fercomp.cli.kernels import kernels
 from fercomp.cli.leaderboard import leaderboard
 from fercomp.cli.live import live
 from fercomp.cli.models import models
@@ -47,7 +48,7 @@ from fercomp.core.version import __version__
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
-    "Kaggle": (submit, submissions, leaderboard),
+    "Kaggle": (submit, submissions, leaderboard, kernels),
     "Improve": (
         models,
         bench,

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import BackboneName, Set, read_params
+from fercomp.cli.options import BackboneName, NoWait, On, Set, Yes, read_params
+from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -14,6 +15,9 @@ def crossval(
     ] = "crossval",
     backbone: BackboneName = None,
     set_: Set = None,
+    on: On = None,
+    yes: Yes = False,
+    no_wait: NoWait = False,
 ) -> None:
     """Train a network per fold, and write what each says of photos it has not seen.
 
@@ -29,14 +33,24 @@ def crossval(
       fercomp crossval
       fercomp crossval --backbone compact_wide --set train.epochs=16
       fercomp distill crossval
+      fercomp crossval --on kaggle
     """
     from fercomp.core.paths import Workspace
+    from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.crossval import cross_validate
+    from fercomp.stages.remote_jobs import crossval_job
 
     workspace = Workspace()
     params = read_params(workspace.params, set_)
-    card = cross_validate(name, params.plan(name, backbone), workspace)
-    if card is None:
+    if on:
+        again = f"fercomp crossval --name {name} --on kaggle, with the same options"
+        job = crossval_job(name, backbone, set_ or (), params, workspace)
+        if not run_on_kaggle(job, again, yes, no_wait):
+            return
+        card = read_card(workspace.bundle(name))
+    elif (trained := cross_validate(name, params.plan(name, backbone), workspace)) is not None:
+        card = trained
+    else:
         raise typer.Exit(1)  # what comes after `&&` needs the ensemble
     tell(f"{workspace.bundle(name)}: {len(card.members)} networks, {scored(workspace.bundle(name))}")
     first = ("fercomp relabel", f"fercomp distill {name}")

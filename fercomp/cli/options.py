@@ -132,6 +132,22 @@ Port = Annotated[
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")]
 
 
+On = Annotated[
+    Literal["kaggle"] | None,
+    typer.Option(
+        "--on",
+        help="Run it where the free GPUs are, in a private kernel at Kaggle, and bring the results here.",
+        show_default=False,
+    ),
+]
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --on: do not ask before the first kernel.")]
+
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="With --on: end when it runs; the same command finds it again.")
+]
+
+
 def one_shard(text: str | None, merge: bool) -> "Shard | None":
     """Reads what `ShardOption` was given.
 

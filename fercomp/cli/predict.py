@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Model, Set, ShardOption, one_shard, read_params
+from fercomp.cli.options import Model, NoWait, On, Set, ShardOption, Yes, one_shard, read_params
+from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
@@ -15,6 +16,9 @@ def predict(
     merge: Annotated[
         bool, typer.Option("--merge", help="Join what all shards have written into test_probs.csv.")
     ] = False,
+    on: On = None,
+    yes: Yes = False,
+    no_wait: NoWait = False,
 ) -> None:
     """Classify the test photos and write their probabilities to models/NAME/test_probs.csv.
 
@@ -29,16 +33,28 @@ def predict(
       fercomp predict --set predict.network_votes=null
       fercomp predict --model shipped --shard 3/16
       fercomp predict --model shipped --merge
+      fercomp predict --on kaggle
     """
+    from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.predict import merge_predictions, predict_test
+    from fercomp.stages.remote_jobs import predict_job
 
     part = one_shard(shard, merge)
     workspace = Workspace()
     params = read_params(workspace.params, set_)
     folder = resolve_model(model, workspace)
+    if on:
+        if part is not None or merge:
+            raise FercompError("--on kaggle does all photos in one kernel: leave --shard and --merge out")
+        job = predict_job(model, set_ or (), params, workspace)
+        name = job.name.removeprefix("predict-")
+        again = f"fercomp predict --model {name} --on kaggle, with the same options"
+        if run_on_kaggle(job, again, yes, no_wait):
+            say_next(*to_kaggle(name, workspace.submission(name))[1:])
+        return
     if merge:
         done = merge_predictions(folder, workspace, params.predict)
     else:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import BackboneName, Force, Set, read_params
+from fercomp.cli.options import BackboneName, Force, NoWait, On, Set, Yes, read_params
+from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -16,6 +17,9 @@ def train(
     backbone: BackboneName = None,
     set_: Set = None,
     force: Force = False,
+    on: On = None,
+    yes: Yes = False,
+    no_wait: NoWait = False,
 ) -> None:
     """Train a network and write it to models/NAME.
 
@@ -30,9 +34,11 @@ def train(
       fercomp train --backbone convnext_xlarge
       fercomp train --backbone mobilenet_v3_small --set train.weights=none --set train.size=96
       fercomp train --name wide --set train.epochs=30
+      fercomp train --backbone convnext_xlarge --on kaggle
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
+    from fercomp.stages.remote_jobs import train_job
     from fercomp.stages.train import train_experiment
 
     workspace = Workspace()
@@ -44,7 +50,13 @@ def train(
             f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "
             "change, for experiments under `relabelled` only: move it there"
         )
-    train_experiment(name, plan, workspace, anew=force)
+    if on:
+        again = f"fercomp train --name {name} --on kaggle, with the same options"
+        job = train_job(name, backbone, set_ or (), params, workspace)
+        if not run_on_kaggle(job, again, yes, no_wait, anew=force):
+            return
+    else:
+        train_experiment(name, plan, workspace, anew=force)
     tell(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")
     first = (f"fercomp uncertain --model {name}", f"fercomp evaluate --model {name}")
     say_next(*first, *to_kaggle(name, workspace.submission(name)))

@@ -123,6 +123,16 @@ def read_about(entry: Any) -> About:
     )
 
 
+def read_limits(entry: Any) -> Limits:
+    """Reads the client's `ApiGetSubmissionLimitsResponse`.
+
+    Zeros only: the account is not on a team yet (docstring of `competition_get_submission_limits`).
+    """
+    today, total, left = map(whole, (entry.num_today, entry.num_total, entry.num_allowed_now))
+    unknown = not (today or total or left)
+    return Limits(None if unknown else left, today, entry.limited_by_total is True)
+
+
 def _score(text: object) -> str:
     score = printable(text)
     return score if re.fullmatch(SCORE, score) else ""

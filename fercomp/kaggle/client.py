@@ -8,49 +8,35 @@ is for.
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import requests
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.answers import About, Limits, Place, Sent, read_about, read_sent, read_time, whole
+from fercomp.kaggle.account import MOST_PAGES, PAGE_SIZE, Account
+from fercomp.kaggle.answers import (
+    About,
+    Limits,
+    Place,
+    Sent,
+    read_about,
+    read_limits,
+    read_sent,
+    read_time,
+    whole,
+)
 from fercomp.kaggle.credentials import HOW, SETTINGS, check_credentials, find_credentials
 from fercomp.kaggle.official import client_api
 from fercomp.kaggle.refusals import UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
-from fercomp.kaggle.storage import Storage
-
-PAGE_SIZE: Final = 200
-"""Entries asked for at once: the most that Kaggle gives (help of `kaggle competitions files`)."""
-
-MOST_PAGES: Final = 1_000
-"""Pages of one list that are asked for: 200,000 entries."""
 
 UPLOADS: Final = 3
 """How often an upload is begun at most."""
 
 
-class Kaggle:
-    """One competition, with an account signed in. Used in a `with` block.
-
-    Every method raises `Refused` where Kaggle says no, and `Unanswered` where no usable answer came.
-    """
-
-    def __init__(self, competition: str, api: Any, credentials: str) -> None:
-        self.competition = competition
-        self._credentials = credentials
-        values = api.config_values
-        self._secrets = [values[key] for key in ("token", "key", "api_token") if values.get(key)]
-        self._client = api.build_kaggle_client()
-        self._storage = Storage()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._storage.close()
-        self._client.__exit__(None, None, None)
+class Kaggle(Account):
+    """One competition, with an account signed in."""
 
     def data_files(self) -> Iterator[tuple[str, int]]:
         """Walks through the competition's files: name, and size in bytes (0 where it is not told)."""
@@ -78,7 +64,7 @@ class Kaggle:
             The answer, whatever its status is, of which only the headers were read.
         """
         with self.told():
-            return self._storage.rest(address, start, identity)
+            return self.storage.rest(address, start, identity)
 
     def about(self) -> About:
         """Says what the competition is like."""
@@ -92,12 +78,8 @@ class Kaggle:
         Args:
             selected: Only those that are selected to count in the end.
         """
-        from kagglesdk.competitions.types.competition_enums import SubmissionGroup
-
         found: dict[int, Sent] = {}
-        page: dict[str, Any] = {"page": 1}
-        if selected:
-            page["group"] = SubmissionGroup.SUBMISSION_GROUP_SELECTED
+        page: dict[str, Any] = {"page": 1, "group": "SUBMISSION_GROUP_SELECTED" if selected else None}
         for _ in range(MOST_PAGES):
             answer = self._call(
                 "ListSubmissions", competition_name=self.competition, page_size=PAGE_SIZE, **page
@@ -126,10 +108,8 @@ class Kaggle:
     def limits(self) -> Limits:
         """Says how often may still be submitted."""
         answer = self._call("GetSubmissionLimits", competition_name=self.competition)
-        # Zeros only: the account is not on a team yet (docstring of competition_get_submission_limits).
-        today, total, left = map(whole, (answer.num_today, answer.num_total, answer.num_allowed_now))
-        unknown = not (today or total or left)
-        return Limits(None if unknown else left, today, answer.limited_by_total is True)
+        with self.told():
+            return read_limits(answer)
 
     def upload(self, name: str, content: bytes, modified: float) -> str:
         """Uploads a CSV, which submits nothing yet.
@@ -151,7 +131,7 @@ class Kaggle:
                 last_modified_epoch_seconds=max(0, int(modified)),
             )
             with self.told():
-                arrived = self._storage.put(answer.create_url, content)
+                arrived = self.storage.put(answer.create_url, content)
             if arrived:
                 return str(answer.token)
         raise Unanswered(f"Kaggle's storage took {name} only in part, {UPLOADS} times: try again later")
@@ -173,43 +153,14 @@ class Kaggle:
     def leaderboard(self) -> Iterator[Place]:
         """Walks through the leaderboard, the best first; asks for a page when it is needed."""
         for page in self._pages("GetLeaderboard"):
-            for entry in page.submissions:
-                yield Place(
-                    printable(entry.team_name), printable(entry.score), read_time(entry.submission_date)
-                )
+            for one in page.submissions:
+                yield Place(printable(one.team_name), printable(one.score), read_time(one.submission_date))
 
     def _pages(self, method: str) -> Iterator[Any]:
-        token, seen = "", {""}
-        for _ in range(MOST_PAGES):
-            page = self._call(
-                method, competition_name=self.competition, page_size=PAGE_SIZE, page_token=token
-            )
-            yield page
-            token = str(page.next_page_token or "")
-            if token in seen:  # the end, or a circle
-                return
-            seen.add(token)
-        raise Unanswered(f"Kaggle's list has more than {MOST_PAGES:,} pages: try again later")
+        return self.pages("competition", method, competition_name=self.competition)
 
     def _call(self, method: str, **fields: Any) -> Any:
-        from kagglesdk.competitions.types import competition_api_service
-
-        request = getattr(competition_api_service, f"Api{method}Request")()
-        for name, value in fields.items():
-            setattr(request, name, value)
-        snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in method).lstrip("_")
-        with self.told():
-            return getattr(self._client.competitions.competition_api_client, snake)(request)
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Tells errors that come up in a block, also while the content of an answer is read."""
-        try:
-            yield
-        except requests.RequestException as error:
-            raise refusal(error, self.competition, self._credentials, self._secrets) from error
-        except UNFORESEEN as error:
-            raise misunderstood(error, self._credentials) from None  # its text may hold a secret
+        return self.call("competition", method, **fields)
 
 
 def connect(competition: str) -> Kaggle:

@@ -11,6 +11,9 @@ from fercomp.kaggle.transport import guard, silenced
 
 REPEATABLE: Final = {
     "competitions.CompetitionApiService": ("List", "Get", "Download", "StartSubmissionUpload"),
+    "kernels.KernelsApiService": ("List", "Get"),
+    "datasets.DatasetApiService": ("Get",),
+    "blobs.BlobApiService": ("StartBlobUpload",),
     "security.OAuthService": ("IntrospectToken",),
 }
 """How the calls begin that change nothing, so that they may be sent again."""

@@ -1,4 +1,4 @@
-"""One archive's bytes from Kaggle's storage, in pieces, over as many connections as it takes.
+"""One file's bytes from Kaggle's storage, in pieces, over as many connections as it takes.
 
     <competition>.zip.part        what has come so far
     <competition>.zip.part.json   of which archive: its ETag or date, and its size
@@ -6,20 +6,20 @@
 Bytes are only added to those of the same archive, and only thrown away for the beginning of another zip.
 """
 
+import math
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, write_json
 from fercomp.core.progress import meter, say
 from fercomp.core.reading import read_json
-from fercomp.kaggle.client import Kaggle
 from fercomp.kaggle.refusals import Unanswered, storage_says
 from fercomp.kaggle.transport import pieces
 
@@ -38,8 +38,24 @@ RESTARTS: Final = 3
 PAUSE = 2.0
 """Seconds before going on after the first break, twice as many after each further one."""
 
+BY_HAND: Final = "download it with a browser and give its path as --source"
+"""What a user does where the competition's archive does not come."""
+
 Identity = dict[str, Any]
 """Which archive it is: `identity` (its ETag or date) and `bytes`, either may be `None`."""
+
+
+class Download(Protocol):
+    """Where a file comes from."""
+
+    def archive(self) -> "requests.Response":
+        """Begins to download it: the answer, of which only the headers were read."""
+
+    def archive_from(self, address: str, start: int, identity: str) -> "requests.Response":
+        """Goes on with the download, see `Kaggle.archive_from`."""
+
+    def told(self) -> AbstractContextManager[None]:
+        """Tells errors that come up in a block, in which the content is read."""
 
 
 def part_of(archive: Path) -> Path:
@@ -75,8 +91,14 @@ class _Course:
         failures: Breaks in a row that brought no more than that.
         restarts: How often what was here has been thrown away.
         refused: How often the storage did not send the rest.
+        remedy: What a user does where it does not get on.
+        begins: The first bytes of such a file; anything else does not take the place of what is here.
+        limit: Bytes that it has at the most.
     """
 
+    remedy: str
+    begins: bytes
+    limit: float
     most: int = 0
     failures: int = 0
     restarts: int = 0
@@ -87,6 +109,11 @@ class _Course:
         self.failures = 0 if size >= self.most + LEAST_GAIN else self.failures + 1
         self.most = max(self.most, size)
 
+    def check(self, size: int) -> None:
+        """Ends a download that has more bytes than it may have."""
+        if size > self.limit:
+            raise FercompError(f"the download has more than {self.limit:,.0f} bytes: {self.remedy}")
+
     def begin_anew(self, part: Path) -> None:
         """Throws away what is here, where there is something."""
         if _size(part):
@@ -94,27 +121,37 @@ class _Course:
         if self.restarts > RESTARTS:
             raise FercompError(
                 f"the download does not get on: it began anew {RESTARTS} times and never got beyond "
-                f"{self.most / 1e6:,.1f} MB: download it with a browser and give its path as --source"
+                f"{self.most / 1e6:,.1f} MB: {self.remedy}"
             )
         forget(part)
 
 
-def receive(kaggle: Kaggle, part: Path, unpacked: int) -> None:
+def receive(
+    source: Download,
+    part: Path,
+    unpacked: int,
+    remedy: str = BY_HAND,
+    begins: bytes = b"PK",
+    limit: float = math.inf,
+) -> None:
     """Downloads until all bytes are there.
 
     Args:
-        kaggle: The competition.
+        source: Where they come from.
         part: Where they gather.
         unpacked: Bytes that the disk needs besides.
+        remedy: What a user does where it does not get on.
+        begins: Bytes that such a file begins with, two at the most.
+        limit: Bytes that it has at the most.
 
     Raises:
         FercompError: Kaggle refuses, the disk has no room, or the download does not get on; what has come
             is kept.
     """
-    course = _Course()
+    course = _Course(remedy, begins, limit)
     while True:
         try:
-            return _stream(kaggle, part, unpacked, course)
+            return _stream(source, part, unpacked, course)
         except Unanswered as error:
             course.broke_off(_size(part))
             if course.failures >= TRIES:
@@ -125,26 +162,27 @@ def receive(kaggle: Kaggle, part: Path, unpacked: int) -> None:
             time.sleep(seconds)
 
 
-def _stream(kaggle: Kaggle, part: Path, unpacked: int, course: _Course) -> None:
+def _stream(source: Download, part: Path, unpacked: int, course: _Course) -> None:
     """Downloads what is missing, over one connection."""
     with ExitStack() as stack:
-        answer = stack.enter_context(closing(kaggle.archive()))
+        answer = stack.enter_context(closing(source.archive()))
         identity = _identity(answer)
         total, name = identity["bytes"], identity["identity"]
         have = _size(part) if name and read_record(record_of(part)) == identity else 0
         if have and have == total:
             return
+        course.check(total or 0)
         require_space(part.parent, max(0, (total or 0) - have) + unpacked)
         if have:
             course.most = max(course.most, have)
-            answer = stack.enter_context(closing(kaggle.archive_from(answer.url, have, name)))
+            answer = stack.enter_context(closing(source.archive_from(answer.url, have, name)))
             if not _goes_on(answer, have, total):
                 _require_whole(answer, part, course)
                 have, identity = 0, _identity(answer)
-        chunks = _chunks(kaggle, answer)
+        chunks = _chunks(source, answer)
         first = next(chunks, b"")
         if not have:
-            if _size(part) and not _begins_zip(first):  # a page: what is here is worth more
+            if _size(part) and not _is_begin(first, course.begins):  # a page: what is here is worth more
                 raise Unanswered("the storage sends something else than the archive")
             course.begin_anew(part)
             write_json(record_of(part), identity)
@@ -153,6 +191,7 @@ def _stream(kaggle: Kaggle, part: Path, unpacked: int, course: _Course) -> None:
             meter("downloading", identity["bytes"], have) as bar,
         ):
             for chunk in chain((first,), chunks):
+                course.check(file.tell() + len(chunk))
                 file.write(chunk)
                 bar.update(len(chunk))
     if identity["bytes"] is not None and _size(part) != identity["bytes"]:
@@ -176,14 +215,14 @@ def _require_whole(answer: "requests.Response", part: Path, course: _Course) -> 
     raise storage_says(answer)
 
 
-def _begins_zip(first: bytes) -> bool:
-    return bool(first) and b"PK".startswith(first[:2])
+def _is_begin(first: bytes, expected: bytes) -> bool:
+    return bool(first) and expected.startswith(first[: len(expected)])
 
 
-def _chunks(kaggle: Kaggle, answer: "requests.Response") -> Iterator[bytes]:
+def _chunks(source: Download, answer: "requests.Response") -> Iterator[bytes]:
     chunks = pieces(answer)
     while True:
-        with kaggle.told():
+        with source.told():
             chunk = next(chunks, None)
         if chunk is None:
             return

@@ -69,7 +69,7 @@ def refusal(
 
     Args:
         error: What was raised.
-        competition: The last part of the competition's address.
+        competition: The last part of the competition's address, empty where another thing was asked for.
         credentials: Where the credentials come from.
         secrets: Words that no message may hold.
 
@@ -129,6 +129,8 @@ def misunderstood(error: Exception, credentials: str) -> Refused | Unanswered:
 
 
 def _refused(status: int, reason: str, competition: str, credentials: str) -> str:
+    if not competition and status != 401:
+        return f"Kaggle refuses ({status}): {reason or 'no reason given'}"
     if CODE.search(reason):
         return (
             f"{competition} is a code competition, which takes notebooks and no CSV (Kaggle: {reason}): "

@@ -1,5 +1,7 @@
 """Where Kaggle keeps archives and uploads. Addresses are signed, and no credentials are sent there."""
 
+from typing import BinaryIO
+
 import requests
 
 from fercomp.kaggle.transport import guard
@@ -29,7 +31,17 @@ class Storage:
         headers = {"Range": f"bytes={start}-", "If-Range": identity, "Accept-Encoding": "identity"}
         return self._session.get(address, headers=headers, stream=True)
 
-    def put(self, address: str, content: bytes) -> bool:
+    def whole(self, address: str) -> requests.Response:
+        """Begins to download a file.
+
+        Returns:
+            The answer, of which only the headers were read.
+        """
+        answer = self._session.get(address, headers={"Accept-Encoding": "identity"}, stream=True)
+        answer.raise_for_status()
+        return answer
+
+    def put(self, address: str, content: bytes | BinaryIO) -> bool:
         """Sends a file.
 
         Returns:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -133,7 +133,7 @@ def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> F
     if source == "demo":
         return FetchSource("demo (faces drawn by fercomp)", write_demo)
     if source == "kaggle":
-        return FetchSource(f"kaggle ({competition})", partial(_download, competition, raw.parent))
+        return FetchSource(f"kaggle ({competition})", partial(_download, competition, layout, raw.parent))
     path = Path(at_home(source))
     if not os.path.isdir(path) and not is_there(path):  # noqa: PTH112 - no path is too long for this one
         raise FercompError(
@@ -146,10 +146,36 @@ def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> F
     return FetchSource(source, partial(_copy, path, layout) if path.is_dir() else partial(unpack, path))
 
 
-def _download(competition: str, archives: Path, folder: Path) -> None:
+def _download(competition: str, layout: LayoutParams, archives: Path, folder: Path) -> None:
     from fercomp.kaggle.download import fetch_archive
 
-    unpack(fetch_archive(competition, archives), folder)
+    if there := mounted(competition, os.environ):
+        return _link(there, layout, folder)
+    return unpack(fetch_archive(competition, archives), folder)
+
+
+def mounted(competition: str, environment: Mapping[str, str]) -> Path | None:
+    """Returns where a notebook or kernel at Kaggle finds a competition's files, which are read-only there.
+
+    Args:
+        competition: The last part of its address.
+        environment: Environment variables: Kaggle's own, or `FERCOMP_KAGGLE`, which names Kaggle's folder.
+    """
+    usual = "/kaggle" if "KAGGLE_KERNEL_RUN_TYPE" in environment else ""
+    top = environment.get("FERCOMP_KAGGLE") or usual
+    places = [Path(top, "input", "competitions", competition), Path(top, "input", competition)]
+    return next((place for place in places if top and place.is_dir()), None)
+
+
+def _link(source: Path, layout: LayoutParams, folder: Path) -> None:
+    """Links what lies at the top of a competition's files; where `arrange` moves what is inside, copies."""
+    root = _root(source, str(source), layout)
+    folders = {layout.train, layout.test}
+    if len(folders) == 1 or any("/" in name for name in folders):
+        return _copy(root, layout, folder)
+    for item in root.iterdir():
+        (folder / item.name).symlink_to(item)
+    return None
 
 
 def _root(folder: Path, source: str, layout: LayoutParams) -> Path:

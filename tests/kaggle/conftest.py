@@ -24,6 +24,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.forks import Forked, Forks
+from tests.kaggle.kernel_host import KernelHost, Refuse
+from tests.make_tiny import TINY
 
 TOKEN = "KGAT_0123456789abcdef"  # noqa: S105
 SLUG = "faces-in-the-test"
@@ -90,6 +92,7 @@ class Loopback:
     foreign: list = field(default_factory=list)
     ranges_asked: list = field(default_factory=list)
     port: int = 0
+    kernels: KernelHost | None = None
 
     def calls(self, name: str) -> int:
         return self.log.count(name)
@@ -112,6 +115,8 @@ class Loopback:
     def answer(self, method: str, body: dict) -> dict:
         if method == "IntrospectToken":
             return {"active": body.get("token") == TOKEN, "username": "ada"}
+        if hasattr(self.kernels, method):
+            return getattr(self.kernels, method)(body)
         if method != "GetSubmission" and body.get("competitionName") != SLUG:
             raise Refuse(404, "Not found")
         return getattr(self, method)(body)
@@ -186,10 +191,6 @@ class Loopback:
             else:
                 submission.update(status="COMPLETE", publicScore=self.score)
         return {k: v for k, v in submission.items() if k not in ("content", "listed", "polls")}
-
-
-class Refuse(Exception):
-    pass
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -273,6 +274,11 @@ class Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         same = self.headers.get("If-Range", server.etag) == server.etag
         content, headers = server.archive, {"Accept-Ranges": "bytes"}
+        if "/output/" in self.path:
+            content = server.kernels.output(urlsplit(self.path).path.split("/output/")[1])
+            if content is None:
+                self._send(403, b"<Error><Code>ExpiredToken</Code></Error>")
+                return
         if server.etag:
             headers["ETag"] = server.etag
         status = 200
@@ -345,14 +351,17 @@ def fault():
 
 
 @pytest.fixture
-def kaggle():
+def kaggle(tmp_path):
     """The loopback server; a test fails with it where it was asked for anything but Kaggle."""
     state = Loopback()
+    raw = TINY / "datasets" / "raw"
+    state.kernels = KernelHost(tmp_path / "kaggle-kernels", state.uploads, (SLUG, raw))
     server = Server(("127.0.0.1", 0), Handler)
     server.state, server.errors, state.port = state, [], server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield state
+    state.kernels.close()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -367,9 +376,13 @@ def signed_in(kaggle, tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in kaggle.environment(tmp_path / "home").items():
         monkeypatch.setenv(name, value)
+    from fercomp.kaggle import datasets, following, pushing, receive, submit, transport
     from fercomp.kaggle import pending as sending
-    from fercomp.kaggle import receive, submit, transport
 
+    monkeypatch.setattr(datasets, "READY_EVERY", 0.05)
+    monkeypatch.setattr(following, "POLL_KERNEL", 0.05)
+    monkeypatch.setattr(pushing, "SHOW_EVERY", 0.05)
+    monkeypatch.setattr(pushing, "SHOWS_UP", 0.5)
     monkeypatch.setattr(transport, "BACKOFF", 0.01)
     monkeypatch.setattr(receive, "PAUSE", 0.01)
     monkeypatch.setattr(sending, "LOOK_EVERY", 0.05)
@@ -382,6 +395,7 @@ IMPORTS = """
 import sys
 import numpy, pandas, openvino
 import fercomp.cli.app, fercomp.kaggle.leaderboard, fercomp.kaggle.submit
+import fercomp.stages.remote_runs
 import fercomp.kaggle.merged, fercomp.kaggle.refresh, fercomp.report.submissions, fercomp.stages.fetch
 from fercomp.kaggle.transport import silenced
 
@@ -393,12 +407,13 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]
 
 RUNNER = """
 import sys
-from fercomp.kaggle import receive
+from fercomp.kaggle import datasets, following, pushing, receive
 from fercomp.kaggle import pending as sending
 from fercomp.kaggle import submit
 from fercomp.kaggle import transport
 from fercomp.cli.app import main
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
+datasets.READY_EVERY, following.POLL_KERNEL, pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 0.05, 0.05, 1.0
 sending.LOOK_EVERY, sending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
 sys.argv = ["fercomp", *sys.argv[1:]]
 main()

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle import client, transport
+from fercomp.kaggle import account, transport
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.credentials import check_credentials, find_credentials
 from fercomp.kaggle.refusals import Refused, Unanswered, printable, read_answer, until_reset
@@ -460,7 +460,7 @@ def test_page_tokens_that_go_in_a_circle(signed_in, fault):
 
 
 def test_a_list_with_ever_new_tokens_ends(signed_in, fault, monkeypatch):
-    monkeypatch.setattr(client, "MOST_PAGES", 5)
+    monkeypatch.setattr(account, "MOST_PAGES", 5)
     pages = [{"submissions": [], "nextPageToken": f"page {i}"} for i in range(20)]
     signed_in.fail("GetLeaderboard", *[fault(status=200, body=page) for page in pages])
     with connect(SLUG) as kaggle, pytest.raises(Unanswered, match="more than 5 pages"):

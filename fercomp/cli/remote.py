@@ -1,0 +1,48 @@
+"""How commands run at Kaggle, and what they say of it."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from fercomp.cli.words import say_next, tell
+
+if TYPE_CHECKING:
+    from fercomp.stages.remote_jobs import Job
+
+
+def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool = False) -> bool:
+    """Runs a command at Kaggle.
+
+    Args:
+        job: The command.
+        again: What to type to find it again.
+        yes: Do not ask before the first kernel.
+        no_wait: Do not wait for its end.
+        anew: Run it though it has run.
+
+    Returns:
+        Whether its results are here.
+    """
+    from fercomp.core.paths import Workspace
+    from fercomp.stages.remote import run_remote
+
+    def agree() -> bool:
+        return yes or _asked()
+
+    outcome = run_remote(job, Workspace(), agree, wait=not no_wait, anew=anew)
+    if outcome.files is None:
+        tell(f"{job.name} runs at Kaggle: {outcome.page}")
+        say_next(again, f"fercomp kernels show {job.name}")
+        return False
+    for path in outcome.files:
+        tell(f"{path}: from {outcome.page}")
+    return True
+
+
+def _asked() -> bool:
+    from fercomp.core.errors import FercompError
+
+    if not sys.stdin.isatty():
+        raise FercompError("nobody can be asked here whether to push a kernel: add --yes")
+    return typer.confirm("Push it?", err=True)

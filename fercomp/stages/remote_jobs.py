@@ -1,0 +1,199 @@
+"""Commands that can run at Kaggle: what each reads from here, what it leaves, and where that goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.params import Params, Plan
+from fercomp.core.paths import Workspace
+from fercomp.core.reading import is_there
+from fercomp.kaggle.packing import PACKAGE, fingerprint_of
+from fercomp.kaggle.pushing import Load
+from fercomp.modeling.bundle.card import CARD
+from fercomp.modeling.bundle.find import CAME_ALONG, check_name, output_name, resolve_model
+
+INDEX: Final = ("datasets/photos.csv", "datasets/problems.csv")
+TABLES: Final = (*INDEX, "datasets/labels.csv")
+"""Tables that come here only where there is none of that name."""
+
+_SCORES: Final = "test_probs"
+
+_DVC_CONFIG: Final = b"[core]\n    no_scm = True\n    analytics = False\n"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that is to run at Kaggle.
+
+    Attributes:
+        name: What it is called, such as `train-compact`.
+        words: The command, after `fercomp`.
+        competition: Whose files it reads.
+        gpu: Whether it wants a GPU.
+        files: What it reads from here, by its path there.
+        checkpoint: What it goes on from, which changes nothing in what comes out.
+        done: Patterns of what is brought here in the end.
+        cut: Patterns of what the next kernel goes on from.
+        steps: Commands that run there; one that `makes` a file which is there is left out.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    competition: str
+    gpu: bool
+    files: Mapping[str, Path | bytes]
+    done: tuple[str, ...]
+    cut: tuple[str, ...]
+    steps: tuple[dict[str, Any], ...]
+    checkpoint: Mapping[str, Path | bytes] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 over what comes out depends on, apart from the code."""
+        return fingerprint_of(self.words, self.competition, self.files)
+
+    @property
+    def load(self) -> Load:
+        """What its kernels do."""
+        return Load(self.steps, self.done, self.cut, {**self.files, **self.checkpoint})
+
+
+def train_job(
+    name: str, backbone: str | None, set_: Sequence[str], params: Params, workspace: Workspace
+) -> Job:
+    """Makes the job of `fercomp train`."""
+    check_name(name)
+    plan = params.plan(name, backbone)
+    words = ["train", "--name", name, *(["--backbone", backbone] if backbone else [])]
+    files = {**_params(workspace), **_taught(plan, workspace)}
+    checkpoint = _files(workspace, f"models/.training/{name}.npz")
+    return _job("train", name, words, set_, params, files, (f"models/{name}",), checkpoint)
+
+
+def crossval_job(
+    name: str, backbone: str | None, set_: Sequence[str], params: Params, workspace: Workspace
+) -> Job:
+    """Makes the job of `fercomp crossval`."""
+    check_name(name)
+    plan = params.plan(name, backbone).changed(labels="given", test_photos=False)
+    words = ["crossval", "--name", name, *(["--backbone", backbone] if backbone else [])]
+    files = {**_params(workspace), **_taught(plan, workspace)}
+    folds = f"models/.training/folds/{name}-[0-9]*"
+    checkpoint = _files(workspace, f"models/.training/{name}-[0-9]*.npz", folds)
+    return _job("crossval", name, words, set_, params, files, (f"models/{name}", folds), checkpoint)
+
+
+def predict_job(model: str | None, set_: Sequence[str], params: Params, workspace: Workspace) -> Job:
+    """Makes the job of `fercomp predict`."""
+    folder = resolve_model(model, workspace)
+    name = output_name(folder, workspace)
+    files = {**_params(workspace), **_model(folder, workspace)}
+    words = ["predict", "--model", name]
+    return _job("predict", name, words, set_, params, files, (f"models/{name}/{_SCORES}.csv",), {})
+
+
+def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
+    """Makes the job of `dvc repro` with a file of parameters in place of `params.yaml`.
+
+    Raises:
+        FercompError: There is no pipeline here, or the file's photos are not the competition's.
+    """
+    if params.fetch.source != "kaggle":
+        raise FercompError(
+            f"{file} has fetch.source {params.fetch.source}, which is not at Kaggle: set it to kaggle"
+        )
+    if not is_there(workspace.root / "dvc.yaml"):
+        raise FercompError("dvc.yaml is not here: run this in a clone of fercomp's repository")
+    files: dict[str, Path | bytes] = {
+        **_files(workspace, "dvc.yaml", "pipelines", ".dvcignore", "datasets/review.jsonl"),
+        "params.yaml": file.read_bytes(),
+        ".dvc/config": _DVC_CONFIG,
+    }
+    step = {"words": ["dvc", "repro"], "makes": ""}
+    there = ("models/[!.]*", "submissions", *TABLES)
+    kept = (*there, "models/.training", "datasets/overview", "datasets/relabel", "dvc.lock", ".dvc/cache")
+    gpu = params.machine.device != "cpu"
+    name = f"repro-{file.stem.removeprefix('params.')}"
+    return Job(name, ("repro", file.name), params.fetch.competition, gpu, files, there, kept, (step,))
+
+
+def _job(
+    command: str,
+    name: str,
+    words: Sequence[str],
+    set_: Sequence[str],
+    params: Params,
+    files: Mapping[str, Path | bytes],
+    done: tuple[str, ...],
+    checkpoint: Mapping[str, Path | bytes],
+) -> Job:
+    overrides = [word for value in set_ for word in ("--set", value)]
+    steps = (
+        {"words": ["fetch", "--source", "kaggle", *overrides], "makes": ""},
+        {"words": ["prepare", *overrides], "makes": INDEX[0]},
+        {"words": [*words, *overrides], "makes": ""},
+    )
+    return Job(
+        name=f"{command}-{name}",
+        words=(*words, *overrides),
+        competition=params.fetch.competition,
+        gpu=params.machine.device != "cpu",
+        files=files,
+        done=(*done, *INDEX),
+        cut=(*INDEX, "models/.training") if command != "predict" else (),
+        steps=steps,
+        checkpoint=checkpoint,
+    )
+
+
+def _params(workspace: Workspace) -> dict[str, Path | bytes]:
+    return _files(workspace, "params.yaml")
+
+
+def _taught(plan: Plan, workspace: Workspace) -> dict[str, Path | bytes]:
+    """Lists what a network learns from besides the competition's photos."""
+    train = plan.train
+    files: dict[str, Path | bytes] = {}
+    if train.labels != "given":
+        files |= _needed(workspace, "datasets/labels.csv", "run `fercomp relabel`")
+    if train.makes_points:
+        oof = workspace.oof.relative_to(workspace.root).as_posix()
+        files |= _needed(workspace, oof, "run `fercomp crossval`") | _files(
+            workspace, f"models/crossval/{CARD}"
+        )
+    elif train.head != "emotion":
+        files |= _needed(workspace, train.va_targets, "train.va_targets is a file of this folder")
+    if "." in train.weights:
+        files |= _needed(workspace, train.weights, "train.weights is a file of this folder")
+    for teacher in train.teachers:
+        files |= _model(resolve_model(teacher, workspace), workspace)
+    return files
+
+
+def _model(folder: Path, workspace: Workspace) -> dict[str, Path | bytes]:
+    """Lists a model's files, without what was made with it."""
+    came = next((name for name, place in CAME_ALONG.items() if place == folder), None)
+    if came is None and folder.resolve().parent != workspace.models.resolve():
+        raise FercompError(f"{folder} is not under {workspace.models}: move it there, so that it can travel")
+    top = f"{PACKAGE.name}/{came}" if came else f"models/{folder.name}"
+    every = sorted(path for path in folder.rglob("*") if path.is_file())
+    kept = [path for path in every if not (path.name.startswith(_SCORES) or path.suffix == ".png")]
+    return {f"{top}/{path.relative_to(folder).as_posix()}": path for path in kept}
+
+
+def _needed(workspace: Workspace, name: str, remedy: str) -> dict[str, Path | bytes]:
+    path = workspace.root / name
+    if not is_there(path) or not path.resolve().is_relative_to(workspace.root.resolve()):
+        raise FercompError(f"{name} is not in this folder, and the training learns from it: {remedy}")
+    return {Path(name).as_posix(): path}
+
+
+def _files(workspace: Workspace, *patterns: str) -> dict[str, Path | bytes]:
+    """Lists the files that are at, or below, some paths."""
+    found: dict[str, Path | bytes] = {}
+    for place in (place for pattern in patterns for place in sorted(workspace.root.glob(pattern))):
+        inside = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+        found |= {path.relative_to(workspace.root).as_posix(): path for path in inside}
+    return {name: path for name, path in found.items() if not name.endswith(".lock")}

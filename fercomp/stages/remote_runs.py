@@ -1,0 +1,91 @@
+"""`fercomp kernels`: the runs at Kaggle that were started here, looked at, brought here, and ended."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.locks import locked
+from fercomp.core.paths import Workspace
+from fercomp.kaggle.client import connect
+from fercomp.kaggle.datasets import delete_dataset
+from fercomp.kaggle.following import follow_part
+from fercomp.kaggle.kernels import delete_kernel, find_kernel, kernel_output, kernel_page, kernel_status
+from fercomp.kaggle.pushing import archive_of, is_pushed
+from fercomp.kaggle.runs import RemoteRun, all_runs, forget_run, read_run, runs_folder
+from fercomp.stages.remote import pull_run
+
+
+def require_run(name: str, workspace: Workspace) -> RemoteRun:
+    """Reads a run.
+
+    Raises:
+        FercompError: There is none of that name.
+    """
+    names = [run.name for run in all_runs(workspace)]
+    run = read_run(name, workspace) if name in names else None
+    if run is None:
+        raise unknown_name("run", name, names)
+    return run
+
+
+def show_run(name: str, workspace: Workspace) -> tuple[str, str, list[str]]:
+    """Asks Kaggle how far a run is.
+
+    Returns:
+        Its state, the address of its last kernel, and the last lines that this has printed.
+    """
+    run = require_run(name, workspace)
+    with connect(run.competition) as kaggle:
+        slug = run.parts[-1].slug
+        status = kernel_status(kaggle, slug)
+        log = kernel_output(kaggle, slug).log
+        failure = f": {status.failure}" if status.failure else ""
+        return f"{status.state}{failure}", kernel_page(kaggle, slug), log
+
+
+def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
+    """Brings what a run has left.
+
+    Returns:
+        The folders and files that were written.
+
+    Raises:
+        FercompError: It is not done.
+    """
+    run = require_run(name, workspace)
+    with _alone(run, workspace), connect(run.competition) as kaggle:
+        state = kernel_status(kaggle, run.parts[-1].slug).state
+        if state in ("queued", "running"):
+            raise FercompError(
+                f"{name} is {state}: try again later, or type its command again to wait for it"
+            )
+        run, manifest, output = follow_part(run, kaggle, workspace)
+        if manifest.state == "cut":
+            words = " ".join(("fercomp", *run.words, "--on", "kaggle"))
+            raise FercompError(f"{name} is to go on in another kernel: type `{words}`")
+        return pull_run(run, manifest, output, kaggle, workspace)
+
+
+def cancel_run(name: str, workspace: Workspace) -> list[str]:
+    """Ends a run by deleting its kernels and what they read at Kaggle, and forgets it.
+
+    Returns:
+        The addresses of the kernels that were deleted.
+    """
+    run = require_run(name, workspace)
+    deleted = []
+    with _alone(run, workspace), connect(run.competition) as kaggle:
+        for part in reversed(run.parts):
+            if is_pushed(find_kernel(kaggle, part.slug), run, kaggle):
+                delete_kernel(kaggle, part.slug)
+                deleted.append(kernel_page(kaggle, part.slug))
+        if run.dataset:
+            delete_dataset(kaggle, run.dataset)
+        forget_run(name, workspace)
+        archive_of(run, workspace).unlink(missing_ok=True)
+    return deleted
+
+
+def _alone(run: RemoteRun, workspace: Workspace) -> AbstractContextManager[None]:
+    busy = f"another fercomp follows {run.name}: stop it first (the kernel goes on)"
+    return locked(runs_folder(workspace) / f".{run.name}.lock", busy)
