@@ -206,6 +206,13 @@ def test_a_backend_is_installed_for_those_who_train_on_it(clone, backend):
     assert clone.calls()[1].endswith(f"--locked --extra headless --extra {backend} --quiet")
 
 
+def test_further_extras_are_installed_by_name(clone):
+    clone.add_uv(check=1)
+    clone.add(clone.programs, "fercomp", "#!/bin/sh\n")
+    clone.run("fercomp", FERCOMP_OPENCV="headless", FERCOMP_EXTRAS="ray parquet")
+    assert clone.calls()[1].endswith("--locked --extra headless --extra ray --extra parquet --quiet")
+
+
 def add_linux(clone, driver):
     """Makes the clone's system a Linux with the given `nvidia-smi`."""
     clone.add_uv(check=1)

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.merge import ShardMerge
+from fercomp.annotate.on_ray import annotate_on_ray
 from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.photos import annotate_photos
@@ -15,7 +17,8 @@ from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
-from fercomp.core.progress import say
+from fercomp.core.params import Wanted
+from fercomp.core.progress import count, say, track
 from fercomp.core.shards import Shard
 from fercomp.core.version import __version__
 from fercomp.media.problems import ClipProblem, MediaProblem, failed
@@ -65,6 +68,7 @@ def annotate_media(
     force: bool = False,
     clip_bundle: Bundle | None = None,
     shard: Shard | None = None,
+    on_ray: Wanted | None = None,
 ) -> Summary:
     """Annotates photos and clips, going on where an earlier run of the same kind ended.
 
@@ -78,6 +82,7 @@ def annotate_media(
         force: Replace what lies in the output folder and is not from here.
         clip_bundle: Another model of the same classes for clips, which have less time; by default the same.
         shard: The part of them that is annotated here; others may come into the same folder meanwhile.
+        on_ray: Let a Ray cluster annotate the photos, and this answer there (`machine.device`).
 
     Returns:
         What is on record of these files now. Files that could not be read are among it and have been told.
@@ -96,18 +101,31 @@ def annotate_media(
         output, sources.root, found, classes, settings, options.records, force, shard
     ) as folder:
         sources = sources.part(shard)
-        annotate_photos([s for s in folder.todo if isinstance(s, Photo)], folder, recogniser)
-        for video in folder.todo:
-            if isinstance(video, Video):
-                _annotate_video(video, folder, clip_bundle, options)
+        photos = [source for source in folder.todo if isinstance(source, Photo)]
+        videos = [source for source in folder.todo if isinstance(source, Video)]
+        if on_ray is None:
+            done = annotate_photos(photos, recogniser, folder.write_copy)
+        else:
+            if videos:
+                say(f"{count(len(videos), 'video')} will be annotated by this machine; --shard divides many")
+            done = annotate_on_ray(photos, folder, bundle, options, on_ray)
+        with closing(done):
+            for photo in track(done, "annotate", "photo", total=len(photos)):
+                if photo.told:
+                    say(photo.told)
+                folder.records.append(photo.rows)
+        if told := recogniser.compared.told():
+            say(told)
+        for video in videos:
+            _annotate_video(video, folder, clip_bundle, options)
         for file, reason in sources.problems.items():
             say(f"{sources.root / file} could not be looked into ({reason}): change its permissions")
             folder.records.append([problem_row(file, reason)])
     earlier = len(sources.found) - len(folder.todo)
     names = bundle.card.name, clip_bundle.card.name
-    done = _summary(folder, sources, earlier, names, monotonic() - start)
+    summary = _summary(folder, sources, earlier, names, monotonic() - start)
     alone = found[0] if len(found) == 1 else None
-    return replace(done, copy=folder.copy_of(alone)) if isinstance(alone, Photo) else done
+    return replace(summary, copy=folder.copy_of(alone)) if isinstance(alone, Photo) else summary
 
 
 def merge_media(

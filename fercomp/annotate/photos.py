@@ -1,6 +1,6 @@
 """Annotates photos: decoding, detection, classification, drawing and writing at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -9,12 +9,10 @@ from fercomp.annotate.drawing import draw, with_room
 from fercomp.annotate.encoding import encode
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
-from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import in_order, threads
-from fercomp.core.progress import say, track
 from fercomp.media.image_formats import photo_bytes
 from fercomp.media.images import decode_photo, read_file
 from fercomp.media.problems import ImageProblem, MediaProblem, failed
@@ -35,13 +33,30 @@ class _Looked:
     note: str = ""
 
 
-def annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: Recogniser) -> None:
-    """Annotates photos; one that cannot be used is told and has a row that says why.
+@dataclass(frozen=True)
+class Done:
+    """A photo that is annotated, or cannot be.
+
+    Attributes:
+        photo: The photo.
+        rows: What comes on record.
+        told: What the user is to know of it; mostly empty.
+    """
+
+    photo: Photo
+    rows: Sequence[Row]
+    told: str = ""
+
+
+def annotate_photos(
+    photos: Iterable[Photo], recogniser: Recogniser, write_copy: Callable[[Photo, bytes], None]
+) -> Generator[Done, None, None]:
+    """Annotates photos, in order; one that cannot be used has a row that says why.
 
     Args:
         photos: The photos.
-        folder: Where everything goes.
         recogniser: Finds and names faces.
+        write_copy: Writes an annotated copy; called from several threads.
 
     Raises:
         FercompError: The disk is full, or the detector is missing.
@@ -54,11 +69,7 @@ def annotate_photos(photos: Sequence[Photo], folder: OutputFolder, recogniser: R
             pool, look, photos, PHOTO_BATCH, lambda photo: photo_bytes(photo.path), MOST_PHOTO_BYTES
         )
         named = _named(recogniser, seen)
-        results = in_order(pool, partial(_result, folder), named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
-        for rows in track(results, "annotate", "photo", total=len(photos)):
-            folder.records.append(rows)
-    if told := recogniser.compared.told():
-        say(told)
+        yield from in_order(pool, partial(_done, write_copy), named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
 
 
 def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
@@ -101,20 +112,19 @@ def _weight(looked: _Looked) -> int:
     return looked.picture.frame.image.nbytes if isinstance(looked.picture, Picture) else 0
 
 
-def _result(folder: OutputFolder, looked: _Looked) -> list[Row]:
+def _done(write_copy: Callable[[Photo, bytes], None], looked: _Looked) -> Done:
     """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
     photo, result = looked.photo, looked.picture
     if isinstance(result, Picture):
         try:
-            folder.write_copy(photo, encode(photo, draw(*with_room(result.frame.image, result.faces))))
-            if looked.note:
-                say(f"{photo.path} lacks its end: annotated as far as it goes; copy it again")
-            return [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]
+            write_copy(photo, encode(photo, draw(*with_room(result.frame.image, result.faces))))
+            told = f"{photo.path} lacks its end: annotated as far as it goes; copy it again"
+            rows = [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]
+            return Done(photo, rows, told if looked.note else "")
         except ImageProblem as problem:
             result = problem
         except FercompError as error:
             result = ImageProblem("not_written", str(error))
         except Exception as error:
             result = failed(photo.path, error, ImageProblem)
-    say(str(result))
-    return [problem_row(photo.file, result.reason)]
+    return Done(photo, [problem_row(photo.file, result.reason)], str(result))

@@ -12,6 +12,7 @@ from fercomp.cli.options import (
     MinScore,
     MinSize,
     ModelForMedia,
+    OnRay,
     ShardOption,
     Uncertain,
     load_model,
@@ -68,6 +69,7 @@ def annotate(
             "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
         ),
     ] = False,
+    on: OnRay = None,
     show: Annotated[
         bool, typer.Option("--show", help="Open the copy in the end, in a window. For one photo alone.")
     ] = False,
@@ -90,16 +92,19 @@ def annotate(
       fercomp annotate portraits/ --detector whole --model compact --no-uncertain
       fercomp annotate photos/ --shard 3/16
       fercomp annotate photos/ --merge
+      fercomp annotate photos/ --on ray
     """
     from fercomp.annotate.batch import annotate_media, merge_media
     from fercomp.annotate.options import Options, clock_seconds
     from fercomp.annotate.show import show_copy
     from fercomp.core.errors import FercompError
+    from fercomp.core.params import load_machine
+    from fercomp.core.paths import Workspace
     from fercomp.core.progress import waiting
 
     if show and (len(paths) != 1 or Path(paths[0]).is_dir()):
         raise FercompError("--show opens the copy of one photo: name one photo, or leave it out")
-    part = one_shard(shard, merge)
+    part = one_shard(shard, merge, on)
     until = None if end is None else clock_seconds(end)
     options = Options(
         detector, min_score, min_size, every, video, records, clock_seconds(start), until, views, uncertain
@@ -111,7 +116,8 @@ def annotate(
     if merge:
         done = merge_media(places, output, bundle, options, clip_bundle)
     else:
-        done = annotate_media(places, output, bundle, options, force, clip_bundle, part)
+        device = load_machine(Workspace().params).device if on else None
+        done = annotate_media(places, output, bundle, options, force, clip_bundle, part, device)
     _tell(done, output)
     if show and done.copy is not None:
         tell(show_copy(done.copy))

@@ -125,6 +125,15 @@ ShardOption = Annotated[
     ),
 ]
 
+OnRay = Annotated[
+    Literal["ray"] | None,
+    typer.Option(
+        "--on",
+        help="Let a Ray cluster do it: that at RAY_ADDRESS, or one that is started on this machine.",
+        show_default=False,
+    ),
+]
+
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="Where the page is served; 0 for any free one.")
 ]
@@ -148,21 +157,28 @@ NoWait = Annotated[
 ]
 
 
-def one_shard(text: str | None, merge: bool) -> "Shard | None":
+def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | None":
     """Reads what `ShardOption` was given.
 
     Args:
         text: `K/N`, or nothing.
         merge: Whether the parts are to be merged, which is no part's work.
+        on: What `OnRay` was given; what does all parts has no use for one.
 
     Raises:
-        FercompError: It is no part, or both are asked for.
+        FercompError: It is no part, or two of the three are asked for, or what is to do it is not installed.
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.shards import Shard
 
     if text is not None and merge:
         raise FercompError("--shard does a part, --merge joins all parts: give one of the two")
+    if on and (merge or text is not None):
+        raise FercompError(f"--on {on} divides the work itself: leave --shard and --merge out")
+    if on:
+        from fercomp.core.ray_cluster import require_ray
+
+        require_ray()
     return None if text is None else Shard.parse(text)
 
 

@@ -1,0 +1,90 @@
+"""Compares `annotate --on ray` with plain `annotate`: photos per second, memory, and the rows.
+
+Usage: python benchmarks/on_ray.py PHOTOS N [N ...]
+
+For each number N, so many photos are made of those in the folder PHOTOS, as links to them. Both commands run
+on this machine, one after the other. The rate is that from the first rows on record to the end: Ray
+takes seconds to start. Memory is the largest resident size of the command, and of an actor.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from fercomp.annotate.sources import Photo, find_sources
+
+
+@dataclass
+class Run:
+    """What was seen of a command: photos per second, seconds in all, and memory in MB."""
+
+    rate: float = 0.0
+    seconds: float = 0.0
+    driver: float = 0.0
+    actor: float = 0.0
+
+    def look(self, process: psutil.Process) -> None:
+        """Notes how much memory is taken now."""
+        try:
+            self.driver = max(self.driver, process.memory_info().rss / 2**20)
+            for child in process.children(recursive=True):
+                if "MapWorker" in " ".join(child.cmdline()):
+                    self.actor = max(self.actor, child.memory_info().rss / 2**20)
+        except psutil.Error:
+            return
+
+
+def annotate(photos: Path, out: Path, words: list[str]) -> Run:
+    """Runs the command and looks at it meanwhile."""
+    run, begin, first, some = Run(), time.perf_counter(), 0.0, 0
+    command = [sys.executable, "-m", "fercomp", "annotate", photos, "--output", out, *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        seen = psutil.Process(process.pid)
+        while process.poll() is None:
+            if not first and (some := photos_on_record(out)):
+                first = time.perf_counter()
+            run.look(seen)
+            time.sleep(0.1)
+    run.seconds = time.perf_counter() - begin
+    run.rate = (photos_on_record(out) - some) / (time.perf_counter() - first)
+    return run
+
+
+def photos_on_record(out: Path) -> int:
+    """Counts photos, not faces."""
+    records = out / "records.csv"
+    if not records.is_file():
+        return 0
+    return len({line.partition(",")[0] for line in records.read_text().splitlines()[1:]})
+
+
+def main() -> None:
+    """Prints a table."""
+    found = find_sources([Path(sys.argv[1])], Path("nowhere")).found
+    photos = [source.path.resolve() for source in found if isinstance(source, Photo)]
+    print("| photos | how | photos/s | ratio | s in all | MB of the command | of an actor | same rows |")
+    print("|---|---|---|---|---|---|---|---|")
+    for n in map(int, sys.argv[2:]):
+        with tempfile.TemporaryDirectory() as name:
+            many = Path(name) / "photos"
+            many.mkdir()
+            for number in range(n):
+                source = photos[number % len(photos)]
+                (many / f"{number}{source.suffix}").symlink_to(source)
+            plain = annotate(many, Path(name) / "plain", [])
+            ray = annotate(many, Path(name) / "ray", ["--on", "ray"])
+            rows = [(Path(name) / out / "records.csv").read_bytes() for out in ("plain", "ray")]
+        print(f"| {n:,} | alone | {plain.rate:.1f} | | {plain.seconds:.1f} | {plain.driver:.0f} | | |")
+        print(
+            f"| {n:,} | on Ray | {ray.rate:.1f} | {ray.rate / plain.rate:.2f} | {ray.seconds:.1f} | "
+            f"{ray.driver:.0f} | {ray.actor:.0f} | {'yes' if rows[0] == rows[1] else 'NO'} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""Photos that the nodes of a Ray cluster annotate.
+
+Ray Data shares them out among actors, each of which is what `annotate` is on a machine of its own, and starts
+those again that die. What actors find comes back here and is put on record at once, photo by photo. So the
+records are what a run goes on from, here as on one machine, and either may go on where the other ended.
+"""
+
+import json
+import os
+import platform
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fercomp.annotate.options import Options
+from fercomp.annotate.photos import Done, annotate_photos
+from fercomp.annotate.recogniser import Recogniser
+from fercomp.annotate.run_file import RUN
+from fercomp.annotate.sinks import OutputFolder
+from fercomp.annotate.sources import Photo
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file, sha256
+from fercomp.core.parallel import limit_threads
+from fercomp.core.params import Wanted
+from fercomp.core.progress import say
+from fercomp.core.ray_cluster import connected
+from fercomp.core.ray_work import on_each_node, plan_actors, results, tell
+from fercomp.core.version import __version__
+from fercomp.modeling.bundle.find import CAME_ALONG
+from fercomp.modeling.bundle.model import Bundle, load_bundle
+
+if TYPE_CHECKING:
+    import pyarrow
+
+MOST_AT_ONCE: Final = 64
+"""Photos that an actor gets together: enough to fill its threads, few enough to lose with it."""
+
+_LEAST_AT_ONCE: Final = 8
+_SHARES: Final = 8
+"""Of a small job, each actor gets several parts, so that all end together."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What each node has to know and to see.
+
+    Attributes:
+        folder: The output folder.
+        run: SHA-256 of its `run.json`: another disk may have a folder of that name, too.
+        sample: One of the photos.
+        bundle: The model's folder, or the name of one that comes with fercomp.
+        fingerprint: The model's.
+        options: How to look, and what to write.
+        device: What is to answer.
+        threads: How many work at once in an actor.
+        version: Of fercomp.
+    """
+
+    folder: Path
+    run: str
+    sample: Path
+    bundle: Path | str
+    fingerprint: str
+    options: Options
+    device: Wanted
+    threads: int
+    version: str = __version__
+
+    def wrong(self) -> str:
+        """Says what is other on this node than it should be; nothing where all is well."""
+        if self.version != __version__:
+            return f"has fercomp {__version__}, this machine {self.version}: install the same on both"
+        shared = "it has to be on a disk that all nodes see under this path"
+        if not os.path.lexists(self.sample):
+            return f"does not see {self.sample}: {shared}"
+        try:
+            run = sha256(self.folder / RUN)
+        except OSError:
+            run = ""
+        if run != self.run:
+            return f"does not see the same {self.folder}: {shared}"
+        try:
+            fingerprint = self.load().fingerprint
+        except (FercompError, OSError) as error:
+            return f"cannot use the model ({error}): {shared}"
+        return "" if fingerprint == self.fingerprint else f"has another model in {self.bundle}: {shared}"
+
+    def load(self) -> Bundle:
+        """Opens the model."""
+        folder = CAME_ALONG[self.bundle] if isinstance(self.bundle, str) else self.bundle
+        return load_bundle(folder, self.device)
+
+
+class Annotator:
+    """An actor: detector and model in a process of a node.
+
+    Raises:
+        FercompError: The node does not see what it should, or the detector cannot be made.
+    """
+
+    def __init__(self, job: Job) -> None:
+        if wrong := job.wrong():
+            raise FercompError(f"the Ray node {platform.node()} {wrong}")
+        limit_threads(job.threads)
+        self._folder, options = job.folder, job.options
+        self._recogniser = Recogniser(job.load(), options.make_detector, options.views, options.uncertain)
+
+    def __call__(self, photos: "pyarrow.Table") -> "pyarrow.Table":
+        """Annotates photos: writes their copies, and returns their rows as JSON."""
+        import pyarrow
+
+        rows = photos.to_pylist()
+        by_file = {row["file"]: row for row in rows}
+
+        def write_copy(photo: Photo, copy: bytes) -> None:
+            with atomic_file(self._folder / by_file[photo.file]["copy"]) as temporary:
+                temporary.write_bytes(copy)
+
+        sources = [Photo(Path(os.fsdecode(row["path"])), row["file"]) for row in rows]
+        done = list(annotate_photos(sources, self._recogniser, write_copy))
+        return pyarrow.table(
+            {
+                "number": [by_file[one.photo.file]["number"] for one in done],
+                "rows": [json.dumps(one.rows) for one in done],
+                "told": [one.told for one in done],
+                "kind": [self._recogniser.compared.told()] * len(done),
+            }
+        )
+
+
+def annotate_on_ray(
+    photos: Sequence[Photo], folder: OutputFolder, bundle: Bundle, options: Options, device: Wanted
+) -> Generator[Done, None, None]:
+    """Annotates photos as `annotate_photos` does, on a Ray cluster, and gives them as they come.
+
+    Args:
+        photos: The photos.
+        folder: Where everything goes; all nodes see it.
+        bundle: The trained model.
+        options: How to look, and what to write.
+        device: What is to answer; but for `cpu`, GPUs are used where the cluster has some.
+
+    Raises:
+        FercompError: There is no cluster, a node sees other files or has other versions, an actor cannot do
+            its work at all, or not every photo has come back.
+    """
+    if not photos:
+        return
+    with connected():
+        plan = plan_actors(device != "cpu")
+        home = folder.folder.absolute()
+        job = Job(
+            folder=home,
+            run=sha256(home / RUN),
+            sample=photos[0].path.absolute(),
+            bundle=_found_as(bundle.folder),
+            fingerprint=bundle.fingerprint,
+            options=options,
+            device=device,
+            threads=plan.threads,
+        )
+        on_each_node(Job.wrong, job)
+        tell(plan)
+        waiting = dict(enumerate(photos))
+        kind = ""
+        for part in results(_parts(photos, folder, plan.most), Annotator, job, plan):
+            for row in part.to_pylist():
+                photo = waiting.pop(row["number"], None)
+                if photo is not None:
+                    yield Done(photo, json.loads(row["rows"]), row["told"])
+                kind = kind or row["kind"]
+        if kind:
+            say(kind)
+        if waiting:
+            raise FercompError(
+                f"{len(waiting):,} photos did not come back from Ray: give the same command again"
+            )
+
+
+def _found_as(folder: Path) -> Path | str:
+    """Returns by what a node finds a model: one of the package lies elsewhere there."""
+    names = {place: name for name, place in CAME_ALONG.items()}
+    return names.get(folder) or folder.absolute()
+
+
+def _parts(photos: Sequence[Photo], folder: OutputFolder, actors: int) -> list["pyarrow.Table"]:
+    """Returns the photos as tables, each of which is the work of an actor for some time."""
+    import pyarrow
+
+    size = min(MOST_AT_ONCE, max(_LEAST_AT_ONCE, len(photos) // (_SHARES * actors)))
+    table = pyarrow.table(
+        {
+            "number": range(len(photos)),
+            # Names need not be text.
+            "path": [os.fsencode(photo.path.absolute()) for photo in photos],
+            "file": [photo.file for photo in photos],
+            "copy": [str(folder.copy_of(photo).relative_to(folder.folder)) for photo in photos],
+        }
+    )
+    return [table.slice(begin, size) for begin in range(0, len(photos), size)]

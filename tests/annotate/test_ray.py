@@ -1,0 +1,139 @@
+"""Two Ray nodes on this machine annotate what one machine does, whoever of them is killed meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.options import Options
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        find_spec("ray") is None, reason="Ray is not installed: uv run --extra ray pytest ..."
+    ),
+    pytest.mark.timeout(600),
+]
+
+OPTIONS = Options(detector="whole")
+STARTS = 3
+
+
+class Nodes:
+    """A cluster of two nodes with a CPU each, and who may be killed of it."""
+
+    def __init__(self):
+        from ray.cluster_utils import Cluster
+
+        node = {"num_cpus": 1, "object_store_memory": 2**27, "include_dashboard": False}
+        self.cluster = Cluster(initialize_head=True, head_node_args=node)
+        self.second = self.add()
+
+    def add(self):
+        return self.cluster.add_node(num_cpus=1, object_store_memory=2**27)
+
+    def kill_node(self):
+        self.cluster.remove_node(self.second, allow_graceful=False)
+
+    def kill_actor(self):
+        actors = [
+            p for p in psutil.process_iter(["cmdline"]) if "MapWorker" in " ".join(p.info["cmdline"] or [])
+        ]
+        actors[0].send_signal(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    for left in reversed(range(STARTS)):
+        try:
+            nodes = Nodes()
+        except Exception as error:  # a raylet that was too slow, on a busy machine
+            if not left:
+                pytest.skip(f"Ray cannot start here: {error}")
+        else:
+            break
+    os.environ["RAY_ADDRESS"] = nodes.cluster.address
+    yield nodes
+    del os.environ["RAY_ADDRESS"]
+    nodes.cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory, faces):
+    """Photos that take a while, and some that are none."""
+    folder = tmp_path_factory.mktemp("media")
+    noise = np.random.default_rng(1).integers(0, 255, (800, 1000, 3), dtype=np.uint8)
+    noise[:96, :96] = faces[0]
+    Image.fromarray(noise).save(folder / "0.png", compress_level=1)
+    (folder / "sub").mkdir()
+    for number in range(1, 47):
+        os.link(folder / "0.png", folder / "sub" / f"{number}.png")
+    Image.fromarray(faces[1]).save(folder / os.fsdecode(b"no \xff text.jpg"))
+    (folder / "bad.jpg").write_text("no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, media, bundle):
+    """What one machine makes of them."""
+    folder = tmp_path_factory.mktemp("alone")
+    annotate_media(media, folder, bundle, OPTIONS)
+    return folder
+
+
+def files_of(folder):
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
+    return {**files, "run.json": json.loads(files["run.json"])}
+
+
+def rows_of(folder: Path) -> int:
+    records = folder / "records.csv"
+    return records.read_bytes().count(b"\n") - 1 if records.is_file() else 0
+
+
+def wait_for(driver, folder, rows):
+    while rows_of(folder) < rows:
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.05)
+
+
+def test_killed_actors_nodes_and_drivers_change_nothing(nodes, media, alone, bundle, tmp_path):
+    out = tmp_path / "out"
+    words = [
+        "annotate",
+        media,
+        "--output",
+        out,
+        "--model",
+        bundle.folder,
+        "--detector",
+        "whole",
+        "--on",
+        "ray",
+    ]
+    command = [sys.executable, "-m", "fercomp", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as driver:
+        wait_for(driver, out, 4)
+        nodes.kill_actor()
+        wait_for(driver, out, 12)
+        nodes.kill_node()
+        wait_for(driver, out, 24)
+        driver.kill()
+    nodes.second = nodes.add()
+    before = rows_of(out)
+    assert 24 <= before < 49
+    done = annotate_media(media, out, bundle, OPTIONS, on_ray="cpu")
+    assert (done.photos, done.problems) == (49, {"bad.jpg": "not_an_image"})
+    assert done.earlier >= before - 9, "what was on record is not done again"
+    assert files_of(out) == files_of(alone)
