@@ -42,7 +42,7 @@ _SHARES: Final = 8
 
 
 @dataclass(frozen=True)
-class Job:
+class PhotoJob:
     """What each node has to know and to see.
 
     Attributes:
@@ -99,7 +99,7 @@ class Annotator:
         FercompError: The node does not see what it should, or the detector cannot be made.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: PhotoJob) -> None:
         if wrong := job.wrong():
             raise FercompError(f"the Ray node {platform.node()} {wrong}")
         limit_threads(job.threads)
@@ -150,7 +150,7 @@ def annotate_on_ray(
     with connected():
         plan = plan_actors(device != "cpu")
         home = folder.folder.absolute()
-        job = Job(
+        job = PhotoJob(
             folder=home,
             run=sha256(home / RUN),
             sample=photos[0].path.absolute(),
@@ -160,7 +160,7 @@ def annotate_on_ray(
             device=device,
             threads=plan.threads,
         )
-        on_each_node(Job.wrong, job)
+        on_each_node(PhotoJob.wrong, job)
         tell(plan)
         waiting = dict(enumerate(photos))
         kind = ""
