@@ -8,6 +8,7 @@ from PIL import Image
 
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.history import HISTORY_TABLE, read_history
+from fercomp.kaggle.standing import read_standing
 
 CSV = "image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
 
@@ -195,6 +196,8 @@ def test_the_leaderboard_has_the_top_and_ones_own_place(run, work, kaggle):
         "8 Team [ada] 0.1 2026-11-20 09:08",
         "Team [ada] is number 8 of 8 teams",
     ]
+    kept = read_standing(work)
+    assert (kept.team, kept.rank, kept.teams) == ("Team [ada]", 8, 8)
     kaggle.teams.pop()
     assert run("leaderboard")[1].endswith("Team [ada] is not among the 7 teams of the leaderboard\n")
 

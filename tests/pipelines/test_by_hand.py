@@ -57,6 +57,11 @@ def test_work_of_hours_and_hands_survives(clone, run, commands):
     run("dvc", "repro")
     assert lost() == []
 
+    run("dvc", "plots", "show")
+    page = Path("dvc_plots/index.html").read_text()
+    assert "models/compact/history.png" in page
+    assert "<script" not in page and "http" not in page, "it needs no network"
+
     # What costs hours runs again for none of the code, what is cheap for that of its rooms.
     edit_docstring("fercomp/modeling/training/fit.py")
     edit_docstring("fercomp/stages/train.py")
