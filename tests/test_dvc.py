@@ -128,7 +128,9 @@ def test_paths_are_the_defaults_of_the_commands(stages):
             "uncertain": {bundle / file for file in ("decision.json", "uncertain.csv", "uncertain.png")},
             "evaluate": {bundle / file for file in ("per_class.csv", "confusion.csv", "metrics.json")}
             | pictures
-            | ({bundle / "history.png"} if name.startswith("evaluate") and "ensembles" not in name else set()),
+            | (
+                {bundle / "history.png"} if name.startswith("evaluate") and "ensembles" not in name else set()
+            ),
             "predict": {ws.test_probabilities(model)},
             "submission": {ws.submission(model)},
             "crossval": {ws.oof}

@@ -19,6 +19,7 @@ from .kills import kill_cases, kill_results
 from .models import model_cases
 from .pages import page_cases, page_results
 from .photos import photo_cases
+from .reports import report_cases
 from .runner import run_all, warm_up
 from .settings import setting_cases
 from .sources import source_cases
@@ -30,7 +31,15 @@ def all_cases() -> list[Case]:
     """Returns every case."""
     return [
         *(*photo_cases(), *clip_cases(), *table_cases(), *setting_cases(), *archive_cases()),
-        *(*source_cases(), *folder_cases(), *model_cases(), *terminal_cases(), *page_cases(), *kill_cases()),
+        *(
+            *source_cases(),
+            *folder_cases(),
+            *model_cases(),
+            *terminal_cases(),
+            *page_cases(),
+            *report_cases(),
+        ),
+        *kill_cases(),
     ]
 
 

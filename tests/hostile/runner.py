@@ -34,6 +34,7 @@ def warm_up() -> None:
     import fercomp.stages.fetch
     import fercomp.stages.predict
     import fercomp.stages.prepare
+    import fercomp.stages.report
     import fercomp.stages.robustness
 
     del av, cv2, openvino, pandas, PIL, fercomp
