@@ -39,6 +39,10 @@ class ClipRecogniser:
         """Loads the network, so that not the first face waits for it."""
         self._bundle.predict(*(np.zeros((1, size, size, 3), np.uint8) for size, _ in self._bundle.inputs))
 
+    def forget(self) -> None:
+        """Knows nobody any more, since what comes next is another camera's."""
+        self._tracker.forget()
+
     def look(self, frame: Frame) -> Picture:
         """Finds, follows and names the faces of the next frame."""
         (picture,) = self.name([self.follow(frame, self.detect(frame))])

@@ -24,20 +24,25 @@ class Timeline:
     """Collects the emotions of a clip, a stretch for each change, so that long clips take little memory.
 
     Args:
-        step: Seconds that a frame is shown.
+        step: Seconds that a frame is shown, where `add` is not told.
     """
 
-    def __init__(self, step: float) -> None:
+    def __init__(self, step: float = 0.0) -> None:
         self._step = step
         self._begin: float | None = None
         self._end = 0.0
         self._stretches: dict[int, list[Stretch]] = defaultdict(list)
 
-    def add(self, picture: Picture) -> None:
-        """Adds the next frame with its faces."""
+    @property
+    def people(self) -> int:
+        """How many there are."""
+        return len(self._stretches)
+
+    def add(self, picture: Picture, step: float | None = None) -> None:
+        """Adds the next frame with its faces, which is shown for so many seconds."""
         faces, now = picture.faces, picture.frame.time
         self._begin = now if self._begin is None else self._begin
-        self._end = now + self._step
+        self._end = now + (self._step if step is None else step)
         for track, emotion in zip(known(faces.tracks).tolist(), known(faces.emotions), strict=True):
             stretches = self._stretches[track]
             if stretches and now - stretches[-1][1] <= GAP:
@@ -72,8 +77,8 @@ class Timeline:
         axes.set_yticks(range(len(people)), [f"track {track}" for track in people])
         begin = self._begin if self._begin is not None and self._begin > GAP else 0  # of a section
         axes.set(xlim=(begin, max(self._end, begin + self._step)), ylim=(max(len(people), 1) - 0.5, -0.5))
-        everybody = count(len(self._stretches), "track")
-        shown = everybody if len(people) == len(self._stretches) else f"{len(people)} longest of {everybody}"
+        everybody = count(self.people, "track")
+        shown = everybody if len(people) == self.people else f"{len(people)} longest of {everybody}"
         # A name may have dollars in it, which would be read as a formula.
         axes.set_title(f"{title}: {shown}", parse_math=False)
         axes.set_xlabel("seconds")

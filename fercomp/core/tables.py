@@ -153,7 +153,7 @@ TARGETS: Final = ("valence_target", "arousal_target")
 
 RECORDS: Final = (
     "file",  # path relative to the folder that was annotated
-    "status",  # face | no_face | why the file could not be read
+    "status",  # face | no_face | why the file could not be read | gap in a recording
     "frame",  # number of the frame in its clip, from 0; empty for a photo
     "time",  # seconds since the clip's beginning; empty for a photo
     "face",  # number of the face in its picture, from 0, left to right

@@ -85,6 +85,10 @@ class Tracker:
             ids[i] = track.id
         return ids
 
+    def forget(self) -> None:
+        """Ends all tracks."""
+        self._tracks = []
+
     def _new_scene(self, image: np.ndarray) -> bool:
         small = cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA)
         scene = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)

@@ -1,34 +1,40 @@
 """The page of `fercomp live`: the browser's camera, frame by frame, and what is said of the faces in it."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
-from fercomp.annotate.record_rows import columns, frame_rows
-from fercomp.annotate.records import Records
+from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
-from fercomp.core.palette import LABEL_COLOURS, PLAIN
+from fercomp.core.palette import LABEL_COLOURS, PLAIN, as_hex, emotion_colour
 from fercomp.faces.found import Faces, known
 from fercomp.media.clips import Frame
 from fercomp.media.images import decode_image
 from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.model import Bundle
-from fercomp.web.local import Access, page
+from fercomp.web.local import Access
+from fercomp.web.pages import add_page
+from fercomp.web.recording import Pace, Recording
 
-_REFUSED = 1008
+_REFUSED: Final = 1008
 """WebSocket close code for who may not connect (RFC 6455, policy violation)."""
+
+_LARGEST: Final = 16_384
+"""Pixels of a side of a camera's picture, more than any has."""
+
+_EXPECTED: Final = 'expected a frame, {"record": true or false}, or {"camera": [width, height]} in pixels'
 
 
 class Session:
@@ -49,53 +55,95 @@ class Session:
         )
         self._start = monotonic()
         self._frames = 0
-        self._records: Records | None = None
+        self._camera: tuple[int, int] | None = None
+        self._pace = Pace()
+        self._recording: Recording | None = None
 
     def hello(self) -> dict[str, Any]:
         """Returns what the page has to know of the model."""
         classes = self._bundle.card.classes
-        colours = {name: LABEL_COLOURS.get(name, PLAIN) for name in (*classes, "uncertain")}
-        return {"kind": "hello", "classes": classes, "colours": colours}
+        named = (*classes, UNCERTAIN)
+        colours = {name: as_hex(LABEL_COLOURS.get(name, PLAIN)) for name in named}
+        emotions = {name: emotion_colour(name) for name in named}
+        return {"kind": "hello", "classes": classes, "colours": colours, "emotions": emotions}
+
+    def answer(self, text: str) -> dict[str, Any]:
+        """Does what the page asks for: `{"record": true}`, or `{"camera": [width, height]}` in pixels.
+
+        Raises:
+            FercompError: It asks for something else, or the recording cannot be written.
+        """
+        try:
+            ((what, value),) = json.loads(text).items()
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise FercompError(_EXPECTED) from error
+        if what == "record" and type(value) is bool:
+            return self.record(value)
+        if what == "camera" and type(value) is list and len(value) == 2:
+            width, height = value
+            if all(type(side) is int and 1 <= side <= _LARGEST for side in value):
+                return self.use_camera(width, height)
+        raise FercompError(_EXPECTED)
+
+    def use_camera(self, width: int, height: int) -> dict[str, Any]:
+        """Gives boxes in the pixels of a camera, of which the frames are smaller copies, from now on."""
+        if self._camera is not None:
+            self._recogniser.forget()
+        self._camera = (width, height)
+        return {"kind": "camera"}
 
     def look(self, jpeg: bytes) -> dict[str, Any]:
         """Says what a frame shows, and puts it on record while a recording runs."""
         try:
             image = decode_image(jpeg, "the frame")
         except ImageProblem as problem:
-            return {"kind": "problem", "message": str(problem)}
+            return {"kind": "problem", "message": str(problem), "recording": self._recording is not None}
         time = monotonic() - self._start
-        frame = Frame(self._frames, time, self._frames, image)
-        picture = self._recogniser.look(frame)
+        picture = self._recogniser.look(Frame(self._frames, time, self._frames, image))
+        picture = replace(picture, faces=self._in_camera(picture.faces, image.shape[1], image.shape[0]))
         self._frames += 1
-        if self._records is not None:
-            self._records.append(frame_rows("camera", picture))
-        return {"kind": "faces", "faces": _faces(picture.faces)}
+        step, missing = self._pace.step(time)
+        answer: dict[str, Any] = {"kind": "faces", "faces": _faces(picture.faces)}
+        if self._recording is not None:
+            self._recording.add(picture, step, missing)
+            answer["clock"] = self._recording.clock()
+        return answer
+
+    def _in_camera(self, faces: Faces, width: int, height: int) -> Faces:
+        """Returns the faces with their boxes in the camera's pixels, where these are known."""
+        if self._camera in (None, (width, height)):
+            return faces
+        scale = np.array(self._camera, np.float32) / np.array((width, height), np.float32)
+        return replace(faces, boxes=faces.boxes * np.tile(scale, 2), landmarks=None)
 
     def record(self, wanted: bool) -> dict[str, Any]:
         """Starts or stops a recording, a file of its own each.
 
         Returns:
-            Whether one runs now, and its file.
+            Whether one runs now, and its file; of one that was stopped its timeline.
 
         Raises:
             FercompError: The file cannot be written.
         """
-        if wanted and self._records is None:
+        timeline = None
+        if wanted and self._recording is None:
             moment = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
             kind = rows_format(self._options.records)
             path = self._output / f"{moment}.{kind}"
-            records = Records(path, columns(self._bundle.card.classes), kind)
-            records.rewrite([])
-            self._records = records.__enter__()
+            now = monotonic() - self._start
+            self._recording = Recording(path, kind, self._bundle.card.classes, now)
         elif not wanted:
-            self.close()
-        return {"kind": "recording", "file": str(self._records.path) if self._records else None}
+            timeline = self.close()
+        file = None if self._recording is None else str(self._recording.path)
+        return {"kind": "recording", "file": file, "timeline": timeline}
 
-    def close(self) -> None:
-        """Ends the recording where one runs."""
-        if self._records is not None:
-            self._records.__exit__(None, None, None)
-            self._records = None
+    def close(self) -> dict[str, Any] | None:
+        """Ends the recording where one runs, and returns its timeline."""
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return None
+        now = monotonic() - self._start
+        return recording.end(now, self._pace.missing(now))
 
 
 def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> FastAPI:
@@ -111,14 +159,8 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
         FercompError: The detector cannot be made.
     """
     ClipRecogniser(bundle, partial(options.make_detector, clip=True)).warm_up()
-    html = files("fercomp.web").joinpath("live.html").read_text(encoding="utf-8")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.get("/")
-    def index(request: Request, token: str = "") -> Response:
-        if not access.allows(token, request.headers):
-            return PlainTextResponse("open the address that `fercomp live` printed", status_code=403)
-        return page(html)
+    add_page(app, access, "live")
 
     @app.websocket("/frames")
     async def frames(socket: WebSocket, token: str = "") -> None:
@@ -132,7 +174,8 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
         except WebSocketDisconnect:
             pass
         finally:
-            session.close()
+            with suppress(OSError):
+                session.close()
 
     return app
 
@@ -148,19 +191,12 @@ async def _talk(socket: WebSocket, session: Session) -> None:
             if message.get("bytes") is not None:
                 answer = await run_in_threadpool(session.look, message["bytes"])
             else:
-                answer = session.record(_wants_recording(message.get("text") or ""))
+                answer = await run_in_threadpool(session.answer, message.get("text") or "")
         except (FercompError, OSError) as error:
-            session.close()
-            answer = {"kind": "problem", "message": f"{error}"}
+            with suppress(OSError):  # of the same full disk
+                session.close()
+            answer = {"kind": "problem", "message": f"{error}", "recording": False}
         await socket.send_json(answer)
-
-
-def _wants_recording(text: str) -> bool:
-    try:
-        wanted = json.loads(text)["record"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise FercompError('expected a frame, or {"record": true or false}') from error
-    return wanted is True
 
 
 def _faces(faces: Faces) -> list[dict[str, Any]]:

@@ -13,10 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.responses import Response
 
 from fercomp.core.errors import FercompError
-from fercomp.core.palette import css_variables
 
 HOST: Final = "127.0.0.1"
 _HOSTS: Final = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
@@ -49,24 +47,6 @@ class Access:
         if "origin" in headers and headers["origin"] != f"http://{host}":
             return False
         return secrets.compare_digest(token.encode(), self.token.encode())
-
-
-def page(html: str) -> Response:
-    """Returns a page that runs the script in it and talks to its own server, and to nobody else."""
-    nonce = secrets.token_urlsafe(16)
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-        "img-src 'self' data: blob:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
-    headers = {
-        "content-security-policy": policy,
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }
-    html = html.replace("{{nonce}}", nonce).replace("{{palette}}", css_variables())
-    return Response(html, media_type="text/html", headers=headers)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +18,8 @@ from fercomp.core.errors import FercompError
 from fercomp.labels.journal import DROP, Journal, Key, Verdict
 from fercomp.media.images import read_image
 from fercomp.media.problems import ImageProblem
-from fercomp.web.local import MAX_MESSAGE, Access, page
+from fercomp.web.local import MAX_MESSAGE, Access
+from fercomp.web.pages import add_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,15 +182,10 @@ def review_app(review: Review, access: Access) -> FastAPI:
         review: What is to be decided.
         access: Who may connect.
     """
-    html = files("fercomp.web").joinpath("review.html").read_text(encoding="utf-8")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     kept_private = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
 
-    @app.get("/")
-    def index(request: Request, token: str = "") -> Response:
-        if not access.allows(token, request.headers):
-            return PlainTextResponse(_REFUSED, status_code=403)
-        return page(html)
+    add_page(app, access, "review")
 
     @app.get("/state")
     def state(request: Request, token: str = "") -> Response:

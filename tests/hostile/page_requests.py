@@ -33,6 +33,15 @@ HOSTS += (
     "//",
     "\xff\xfe",
 )
+CAMERAS = (
+    b'{"camera": null}',
+    b'{"camera": [0, -1]}',
+    b'{"camera": [1e999, 480]}',
+    b'{"camera": [640, 480, 3]}',
+    b'{"camera": {"0": 640, "1": 480}}',
+    b'{"camera": [' + b"9" * 5000 + b", 480]}",
+    b'{"camera": [16384, 1]}',
+)
 ORIGINS = ("null", "http://evil.example", "http://[", "http://127.0.0.1:1", "\xff", "file://")
 
 
@@ -99,6 +108,15 @@ def heads(page: Page) -> dict[str, bytes]:
         "//",
     )
     others = {f"path {path[:20]!r}": page.head(f"GET {path}{page.token}") + b"\r\n" for path in paths}
+    secret = page.token.partition("=")[2]
+    parts = {"wrong": "wrong/page.js", "none": "/page.js"}
+    parts |= {
+        name: f"{secret}/{name}" for name in ("..%2F..%2Flocal.py", "live.html", "%00", "\xff.js", "9" * 5000)
+    }
+    for name, part in parts.items():
+        others[f"file {name[:20]!r}"] = page.head(f"GET /files/{part}") + b"\r\n"
+    foreign = page.head(f"GET /files/{secret}/page.js").replace(b"Origin: http://", b"Origin: http://evil.")
+    others["file for another site"] = foreign + b"\r\n"
     for large in ("9" * 5000, "%00", "NaN", "true&large=no-size"):
         line = f"GET /photos/0{page.token}&large={large}"
         others[f"large {large[:20]!r}"] = page.head(line) + b"\r\n"
@@ -193,6 +211,10 @@ def talks(page: Page) -> dict[str, bytes]:
         "other JSON": frame(0x81, b'{"record": {"record": 1}}')
         + frame(0x81, b"3")
         + frame(0x81, b'"\\ud800"'),
+        "cameras that there are not": b"".join(frame(0x81, sizes) for sizes in CAMERAS),
+        "a recording begun twice and ended thrice": b"".join(
+            frame(0x81, b'{"record": %s}' % wanted) for wanted in (b"true", b"true", *[b"false"] * 3)
+        ),
         "a frame that is no picture": frame(0x82, bytes(range(256))) + frame(0x82, b""),
         "half a frame": frame(0x82, bytes(1000))[:500],
         "1,000 pings": frame(0x89, b"x") * 1000,

@@ -56,7 +56,7 @@ def test_faces_of_the_camera_are_drawn_and_recorded(server, camera, browse):
     rate, latency = number(page, "#fps"), number(page, "#latency")
     assert rate > 4, "frames per second"
     assert 0 < latency < 300, "milliseconds"
-    shares = [s.rstrip("%") for s in page.locator("#bars .share").all_inner_texts()]
+    shares = [s.rstrip("%\xa0") for s in page.locator("#bars .share").all_inner_texts()]
     assert sum(map(int, shares)) == pytest.approx(100, abs=6)
     with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as screenshot:
         pixels = np.asarray(screenshot.convert("RGB")).reshape(-1, 3)
@@ -70,7 +70,7 @@ def test_faces_of_the_camera_are_drawn_and_recorded(server, camera, browse):
 
 def test_no_camera_is_said(server, browse):
     page = browse(server.address, "--use-fake-ui-for-media-stream")
-    page.get_by_text("No camera was found. Connect one and reload this page.").wait_for(timeout=60_000)
+    page.get_by_text("No camera was found. Connect one, then press Try again.").wait_for(timeout=60_000)
 
 
 def test_a_refused_permission_is_said(server, browse):

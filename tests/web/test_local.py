@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from contextlib import ExitStack
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -98,6 +99,22 @@ def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, 
     assert "Traceback" not in err
     assert not file.parent.exists()
     assert list(server.journal.parent.glob(".*")) == []
+
+
+PARTS_OF_PAGES = [
+    part
+    for part in files("fercomp.web.pages").iterdir()
+    if part.name.rpartition(".")[2] in ("html", "css", "js")
+]
+
+
+@pytest.mark.parametrize("part", PARTS_OF_PAGES, ids=lambda part: part.name)
+def test_pages_ask_nobody_else_and_run_nothing_that_is_written_at_run_time(part):
+    text = part.read_text(encoding="utf-8")
+    assert re.findall(r"https?:|[\"'(]//", text) == []
+    assert re.findall(r"<(?:link|script|img|iframe)[^>]+(?:src|href)=\"(?!data:|\{\{files\}\}/)", text) == []
+    assert re.findall(r"\beval\(|\bFunction\(|innerHTML|document\.write|\sstyle=|\son[a-z]+=\"", text) == []
+    assert len(text.splitlines()) <= 250
 
 
 def connect(server):

@@ -2,6 +2,7 @@
 
 import re
 import signal
+from importlib.resources import files
 
 import pytest
 from playwright.sync_api import expect
@@ -355,3 +356,38 @@ def test_photos_are_explained_filtered_found_and_the_end_is_said(write_review, s
     assert sum(told) == 90
     assert told[3] == len(dropped)
     assert errors == []
+
+
+def test_axe_finds_nothing_and_focus_is_never_lost(opened):
+    _, _, page = opened
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    grid = page.locator("#grid")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(axe)
+        found = page.evaluate("() => axe.run()")["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme
+        page.keyboard.press("5")  # and with a decision on the page
+    page.get_by_role("button", name="K keep the given label").click()
+    expect(grid).to_be_focused()
+    chosen = page.locator("#grid [aria-selected=true]")
+    expect(grid).to_have_attribute("aria-activedescendant", chosen.get_attribute("id"))
+    assert "given" in page.get_by_role("option", selected=True).locator("img").get_attribute("alt")
+    for name in ("filter", "reason", "class", "decided"):
+        choice = page.locator(f"#{name}")
+        choice.focus()
+        for key in ("ArrowDown", "ArrowUp"):  # arrow keys choose on, they do not leave
+            page.keyboard.press(key)
+            expect(choice).to_be_focused()
+        choice.blur()
+        choice.select_option(index=0)
+        expect(grid).to_be_focused()
+    page.locator("#page").fill("3")
+    page.keyboard.press("Enter")
+    expect(grid).to_be_focused()
+    expect(page.locator("#page")).to_have_value("3")
+    button = page.get_by_role("button", name="N next page")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_be_focused()
+    expect(page.locator("#page")).to_have_value("4")
