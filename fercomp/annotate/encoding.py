@@ -1,5 +1,6 @@
 """Annotated copies of photos, as bytes in the photo's own format."""
 
+import struct
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -52,7 +53,7 @@ def encode(photo: Photo, image: np.ndarray) -> bytes:
     try:
         # The same bytes from both; but Pillow keeps other threads from Python while it encodes.
         return _jpeg(image) if kind == "JPEG" else _by_pillow(image, kind)
-    except (OSError, ValueError, OverflowError, cv2.error) as error:
+    except (OSError, ValueError, OverflowError, struct.error, cv2.error) as error:
         shape = f"{image.shape[1]}x{image.shape[0]}"
         raise ImageProblem(
             "unsupported", f"{photo.path} has {shape} pixels, too many for {kind}: make it smaller"

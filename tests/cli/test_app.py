@@ -252,5 +252,5 @@ def test_a_parameter_typed_as_an_option_is_told_how_it_is_meant(words, meant):
 def test_other_unknown_options_are_told_as_always():
     result = CliRunner().invoke(app, ["train", "--nonsense"])
     assert result.exit_code == 2
-    assert "No such option: --nonsense" in result.output
+    assert "No such option" in result.output and "--nonsense" in result.output
     assert "--set" not in result.output
