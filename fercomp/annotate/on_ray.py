@@ -7,7 +7,6 @@ records are what a run goes on from, here as on one machine, and either may go o
 
 import json
 import os
-import platform
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,13 @@ from fercomp.annotate.run_file import RUN
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file, sha256
-from fercomp.core.parallel import limit_threads
+from fercomp.core.files import atomic_file
 from fercomp.core.params import Wanted
 from fercomp.core.progress import say
 from fercomp.core.ray_cluster import connected
 from fercomp.core.ray_work import on_each_node, plan_actors, results, tell
-from fercomp.core.version import __version__
-from fercomp.modeling.bundle.find import CAME_ALONG
-from fercomp.modeling.bundle.model import Bundle, load_bundle
+from fercomp.modeling.bundle.model import Bundle
+from fercomp.modeling.bundle.ray_job import ModelJob, known_as
 
 if TYPE_CHECKING:
     import pyarrow
@@ -41,55 +38,17 @@ _SHARES: Final = 8
 """Of a small job, each actor gets several parts, so that all end together."""
 
 
-@dataclass(frozen=True)
-class PhotoJob:
-    """What each node has to know and to see.
+@dataclass(frozen=True, kw_only=True)
+class PhotoJob(ModelJob):
+    """What an actor is to know.
 
     Attributes:
         folder: The output folder.
-        run: SHA-256 of its `run.json`: another disk may have a folder of that name, too.
-        sample: One of the photos.
-        bundle: The model's folder, or the name of one that comes with fercomp.
-        fingerprint: The model's.
         options: How to look, and what to write.
-        device: What is to answer.
-        threads: How many work at once in an actor.
-        version: Of fercomp.
     """
 
     folder: Path
-    run: str
-    sample: Path
-    bundle: Path | str
-    fingerprint: str
     options: Options
-    device: Wanted
-    threads: int
-    version: str = __version__
-
-    def wrong(self) -> str:
-        """Says what is other on this node than it should be; nothing where all is well."""
-        if self.version != __version__:
-            return f"has fercomp {__version__}, this machine {self.version}: install the same on both"
-        shared = "it has to be on a disk that all nodes see under this path"
-        if not os.path.lexists(self.sample):
-            return f"does not see {self.sample}: {shared}"
-        try:
-            run = sha256(self.folder / RUN)
-        except OSError:
-            run = ""
-        if run != self.run:
-            return f"does not see the same {self.folder}: {shared}"
-        try:
-            fingerprint = self.load().fingerprint
-        except (FercompError, OSError) as error:
-            return f"cannot use the model ({error}): {shared}"
-        return "" if fingerprint == self.fingerprint else f"has another model in {self.bundle}: {shared}"
-
-    def load(self) -> Bundle:
-        """Opens the model."""
-        folder = CAME_ALONG[self.bundle] if isinstance(self.bundle, str) else self.bundle
-        return load_bundle(folder, self.device)
 
 
 class Annotator:
@@ -100,11 +59,9 @@ class Annotator:
     """
 
     def __init__(self, job: PhotoJob) -> None:
-        if wrong := job.wrong():
-            raise FercompError(f"the Ray node {platform.node()} {wrong}")
-        limit_threads(job.threads)
+        bundle = job.begin()
         self._folder, options = job.folder, job.options
-        self._recogniser = Recogniser(job.load(), options.make_detector, options.views, options.uncertain)
+        self._recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
 
     def __call__(self, photos: "pyarrow.Table") -> "pyarrow.Table":
         """Annotates photos: writes their copies, and returns their rows as JSON."""
@@ -151,14 +108,14 @@ def annotate_on_ray(
         plan = plan_actors(device != "cpu")
         home = folder.folder.absolute()
         job = PhotoJob(
-            folder=home,
-            run=sha256(home / RUN),
-            sample=photos[0].path.absolute(),
-            bundle=_found_as(bundle.folder),
+            bundle=known_as(bundle.folder),
             fingerprint=bundle.fingerprint,
-            options=options,
             device=device,
             threads=plan.threads,
+            sample=photos[0].path.absolute(),
+            same=home / RUN,
+            folder=home,
+            options=options,
         )
         on_each_node(PhotoJob.wrong, job)
         tell(plan)
@@ -176,12 +133,6 @@ def annotate_on_ray(
             raise FercompError(
                 f"{len(waiting):,} photos did not come back from Ray: give the same command again"
             )
-
-
-def _found_as(folder: Path) -> Path | str:
-    """Returns by what a node finds a model: one of the package lies elsewhere there."""
-    names = {place: name for name, place in CAME_ALONG.items()}
-    return names.get(folder) or folder.absolute()
 
 
 def _parts(photos: Sequence[Photo], folder: OutputFolder, actors: int) -> list["pyarrow.Table"]:

@@ -150,6 +150,16 @@ On = Annotated[
     ),
 ]
 
+OnAny = Annotated[
+    Literal["kaggle", "ray"] | None,
+    typer.Option(
+        "--on",
+        help="kaggle: in a private kernel there, where the free GPUs are, and bring the results here. ray: "
+        "on the Ray cluster at RAY_ADDRESS, or one that is started on this machine.",
+        show_default=False,
+    ),
+]
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --on: do not ask before the first kernel.")]
 
 NoWait = Annotated[
@@ -163,7 +173,7 @@ def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | 
     Args:
         text: `K/N`, or nothing.
         merge: Whether the parts are to be merged, which is no part's work.
-        on: What `OnRay` was given; what does all parts has no use for one.
+        on: What `OnAny` was given; what does all parts has no use for one.
 
     Raises:
         FercompError: It is no part, or two of the three are asked for, or what is to do it is not installed.
@@ -174,8 +184,8 @@ def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | 
     if text is not None and merge:
         raise FercompError("--shard does a part, --merge joins all parts: give one of the two")
     if on and (merge or text is not None):
-        raise FercompError(f"--on {on} divides the work itself: leave --shard and --merge out")
-    if on:
+        raise FercompError(f"--on {on} does all parts: leave --shard and --merge out")
+    if on == "ray":
         from fercomp.core.ray_cluster import require_ray
 
         require_ray()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Model, NoWait, On, Set, ShardOption, Yes, one_shard, read_params
+from fercomp.cli.options import Model, NoWait, OnAny, Set, ShardOption, Yes, one_shard, read_params
 from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, tell, to_kaggle
 
@@ -16,7 +16,7 @@ def predict(
     merge: Annotated[
         bool, typer.Option("--merge", help="Join what all shards have written into test_probs.csv.")
     ] = False,
-    on: On = None,
+    on: OnAny = None,
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:
@@ -34,21 +34,20 @@ def predict(
       fercomp predict --model shipped --shard 3/16
       fercomp predict --model shipped --merge
       fercomp predict --on kaggle
+      fercomp predict --model shipped --on ray
     """
-    from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.predict import merge_predictions, predict_test
+    from fercomp.stages.predict_on_ray import predict_on_ray
     from fercomp.stages.remote_jobs import predict_job
 
-    part = one_shard(shard, merge)
+    part = one_shard(shard, merge, on)
     workspace = Workspace()
     params = read_params(workspace.params, set_)
     folder = resolve_model(model, workspace)
-    if on:
-        if part is not None or merge:
-            raise FercompError("--on kaggle does all photos in one kernel: leave --shard and --merge out")
+    if on == "kaggle":
         job = predict_job(model, set_ or (), params, workspace)
         name = job.name.removeprefix("predict-")
         again = f"fercomp predict --model {name} --on kaggle, with the same options"
@@ -57,6 +56,8 @@ def predict(
         return
     if merge:
         done = merge_predictions(folder, workspace, params.predict)
+    elif on == "ray":
+        done = predict_on_ray(folder, workspace, params.predict, params.machine.device)
     else:
         cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
         done = predict_test(folder, workspace, params.predict, cache, params.machine.device, part)

@@ -72,26 +72,26 @@ def predict_test(
             another process is at the same shard, or see `output_name`.
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
-    test, labelled = _photos(workspace)
+    test, labelled = test_photos(workspace)
     bundle = load_bundle(folder, device)
     if bundle.card.name != path.parent.name:
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     with ExitStack() as held:
-        kind = _table_of(bundle)
+        kind = table_of(bundle)
         made: dict[str, str] = {}
         if shard is not None:
-            made, path = _made_of(bundle, workspace, params), shard.beside(path)
+            made, path = made_of(bundle, workspace, params), shard.beside(path)
             busy = f"another fercomp is at {path}: give each shard to one machine only"
             held.enter_context(locked(path.with_name(f"{LOCK}.{shard.tag}"), busy))
             test, kind = (
                 test[test["image_path"].map(shard.holds).astype(bool)],
-                _shard_table(kind, shard, made),
+                shard_table(kind, shard, made),
             )
         classes = bundle.card.classes
         table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
         if not table.empty:
-            _say_if_other(bundle, table, workspace, cache)
-        probabilities, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
+            say_if_other(bundle, table, workspace, cache)
+        probabilities, copied = weighed(pred_probs(table, classes), test, labelled, classes, params)
         table.loc[copied, list(classes)] = probabilities[copied]
         kind.write(table.assign(**made), path)
     return Predicted(path, len(table), int(copied.sum()))
@@ -115,12 +115,12 @@ def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams)
     import pandas as pd
 
     path = workspace.test_probabilities(output_name(folder, workspace))
-    test, labelled = _photos(workspace)
+    test, labelled = test_photos(workspace)
     bundle = load_bundle(folder)
-    kind, made, classes = _table_of(bundle), _made_of(bundle, workspace, params), bundle.card.classes
+    kind, made, classes = table_of(bundle), made_of(bundle, workspace, params), bundle.card.classes
     parts = []
     for shard in require_all_shards(path):
-        parts.append(_shard_table(kind, shard, made).read(shard.beside(path)))
+        parts.append(shard_table(kind, shard, made).read(shard.beside(path)))
         wrong = [name for name in parts[-1]["image_path"] if not shard.holds(name)]
         if wrong:
             raise FercompError(
@@ -133,12 +133,12 @@ def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams)
             shard = Shard.holding(name, of)
             raise FercompError(f"{shard.beside(path)} lacks {name}: {_again(shard)}, then merge")
     table = table.loc[test["image_path"]].reset_index()
-    _, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
+    _, copied = weighed(pred_probs(table, classes), test, labelled, classes, params)
     kind.write(table, path)
     return Predicted(path, len(table), int(copied.sum()))
 
 
-def _photos(workspace: Workspace) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+def test_photos(workspace: Workspace) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Returns the test photos of the index, and the labelled ones."""
     photos = PHOTOS.read(workspace.photos)
     is_test = photos["split"] == "test"
@@ -149,7 +149,7 @@ def _photos(workspace: Workspace) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     return photos[is_test], photos[~is_test]
 
 
-def _weighed(
+def weighed(
     probabilities: np.ndarray,
     test: "pd.DataFrame",
     labelled: "pd.DataFrame",
@@ -162,17 +162,18 @@ def _weighed(
     return with_copies(probabilities, test, labelled, classes, params.network_votes, params.copy_votes)
 
 
-def _table_of(bundle: Bundle) -> Table:
+def table_of(bundle: Bundle) -> Table:
+    """Describes `test_probs.csv` of a model."""
     return prediction_table(bundle.card.classes, points=bundle.card.head != "emotion")
 
 
-def _made_of(bundle: Bundle, workspace: Workspace, params: PredictParams) -> dict[str, str]:
+def made_of(bundle: Bundle, workspace: Workspace, params: PredictParams) -> dict[str, str]:
     """Returns what a shard was made of, as columns: machines that share a job may disagree about it."""
     votes = "none" if params.network_votes is None else f"{params.network_votes:g} to {params.copy_votes:g}"
     return {"made_by": bundle.fingerprint, "made_of": sha256(workspace.photos), "made_with": votes}
 
 
-def _shard_table(kind: Table, shard: Shard, made: Mapping[str, str]) -> Table:
+def shard_table(kind: Table, shard: Shard, made: Mapping[str, str]) -> Table:
     """Describes the table of a shard: that of all photos, and in each row what it was made of."""
     return replace(
         kind,
@@ -186,9 +187,17 @@ def _again(shard: Shard) -> str:
     return f"run `fercomp predict --shard {shard}` again with this model, index and parameters"
 
 
-def _say_if_other(
+def say_if_other(
     bundle: Bundle, table: "pd.DataFrame", workspace: Workspace, cache: PhotoCache | None
 ) -> None:
+    """Says it where photos are of another kind than those that a model has learned from.
+
+    Args:
+        bundle: The model.
+        table: What it says of photos; some of them are looked at.
+        workspace: Where they are.
+        cache: Where decoded photos are kept.
+    """
     if bundle.card.kind is None:
         return
     some = table.iloc[evenly(len(table))]

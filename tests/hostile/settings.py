@@ -32,6 +32,7 @@ OPTIONS: dict[str, list[str]] = {
     "--every": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "--shard": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "predict --shard": ["predict", "--model", "tiny"],
+    "predict --on": ["predict", "--model", "tiny"],
     "--on": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],

@@ -16,6 +16,15 @@ from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
+from fercomp.core.errors import FercompError
+from fercomp.core.params import PredictParams
+from fercomp.core.ray_cluster import connected
+from fercomp.core.shards import shards_beside
+from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.ray_job import ModelJob
+from fercomp.stages import predict_on_ray
+from fercomp.stages.predict import predict_test
+from tests.drawn import draw_face
 
 pytestmark = [
     pytest.mark.slow,
@@ -70,16 +79,21 @@ def nodes():
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory, faces):
+def bundle(tiny_bundle_folder):
+    return load_bundle(tiny_bundle_folder)
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory):
     """Photos that take a while, and some that are none."""
     folder = tmp_path_factory.mktemp("media")
     noise = np.random.default_rng(1).integers(0, 255, (800, 1000, 3), dtype=np.uint8)
-    noise[:96, :96] = faces[0]
+    noise[:96, :96] = face = draw_face("happy", np.random.default_rng(1), 96)
     Image.fromarray(noise).save(folder / "0.png", compress_level=1)
     (folder / "sub").mkdir()
     for number in range(1, 47):
         os.link(folder / "0.png", folder / "sub" / f"{number}.png")
-    Image.fromarray(faces[1]).save(folder / os.fsdecode(b"no \xff text.jpg"))
+    Image.fromarray(face).save(folder / os.fsdecode(b"no \xff text.jpg"))
     (folder / "bad.jpg").write_text("no picture")
     return folder
 
@@ -137,3 +151,47 @@ def test_killed_actors_nodes_and_drivers_change_nothing(nodes, media, alone, bun
     assert (done.photos, done.problems) == (49, {"bad.jpg": "not_an_image"})
     assert done.earlier >= before - 9, "what was on record is not done again"
     assert files_of(out) == files_of(alone)
+
+
+def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypatch):
+    """A run that wrote some shards and ended goes on with the others, and with those that are not whole."""
+    monkeypatch.setattr(predict_on_ray, "_AT_ONCE", 4)
+    folder, params, merge = workspace.bundle("tiny"), PredictParams(), predict_on_ray.merge_predictions
+    alone = predict_test(folder, workspace, params)
+    whole = alone.path.read_bytes()
+    alone.path.unlink()
+
+    def ended(*_):
+        raise FercompError("ended")
+
+    monkeypatch.setattr(predict_on_ray, "merge_predictions", ended)
+    with pytest.raises(FercompError, match="ended"):
+        predict_on_ray.predict_on_ray(folder, workspace, params)
+    first, second, *others = (shard.beside(alone.path) for shard in shards_beside(alone.path))
+    assert others
+    first.unlink()
+    second.write_text("cut off")
+    before = [path.stat().st_mtime_ns for path in others]
+
+    def looked(*arguments):
+        assert [path.stat().st_mtime_ns for path in others] == before, "what was written stays"
+        return merge(*arguments)
+
+    monkeypatch.setattr(predict_on_ray, "merge_predictions", looked)
+    assert predict_on_ray.predict_on_ray(folder, workspace, params) == alone
+    assert alone.path.read_bytes() == whole
+    assert not shards_beside(alone.path)
+
+
+def test_a_node_that_sees_another_disk_is_named(nodes, workspace, monkeypatch):
+    monkeypatch.setattr(ModelJob, "__post_init__", lambda job: object.__setattr__(job, "sum", "another"))
+    with pytest.raises(FercompError, match=r"the Ray node \S+ \([\d.]+\) does not see the same .*photos.csv"):
+        predict_on_ray.predict_on_ray(workspace.bundle("tiny"), workspace, PredictParams())
+
+
+def test_a_cluster_of_another_version_is_told(nodes, monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "__version__", "2.99.0")
+    with pytest.raises(FercompError, match=r"runs other versions than this machine, Ray 2.99"), connected():
+        pass
