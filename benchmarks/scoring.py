@@ -53,12 +53,12 @@ def main(model: str, device: str = "auto") -> None:
 
 def seconds_of_training(card: Card) -> float:
     """Returns the seconds that a photo takes in a step of fine-tuning, as the model was trained."""
-    from fercomp.modeling.backend.devices import all_gpus, precision
+    from fercomp.modeling.backend.devices import all_devices, precision
     from fercomp.modeling.backend.engine import keras
     from fercomp.modeling.training.network import build_network
 
     params = TrainParams.model_validate(card.trained["params"])
-    with precision(params.precision), all_gpus():
+    with precision(params.precision), all_devices():
         model = build_network(
             card.backbone, card.size, classes=len(card.classes), head=card.head, hidden=params.hidden
         )

@@ -38,7 +38,9 @@ def train(
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
+    from fercomp.modeling.backend.hosts import asked_hosts
     from fercomp.stages.remote_jobs import train_job
+    from fercomp.stages.together import train_together
     from fercomp.stages.train import train_experiment
 
     workspace = Workspace()
@@ -50,13 +52,17 @@ def train(
             f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "
             "change, for experiments under `relabelled` only: move it there"
         )
+    hosts = None if on else asked_hosts()
     if on:
         again = f"fercomp train --name {name} --on kaggle, with the same options"
         job = train_job(name, backbone, set_ or (), params, workspace)
         if not run_on_kaggle(job, again, yes, no_wait, anew=force):
             return
-    else:
+    elif hosts is None:
         train_experiment(name, plan, workspace, anew=force)
+    elif train_together(hosts, name, plan, workspace, anew=force) is None:
+        tell(f"process {hosts.number} of {hosts.count}: trained; process 0 writes {workspace.bundle(name)}")
+        return
     tell(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")
     first = (f"fercomp uncertain --model {name}", f"fercomp evaluate --model {name}")
     say_next(*first, *to_kaggle(name, workspace.submission(name)))

@@ -17,6 +17,19 @@ KILLED = -9
 """Exit code of a process that the system stopped at once, as Linux does where memory runs out."""
 
 
+class Ended(FercompError):
+    """A process ended before its work did.
+
+    Args:
+        code: Its exit code; below 0, the signal that ended it.
+    """
+
+    def __init__(self, code: int | None) -> None:
+        why = "it may have run out of memory" if code == KILLED else "see above"
+        super().__init__(f"the process ended with exit code {code}: {why}")
+        self.code = code
+
+
 def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
     """Calls a function in a new process and waits for it.
 
@@ -30,7 +43,8 @@ def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
         What it returned.
 
     Raises:
-        FercompError: It raised something or its process ended; the traceback of a bug is on stderr.
+        Ended: Its process ended.
+        FercompError: It raised something; the traceback of a bug is on stderr.
     """
     context = get_context("spawn")  # a fork of a process with threads, such as pandas' or Keras', may hang
     receiver, sender = context.Pipe(duplex=False)
@@ -42,8 +56,7 @@ def isolated(function: Callable[..., _T], *arguments: Any) -> _T:
         problem, result = receiver.recv()
     except EOFError:
         process.join()
-        why = "it may have run out of memory" if process.exitcode == KILLED else "see above"
-        raise FercompError(f"the process ended with exit code {process.exitcode}: {why}") from None
+        raise Ended(process.exitcode) from None
     finally:
         process.kill()
         process.join()

@@ -86,8 +86,14 @@ def add_noise(face: np.ndarray, share: float, rng: np.random.Generator) -> None:
 
     All channels get the same: noise is, too, once a camera has smoothed its colours.
     """
-    grain = 255 * share * rng.standard_normal((*face.shape[:2], 1), dtype=np.float32)
-    face[...] = np.clip(np.rint(face + grain), 0, 255)
+    height, width = face.shape[:2]
+    noise = 255 * share * grain(height, width, rng)
+    face[...] = np.clip(np.rint(face + noise), 0, 255)
+
+
+def grain(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws the grain of a face: `(height, width, 1)` float32, standard normal."""
+    return rng.standard_normal((height, width, 1), dtype=np.float32)
 
 
 def cover(face: np.ndarray, share: float, edge: int, level: int) -> None:

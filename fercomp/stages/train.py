@@ -33,6 +33,8 @@ from fercomp.stages.taught import about, read_photos, settled, what_is_taught
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fercomp.modeling.training.fit import Fitted
+
 
 def train_experiment(
     name: str, plan: Plan, workspace: Workspace, anew: bool = False, announced: bool = False
@@ -131,18 +133,51 @@ def _train(
     cache: PhotoCache,
 ) -> Card:
     from fercomp.modeling.training.fit import fit
+
+    fitted = fit(plan.train, data, workspace.raw, checkpoint_of(name, workspace), cache=cache)
+    return write_trained(target, name, plan, fitted, photos, data, workspace, cache)
+
+
+def checkpoint_of(name: str, workspace: Workspace) -> Path:
+    """Returns where a training keeps its state between epochs."""
+    # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
+    return workspace.training / f"{name}.npz"
+
+
+def write_trained(
+    target: Path,
+    name: str,
+    plan: Plan,
+    fitted: "Fitted",
+    photos: "pd.DataFrame",
+    data: TrainingData,
+    workspace: Workspace,
+    cache: PhotoCache,
+) -> Card:
+    """Exports and scores a network that was just trained, writes its bundle and removes its checkpoint.
+
+    Args:
+        target: The bundle's folder.
+        name: The name on its card, and of its checkpoint.
+        plan: What is done with the network.
+        fitted: The network.
+        photos: Rows of table `PHOTOS`.
+        data: What it learned from.
+        workspace: Where photos and checkpoints are.
+        cache: Where decoded photos are kept.
+
+    Returns:
+        The card of the bundle.
+    """
     from fercomp.modeling.training.write import add_scores, margin_of, write_fitted
 
-    # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
-    checkpoint = workspace.training / f"{name}.npz"
-    fitted = fit(plan.train, data, workspace.raw, checkpoint, cache=cache)
     say("exporting the network and comparing it")
     with atomic_folder(target) as folder:
         margin = margin_of(plan.inference, photos, workspace.raw)
         card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
         del fitted  # its optimizer would be in the way of what scores on a GPU
         card = add_scores(folder, card, photos, workspace.raw, cache, plan.machine.device)
-    checkpoint.unlink(missing_ok=True)
+    checkpoint_of(name, workspace).unlink(missing_ok=True)
     return card
 
 

@@ -22,11 +22,14 @@ class MachineParams(Group):
         device: What trains and answers for many photos. `auto`: a GPU where Keras sees one, else the
             processor; `cpu`: the processor, whatever is there; `gpu`: no work is begun where Keras sees no
             GPU. `annotate` and `live` run on the processor.
+        hosts_wait: Seconds after which a training over several hosts ends where a process does not come at
+            the start, or has fallen silent.
     """
 
     cache_gb: Annotated[float, Field(ge=0)] = 20.0
     workers: Annotated[int, Field(ge=1)] | None = None
     device: Wanted = "auto"
+    hosts_wait: Annotated[float, Field(ge=1, le=86400)] = 120.0
 
     @model_validator(mode="before")
     @classmethod

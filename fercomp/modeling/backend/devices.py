@@ -1,10 +1,11 @@
 """What the machine offers for training: arithmetic, several GPUs, and what it says when memory ends."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final
+from contextlib import contextmanager, nullcontext
+from typing import Final
 
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.share import ALONE, Share
 
 POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 AMPERE: Final = 8
@@ -27,20 +28,33 @@ def precision(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def all_gpus() -> AbstractContextManager[Any]:
-    """Returns the scope in which a network is built and compiled to train on every GPU of this machine.
+@contextmanager
+def all_devices() -> Iterator[Share]:
+    """Lets networks that are built and compiled in the block train on every device of this machine.
 
-    A batch is divided among them (`MirroredStrategy`). One GPU or none, or another backend than TensorFlow:
-    a scope that does nothing.
+    TensorFlow divides a batch among GPUs by itself (`MirroredStrategy`). JAX does where what it is given can
+    be divided, which `Share` sees to, and includes the devices of other processes that `hosts.join` has
+    found. PyTorch uses one.
+
+    Yields:
+        How batches are shared.
     """
-    if keras.backend.backend() != "tensorflow":
-        return nullcontext()
-    import tensorflow as tf
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
 
-    if len(tf.config.list_logical_devices("GPU")) < 2:
-        return nullcontext()
-    scope: AbstractContextManager[Any] = tf.distribute.MirroredStrategy().scope()
-    return scope
+        several = len(tf.config.list_logical_devices("GPU")) > 1
+        with tf.distribute.MirroredStrategy().scope() if several else nullcontext():
+            yield ALONE
+    elif backend == "jax" and len(devices := keras.distribution.list_devices()) > 1:
+        import jax
+
+        both = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
+        share = Share(len(devices), jax.process_count(), jax.process_index(), both)
+        with share.scope():
+            yield share
+    else:
+        yield ALONE
 
 
 def has_gpu() -> bool:

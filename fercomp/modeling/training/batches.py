@@ -10,8 +10,9 @@ from fercomp.core.params import AugmentParams
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import READERS, Photos
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.training.augment import augment
-from fercomp.modeling.training.blends import blended
+from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.training.augment import Changes
+from fercomp.modeling.training.blends import draw_blend
 from fercomp.modeling.training.training_set import TrainingSet
 from fercomp.modeling.training.view_teacher import ViewTeacher
 
@@ -29,14 +30,17 @@ class FaceBatches(keras.utils.PyDataset):
         cache: Where decoded photos are kept; without one, they are decoded anew in each epoch.
         seed: Seed of the order; `None` keeps the order and the photos as they are.
         augmentation: How photos are changed; not at all if `None`.
-        mixup: How photos and their targets are blended, in one way a batch; see `blends.blended`.
+        mixup: How photos and their targets are blended, in one way a batch; see `blends.draw_blend`.
         cutmix: Likewise.
         teacher: Who is asked about the photos of a batch, changed as they are, before they are blended.
+        share: Which photos of a batch are made here; others are decoded only where these are blended with
+            them.
 
     Attributes:
         photos: See above.
         targets: `(N, T)` float32, what a batch carries of them.
         batch_size: See above.
+        share: Likewise.
     """
 
     def __init__(
@@ -51,16 +55,18 @@ class FaceBatches(keras.utils.PyDataset):
         mixup: float = 0.0,
         cutmix: float = 0.0,
         teacher: ViewTeacher | None = None,
+        share: Share = ALONE,
     ) -> None:
         super().__init__()
         self.photos = photos
         self.targets = photos.columns
         self._photos = (Photos if cache is None else cache.photos)(raw, photos.paths, size)
         self.batch_size = batch_size
-        self._seed = seed
+        self._seed, self._size = seed, size
         self._augmentation = augmentation
         self._mixup, self._cutmix = mixup, cutmix
         self._teacher = teacher
+        self.share = share
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
         self.start_epoch(0)
@@ -76,7 +82,7 @@ class FaceBatches(keras.utils.PyDataset):
         return -(-len(self.photos) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns one batch: faces `(n, S, S, 3)` uint8 and targets `(n, T)` float32.
+        """Returns this process' share of one batch: faces `(m, S, S, 3)` uint8 and targets `(m, T)` float32.
 
         The next few are made meanwhile: a GPU is not to wait for them. Keras' own workers would do that too,
         but on JAX the first epoch of a process would begin with its second batch.
@@ -88,15 +94,30 @@ class FaceBatches(keras.utils.PyDataset):
 
     def _batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        faces, targets = self.faces(rows), self.targets[rows]
+        faces, targets = self._made(rows, self.share.own(len(rows), self.batch_size), index)
+        sizes = len(rows), self.batch_size
+        return self.share.filled(faces, *sizes), self.share.filled(targets, *sizes)
+
+    def _made(self, rows: np.ndarray, own: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Makes those photos of a batch whose places in it are `own`."""
         if self._seed is None:
-            return faces, targets
+            return self.faces(rows[own]), self.targets[rows[own]]
+        # Every process takes the random numbers of all photos, whoever makes these.
         rng = np.random.default_rng((self._seed, self._epoch, index))
+        n, changes = len(rows), None
         if self._augmentation is not None:
-            faces = augment(faces, self._augmentation, rng)
+            changes = Changes(n, self._size, self._augmentation, rng)
+        blend = draw_blend(n, self._size, self._mixup, self._cutmix, rng)
+        there = own if blend is None else np.union1d(own, blend.other[own])
+        faces, targets = self.faces(rows[there]), self.targets[rows[there]]
+        if changes is not None:
+            faces = changes.of(faces, there)
         if self._teacher is not None:
-            targets = self._teacher.taught(targets, faces, [self.photos.paths[row] for row in rows])
-        return blended(faces, targets, self._mixup, self._cutmix, rng)
+            targets = self._teacher.taught(targets, faces, [self.photos.paths[row] for row in rows[there]])
+        if blend is None:
+            return faces, targets
+        places = (np.searchsorted(there, each) for each in (own, blend.other[own]))
+        return blend.of(faces, targets, *places)
 
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """Returns photos as they are: `(n, S, S, 3)` uint8 of `(n,)` int rows."""

@@ -4,82 +4,95 @@ One photo of a blend has the larger share, and stands in its own place. Targets 
 point that is not known, NaN, the blend has none either.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 Batch = tuple[np.ndarray, np.ndarray]
 
 
-def blended(
-    faces: np.ndarray, targets: np.ndarray, mixup: float, cutmix: float, rng: np.random.Generator
-) -> Batch:
-    """Blends each photo of a batch with another one; where both ways are asked for, by either, in turns.
+@dataclass(frozen=True)
+class Blend:
+    """How the n photos of a batch are blended.
+
+    Attributes:
+        other: `(n,)` int, which photo each of them is blended with.
+        share: What a photo keeps of itself.
+        covered: Rows and columns that show the other photo alone; `None` where all pixels are added up.
+    """
+
+    other: np.ndarray
+    share: float
+    covered: tuple[slice, slice] | None
+
+    def of(self, faces: np.ndarray, targets: np.ndarray, own: np.ndarray, other: np.ndarray) -> Batch:
+        """Blends m photos.
+
+        Args:
+            faces: `(p, S, S, 3)` uint8, these and those that they are blended with; left as they are.
+            targets: `(p, T)` float32.
+            own: Which of the p they are, `(m,)` int.
+            other: Which of the p they are blended with, `(m,)` int.
+
+        Returns:
+            Faces `(m, S, S, 3)` uint8 and targets `(m, T)` float32.
+        """
+        if self.covered is None:
+            mixed = self.share * faces[own].astype(np.float32) + (1 - self.share) * faces[other]
+            mixed = np.rint(mixed).astype(np.uint8)
+        else:
+            mixed = faces[own]  # a copy
+            mixed[:, *self.covered] = faces[other][:, *self.covered]
+        taught = self.share * targets[own] + (1 - self.share) * targets[other]
+        return mixed, taught.astype(np.float32)
+
+
+def draw_blend(n: int, size: int, mixup: float, cutmix: float, rng: np.random.Generator) -> Blend | None:
+    """Draws how a batch is blended; where both ways are asked for, by either, in turns.
 
     Args:
-        faces: `(n, S, S, 3)` uint8; left as they are.
-        targets: `(n, T)` float32.
-        mixup: Both parameters of the Beta distribution of the share in `mix_up`; 0 for none.
-        cutmix: Likewise in `cut_mix`.
+        n: Photos in the batch.
+        size: Their side in pixels, S.
+        mixup: Both parameters of the Beta distribution of the share that photos are added up by (mixup; Zhang
+            et al., 2018); 0 for none.
+        cutmix: Likewise of the area that is not covered by the other photo (CutMix; Yun et al., 2019). What
+            is covered is a square, cut off at the borders; targets are added up by the area that each photo
+            has in the end.
         rng: Where the random numbers come from.
 
     Returns:
-        Faces and targets of the same shapes and dtypes.
+        The blend, or `None` where none is asked for.
     """
     if mixup and cutmix:
         mixup, cutmix = (mixup, 0.0) if rng.random() < 0.5 else (0.0, cutmix)
+    if not mixup and not cutmix:
+        return None
+    share = float(rng.beta(mixup or cutmix, mixup or cutmix))
     if mixup:
-        return mix_up(faces, targets, mixup, rng)
-    return cut_mix(faces, targets, cutmix, rng) if cutmix else (faces, targets)
-
-
-def mix_up(faces: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.Generator) -> Batch:
-    """Adds up each photo of a batch, and its target, with another one (mixup; Zhang et al., 2018).
-
-    Args:
-        faces: `(n, S, S, 3)` uint8.
-        targets: `(n, T)` float32.
-        alpha: Both parameters of the Beta distribution of the share, above 0.
-        rng: Where the random numbers come from.
-
-    Returns:
-        Faces and targets of the same shapes and dtypes.
-    """
-    share = float(rng.beta(alpha, alpha))
-    share = max(share, 1 - share)
-    other = rng.permutation(len(faces))
-    mixed = share * faces.astype(np.float32) + (1 - share) * faces[other]
-    return np.rint(mixed).astype(np.uint8), _shared(targets, other, share)
-
-
-def cut_mix(faces: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.Generator) -> Batch:
-    """Covers a rectangle of each photo of a batch by that of another one (CutMix; Yun et al., 2019).
-
-    The rectangle is a square, cut off at the borders; targets are added up by the area that each photo has
-    in the end.
-
-    Args:
-        faces: `(n, S, S, 3)` uint8; left as they are.
-        targets: `(n, T)` float32.
-        alpha: Both parameters of the Beta distribution of the share, above 0.
-        rng: Where the random numbers come from.
-
-    Returns:
-        Faces and targets of the same shapes and dtypes.
-    """
-    size = faces.shape[1]
-    share = float(rng.beta(alpha, alpha))
+        return Blend(rng.permutation(n), max(share, 1 - share), None)
     half = size * min(share, 1 - share) ** 0.5 / 2
     middle = rng.uniform(0, size, 2)
     (top, left), (bottom, right) = (
         np.clip(np.rint(middle + way * half), 0, size).astype(int) for way in (-1, 1)
     )
-    other = rng.permutation(len(faces))
-    mixed = faces.copy()
-    mixed[:, top:bottom, left:right] = faces[other, top:bottom, left:right]
     covered = (bottom - top) * (right - left) / size**2
-    return mixed, _shared(targets, other, 1 - covered)
+    return Blend(rng.permutation(n), 1 - covered, (slice(top, bottom), slice(left, right)))
 
 
-def _shared(targets: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
-    """Returns targets that keep a share, and have the rest from others."""
-    shared: np.ndarray = (share * targets + (1 - share) * targets[other]).astype(np.float32)
-    return shared
+def blended(
+    faces: np.ndarray, targets: np.ndarray, mixup: float, cutmix: float, rng: np.random.Generator
+) -> Batch:
+    """Blends each photo of a batch with another one, as `draw_blend` draws it.
+
+    Args:
+        faces: `(n, S, S, 3)` uint8; left as they are.
+        targets: `(n, T)` float32.
+        mixup: See `draw_blend`.
+        cutmix: Likewise.
+        rng: Where the random numbers come from.
+
+    Returns:
+        Faces and targets of the same shapes and dtypes.
+    """
+    blend = draw_blend(len(faces), faces.shape[1], mixup, cutmix, rng)
+    return (faces, targets) if blend is None else blend.of(faces, targets, np.arange(len(faces)), blend.other)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fercomp.core.progress import count_done
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.share import ALONE, Share
 
 
 class Bar(keras.callbacks.Callback):
@@ -30,13 +31,15 @@ class TimeLimit(keras.callbacks.Callback):
 
     Args:
         minutes: How long the run may take (`train.minutes`); `None` for no limit.
+        share: Who else trains: the first process' clock is right.
 
     Attributes:
         batches: Batches done in the epoch that is running, or ended last.
     """
 
-    def __init__(self, minutes: float | None) -> None:
+    def __init__(self, minutes: float | None, share: Share = ALONE) -> None:
         super().__init__()
+        self._share = share
         self._seconds = math.inf if minutes is None else 60 * minutes
         self._start = monotonic()
         self.batches = 0
@@ -49,7 +52,9 @@ class TimeLimit(keras.callbacks.Callback):
     @property
     def is_up(self) -> bool:
         """Whether no time is left."""
-        return self.spent >= self._seconds
+        if math.isinf(self._seconds):
+            return False
+        return self._share.of_first(self.spent)[0] >= self._seconds
 
     def go_on(self, spent: float) -> None:
         """Counts the seconds that an earlier process has taken."""

@@ -22,9 +22,10 @@ from fercomp.core.progress import say, track
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import save_keras
-from fercomp.modeling.bundle.runtime import Network, openvino_network
+from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.bundle.runtime import openvino_network
 from fercomp.modeling.export.graph import export_apart
-from fercomp.modeling.training.augment import augment
+from fercomp.modeling.training.augment import Changes
 from fercomp.modeling.training.batches import FaceBatches, epoch_order
 from fercomp.modeling.training.grey import GREY
 from fercomp.modeling.training.kept import keep, read_kept
@@ -49,16 +50,28 @@ class FeatureBatches(keras.utils.PyDataset):
         targets: `(N, T)` float32.
         batch_size: Photos per batch.
         seed: Seed of the order; `None` keeps the order.
+        share: Which photos of a batch are given here.
+
+    Attributes:
+        targets: See above.
+        batch_size: Likewise.
+        share: Likewise.
     """
 
     def __init__(
-        self, views: list[np.ndarray], targets: np.ndarray, batch_size: int, seed: int | None
+        self,
+        views: list[np.ndarray],
+        targets: np.ndarray,
+        batch_size: int,
+        seed: int | None,
+        share: Share = ALONE,
     ) -> None:
         super().__init__()
         self.targets = targets
+        self.batch_size = batch_size
         self._views = views
-        self._batch_size = batch_size
         self._seed = seed
+        self.share = share
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -68,12 +81,14 @@ class FeatureBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         """Returns the number of batches."""
-        return -(-len(self.targets) // self._batch_size)
+        return -(-len(self.targets) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns one batch: features `(n, C)` float32 and targets `(n, T)` float32."""
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return self._view[rows], self.targets[rows]
+        """Returns this process' share of one batch: features `(m, C)` and targets `(m, T)`, float32."""
+        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        sizes = len(rows), self.batch_size
+        own = rows[self.share.own(*sizes)]
+        return self.share.filled(self._view[own], *sizes), self.share.filled(self.targets[own], *sizes)
 
 
 def feature_batches(
@@ -84,6 +99,7 @@ def feature_batches(
     seed: int,
     augmentation: AugmentParams | None = None,
     views: int = 1,
+    share: Share = ALONE,
 ) -> FeatureBatches:
     """Computes the features of photos, or reads them from the cache.
 
@@ -95,6 +111,7 @@ def feature_batches(
         augmentation: How photos are changed in each view, which gives them in a random order. By default,
             photos stay as they are, and in their order.
         views: Number of augmented views.
+        share: Which photos are looked at here.
 
     Returns:
         The features in batches.
@@ -102,31 +119,34 @@ def feature_batches(
     backbone = keras.Model(model.input, model.get_layer(POOL).output)
     key = _key(model, backbone.get_weights(), batches.photos.sha1s, seed, augmentation)
 
-    def changed(number: int, start: int, faces: np.ndarray) -> np.ndarray:
+    def looked_at(number: int, rows: np.ndarray, own: np.ndarray) -> np.ndarray:
+        faces = batches.faces(rows[own])
         if augmentation is None:
             return faces
-        return augment(faces, augmentation, np.random.default_rng((seed, number, start)))
+        rng = np.random.default_rng((seed, number, int(rows[0])))
+        return Changes(len(rows), faces.shape[1], augmentation, rng).of(faces, own)
 
-    numbers = range(views if augmentation else 1)
-    ask = cache(partial(_quickest, backbone, len(numbers) * len(batches.targets)))
+    share.adapt(backbone)
+    numbers, n = range(views if augmentation else 1), len(batches.targets)
+    ask = cache(partial(_quickest, backbone, len(numbers) * n, share))
     found = [
-        _view(backbone, ask, batches, folder / f"{key}-{number}.npy", partial(changed, number))
+        _view(backbone, ask, n, folder / f"{key}-{number}.npy", partial(looked_at, number), share)
         for number in numbers
     ]
-    return FeatureBatches(found, batches.targets, batches.batch_size, seed if augmentation else None)
+    return FeatureBatches(found, batches.targets, batches.batch_size, seed if augmentation else None, share)
 
 
 def _view(
     backbone: keras.Model,
-    network: Callable[[], Network],
-    batches: FaceBatches,
+    network: Callable[[], "_Looks"],
+    n: int,
     path: Path,
-    changed: Callable[[int, np.ndarray], np.ndarray],
+    looked_at: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    share: Share,
 ) -> np.ndarray:
-    n = len(batches.targets)
     shape = (n, backbone.output_shape[-1])
     cached = read_kept(path, shape)
-    if cached is not None:
+    if share.all_say(cached is not None) and cached is not None:
         return cached
     features = np.empty(shape, dtype=np.float32)
     title = "features of the frozen backbone"
@@ -134,30 +154,60 @@ def _view(
     chunk = _CHUNK if size <= _LARGE else max(_BATCH, _CHUNK * _LARGE**2 // size**2)
     for start in track(range(0, n, chunk), title, "chunk"):
         rows = np.arange(start, min(start + chunk, n))
-        faces = changed(start, batches.faces(rows))
-        features[rows] = network()(faces)
-    return keep(features, path)
+        own = _Batches.own(len(rows), share)
+        features[rows] = network()(looked_at(rows, own), len(rows))
+    return keep(features, path) if share.is_first else features
 
 
-def _quickest(backbone: keras.Model, photos: int) -> Network:
+class _Batches(keras.utils.PyDataset):
+    """This process' share of n photos, in batches for `predict`."""
+
+    def __init__(self, faces: np.ndarray, n: int, share: Share) -> None:
+        super().__init__()
+        self._faces, self._n, self._share = faces, n, share
+        self._start = 0
+
+    @staticmethod
+    def own(n: int, share: Share) -> np.ndarray:
+        """Returns which of n photos are looked at here."""
+        starts = range(0, n, _BATCH)
+        return np.concatenate([start + share.own(min(_BATCH, n - start), _BATCH) for start in starts])
+
+    def __len__(self) -> int:
+        return -(-self._n // _BATCH)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        before, size = self.own(index * _BATCH, self._share), min(_BATCH, self._n - index * _BATCH)
+        faces = self._faces[len(before) :][: len(self._share.own(size, _BATCH))]
+        return (self._share.filled(faces, size, _BATCH),)
+
+
+_Looks = Callable[[np.ndarray, int], np.ndarray]
+"""From this process' share of n photos to the features of all of them."""
+
+
+def _quickest(backbone: keras.Model, photos: int, share: Share) -> _Looks:
     """Returns what computes features of so many photos in the least time, export included."""
 
-    def by_keras(faces: np.ndarray) -> np.ndarray:
-        features: np.ndarray = backbone.predict(faces, batch_size=_BATCH, verbose=0)
-        return features
+    def by_keras(faces: np.ndarray, n: int) -> np.ndarray:
+        batches = (
+            {"x": faces, "batch_size": _BATCH} if share.devices == 1 else {"x": _Batches(faces, n, share)}
+        )
+        return share.stripped(backbone.predict(**batches, verbose=0), n, _BATCH)
 
     whole = backbone.get_layer(POOL).compute_dtype == "float32"
-    if photos < _FEW or has_gpu() or not whole:
+    if photos < _FEW or has_gpu() or not whole or share.devices > 1:
         return by_keras
     with TemporaryDirectory(ignore_cleanup_errors=True) as name:
         model, graph = Path(name) / "backbone.keras", Path(name) / "graph.xml"
         try:
             save_keras(backbone, model)
             export_apart(model, graph)
-            return openvino_network(graph, backbone.input_shape[1], backbone.output_shape[1])
+            runtime = openvino_network(graph, backbone.input_shape[1], backbone.output_shape[1])
         except FercompError as error:
             say(f"{error}; Keras computes the features")
             return by_keras
+    return lambda faces, _: runtime(faces)
 
 
 def _key(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from fercomp.core.params import TrainParams
 from fercomp.core.progress import say
 from fercomp.data.cache import PhotoCache
-from fercomp.modeling.backend.devices import all_gpus, is_out_of_memory, precision
+from fercomp.modeling.backend.devices import all_devices, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
+from fercomp.modeling.backend.hosts import processes
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint
 from fercomp.modeling.training.features import feature_batches
@@ -83,7 +84,7 @@ def fit(
         try:
             return _fit(params, data, raw, checkpoint_file, epochs, cache)
         except Exception as error:
-            if params.batch_size == 1 or not is_out_of_memory(error):
+            if params.batch_size == 1 or not is_out_of_memory(error) or processes() > 1:
                 raise
         params = params.halved()
         say(
@@ -128,9 +129,10 @@ def _fit(
         minutes=params.minutes if epochs is None else None,
     )
     read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, cache=cache)
-    with precision(params.precision), all_gpus():
+    with precision(params.precision), all_devices() as share:
         model = build(params.weights)
         frozen_layers(model, params.unfreeze)  # says now what would end the run after the head's epochs
+        read = partial(read, share=share)
         train = read(
             data.train,
             seed=params.seed,
@@ -143,7 +145,7 @@ def _fit(
 
         def features() -> Data:
             folder = checkpoint_file.parent / ".features"
-            say_of = partial(feature_batches, model, folder=folder, seed=params.seed)
+            say_of = partial(feature_batches, model, folder=folder, seed=params.seed, share=share)
             views = say_of(train, augmentation=params.augment, views=params.head_views)
             return Data(views, None if holdout is None else say_of(holdout))
 

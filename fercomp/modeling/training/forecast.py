@@ -9,7 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan
 from fercomp.core.timing import seconds_each
 from fercomp.faces.tta import VIEWS
-from fercomp.modeling.backend.devices import all_gpus, has_gpu, is_out_of_memory, precision
+from fercomp.modeling.backend.devices import all_devices, has_gpu, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.backend.keras_file import save_keras
 from fercomp.modeling.bundle.runtime import openvino_network
@@ -59,7 +59,7 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
 def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
     """Returns the seconds that a photo takes in a step, in an answer, and in one of what scores it."""
     params = plan.train
-    with precision(params.precision), all_gpus():
+    with precision(params.precision), all_devices() as share:
         model = build_network(
             params.backbone,
             params.size,
@@ -72,12 +72,13 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
         keep = params.batch_norm == "keep"
         set_trainable(model, head_only=False, keep_batch_norm=keep, unfreeze=params.unfreeze)
         model.compile(keras.optimizers.AdamW(), "mean_squared_error")
-        faces = np.zeros((params.batch_size, params.size, params.size, 3), dtype=np.uint8)
-        targets = np.zeros((params.batch_size, model.output_shape[-1]), dtype=np.float32)
+        n = share.padded(params.batch_size, params.batch_size)
+        faces = np.zeros((n, params.size, params.size, 3), dtype=np.uint8)
+        targets = np.zeros((n, model.output_shape[-1]), dtype=np.float32)
         step = seconds_each(lambda: model.train_on_batch(faces, targets))
         answer = seconds_each(lambda: model.predict_on_batch(faces))
         scored = answer if has_gpu() else _seconds_of_graph(model, faces)
-    return step / len(faces), answer / len(faces), scored / len(faces)
+    return step / params.batch_size, answer / n, scored / n
 
 
 def _seconds_of_graph(model: keras.Model, faces: np.ndarray) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, track
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.hosts import agree
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.callbacks import Bar, TimeLimit
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
@@ -18,7 +19,7 @@ from fercomp.modeling.training.ema import EMA, copies
 from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
-from fercomp.modeling.training.optimizer import make_optimizer, rate_shares
+from fercomp.modeling.training.optimizer import make_optimizer, rate_over, rate_shares
 from fercomp.modeling.training.phases import Phase, time_left
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class Run:
         self._objective = objective
         self._steps = steps
         self._features = features
-        self._limit = TimeLimit(steps.minutes)
+        self._share = data.train.share
+        self._limit = TimeLimit(steps.minutes, self._share)
         # What a phase trains, and on what: the network on faces, or its head on features.
         self._trained: keras.Model = model
         self._ema = EMA(model, 0.0)
@@ -114,6 +116,7 @@ class Run:
         """Goes back to where an earlier run of the same kind stopped, if there is its checkpoint."""
         self._phases = phases
         saved = self.checkpoint.load()
+        agree({"checkpoint": repr(saved and saved.progress)})
         if saved is None:
             return
         self.progress, self.best = saved.progress, saved.best
@@ -169,7 +172,7 @@ class Run:
             self._trained, self._current = self.model, self.data
         self._ema = EMA(self._trained, self._steps.ema)
         optimizer = make_optimizer(
-            self._rate(phase),
+            rate_over(phase, len(self.data.train)),
             self._trained.trainable_variables,
             self._steps.weight_decay,
             self._steps.accumulate,
@@ -180,18 +183,8 @@ class Run:
             self._objective.loss,
             metrics=[keras.metrics.MeanMetricWrapper(self._objective.accuracy, name="accuracy")],
         )
-
-    def _rate(self, phase: Phase) -> Any:
-        if phase.warmup is None:
-            return phase.learning_rate
-        steps = len(self.data.train) * phase.epochs
-        warmup = math.ceil(steps * phase.warmup)
-        return keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0 if warmup else phase.learning_rate,
-            decay_steps=max(1, steps - warmup),
-            warmup_target=phase.learning_rate if warmup else None,
-            warmup_steps=warmup,
-        )
+        train = self._current.train
+        self._share.adapt(self._trained, len(train.targets), train.batch_size)
 
     def _epoch(self, phase: Phase) -> bool:
         """Trains for an epoch; returns False where the loss stopped being a number."""
@@ -216,7 +209,9 @@ class Run:
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
         self.progress.seconds = self._limit.spent
-        self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, self._ema.state())
+        if self._share.is_first:
+            state = self._ema.state()
+            self.checkpoint.save(self.model, self._trained.optimizer, self.progress, self.best, state)
         best, seconds = self._best_epoch(), time.monotonic() - start
         so_far = "the best so far"
         if best < number:

@@ -83,6 +83,7 @@ class Objective:
         """
         # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
         answers = model.predict(batches, verbose=0)
+        answers = batches.share.stripped(answers, len(batches.targets), batches.batch_size)
         right = _ops.convert_to_numpy(self.accuracy(batches.targets, answers)) > 0
         if self._head == "valence_arousal":
             loss = float(_ops.convert_to_numpy(_ops.mean(self.loss(batches.targets, answers))))
@@ -90,7 +91,8 @@ class Objective:
             classes = slice(0, self._k)
             likelihood = (answers[:, classes] * batches.targets[:, classes]).sum(axis=1)
             loss = float(-np.log(np.clip(likelihood, 1e-7, 1.0)).mean())
-        return loss, float(right.mean())
+        loss, accuracy = batches.share.of_first(loss, float(right.mean()))
+        return loss, accuracy
 
     def _nearest(self, points: Any) -> Any:
         """Returns the class of the nearest ray, or neutral near the origin (`circumplex.decode`)."""

@@ -1,11 +1,13 @@
 """The optimizer: AdamW, with one rate for all layers or smaller ones the farther a layer is from the head."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.network import layers_with_weights
+from fercomp.modeling.training.phases import Phase
 
 NOT_DECAYED: Final = ("bias", "beta", "gamma")
 """Variables without weight decay: it pulls towards zero, which means nothing for offsets and scales."""
@@ -42,6 +44,20 @@ def make_optimizer(
     # Otherwise TensorFlow traces the first step twice, since it makes variables.
     optimizer.build(variables)
     return optimizer
+
+
+def rate_over(phase: Phase, batches: int) -> Any:
+    """Returns the learning rate of a phase with so many batches an epoch, or its schedule over the steps."""
+    if phase.warmup is None:
+        return phase.learning_rate
+    steps = batches * phase.epochs
+    warmup = math.ceil(steps * phase.warmup)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else phase.learning_rate,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=phase.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
 
 
 def rate_shares(model: keras.Model, layer_decay: float) -> dict[int, float]:

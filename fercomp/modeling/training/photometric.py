@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fercomp.core.params import AugmentParams
-from fercomp.faces.changes import LUMA, add_noise, blur, cover, lower_resolution, through_jpeg
+from fercomp.faces.changes import LUMA, add_noise, blur, cover, grain, lower_resolution, through_jpeg
 
 BLURRED: Final = (0.002, 0.01)
 """Standard deviation of a blur as a share of the side, from and to (Chen et al., 2020: 0.0005 to 0.009)."""
@@ -70,6 +70,11 @@ class Photometric:
             add_noise(face, self._noise[i], self._grain)
         if self._quality[i]:
             through_jpeg(face, round(self._quality[i]))
+
+    def pass_over(self, i: int, size: int) -> None:
+        """Takes the random numbers of photo i, of S pixels, which somebody else changes."""
+        if self._noise[i]:
+            grain(size, size, self._grain)
 
 
 def _some(n: int, share: float, bounds: tuple[float, float], rng: np.random.Generator) -> np.ndarray:

@@ -88,17 +88,20 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from fercomp.modeling.backbones import compact
-from fercomp.modeling.backend import devices
+from fercomp.modeling.backend.share import ALONE
 from fercomp.modeling.training import fit as training
 from fercomp.modeling.training.training_set import training_data
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (16,)}  # as the fixture `shallow`
 from fercomp.core.params import TrainParams
 from fercomp.core.tables import PHOTOS
+from contextlib import contextmanager
 strategies = []
+@contextmanager
 def two():
     strategies.append(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
-    return strategies[-1].scope()
-training.all_gpus = two
+    with strategies[-1].scope():
+        yield ALONE
+training.all_devices = two
 root = Path(sys.argv[1])
 params = TrainParams(size=32, epochs=3, batch_size=16, layer_decay=0.8)
 data = training_data(params, PHOTOS.read(root / "datasets/photos.csv"))

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.modeling.training.blends import blended, cut_mix, mix_up
+from fercomp.modeling.training.blends import blended
 
 SHADES = np.arange(0, 200, 20, dtype=np.uint8)
 TARGETS = np.eye(10, dtype=np.float32)
@@ -14,7 +14,7 @@ def shades(size=8):
 
 
 def test_mixup_adds_up_photos_and_targets_alike():
-    mixed, soft = mix_up(shades(), TARGETS, 0.4, np.random.default_rng(0))
+    mixed, soft = blended(shades(), TARGETS, 0.4, 0.0, np.random.default_rng(0))
     assert (mixed.dtype, soft.dtype) == (np.uint8, np.float32)
     np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
     np.testing.assert_allclose(mixed[:, 0, 0, 0], soft @ SHADES, atol=0.51)
@@ -26,7 +26,7 @@ def test_cutmix_covers_a_rectangle_and_shares_targets_by_area():
     covered = []
     for seed in range(40):
         before = shades(24).copy()
-        mixed, soft = cut_mix(before, TARGETS, 1.0, np.random.default_rng(seed))
+        mixed, soft = blended(before, TARGETS, 0.0, 1.0, np.random.default_rng(seed))
         np.testing.assert_array_equal(before, shades(24))
         assert (mixed.dtype, soft.dtype) == (np.uint8, np.float32)
         np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)

@@ -107,7 +107,7 @@ def test_a_second_run_reads_the_cache_and_a_change_does_not(
         raise AssertionError("the backbone ran again")
 
     with monkeypatch.context() as context:
-        context.setattr(features, "augment", never)
+        context.setattr(features, "Changes", never)
         again = feature_batches(model, faces, tmp_path, **VIEWS)
     np.testing.assert_array_equal(again[0][0], first[0][0])
     turned = batches_of(tiny_workspace, photos, photos["sha1"].tolist()[::-1])

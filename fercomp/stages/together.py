@@ -1,0 +1,81 @@
+"""`fercomp train` in several processes, on one host or more, which share each batch."""
+
+from contextlib import nullcontext
+
+from fercomp.core.isolated import KILLED, Ended, isolated
+from fercomp.core.params import Plan
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say, waiting
+from fercomp.core.version import __version__
+from fercomp.data.cache import PhotoCache
+from fercomp.modeling.backend.choice import choose_device
+from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, together
+from fercomp.modeling.bundle.card import Card
+from fercomp.modeling.bundle.find import check_name
+from fercomp.stages.taught import read_photos, settled, what_is_taught
+from fercomp.stages.train import alone, checkpoint_of, train_bundle, trained_before, write_trained
+
+
+def train_together(
+    hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool = False
+) -> Card | None:
+    """Trains a network as `train_experiment` does, sharing each batch with other processes.
+
+    What each of them learns is what one process would learn from whole batches. Process 0 alone writes. All
+    of them need the folder of models, to go on after a kill. The work is done in a process of its own: JAX
+    ends the one that it runs in where another one has gone.
+
+    Args:
+        hosts: The processes, and which of them this is.
+        name: Name of the experiment.
+        plan: How to train, and what to do with the network.
+        workspace: Where the index is and the bundle goes.
+        anew: Train whatever is there.
+
+    Returns:
+        In process 0 the card of the bundle, in others `None`.
+
+    Raises:
+        FercompError: As `train_experiment` does; or the processes do not meet, are about to do different
+            things, or one of them has ended.
+    """
+    check_name(name)
+    try:
+        return isolated(_train, hosts, name, plan, workspace, anew)
+    except Ended as end:
+        if end.code == KILLED:
+            raise
+        raise lost(hosts) from end
+
+
+def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool) -> Card | None:
+    with waiting("starting JAX"):
+        from fercomp.modeling.backbones.catalogue import check_weights
+        from fercomp.modeling.training.fit import fit
+    say(f"process {hosts.number} of {hosts.count}: waiting for the others at {hosts.address}")
+    join(hosts, plan.machine.hosts_wait)
+    target, cache = workspace.bundle(name), PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    with alone(name, workspace) if hosts.number == 0 else nullcontext():
+        choose_device(plan.machine.device)
+        photos = read_photos(plan.train, workspace)
+        plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
+        taught, data = what_is_taught(plan.train, photos, workspace, plan.machine)
+        there = None if anew else trained_before(target, plan.train, data)
+        with together(hosts):
+            agree(
+                {
+                    "version of fercomp": __version__,
+                    "parameters of training": plan.train.model_dump_json(),
+                    "photos and what they are taught as": data.fingerprint,
+                    "whether it is trained already": str(there is not None),
+                }
+            )
+            if there is None:
+                check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
+                fitted = fit(plan.train, data, workspace.raw, checkpoint_of(name, workspace), cache=cache)
+            leave()
+        if hosts.number > 0:
+            return None
+        if there is not None:
+            return train_bundle(target, name, plan, photos, workspace)
+        return write_trained(target, name, plan, fitted, taught, data, workspace, cache)
