@@ -25,7 +25,7 @@ def train(
 
     Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch. A network that is
     trained already is not trained again: where `inference` differs, it is exported, calibrated and scored
-    anew.
+    anew. Over several hosts, start it on each (docs/how-to/several-machines.md).
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from fercomp.core.progress import say, waiting
 from fercomp.core.version import __version__
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, together
+from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, with_others
 from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.find import check_name
 from fercomp.stages.taught import read_photos, settled, what_is_taught
@@ -61,7 +61,7 @@ def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool
         plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
         taught, data = what_is_taught(plan.train, photos, workspace, plan.machine)
         there = None if anew else trained_before(target, plan.train, data)
-        with together(hosts):
+        with with_others(hosts):
             agree(
                 {
                     "version of fercomp": __version__,

@@ -1,7 +1,7 @@
 """What a hostile case is, and what may come of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +34,7 @@ class Case:
         expected: `refused`: an exit code that is not 0, and an error line. `done`: exit code 0. `either`: one
             of the two, but no silence.
         check: Looks at the folder afterwards and returns what is wrong, or nothing.
+        environment: Variables that are set.
     """
 
     area: str
@@ -41,6 +42,7 @@ class Case:
     build: Callable[[Path], list[str]]
     expected: Expected = "either"
     check: Callable[[Path], str] = lambda folder: ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -63,20 +63,22 @@ def run(case: Case, base: Path) -> Result:
         shutil.copytree(base, work, symlinks=True)
         words = case.build(work)
         before, around = _hashes(work), _listing(room)
-        code, output = _fercomp(words, work, room)
+        code, output = _fercomp(words, case.environment, work, room)
         outcome, why = _judge(case, code, output)
         if outcome == "clear":
             outcome, why = _look_around(case, before, around, work, room)
         return Result(case, outcome, why)
 
 
-def _fercomp(words: Sequence[str], work: Path, room: Path) -> tuple[int | None, str]:
+def _fercomp(
+    words: Sequence[str], variables: Mapping[str, str], work: Path, room: Path
+) -> tuple[int | None, str]:
     """Runs fercomp in a forked child; returns its exit code (none: it hung) and all that it said."""
     said = room / "said.txt"
     with said.open("wb") as file:
         pid = os.fork()
         if pid == 0:
-            _child(words, work, file.fileno())
+            _child(words, variables, work, file.fileno())
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
@@ -88,7 +90,7 @@ def _fercomp(words: Sequence[str], work: Path, room: Path) -> tuple[int | None, 
     return None, said.read_text(errors="replace")
 
 
-def _child(words: Sequence[str], work: Path, out: int) -> None:
+def _child(words: Sequence[str], variables: Mapping[str, str], work: Path, out: int) -> None:
     """Becomes `fercomp WORDS` in the folder `work`; does not return."""
     code = 70
     with contextlib.suppress(BaseException):
@@ -101,7 +103,7 @@ def _child(words: Sequence[str], work: Path, out: int) -> None:
             os.fdopen(number, mode, encoding="utf-8", errors="surrogateescape", buffering=1)
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
-        os.environ.update({"HOME": str(work), "COLUMNS": "200", "NO_COLOR": "1"})
+        os.environ.update({"HOME": str(work), "COLUMNS": "200", "NO_COLOR": "1", **variables})
         sys.argv = ["fercomp", *words]
         code = _call_main()
         sys.stdout.flush()

@@ -81,6 +81,22 @@ READS: dict[str, list[str]] = {
 }
 
 
+_ADDRESSES, _COUNT, _NUMBER = (
+    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
+)
+HOSTS: dict[str, dict[str, str]] = {
+    "no number": {_ADDRESSES: "127.0.0.1:9", _COUNT: "2"},
+    "a number beyond the count": {_ADDRESSES: "127.0.0.1:9", _COUNT: "2", _NUMBER: "2"},
+    "a number that is none": {_ADDRESSES: "127.0.0.1:9", _COUNT: "2", _NUMBER: "1\x1b[31m"},
+    "very many": {_ADDRESSES: "127.0.0.1:9", _COUNT: "9" * 5000, _NUMBER: "0"},
+    "no port": {_ADDRESSES: "127.0.0.1", _COUNT: "2", _NUMBER: "1"},
+    "too many addresses": {_ADDRESSES: "a:1,b:2,c:3", _COUNT: "2", _NUMBER: "1"},
+    "another backend": {_ADDRESSES: "127.0.0.1:9", _COUNT: "2", _NUMBER: "1", "KERAS_BACKEND": "tensorflow"},
+    "nobody answers": {_ADDRESSES: "127.0.0.1:9", _COUNT: "2", _NUMBER: "1", "KERAS_BACKEND": "jax"},
+    "no such host": {_ADDRESSES: "x" * 300 + ":9", _COUNT: "2", _NUMBER: "1", "KERAS_BACKEND": "jax"},
+}
+
+
 def setting_cases() -> Iterator[Case]:
     """Gives all cases of parameters, options and paths."""
     for key in keys_of(Params):
@@ -97,6 +113,9 @@ def setting_cases() -> Iterator[Case]:
             typed = [*words, f"{option.split()[-1]}={number}"]
             meant: Expected = "either" if number in ("1_000", "1e-400") else "refused"  # 1000 and 0
             yield Case("options", f"{option} {number!r}", partial(_words, typed), meant)
+    for name, variables in HOSTS.items():
+        words = ["train", "--set", "machine.hosts_wait=1"]
+        yield Case("options", f"hosts: {name}", partial(_words, words), "refused", environment=variables)
     for command, rest in READS.items():
         for path in PATHS:
             if command == "export" and path.startswith(("/dev", "/proc")):

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.backend.share import ALONE, Sharing
 
 POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 AMPERE: Final = 8
@@ -29,11 +29,11 @@ def precision(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def all_devices() -> Iterator[Share]:
+def all_devices() -> Iterator[Sharing]:
     """Lets networks that are built and compiled in the block train on every device of this machine.
 
     TensorFlow divides a batch among GPUs by itself (`MirroredStrategy`). JAX does where what it is given can
-    be divided, which `Share` sees to, and includes the devices of other processes that `hosts.join` has
+    be divided, which `Sharing` sees to, and includes the devices of other processes that `hosts.join` has
     found. PyTorch uses one.
 
     Yields:
@@ -50,7 +50,7 @@ def all_devices() -> Iterator[Share]:
         import jax
 
         both = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
-        share = Share(len(devices), jax.process_count(), jax.process_index(), both)
+        share = Sharing(len(devices), jax.process_count(), jax.process_index(), both)
         with share.scope():
             yield share
     else:

@@ -188,7 +188,7 @@ def leave() -> None:
 
 
 @contextmanager
-def together(hosts: Hosts) -> Iterator[None]:
+def with_others(hosts: Hosts) -> Iterator[None]:
     """Says in one line where the other processes cannot be reached any more.
 
     Args:

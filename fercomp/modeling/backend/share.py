@@ -17,7 +17,7 @@ from fercomp.modeling.backend.engine import keras
 
 
 @dataclass(frozen=True)
-class Share:
+class Sharing:
     """What of each batch is done here. By default, all of it is, on one device.
 
     Attributes:
@@ -119,5 +119,5 @@ class Share:
         return bool(np.asarray(multihost_utils.process_allgather(np.array(yes))).all())
 
 
-ALONE: Final = Share()
+ALONE: Final = Sharing()
 """All of each batch, on one device."""

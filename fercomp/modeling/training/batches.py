@@ -10,7 +10,7 @@ from fercomp.core.params import AugmentParams
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import READERS, Photos
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.training.augment import Changes
 from fercomp.modeling.training.blends import draw_blend
 from fercomp.modeling.training.training_set import TrainingSet
@@ -55,7 +55,7 @@ class FaceBatches(keras.utils.PyDataset):
         mixup: float = 0.0,
         cutmix: float = 0.0,
         teacher: ViewTeacher | None = None,
-        share: Share = ALONE,
+        share: Sharing = ALONE,
     ) -> None:
         super().__init__()
         self.photos = photos

@@ -6,7 +6,7 @@ from typing import Any
 
 from fercomp.core.progress import count_done
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.backend.share import ALONE, Sharing
 
 
 class Bar(keras.callbacks.Callback):
@@ -37,7 +37,7 @@ class TimeLimit(keras.callbacks.Callback):
         batches: Batches done in the epoch that is running, or ended last.
     """
 
-    def __init__(self, minutes: float | None, share: Share = ALONE) -> None:
+    def __init__(self, minutes: float | None, share: Sharing = ALONE) -> None:
         super().__init__()
         self._share = share
         self._seconds = math.inf if minutes is None else 60 * minutes

@@ -22,7 +22,7 @@ from fercomp.core.progress import say, track
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import save_keras
-from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.bundle.runtime import openvino_network
 from fercomp.modeling.export.graph import export_apart
 from fercomp.modeling.training.augment import Changes
@@ -64,7 +64,7 @@ class FeatureBatches(keras.utils.PyDataset):
         targets: np.ndarray,
         batch_size: int,
         seed: int | None,
-        share: Share = ALONE,
+        share: Sharing = ALONE,
     ) -> None:
         super().__init__()
         self.targets = targets
@@ -99,7 +99,7 @@ def feature_batches(
     seed: int,
     augmentation: AugmentParams | None = None,
     views: int = 1,
-    share: Share = ALONE,
+    share: Sharing = ALONE,
 ) -> FeatureBatches:
     """Computes the features of photos, or reads them from the cache.
 
@@ -142,7 +142,7 @@ def _view(
     n: int,
     path: Path,
     looked_at: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    share: Share,
+    share: Sharing,
 ) -> np.ndarray:
     shape = (n, backbone.output_shape[-1])
     cached = read_kept(path, shape)
@@ -162,13 +162,13 @@ def _view(
 class _Batches(keras.utils.PyDataset):
     """This process' share of n photos, in batches for `predict`."""
 
-    def __init__(self, faces: np.ndarray, n: int, share: Share) -> None:
+    def __init__(self, faces: np.ndarray, n: int, share: Sharing) -> None:
         super().__init__()
         self._faces, self._n, self._share = faces, n, share
         self._start = 0
 
     @staticmethod
-    def own(n: int, share: Share) -> np.ndarray:
+    def own(n: int, share: Sharing) -> np.ndarray:
         """Returns which of n photos are looked at here."""
         starts = range(0, n, _BATCH)
         return np.concatenate([start + share.own(min(_BATCH, n - start), _BATCH) for start in starts])
@@ -186,7 +186,7 @@ _Looks = Callable[[np.ndarray, int], np.ndarray]
 """From this process' share of n photos to the features of all of them."""
 
 
-def _quickest(backbone: keras.Model, photos: int, share: Share) -> _Looks:
+def _quickest(backbone: keras.Model, photos: int, share: Sharing) -> _Looks:
     """Returns what computes features of so many photos in the least time, export included."""
 
     def by_keras(faces: np.ndarray, n: int) -> np.ndarray:

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from fercomp.core.params import AugmentParams, TrainParams
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.backend.share import ALONE, Share
+from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.training_set import training_data
 
 
 def shares(processes, each):
-    return [Share(processes * each, processes, number) for number in range(processes)]
+    return [Sharing(processes * each, processes, number) for number in range(processes)]
 
 
 @given(n=st.integers(1, 70), batch=st.integers(1, 40), processes=st.integers(1, 5), each=st.integers(1, 4))
@@ -70,7 +70,7 @@ def test_features_are_shared_likewise():
 
 def test_a_photo_is_decoded_where_it_is_needed_only(tiny_workspace, monkeypatch):
     photos = training_data(TrainParams(), PHOTOS.read(tiny_workspace.photos)).train
-    share, read = Share(2, 2, 1), []
+    share, read = Sharing(2, 2, 1), []
     batches = FaceBatches(photos, tiny_workspace.raw, 24, 10, None, 3, AugmentParams(), share=share)
     take = batches.faces
     monkeypatch.setattr(batches, "faces", lambda rows: read.append(len(rows)) or take(rows))
