@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -94,3 +95,14 @@ def test_the_page(opened):
     page.emulate_media(color_scheme="dark")
     light = page.evaluate("getComputedStyle(document.body).color")
     assert light == "rgb(228, 232, 237)"
+
+
+def test_axe_finds_nothing(opened):
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    page = opened[1]
+    page.evaluate(axe)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("() => axe.run()")["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme

@@ -48,26 +48,22 @@ def histogram(counts: Sequence[int], edges: Sequence[float], unit: str) -> Eleme
         unit: What stands below.
     """
     width, height, most = 520.0, 150.0, max([*counts, 1])
-    drawn = element("svg", viewBox=f"0 0 {width:g} {height + 34:g}", class_="chart", aria_hidden="true")
+    drawn = element("svg", viewBox=f"0 0 {width:g} {height + 38:g}", class_="chart", aria_hidden="true")
     step = width / max(len(counts), 1)
     for i, count in enumerate(counts):
-        tall = count / most * (height - 14)
+        tall = count / most * (height - 20)
         drawn.append(
             element("rect", x=i * step + 1, y=height - tall, width=step - 2, height=tall, class_="series-a")
         )
         middle = (i + 0.5) * step
         if count:
             drawn.append(element("text", count, x=middle, y=height - tall - 4, class_="middle small"))
+    for i, edge in enumerate(edges):
+        anchor = {0: "", len(edges) - 1: "end"}.get(i, "middle")
         drawn.append(
-            element(
-                "text",
-                f"{edges[i]:,.0f}-{edges[i + 1] - 1:,.0f}",
-                x=middle,
-                y=height + 13,
-                class_="middle small",
-            )
+            element("text", f"{edge:,.0f}", x=i * step, y=height + 15, class_=f"small {anchor}".strip())
         )
-    drawn.append(element("text", unit, x=width / 2, y=height + 30, class_="middle"))
+    drawn.append(element("text", unit, x=width / 2, y=height + 32, class_="middle"))
     return drawn
 
 
@@ -79,19 +75,19 @@ def scatter(points: Sequence[tuple[float, float, str]], across: str, up: str) ->
         across: What is shown across.
         up: What is shown upwards.
     """
-    width, height, edge = 420.0, 300.0, 46.0
+    width, height, edge, top = 420.0, 310.0, 46.0, 20.0
     values = [value for x, y, _ in points for value in (x, y)]
     room = max((max(values) - min(values)) * 0.08, 0.005)
     first, last = min(values) - room, max(values) + room
 
     def place(x: float, y: float) -> tuple[float, float]:
         share = (x - first) / (last - first), (y - first) / (last - first)
-        return edge + share[0] * (width - edge - 10), height - edge - share[1] * (height - edge - 10)
+        return edge + share[0] * (width - edge - 10), height - edge - share[1] * (height - edge - top)
 
     drawn = element("svg", viewBox=f"0 0 {width:g} {height:g}", class_="chart", aria_hidden="true")
     for value in _ticks(first, last):
         x, y = place(value, first)
-        drawn.append(element("line", x1=x, x2=x, y1=y, y2=10.0, class_="grid"))
+        drawn.append(element("line", x1=x, x2=x, y1=y, y2=top, class_="grid"))
         drawn.append(element("text", f"{value:g}", x=x, y=y + 14, class_="middle small"))
         x, y = place(first, value)
         drawn.append(element("line", x1=x, x2=width - 10, y1=y, y2=y, class_="grid"))
@@ -99,11 +95,11 @@ def scatter(points: Sequence[tuple[float, float, str]], across: str, up: str) ->
     (x1, y1), (x2, y2) = place(first, first), place(last, last)
     drawn.append(element("line", x1=x1, x2=x2, y1=y1, y2=y2, class_="equal"))
     for x, y, name in points:
-        left, top = place(x, y)
+        left, high = place(x, y)
         title = element("title", f"{name}: {across} {x:g}, {up} {y:g}")
-        drawn.append(element("circle", title, cx=left, cy=top, r=5.0, class_="dot"))
+        drawn.append(element("circle", title, cx=left, cy=high, r=5.0, class_="dot"))
     drawn.append(element("text", across, x=width / 2, y=height - 8, class_="middle"))
-    drawn.append(element("text", up, x=edge, y=8.0, class_="small end"))
+    drawn.append(element("text", up, x=0, y=11.0))
     return drawn
 
 

@@ -63,7 +63,7 @@ function scores(a, b) {
     const [x, y, n] = [a.scores[name], b.scores[name], digits[name] || 4];
     return [name, cell(shown(x, n)), cell(shown(y, n)), signed(less(y, x), n, falling.includes(name) ? -1 : 1)];
   });
-  return framed("Scores", tableOf(["", key("a", a.name), key("b", b.name), "difference"], rows));
+  return framed("Scores", tableOf(["score", key("a", a.name), key("b", b.name), "difference"], rows));
 }
 
 const key = (series, name) => make("span", { class: `key key-${series}` }, name);
@@ -84,13 +84,13 @@ function curves(a, b, measure, title) {
   const values = drawn.flatMap(([run]) => [...run.history[measure], ...run.history[`holdout_${measure}`]]);
   const last = Math.max(...drawn.map(([run]) => run.history.epoch.at(-1)), 2);
   const low = Math.min(...values), high = Math.max(...values, low + 1e-6);
-  const x = epoch => left + (epoch - 1) / (last - 1) * (width - left - 8);
+  const x = epoch => left + (epoch - 1) / (last - 1) * (width - left - 16);
   const y = value => height - bottom - (value - low) / (high - low) * (height - bottom - top);
   const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `${title} by epoch; the numbers are in the table below` });
   for (let i = 0; i <= 4; i++) {
     const value = low + (high - low) * i / 4;
     picture.append(
-      make("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "grid" }),
+      make("line", { x1: left, x2: width - 16, y1: y(value), y2: y(value), class: "grid" }),
       make("text", { x: left - 6, y: y(value) + 4, class: "end small" }, value.toFixed(2)));
   }
   for (const epoch of [...new Set([1, Math.round((1 + last) / 2), last])])
@@ -159,7 +159,7 @@ function recalls(a, b) {
     const [x, y] = [of(a, name), of(b, name)], [p, q] = [x ? x.recall : null, y ? y.recall : null];
     return [name, cell(String((x || y).photos)), cell(shown(p, 3)), cell(shown(q, 3)), signed(less(q, p), 3, 1), make("td", {}, bars(p, q))];
   });
-  return framed("Recall of each class", tableOf(["class", "photos", key("a", a.name), key("b", b.name), "difference", ""], rows));
+  return framed("Recall of each class", tableOf(["class", "photos", key("a", a.name), key("b", b.name), "difference", "both"], rows));
 }
 
 function compare() {

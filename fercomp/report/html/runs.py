@@ -77,7 +77,7 @@ def _row(run: ReportedRun, newest: ReportedRun | None, ends: tuple[float, float]
         element("td", run.backbone, data_value=run.backbone),
         _number(run.megabytes, ".1f"),
         element("td", run.made[:16].replace("T", " "), data_value=run.made, class_="time"),
-        element("td", element("code", run.commit[:9], title=run.commit) if run.commit else MISSING),
+        element("td", element("code", run.commit[:7], title=run.commit) if run.commit else MISSING),
     ]
 
 
