@@ -12,6 +12,7 @@ from fercomp.annotate.merge import ShardMerge
 from fercomp.annotate.on_ray import annotate_on_ray
 from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
+from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.photos import annotate_photos
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
@@ -42,6 +43,7 @@ class Summary:
         cut_off: Number of photos that lack their end and were used as far as they go.
         models: Names of the models, that of photos and that of clips.
         seconds: Duration of this run.
+        people: Number of people; `None` where nobody asked, or shards are still to be merged.
         copy: The annotated copy, where one photo alone was annotated.
     """
 
@@ -57,6 +59,7 @@ class Summary:
     cut_off: int
     models: tuple[str, str]
     seconds: float
+    people: int | None = None
     copy: Path | None = None
 
 
@@ -95,16 +98,18 @@ def annotate_media(
     options, clip_bundle = options or Options(), clip_bundle or bundle
     sources = _find(paths, output)
     recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
+    if options.people:
+        require_embedder()
     settings = _settings(sources, bundle, clip_bundle, options)
     found, classes = sources.found, bundle.card.classes
     with OutputFolder(
-        output, sources.root, found, classes, settings, options.records, force, shard
+        output, sources.root, found, classes, settings, options.records, force, shard, options.people
     ) as folder:
         sources = sources.part(shard)
         photos = [source for source in folder.todo if isinstance(source, Photo)]
         videos = [source for source in folder.todo if isinstance(source, Video)]
         if on_ray is None:
-            done = annotate_photos(photos, recogniser, folder.write_copy)
+            done = annotate_photos(photos, recogniser, folder.write_copy, options.people)
         else:
             if videos:
                 say(f"{count(len(videos), 'video')} will be annotated by this machine; --shard divides many")
@@ -113,6 +118,8 @@ def annotate_media(
             for photo in track(done, "annotate", "photo", total=len(photos)):
                 if photo.told:
                     say(photo.told)
+                if folder.people and photo.people:
+                    folder.people.add(photo.people)
                 folder.records.append(photo.rows)
         if told := recogniser.compared.told():
             say(told)
@@ -154,7 +161,7 @@ def merge_media(
     options, clip_bundle = options or Options(), clip_bundle or bundle
     sources = _find(paths, output)
     settings = _settings(sources, bundle, clip_bundle, options)
-    merge = ShardMerge(output, sources, bundle.card.classes, settings, options.records)
+    merge = ShardMerge(output, sources, bundle.card.classes, settings, options.records, options.people)
     merge.run()
     names = bundle.card.name, clip_bundle.card.name
     return _summary(merge, sources, len(sources.found), names, monotonic() - start)
@@ -226,4 +233,5 @@ def _summary(
         cut_off=cut_off,
         models=models,
         seconds=seconds,
+        people=done.people.found if done.people else None,
     )

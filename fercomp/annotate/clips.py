@@ -10,6 +10,8 @@ from typing import Final
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import draw
 from fercomp.annotate.options import Options
+from fercomp.annotate.people.gather import track_gatherer
+from fercomp.annotate.people.seen import seen_rows
 from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.record_rows import frame_rows
 from fercomp.annotate.sinks import OutputFolder
@@ -56,10 +58,12 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
             bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
         )
         _make_room(folder.copy_of(video), folder.timeline_of(video))
-        timeline = Timeline(float(1 / clip.rate))
+        step = float(1 / clip.rate)
+        timeline = Timeline(step)
         sizes: dict[int, int] = {}
         copy = _writer(folder.copy_of(video), clip) if options.video else nullcontext()
-        with copy as writer, workers(threads()) as lookers, Stages(between) as stages:
+        gathering = track_gatherer(step) if folder.people else nullcontext()
+        with copy as writer, gathering as people, workers(threads()) as lookers, Stages(between) as stages:
             looked = in_order(lookers, partial(_look, recogniser), stages.ahead(clip), between)
             followed = stages.ahead(recogniser.follow(frame, faces) for frame, faces in looked)
             named = stages.ahead(_named(recogniser, followed, fitting(clip, FRAME_BATCH)))
@@ -69,6 +73,10 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
                     writer.write(picture.frame, image)
                 folder.records.append(frame_rows(video.file, picture))
                 timeline.add(picture)
+                if people is not None:
+                    people.add(picture)
+            if folder.people is not None and people is not None:
+                folder.people.add(seen_rows(video.file, people.all_seen()))
         problem = clip.problem()
         if problem is not None:
             raise problem

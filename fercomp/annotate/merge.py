@@ -7,6 +7,7 @@ from typing import Any
 
 from fercomp.annotate.names import Names, output_names
 from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
+from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns, problem_row
 from fercomp.annotate.records import OnRecord, Records
 from fercomp.annotate.run_file import RUN, RunFile, stamp
@@ -32,6 +33,10 @@ class ShardMerge:
         classes: The model's class names.
         settings: What the results depend on, as JSON values.
         kind: Format of the records.
+        people: Whether the shards have kept what tells people apart, which is done now.
+
+    Attributes:
+        people: In the end, how many there are.
     """
 
     def __init__(
@@ -41,7 +46,10 @@ class ShardMerge:
         classes: Sequence[str],
         settings: Mapping[str, object],
         kind: TableFormat,
+        people: bool = False,
     ) -> None:
+        self.people = RunPeople(folder) if people else None
+        self._seen: dict[str, OnRecord] = {}
         self._folder, self._sources = folder, sources
         self._by_file = {source.file: source for source in sources.found}
         self._columns, self._kind, self._settings = columns(classes), rows_format(kind), dict(settings)
@@ -108,7 +116,11 @@ class ShardMerge:
             )
         self._written[shard] = run.written or {}
         index = {}
+        seen = RunPeople(self._folder, shard).begin(()) if self.people else {}
+        self._seen |= seen
         for file, entry in records.index().items():
+            if self.people and file not in seen and entry.usable:  # not done
+                continue
             if file.endswith("/"):  # a folder, which is looked into here
                 continue
             if not shard.holds(file):
@@ -177,6 +189,8 @@ class ShardMerge:
                     self.records.append([problem_row(file, reason)])
             index = self.records.index()
             self.records.rewrite(index[file] for file in sorted(index, key=PurePosixPath))
+        if self.people:
+            self.people.merge({file: self._seen[file] for file in index if file in self._seen}, self.records)
         if self._parquet:
             write_parquet(self.records.path, self._columns)
 

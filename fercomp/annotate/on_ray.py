@@ -61,6 +61,7 @@ class Annotator:
     def __init__(self, job: PhotoJob) -> None:
         bundle = job.begin()
         self._folder, options = job.folder, job.options
+        self._people = options.people
         self._recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
 
     def __call__(self, photos: "pyarrow.Table") -> "pyarrow.Table":
@@ -75,12 +76,13 @@ class Annotator:
                 temporary.write_bytes(copy)
 
         sources = [Photo(Path(os.fsdecode(row["path"])), row["file"]) for row in rows]
-        done = list(annotate_photos(sources, self._recogniser, write_copy))
+        done = list(annotate_photos(sources, self._recogniser, write_copy, self._people))
         return pyarrow.table(
             {
                 "number": [by_file[one.photo.file]["number"] for one in done],
                 "rows": [json.dumps(one.rows) for one in done],
                 "told": [one.told for one in done],
+                "people": [json.dumps(one.people) for one in done],
                 "kind": [self._recogniser.compared.told()] * len(done),
             }
         )
@@ -125,7 +127,7 @@ def annotate_on_ray(
             for row in part.to_pylist():
                 photo = waiting.pop(row["number"], None)
                 if photo is not None:
-                    yield Done(photo, json.loads(row["rows"]), row["told"])
+                    yield Done(photo, json.loads(row["rows"]), row["told"], json.loads(row["people"]))
                 kind = kind or row["kind"]
         if kind:
             say(kind)

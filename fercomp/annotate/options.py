@@ -28,6 +28,8 @@ class Options:
         end: Seconds until which; `None` for its end.
         views: Looks at each face of a photo, averaged by models whose cards say that they gain by it.
         uncertain: Whether a face may be called `uncertain`; otherwise it has the likeliest emotion.
+        people: Whether each person gets one number over all files. That compares faces: biometric data are
+            kept in the output folder, which they otherwise are not.
 
     Raises:
         FercompError: A value is out of range, or Parquet is asked for, and pyarrow is not installed.
@@ -43,6 +45,7 @@ class Options:
     end: float | None = None
     views: int = PHOTO_VIEWS
     uncertain: bool = True
+    people: bool = False
 
     def __post_init__(self) -> None:
         for name in ("every", "start", "end", "views"):

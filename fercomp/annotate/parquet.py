@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TableFormat = Literal["csv", "jsonl", "parquet"]
 
-_WHOLE_NUMBERS: Final = frozenset({"frame", "face", "track", "faces"})
+_WHOLE_NUMBERS: Final = frozenset({"frame", "face", "track", "person", "faces"})
 
 _GROUP: Final = 2**24
 """Bytes of CSV that become a row group; they are in memory at once."""

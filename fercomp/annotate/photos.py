@@ -7,6 +7,7 @@ from typing import Final
 
 from fercomp.annotate.drawing import draw, with_room
 from fercomp.annotate.encoding import encode
+from fercomp.annotate.people.seen import seen_in_photo, seen_rows
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
 from fercomp.annotate.sources import Photo
@@ -41,15 +42,20 @@ class Done:
         photo: The photo.
         rows: What comes on record.
         told: What the user is to know of it; mostly empty.
+        people: Where people are told apart, the rows of what is kept of them (`seen_rows`).
     """
 
     photo: Photo
     rows: Sequence[Row]
     told: str = ""
+    people: Sequence[Row] = ()
 
 
 def annotate_photos(
-    photos: Iterable[Photo], recogniser: Recogniser, write_copy: Callable[[Photo, bytes], None]
+    photos: Iterable[Photo],
+    recogniser: Recogniser,
+    write_copy: Callable[[Photo, bytes], None],
+    people: bool = False,
 ) -> Generator[Done, None, None]:
     """Annotates photos, in order; one that cannot be used has a row that says why.
 
@@ -57,6 +63,7 @@ def annotate_photos(
         photos: The photos.
         recogniser: Finds and names faces.
         write_copy: Writes an annotated copy; called from several threads.
+        people: Whether people are to be told apart.
 
     Raises:
         FercompError: The disk is full, or the detector is missing.
@@ -69,7 +76,8 @@ def annotate_photos(
             pool, look, photos, PHOTO_BATCH, lambda photo: photo_bytes(photo.path), MOST_PHOTO_BYTES
         )
         named = _named(recogniser, seen)
-        yield from in_order(pool, partial(_done, write_copy), named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
+        done = partial(_done, write_copy, people)
+        yield from in_order(pool, done, named, PHOTO_BATCH, _weight, MOST_PHOTO_BYTES)
 
 
 def _look(recogniser: Recogniser, photo: Photo) -> _Looked:
@@ -112,7 +120,7 @@ def _weight(looked: _Looked) -> int:
     return looked.picture.frame.image.nbytes if isinstance(looked.picture, Picture) else 0
 
 
-def _done(write_copy: Callable[[Photo, bytes], None], looked: _Looked) -> Done:
+def _done(write_copy: Callable[[Photo, bytes], None], people: bool, looked: _Looked) -> Done:
     """Writes the copy of a photo and makes its rows; a file that cannot be used is told and has but a row."""
     photo, result = looked.photo, looked.picture
     if isinstance(result, Picture):
@@ -120,7 +128,8 @@ def _done(write_copy: Callable[[Photo, bytes], None], looked: _Looked) -> Done:
             write_copy(photo, encode(photo, draw(*with_room(result.frame.image, result.faces))))
             told = f"{photo.path} lacks its end: annotated as far as it goes; copy it again"
             rows = [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]
-            return Done(photo, rows, told if looked.note else "")
+            seen = seen_rows(photo.file, seen_in_photo(result.frame.image, result.faces)) if people else ()
+            return Done(photo, rows, told if looked.note else "", seen)
         except ImageProblem as problem:
             result = problem
         except FercompError as error:

@@ -10,6 +10,7 @@ from fercomp.data.inputs import face_of
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input
 from fercomp.faces.found import Detector, Faces, PerThread
+from fercomp.faces.quality import face_qualities
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.kind import Compared
 from fercomp.modeling.bundle.model import Answer, Bundle
@@ -39,7 +40,7 @@ class Picture:
 def cut_out(
     frame: Frame, faces: Faces, due: np.ndarray, bundle: Bundle, framed: bool, data: bytes | None = None
 ) -> Picture:
-    """Cuts the faces out of a frame as a model wants them.
+    """Cuts the faces out of a frame as a model wants them, and says how well they can be seen.
 
     Args:
         frame: The frame.
@@ -49,6 +50,7 @@ def cut_out(
         framed: The boxes frame the face as training photos do: no margin is added.
         data: The file of a photo. Where it is framed, it is read from there as training photos are.
     """
+    faces = replace(faces, qualities=face_qualities(frame.image, faces))
     if framed and data is not None:
         return Picture(frame, faces, due, tuple(face_of(data, size)[None] for size, _ in bundle.inputs))
     boxes = faces.boxes[due]

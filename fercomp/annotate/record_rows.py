@@ -9,6 +9,7 @@ from fercomp.annotate.recogniser import Picture
 from fercomp.core.table import FLOAT_FORMAT
 from fercomp.core.tables import RAW, RECORDS
 from fercomp.faces.found import Faces, known
+from fercomp.faces.quality import face_sizes, rolls
 
 FACE: Final = "face"
 NO_FACE: Final = "no_face"
@@ -30,6 +31,8 @@ def face_rows(file: str, faces: Faces) -> list[Row]:
     """Returns the rows of one picture: one for each named face, or one that says there is none."""
     if len(faces) == 0:
         return [{"file": file, "status": NO_FACE, "faces": "0"}]
+    rolled = None if faces.landmarks is None else rolls(faces.landmarks)
+    sizes, qualities = face_sizes(faces.boxes), faces.qualities
     emotions, confidences = known(faces.emotions), known(faces.confidences)
     pred_probs, points = known(faces.pred_probs), faces.valence_arousal
     return [
@@ -42,6 +45,9 @@ def face_rows(file: str, faces: Faces) -> list[Row]:
                 for name, value in zip(("x1", "y1", "x2", "y2"), faces.boxes[i], strict=True)
             },
             "score": FLOAT_FORMAT % faces.scores[i],
+            **({} if rolled is None else {"roll": f"{rolled[i]:.1f}"}),
+            "size": f"{sizes[i]:.1f}",
+            **({} if qualities is None else {"quality": FLOAT_FORMAT % qualities[i]}),
             "emotion": emotions[i],
             "confidence": FLOAT_FORMAT % confidences[i],
             **({} if points is None else _numbers(("valence", "arousal"), points[i])),

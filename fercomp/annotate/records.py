@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -117,6 +117,13 @@ class Records:
             for entry in files:
                 for begin, end in entry.spans:
                     _copy(opened.file(entry.path), new, begin, end)
+
+    def change(self, change: Callable[[Row], Row]) -> None:
+        """Writes the file anew, atomically, with each row of what is on record completely changed."""
+        with atomic_file(self.path) as temporary, temporary.open("wb") as new:
+            new.write(self._header())
+            for rows in self.pictures():
+                new.write(self._lines(map(change, rows)))
 
     def _spans(self) -> Iterator[tuple[list[Row], int, int]]:
         """Gives the complete pictures with their begin and end in bytes."""

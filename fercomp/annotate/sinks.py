@@ -8,6 +8,7 @@ from typing import Self
 
 from fercomp.annotate.names import output_names
 from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
+from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns
 from fercomp.annotate.records import OnRecord, Records, set_aside
 from fercomp.annotate.run_file import RunFile, is_ours, stamp
@@ -39,6 +40,10 @@ class OutputFolder:
         force: Replace what was not written here.
         shard: The part of the sources that is annotated here, with records of its own, while others may be
             annotated elsewhere. Copies have the names that they would have if all were annotated here.
+        people: Keep what tells people apart, and number them in the end.
+
+    Attributes:
+        people: What is kept of them, where that is wanted; once all is done, how many there are.
 
     Raises:
         FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
@@ -55,8 +60,10 @@ class OutputFolder:
         kind: TableFormat = "csv",
         force: bool = False,
         shard: Shard | None = None,
+        people: bool = False,
     ) -> None:
         self.folder = folder
+        self.people = RunPeople(folder, shard) if people else None
         self._root, self._all, self._force, self._shard = root, sources, force, shard
         self._sources = [source for source in sources if shard is None or shard.holds(source.file)]
         self._names = output_names(sources)
@@ -89,6 +96,10 @@ class OutputFolder:
             if not same:
                 keep_aside(self.records, changed)
             kept = self._kept(index, gone)
+            if self.people:
+                seen = self.people.begin(self._names[source.file].copy for source in self._sources)
+                here = {source.file for source in self._sources}
+                kept = {file: entry for file, entry in kept.items() if file in seen or file not in here}
             self.todo = [source for source in self._sources if source.file not in kept]
             parquet = parquet_of(self.records.path).name
             ours = parquet in (self._run.written or ())
@@ -96,11 +107,15 @@ class OutputFolder:
                 clear_parquet(self.records.path, ours)
             # The records first: a kill between the two leaves other settings, so the next run starts anew.
             self.records.rewrite(kept.values())
+            if self.people:
+                self.people.keep(kept)
             names = {source.file: self._names[source.file].all() for source in self._sources}
             if self._parquet:
                 names[""] = (parquet,)
             self._run.write({source.file: stamp(source.path) for source in self._sources}, names, kept)
             stack.enter_context(self.records)
+            if self.people:
+                stack.enter_context(self.people)
             self._held = stack.pop_all()
         return self
 
@@ -113,6 +128,9 @@ class OutputFolder:
                 if ordered != list(index):
                     self.records.close()
                     self.records.rewrite(index[file] for file in ordered)
+                if self.people:
+                    self.records.close()
+                    self.people.finish(self.records)
                 if self._parquet:
                     write_parquet(self.records.path, self._columns)
 

@@ -62,6 +62,14 @@ def annotate(
         ),
     ] = 5,
     uncertain: Uncertain = True,
+    people: Annotated[
+        bool,
+        typer.Option(
+            "--people",
+            help="Number each person over all files. Biometric: faces are compared, and what tells "
+            "them apart is kept in DIR/people-data.",
+        ),
+    ] = False,
     shard: ShardOption = None,
     merge: Annotated[
         bool,
@@ -90,6 +98,7 @@ def annotate(
       fercomp annotate lecture.mp4 --start 1:02:30 --end 1:10:00
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
       fercomp annotate portraits/ --detector whole --model compact --no-uncertain
+      fercomp annotate party.mp4 photos/ --people
       fercomp annotate photos/ --shard 3/16
       fercomp annotate photos/ --merge
       fercomp annotate photos/ --on ray
@@ -106,8 +115,9 @@ def annotate(
         raise FercompError("--show opens the copy of one photo: name one photo, or leave it out")
     part = one_shard(shard, merge, on)
     until = None if end is None else clock_seconds(end)
+    begin = clock_seconds(start)
     options = Options(
-        detector, min_score, min_size, every, video, records, clock_seconds(start), until, views, uncertain
+        detector, min_score, min_size, every, video, records, begin, until, views, uncertain, people
     )
     with waiting("loading the model"):
         bundle = load_model(model or SHIPPED_LARGE)
@@ -150,6 +160,10 @@ def _tell(done: "Summary", output: Path) -> None:
     tell(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
     tell(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
     tell(f"named by {_models(done)}")
+    if done.people is not None:
+        people = "1 person" if done.people == 1 else f"{done.people:,} people"
+        tell(f"{people}, by biometric data, which are in {output / 'people-data'}: delete it when done")
+        say_next(f"look at their faces there, and write names into {output / 'people.csv'}")
     if done.cut_off:
         tell(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
     tell(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")

@@ -157,12 +157,16 @@ RECORDS: Final = (
     "frame",  # number of the frame in its clip, from 0; empty for a photo
     "time",  # seconds since the clip's beginning; empty for a photo
     "face",  # number of the face in its picture, from 0, left to right
-    "track",  # number of the person in the clip, from 0; empty for a photo
+    "track",  # number of the face's track in the clip, from 0; empty for a photo
+    "person",  # number of the person over all files, from 0; empty without `--people`
     "x1",  # pixels of the picture
     "y1",
     "x2",
     "y2",
     "score",  # of the detector
+    "roll",  # degrees by which the head is tilted clockwise; empty without landmarks
+    "size",  # longer side of the box, pixels
+    "quality",  # 0 to 1: how well the face can be seen
     "emotion",  # likeliest class, or `uncertain`
     "confidence",  # probability of the emotion
     "valence",  # -1 to 1, where the model gives it

@@ -49,6 +49,28 @@ def face_input(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> 
     return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
+def upright_input(image: np.ndarray, box: np.ndarray, roll: float, size: int, margin: float) -> np.ndarray:
+    """Cuts a face out of a picture as `face_input` does, and turns it upright.
+
+    Args:
+        image: `(h, w, 3)` uint8 RGB.
+        box: `(4,)` xyxy in pixels of `image`.
+        roll: Degrees by which the head is tilted (`faces.quality.rolls`).
+        size: Side of the result in pixels.
+        margin: As for `face_input`.
+
+    Returns:
+        `(size, size, 3)` uint8 RGB.
+    """
+    # A square that is large enough to be turned by any angle, in the scale of the result.
+    wide = math.ceil(size * math.sqrt(2))
+    share = wide / size
+    around = face_input(image, box, wide, ((1 + 2 * margin) * share - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(((wide - 1) / 2, (wide - 1) / 2), roll, 1.0)
+    matrix[:, 2] += np.full(2, (size - wide) / 2)
+    return cv2.warpAffine(around, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+
+
 def require_picture(image: np.ndarray) -> np.ndarray:
     """Returns a picture that a user hands over, if it is one.
 

@@ -39,6 +39,7 @@ class Faces:
         scores: `(n,)` float32, how sure the detector is, on its own scale.
         landmarks: `(n, 5, 2)` float32, x and y of `LANDMARKS` in pixels, perhaps outside the picture; YuNet
             gives them.
+        qualities: `(n,)` float32, 0 to 1, how well they can be seen (`faces.quality`).
         tracks: `(n,)` int64, in a clip: who they are.
         classes: The model's K class names.
         pred_probs: `(n, K)` float32, the probability of every class; smoothed in a clip.
@@ -56,6 +57,7 @@ class Faces:
     boxes: np.ndarray
     scores: np.ndarray
     landmarks: np.ndarray | None = None
+    qualities: np.ndarray | None = None
     tracks: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     pred_probs: np.ndarray | None = None
@@ -72,6 +74,7 @@ class Faces:
         if not np.isfinite(self.boxes).all():
             raise ValueError(f"expected boxes that are finite, got {self.boxes.tolist()}")
         _check("landmarks", self.landmarks, (n, len(LANDMARKS), 2))
+        _check("qualities", self.qualities, (n,))
         _check("tracks", self.tracks, (n,), np.int64)
         _check("pred_probs", self.pred_probs, (n, k))
         _check("raw", self.raw, (n, k))
@@ -133,8 +136,9 @@ class Faces:
         """Makes a table with a row for each face and columns for what is known of it.
 
         Returns:
-            `x1`, `y1`, `x2`, `y2`, `score`, `track`, `emotion`, `confidence`, a column for each class,
-            `valence`, `arousal`, `raw_` and the class, `<landmark>_x` and `<landmark>_y` for `LANDMARKS`.
+            `x1`, `y1`, `x2`, `y2`, `score`, `quality`, `track`, `emotion`, `confidence`, a column for each
+            class, `valence`, `arousal`, `raw_` and the class, `<landmark>_x` and `<landmark>_y` for each of
+            `LANDMARKS`.
 
         Raises:
             FercompError: A class is called as one of the other columns.
@@ -144,6 +148,7 @@ class Faces:
         emotions = None if self.emotions is None else np.array(self.emotions, dtype=object)
         columns: list[tuple[list[str], np.ndarray | None]] = [
             (["x1", "y1", "x2", "y2", "score"], np.column_stack((self.boxes, self.scores))),
+            (["quality"], self.qualities),
             (["track"], self.tracks),
             (["emotion"], emotions),
             (["confidence"], self.confidences),

@@ -98,3 +98,22 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_unbroken_one(annotate, photos, t
         assert not list(broken.rglob(".part*")), moment
         said = json.loads((broken / "run.json").read_text())
         assert said["sources"] == json.loads((whole / "run.json").read_text())["sources"], moment
+
+
+def test_a_killed_run_gives_people_the_numbers_of_an_unbroken_one(annotate, photos, tmp_path):
+    shutil.rmtree(photos / "a")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    code, changes, err = annotate(whole, "--people")
+    assert code == 0, err
+
+    def results(output):
+        found = (*output.glob("*.csv"), *(output / "people-data").iterdir())
+        return {path.name: path.read_bytes() for path in found}
+
+    assert len(results(whole)) >= 5
+    for moment in range(changes, max(0, changes - 12), -3):  # the last of them number people
+        shutil.rmtree(broken, ignore_errors=True)
+        assert annotate(broken, "--people", moment=moment)[0] == -signal.SIGKILL
+        code, _, err = annotate(broken, "--people")
+        assert (code, "Traceback" in err) == (0, False), (moment, err)
+        assert results(broken) == results(whole), moment

@@ -67,7 +67,7 @@ def test_the_table_says_what_annotate_puts_on_record(model, photos, tmp_path):
 def test_tables_of_pictures_with_and_without_faces_have_the_same_columns(model, photos):
     some, none = model.detect([photos / "two.webp", photos / "landscape.png"])
     points = [f"{name}_{axis}" for name in LANDMARKS for axis in "xy"]
-    expected = ["x1", "y1", "x2", "y2", "score", "emotion", "confidence", *EMOTIONS, *points]
+    expected = ["x1", "y1", "x2", "y2", "score", "quality", "emotion", "confidence", *EMOTIONS, *points]
     assert list(some.to_frame().columns) == list(none.to_frame().columns) == expected
     assert (len(some.to_frame()), len(none.to_frame())) == (2, 0)
 

@@ -63,6 +63,7 @@ ANNOTATE_SHARD = [
     "--shard",
     "1/2",
 ]
+ANNOTATE_PEOPLE = [*ANNOTATE_SHARD[:-2], "--people", "--force"]
 FILES: dict[str, list[str]] = {
     "params.yaml": PREDICT,
     "datasets/photos.csv": PREDICT,
@@ -78,6 +79,10 @@ FILES: dict[str, list[str]] = {
     "out/records.csv": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
     "models/tiny/test_probs.shard-1-of-1.csv": [*PREDICT, "--merge"],
     "out/records.parquet": [*ANNOTATE_SHARD[:-2], "--records", "parquet"],
+    "out/people.csv": ANNOTATE_PEOPLE,
+    "out/people-data": ANNOTATE_PEOPLE,
+    "out/people-data/embeddings.csv": ANNOTATE_PEOPLE,
+    "out/people-data/people.npy": ANNOTATE_PEOPLE,
     "out/run.shard-1-of-2.json": ANNOTATE_SHARD,
     "out/run.shard-2-of-2.json": ANNOTATE_SHARD,
     "out/records.shard-1-of-2.csv": ANNOTATE_SHARD,
@@ -99,7 +104,7 @@ def _raw(make: Make, work: Path) -> list[str]:
 
 def _place(file: str, make: Make, words: list[str], work: Path) -> list[str]:
     path = work / file
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     make(path)
     return words

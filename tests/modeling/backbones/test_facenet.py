@@ -7,14 +7,13 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backbones import facenet, packaged
 from fercomp.modeling.backbones.catalogue import build_backbone
+from fercomp.modeling.backbones.facenet_file import FACENET_PACKAGE, facenet_file
 
 LAST = "InceptionResnetV1/Block8/add:0"
 
 
 def weights_file():
-    return packaged.packaged_file(
-        facenet.FACENET_PACKAGE, facenet.FACENET_FILE, facenet.FACENET_SHA256, "facenet"
-    )
+    return facenet_file("another backbone")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
 
     monkeypatch.setattr(packaged, "distribution", lambda name: Installed())
     monkeypatch.setattr(facenet, "_read_constants", lambda path: pytest.fail("was read"))
-    with pytest.raises(FercompError, match=f"damaged, or others.*install {facenet.FACENET_PACKAGE} again"):
+    with pytest.raises(FercompError, match=f"damaged, or others.*install {FACENET_PACKAGE} again"):
         build_backbone("facenet", 96, "faces")
 
 

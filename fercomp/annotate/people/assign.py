@@ -1,0 +1,158 @@
+"""At the end of a run: who is who over all files, on record and in pictures."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fercomp.annotate.people.clusters import SAME_PERSON, nearest_pairs, person_labels
+from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
+from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write_people
+from fercomp.annotate.people.seen import THUMBNAIL, Seen
+from fercomp.annotate.people.store import PeopleData
+from fercomp.annotate.record_rows import Row
+from fercomp.annotate.records import Records, set_aside
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file
+from fercomp.core.progress import say, waiting
+
+MOST_THUMBNAILS: Final = 6
+"""Faces in the picture of a person: the best ones, each of another track or photo."""
+
+SeenAt = tuple[str, int]
+"""A file and the number of a track, or of a face in a photo."""
+
+
+def assign_people(output: Path, data: PeopleData, records: Records) -> int:
+    """Says whose the faces are: in the records, in `people.csv`, and in a picture of each person.
+
+    A person who was there in an earlier run keeps the number; new ones are numbered in the order of their
+    first appearance. What is done again gives the same, wherever it was killed.
+
+    Args:
+        output: The output folder.
+        data: What is kept of the faces, in the order of the records.
+        records: The records.
+
+    Returns:
+        How many people there are.
+
+    Raises:
+        FercompError: A file is damaged or cannot be written.
+    """
+    with waiting("telling people apart"):
+        places, all_seen = _all_seen(data)
+        labels, means = _clusters(places, all_seen)
+        names = _names(output / PEOPLE)
+        earlier, before = data.known()
+        numbers = _numbered(means, earlier, before, names)
+        people = dict(zip(places, numbers[labels].tolist(), strict=True))
+        records.change(lambda row: _with_person(row, people))
+        counts = _counts(people, all_seen)
+        _write_pictures(data, people, all_seen)
+        data.remove_others(set(counts))
+        write_people(output / PEOPLE, counts, names)
+        # Last, and of nobody who is neither seen nor named: a kill before changes nothing.
+        gone = [i for i, person in enumerate(earlier.tolist()) if person not in counts and person in names]
+        data.write_known(np.append(numbers, earlier[gone]), np.vstack([means, before[gone]]))
+    return len(counts)
+
+
+def _all_seen(data: PeopleData) -> tuple[list[SeenAt], list[Seen]]:
+    places, all_seen = [], []
+    for file, rows in data.seen():
+        for row in rows:
+            seen = data.read(row)
+            places.append((file, seen.track))
+            all_seen.append(seen)
+    return places, all_seen
+
+
+def _clusters(places: list[SeenAt], all_seen: list[Seen]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cluster of each and the mean of each cluster, `(P, D)` float32 of length 1."""
+    index = {place: i for i, place in enumerate(places)}
+    apart = [
+        {index[file, other] for other in seen.apart if (file, other) in index}
+        for (file, _), seen in zip(places, all_seen, strict=True)
+    ]
+    vectors = np.array([seen.vector for seen in all_seen], dtype=np.float32).reshape(-1, EMBEDDING_WIDTH)
+    labels = person_labels(vectors, apart)
+    sums = np.zeros((labels.max(initial=-1) + 1, EMBEDDING_WIDTH), dtype=np.float32)
+    np.add.at(sums, labels, vectors)
+    return labels, unit(sums)
+
+
+def _names(path: Path) -> dict[int, str]:
+    """Reads the names once more: a user may have written some while the run went on."""
+    try:
+        return read_names(path)
+    except FercompError as problem:
+        say(f"{problem}; it is now {set_aside(path).name}")
+        return {}
+
+
+def _numbered(
+    means: np.ndarray, earlier: np.ndarray, before: np.ndarray, names: Mapping[int, str]
+) -> np.ndarray:
+    """Returns the number `(P,)` int64 of each cluster: that of the nearest earlier person, or a new one."""
+    numbers = np.full(len(means), -1, dtype=np.int64)
+    taken: set[int] = set()
+    for i, j in nearest_pairs(means, before, SAME_PERSON):
+        if numbers[i] < 0 and int(earlier[j]) not in taken:
+            numbers[i] = earlier[j]
+            taken.add(int(earlier[j]))
+    free = max([*earlier.tolist(), *names, -1]) + 1
+    new = np.flatnonzero(numbers < 0)
+    numbers[new] = np.arange(free, free + len(new))
+    return numbers
+
+
+def _with_person(row: Row, people: Mapping[SeenAt, int]) -> Row:
+    number = row["track"] or row["face"]
+    person = people.get((row["file"], int(number))) if number else None
+    return {**row, "person": "" if person is None else str(person)}
+
+
+def _counts(people: Mapping[SeenAt, int], all_seen: list[Seen]) -> dict[int, PersonCount]:
+    counts: dict[int, PersonCount] = defaultdict(PersonCount)
+    files: dict[int, set[str]] = defaultdict(set)
+    for ((file, _), person), seen in zip(people.items(), all_seen, strict=True):
+        count = counts[person]
+        count.frames += seen.frames
+        count.seconds += seen.seconds
+        count.first = count.first or file
+        files[person].add(file)
+        count.files = len(files[person])
+    return dict(counts)
+
+
+def _write_pictures(data: PeopleData, people: Mapping[SeenAt, int], all_seen: list[Seen]) -> None:
+    """Writes the best faces of each person side by side; few thumbnails are in memory at once."""
+    ranked: dict[int, list[tuple[float, SeenAt]]] = defaultdict(list)
+    for (place, person), seen in zip(people.items(), all_seen, strict=True):
+        ranked[person].append((-seen.quality, place))
+    chosen = {
+        place: person for person, ranks in ranked.items() for _, place in sorted(ranks)[:MOST_THUMBNAILS]
+    }
+    faces: dict[int, list[bytes]] = defaultdict(list)
+    for file, rows in data.seen():
+        for row in rows:
+            place = file, int(row["track"])
+            if place not in chosen:
+                continue
+            person = chosen[place]
+            faces[person].append(data.read(row, with_thumbnail=True).thumbnail)
+            if len(faces[person]) == min(MOST_THUMBNAILS, len(ranked[person])):
+                _write_strip(data.picture_of(person), faces.pop(person))
+
+
+def _write_strip(path: Path, faces: list[bytes]) -> None:
+    decoded = (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in faces)
+    usable = [face for face in decoded if face is not None and face.shape == (THUMBNAIL, THUMBNAIL, 3)]
+    if usable:
+        _, data = cv2.imencode(".jpg", np.hstack(usable), [cv2.IMWRITE_JPEG_QUALITY, 85])
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(data.tobytes())

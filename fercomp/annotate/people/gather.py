@@ -1,0 +1,134 @@
+"""The best faces of each track of a clip, embedded beside the rest of the work."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from fercomp.annotate.people.embedder import (
+    RECOGNISABLE,
+    embedded_face,
+    embedding,
+    load_embedder,
+    unit,
+)
+from fercomp.annotate.people.seen import Seen, face_jpeg
+from fercomp.annotate.recogniser import Picture
+from fercomp.faces.found import known
+from fercomp.faces.quality import face_sizes
+from fercomp.faces.track import PATIENCE
+
+MOST_FACES: Final = 3
+"""Faces of a track that are embedded."""
+
+APART: Final = 0.3
+"""Seconds of which the best face is taken, so that two are not of one moment."""
+
+_MOST_WAITING: Final = 64  # tracks whose faces wait to be embedded, 77 kB each
+
+
+@dataclass
+class _Best:
+    """The best face so far of one stretch of `APART` seconds."""
+
+    quality: float
+    stretch: int
+    size: float
+    face: np.ndarray
+
+
+@dataclass
+class _Track:
+    number: int
+    frames: int = 0
+    last: float = 0.0
+    apart: set[int] = field(default_factory=set)
+    best: list[_Best] = field(default_factory=list)
+
+
+class TrackGatherer:
+    """Collects the faces of one clip, frame after frame.
+
+    Only tracks that may go on are held with their pictures; all others are numbers.
+
+    Args:
+        step: Seconds that a frame is shown.
+        pool: A thread that embeds.
+    """
+
+    def __init__(self, step: float, pool: ThreadPoolExecutor) -> None:
+        self._step, self._pool = step, pool
+        self._going: dict[int, _Track] = {}
+        self._waiting: deque[Future[Seen | None]] = deque()
+        self._done: list[Seen] = []
+        self._pool.submit(load_embedder)
+
+    def add(self, picture: Picture) -> None:
+        """Adds the next frame with its faces, which have tracks and qualities."""
+        faces, now = picture.faces, picture.frame.time
+        tracks = known(faces.tracks).tolist()
+        sizes, qualities = face_sizes(faces.boxes), known(faces.qualities)
+        for i, number in enumerate(tracks):
+            track = self._going.setdefault(number, _Track(number))
+            track.frames, track.last = track.frames + 1, now
+            track.apart.update(tracks)
+            stretch, quality = int(now / APART), float(qualities[i])
+            same = [best for best in track.best if best.stretch == stretch]
+            least = same[0] if same else min(track.best, key=lambda best: best.quality, default=None)
+            if least is not None and (same or len(track.best) == MOST_FACES):
+                if quality <= least.quality:
+                    continue
+                track.best.remove(least)
+            face = embedded_face(picture.frame.image, faces, i)
+            track.best.append(_Best(quality, stretch, float(sizes[i]), face))
+        for track in [track for track in self._going.values() if now - track.last > 2 * PATIENCE]:
+            self._finish(track)
+
+    def all_seen(self) -> list[Seen]:
+        """Ends the collecting and returns the tracks that can be recognised, in order."""
+        for track in list(self._going.values()):
+            self._finish(track)
+        while self._waiting:
+            self._take()
+        return sorted(self._done, key=lambda seen: seen.track)
+
+    def _finish(self, track: _Track) -> None:
+        del self._going[track.number]
+        if len(self._waiting) >= _MOST_WAITING:
+            self._take()
+        self._waiting.append(self._pool.submit(_seen, track, self._step))
+
+    def _take(self) -> None:
+        seen = self._waiting.popleft().result()
+        if seen is not None:
+            self._done.append(seen)
+
+
+@contextmanager
+def track_gatherer(step: float) -> Iterator[TrackGatherer]:
+    """Gives a `TrackGatherer` and the thread that it needs; on leaving early, what waits is dropped."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield TrackGatherer(step, pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _seen(track: _Track, step: float) -> Seen | None:
+    # In the order of time, so that the sum does not depend on how a track came by its faces.
+    ordered = sorted(track.best, key=lambda one: one.stretch)
+    said = [(embedding(one.face), one) for one in ordered]
+    clear = [(vector, one) for vector, one in said if np.linalg.norm(vector) >= RECOGNISABLE]
+    if not clear:
+        return None
+    best = max((one for _, one in clear), key=lambda one: one.quality)
+    vector = unit(np.sum([vector for vector, _ in clear], axis=0))
+    apart = frozenset(track.apart - {track.number})
+    seconds = track.frames * step
+    return Seen(
+        track.number, track.frames, seconds, best.size, best.quality, apart, vector, face_jpeg(best.face)
+    )

@@ -1,0 +1,84 @@
+"""`people.csv` of an output folder: who the people are called. Users write the names, runs keep them."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.files import write_text
+from fercomp.core.reading import is_there, read_at_most
+
+PEOPLE: Final = "people.csv"
+
+PEOPLE_COLUMNS: Final = ("person", "name", "frames", "seconds", "files", "first")
+"""The person's number, the name that a user gave, in how many photos and frames of clips the person is seen,
+for how many seconds of clips, in how many files, and in which file first."""
+
+_LARGEST: Final = 2**26
+_LONGEST_NAME: Final = 200
+_REMEDY: Final = "mend it, or remove it, which forgets the names"
+
+
+@dataclass
+class PersonCount:
+    """How often a person is seen."""
+
+    frames: int = 0
+    seconds: float = 0.0
+    files: int = 0
+    first: str = ""
+
+
+def read_names(path: Path) -> dict[int, str]:
+    """Returns the names of the people who have one, by their numbers.
+
+    Args:
+        path: A `people.csv`, perhaps written by a spreadsheet: with commas, semicolons or tabs, columns in
+            any order, further columns. Without one there are no names.
+
+    Raises:
+        FercompError: It is no such table.
+    """
+    if not is_there(path):
+        return {}
+    text = read_at_most(path, _LARGEST).decode("utf-8-sig", "replace")
+    header = text.split("\n", 1)[0]
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=header.count), strict=True))
+    except csv.Error as error:
+        raise FercompError(f"{path} is not a CSV table ({error}): {_REMEDY}") from error
+    names: dict[int, str] = {}
+    for line, row in enumerate(rows, 2):
+        person, name = row.get("person"), row.get("name")
+        if name is None or person is None or not (person.strip().isdecimal() and len(person) < 16):
+            raise FercompError(
+                f"{path}, row {line} has the person {person!r} and the name {name!r}: expected the columns "
+                f"person, a number, and name; {_REMEDY}"
+            )
+        plain = " ".join(name.split())[:_LONGEST_NAME]
+        if plain and names.setdefault(int(person), plain) != plain:
+            raise FercompError(f"{path} names the person {int(person)} twice: {_REMEDY}")
+    return names
+
+
+def write_people(path: Path, counts: Mapping[int, PersonCount], names: Mapping[int, str]) -> None:
+    """Writes `people.csv`: everybody who is seen, and everybody who has a name.
+
+    Args:
+        path: The table. One with the same content is left alone.
+        counts: By number, how often somebody is seen.
+        names: By number, what somebody is called.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(PEOPLE_COLUMNS)
+    for person in sorted({*counts, *names}):
+        count = counts.get(person, PersonCount())
+        row: Sequence[object] = (count.frames, f"{count.seconds:.2f}", count.files, count.first)
+        writer.writerow((person, names.get(person, ""), *row))
+    content = text.getvalue()
+    if not path.is_file() or path.read_bytes() != content.encode():
+        write_text(path, content)

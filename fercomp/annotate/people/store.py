@@ -1,0 +1,126 @@
+"""The folder `people-data` of an output folder: all that is biometric, so that it can be deleted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fercomp.annotate.people.embedder import EMBEDDING_WIDTH
+from fercomp.annotate.people.seen import SEEN_COLUMNS, Seen, seen_of
+from fercomp.annotate.record_rows import FACE, Row
+from fercomp.annotate.records import OnRecord, Records
+from fercomp.core.errors import FercompError
+from fercomp.core.files import atomic_file
+from fercomp.core.reading import is_there
+from fercomp.core.shards import Shard
+
+PEOPLE_DATA: Final = "people-data"
+
+_EMBEDDINGS: Final = "embeddings.csv"
+_KNOWN: Final = "people.npy"
+_KNOWN_TYPE: Final = np.dtype([("person", "<i8"), ("vector", "<f2", (EMBEDDING_WIDTH,))])
+
+
+class PeopleData:
+    """What is kept of the faces of a run.
+
+    `embeddings.csv` has a row for each track and each face of a photo, `people.npy` the mean of each person,
+    by which a person has the same number in the next run, and `person-7.jpg` faces of the person 7.
+
+    Args:
+        output: The output folder.
+        shard: The part of the sources that is looked at here, with embeddings of its own.
+    """
+
+    def __init__(self, output: Path, shard: Shard | None = None) -> None:
+        self.folder = output / PEOPLE_DATA
+        whole = self.folder / _EMBEDDINGS
+        self._records = Records(shard.beside(whole) if shard else whole, SEEN_COLUMNS)
+
+    def index(self) -> dict[str, OnRecord]:
+        """Returns by `file` what is kept.
+
+        Raises:
+            FercompError: It cannot be read.
+        """
+        path = self._records.path
+        try:
+            return self._records.index() if is_there(path) else {}
+        except OSError as error:
+            raise FercompError(f"cannot read {path}: {error.strerror}; remove {self.folder}") from error
+
+    def rewrite(self, kept: Iterable[OnRecord]) -> None:
+        """Keeps some files, in this order, and forgets all others."""
+        self._records.rewrite(kept)
+
+    def close(self) -> None:
+        """Ends the adding."""
+        self._records.close()
+
+    def adding(self) -> AbstractContextManager[object]:
+        """Opens the embeddings, so that `add` can be called."""
+        return self._records
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Keeps what was seen in a file (rows of `seen_rows`), wholly or not at all."""
+        self._records.append(rows)
+
+    def seen(self) -> Iterator[tuple[str, list[Row]]]:
+        """Gives the rows of each file that shows somebody, in the order of the files.
+
+        Raises:
+            FercompError: A row is damaged.
+        """
+        for rows in self._records.pictures():
+            if rows[0]["status"] == FACE:
+                yield rows[0]["file"], rows
+
+    def read(self, row: Row, with_thumbnail: bool = False) -> Seen:
+        """Reads a row.
+
+        Raises:
+            FercompError: It is damaged.
+        """
+        try:
+            return seen_of(row, with_thumbnail)
+        except ValueError as error:
+            raise FercompError(
+                f"{self._records.path} is damaged ({error}): remove {self.folder} and run again"
+            ) from error
+
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the numbers `(P,)` int64 of people of earlier runs and their means `(P, D)` float32.
+
+        Raises:
+            FercompError: The file is damaged.
+        """
+        path = self.folder / _KNOWN
+        if not is_there(path):
+            return np.empty(0, np.int64), np.empty((0, EMBEDDING_WIDTH), np.float32)
+        try:
+            table = np.load(path, allow_pickle=False)
+            if table.dtype != _KNOWN_TYPE or table.ndim != 1 or not np.isfinite(table["vector"]).all():
+                raise ValueError("it holds something else")
+        except (OSError, ValueError, EOFError) as error:
+            raise FercompError(f"{path} is damaged ({error}): remove {self.folder} and run again") from error
+        return table["person"], table["vector"].astype(np.float32)
+
+    def write_known(self, people: np.ndarray, means: np.ndarray) -> None:
+        """Writes what `known` returns in the next run."""
+        table = np.empty(len(people), _KNOWN_TYPE)
+        table["person"], table["vector"] = people, means
+        with atomic_file(self.folder / _KNOWN) as temporary, temporary.open("wb") as file:
+            np.save(file, table, allow_pickle=False)
+
+    def picture_of(self, person: int) -> Path:
+        """Returns where the faces of a person are."""
+        return self.folder / f"person-{person}.jpg"
+
+    def remove_others(self, people: set[int]) -> None:
+        """Removes the faces of people who are no longer there."""
+        for path in self.folder.glob("person-*.jpg"):
+            number = path.stem.removeprefix("person-")
+            if number.isdecimal() and int(number) not in people:
+                path.unlink()

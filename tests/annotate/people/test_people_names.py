@@ -1,0 +1,52 @@
+"""`people.csv`, which users edit."""
+
+import pytest
+
+from fercomp.annotate.people.names import PersonCount, read_names, write_people
+from fercomp.core.errors import FercompError
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("person,name\n0,Anna\n1,\n", {0: "Anna"}),
+        ('\ufeffname;frames;person\r\n"Łukasz; Jr.";3; 12 \r\n', {12: "Łukasz; Jr."}),
+        ("person\tname\n7\t  two   words \n", {7: "two words"}),
+        ('person,name\n0,"=1+1"\n1,<script>\n1,<script>\n', {0: "=1+1", 1: "<script>"}),
+        ("", {}),
+    ],
+)
+def test_names_of_any_spreadsheet(tmp_path, text, names):
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8", newline="")
+    assert read_names(tmp_path / "people.csv") == names
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("person,who\n0,Anna\n", "row 2 has the person '0' and the name None"),
+        ("person,name\n-1,Anna\n", "row 2 has the person '-1'"),
+        ("person,name\n1.0,Anna\n", "row 2"),
+        ("person,name\n2\n", "row 2"),
+        ("person,name\n3,Anna\n3,Ben\n", "names the person 3 twice"),
+        ('person,name\n3,"An', "is not a CSV table"),
+        ("\0\0\0\nx", "row 2"),
+    ],
+)
+def test_another_table_is_refused_in_one_line(tmp_path, text, told):
+    (tmp_path / "people.csv").write_text(text)
+    with pytest.raises(FercompError, match=told) as error:
+        read_names(tmp_path / "people.csv")
+    assert "mend it, or remove it" in str(error.value)
+
+
+def test_everybody_who_is_seen_or_named_is_listed(tmp_path):
+    path = tmp_path / "people.csv"
+    write_people(path, {1: PersonCount(30, 1.2, 2, "a, b.mp4")}, {4: 'An "A"', 1: "Ben"})
+    assert path.read_text() == (
+        'person,name,frames,seconds,files,first\n1,Ben,30,1.20,2,"a, b.mp4"\n4,"An ""A""",0,0.00,0,\n'
+    )
+    assert read_names(path) == {1: "Ben", 4: 'An "A"'}
+    before = path.stat()
+    write_people(path, {1: PersonCount(30, 1.2, 2, "a, b.mp4")}, {4: 'An "A"', 1: "Ben"})
+    assert path.stat() == before, "the same content is left alone"
