@@ -99,9 +99,10 @@ def fercomp(
 def main() -> None:
     """Runs `fercomp` on the command line's arguments.
 
-    A `FercompError`, a current folder that was removed, a full disk, a path that the system refuses and an
-    OpenCV that cannot be loaded are one red line and exit code 1, Ctrl-C is one line and 130. Typer reports
-    wrong usage itself, with 2. Anything else is a bug and keeps its traceback.
+    A `FercompError`, a current folder that was removed, a full disk, a path that the system refuses, an
+    OpenCV that cannot be loaded and a package that is not installed are one red line and exit code 1, Ctrl-C
+    is one line and 130. Typer reports wrong usage itself, with 2. Anything else is a bug and keeps its
+    traceback.
     """
     use_what_there_is()
     sys.excepthook = show_bug
@@ -125,9 +126,15 @@ def main() -> None:
         _fail(f"{error.strerror}: {str(error.filename)[:80]}: choose another path")
     except ImportError as error:
         # The one package that depends on the system's libraries, and on which extra was installed.
-        if error.name != "cv2":
+        if error.name == "cv2":
+            _fail(f"OpenCV cannot be loaded ({error}): `fercomp doctor` says what to do")
+        package = (error.name or "fercomp").partition(".")[0]
+        if package == "fercomp" or not isinstance(error, ModuleNotFoundError):
             raise
-        _fail(f"OpenCV cannot be loaded ({error}): `fercomp doctor` says what to do")
+        _fail(
+            f"this needs {package}, which is not installed: `./run fercomp ...` installs everything; "
+            "requirements-show.txt is enough for annotate and live only"
+        )
 
 
 def _stopped(words: Sequence[str]) -> str:
