@@ -202,3 +202,23 @@ def test_what_is_damaged_is_a_line_and_the_rest_is_there(several, damage):
     assert all(note in page.text for note in notes)
     broken = next(run for run in page.known["runs"] if run["name"] == "tiny")
     assert (broken["history"], broken["confusion"]) == ({}, [])
+
+
+def test_five_thousand_photos_that_are_gone_and_all_mistaken(several):
+    names = [f"train/sad/{'long ' * 10}{i}.jpg" for i in range(5_000)]
+    row = PHOTOS.read(several.photos).iloc[[0]]
+    photos = pd.concat([row] * len(names), ignore_index=True)
+    photos = photos.assign(
+        image_path=names, emotion="sad", split="holdout", duplicate_group=range(len(names))
+    )
+    PHOTOS.write(photos, several.photos)
+    answers = dict.fromkeys(EMOTIONS, 0.05) | {"fear": 0.6}
+    table = pd.DataFrame({"image_path": names, "emotion": "sad", **answers})
+    holdout_table(EMOTIONS).write(table, several.bundle("tiny") / HOLDOUT)
+    page, notes = page_of(several)
+    assert notes == ()
+    assert "None of these photos can be read: fercomp fetch" in " ".join(page.text.split())
+    assert "sad → fear 5,000 of 5,000 (100.0 %)" in " ".join(page.text.split())
+    assert "and 4,750 more" in page.text
+    assert page.row("Photos of each class", "sad")["photos"] == "5,000"
+    assert (several.root / "report.html").stat().st_size < 300_000
