@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,7 @@ def media(tmp_path_factory):
         os.link(folder / "0.png", folder / "sub" / f"{number}.png")
     Image.fromarray(face).save(folder / os.fsdecode(b"no \xff text.jpg"))
     (folder / "bad.jpg").write_text("no picture")
+    (folder / os.fsdecode(b"bad \xff.jpg")).write_text("no picture")
     return folder
 
 
@@ -148,9 +150,22 @@ def test_killed_actors_nodes_and_drivers_change_nothing(nodes, media, alone, bun
     before = rows_of(out)
     assert 24 <= before < 49
     done = annotate_media(media, out, bundle, OPTIONS, on_ray="cpu")
-    assert (done.photos, done.problems) == (49, {"bad.jpg": "not_an_image"})
+    assert (done.photos, done.problems) == (50, dict.fromkeys(("bad.jpg", "bad \\udcff.jpg"), "not_an_image"))
     assert done.earlier >= before - 9, "what was on record is not done again"
     assert files_of(out) == files_of(alone)
+
+
+def test_photos_of_a_store_are_annotated_as_those_of_a_folder(nodes, media, alone, bundle, tmp_path):
+    """A store that fsspec opens, and a list of addresses in it, one of which is not there."""
+    few = tmp_path / "few"
+    shutil.copytree(media, few, ignore=shutil.ignore_patterns("sub", "0.png"))
+    names = [few / "gone.jpg", *few.iterdir()]
+    (tmp_path / "list.txt").write_bytes(b"".join(b"file://%s\n" % os.fsencode(name) for name in names))
+    done = annotate_media(tmp_path / "list.txt", tmp_path / "out", bundle, OPTIONS, on_ray="cpu")
+    assert (done.photos, done.problems["gone.jpg"]) == (4, "missing")
+    rows = (tmp_path / "out" / "records.csv").read_text().splitlines()
+    there = (alone / "records.csv").read_text().splitlines()
+    assert {row for row in rows if not row.startswith("gone.jpg,")} < set(there)
 
 
 def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypatch):

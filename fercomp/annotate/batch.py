@@ -14,10 +14,12 @@ from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.photos import annotate_photos
+from fercomp.annotate.places import Location, find_places
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Photo, Sources, Video, find_sources, recordable
+from fercomp.annotate.sources import Photo, Sources, Video, recordable
+from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.progress import count, say, track
 from fercomp.core.shards import Shard
@@ -64,7 +66,7 @@ class Summary:
 
 
 def annotate_media(
-    paths: Path | Sequence[Path],
+    paths: Location | Sequence[Location],
     output: Path,
     bundle: Bundle,
     options: Options | None = None,
@@ -78,7 +80,8 @@ def annotate_media(
     Whatever is wrong with one of them becomes its row, and the others are done all the same.
 
     Args:
-        paths: A photo, a clip, or a folder with any number of both; or several of these.
+        paths: A photo, a clip, a folder with any number of both, a list of these, or the address of an
+            object store; or several of these.
         output: Folder for annotated copies, which mirror the originals' folders, and the records.
         bundle: The trained model.
         options: How to look, and what to write.
@@ -96,7 +99,7 @@ def annotate_media(
     """
     start = monotonic()
     options, clip_bundle = options or Options(), clip_bundle or bundle
-    sources = _find(paths, output)
+    sources = _find(paths, output, on_ray is not None)
     recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
     if options.people:
         require_embedder()
@@ -136,7 +139,7 @@ def annotate_media(
 
 
 def merge_media(
-    paths: Path | Sequence[Path],
+    paths: Location | Sequence[Location],
     output: Path,
     bundle: Bundle,
     options: Options | None = None,
@@ -167,8 +170,10 @@ def merge_media(
     return _summary(merge, sources, len(sources.found), names, monotonic() - start)
 
 
-def _find(paths: Path | Sequence[Path], output: Path) -> Sources:
-    sources = find_sources([paths] if isinstance(paths, Path) else paths, output)
+def _find(paths: Location | Sequence[Location], output: Path, on_ray: bool = False) -> Sources:
+    sources = find_places([paths] if isinstance(paths, str | Path) else paths, output)
+    if sources.url and not on_ray:
+        raise FercompError(f"{sources.url} is in an object store: only --on ray reads that, or copy it here")
     if sources.left_out:
         say(sources.told_left_out())
     return sources
@@ -179,7 +184,7 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
     models = dict.fromkeys((bundle, clip_bundle))
     return {
         "fercomp": __version__,
-        "input": recordable(str(sources.root.resolve())),
+        "input": recordable(sources.url or str(sources.root.resolve())),
         "model": " and ".join(model.card.name for model in models),
         "fingerprint": " ".join(model.fingerprint for model in models),
         **asdict(options),

@@ -10,7 +10,7 @@ from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, row
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns, problem_row
 from fercomp.annotate.records import OnRecord, Records
-from fercomp.annotate.run_file import RUN, RunFile, stamp
+from fercomp.annotate.run_file import RUN, RunFile
 from fercomp.annotate.sinks import busy_folder, keep_aside
 from fercomp.annotate.sources import Photo, Sources, Video
 from fercomp.core.errors import FercompError
@@ -175,7 +175,7 @@ class ShardMerge:
 
     def _is_done(self, source: Photo | Video, entry: OnRecord | None, names: Names) -> bool:
         # Not the inode, which is another one on some machines that share a disk.
-        if entry is None or _same(self._stamps[source.file]) != _same(stamp(source.path)):
+        if entry is None or _same(self._stamps[source.file]) != _same(source.now()):
             return False
         return not entry.usable or (self._folder / names.all()[-1]).is_file()
 

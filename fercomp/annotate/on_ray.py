@@ -7,14 +7,17 @@ records are what a run goes on from, here as on one machine, and either may go o
 
 import json
 import os
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
 
 from fercomp.annotate.options import Options
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.recogniser import Recogniser
+from fercomp.annotate.remote import RemotePhoto, bring
 from fercomp.annotate.run_file import RUN
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE: Final = 64
 """Photos that an actor gets together: enough to fill its threads, few enough to lose with it."""
+
+FETCHERS: Final = 8
+"""Photos of an object store that an actor fetches at once."""
 
 _LEAST_AT_ONCE: Final = 8
 _SHARES: Final = 8
@@ -75,17 +81,36 @@ class Annotator:
             with atomic_file(self._folder / by_file[photo.file]["copy"]) as temporary:
                 temporary.write_bytes(copy)
 
-        sources = [Photo(Path(os.fsdecode(row["path"])), row["file"]) for row in rows]
-        done = list(annotate_photos(sources, self._recogniser, write_copy, self._people))
+        with TemporaryDirectory() as name:
+            sources, done = self._here(rows, Path(name))
+            for one in annotate_photos(sources, self._recogniser, write_copy, self._people):
+                url = os.fsdecode(by_file[one.photo.file]["url"])
+                told = one.told.replace(str(one.photo.path), url) if url else one.told
+                done.append(replace(one, told=told))
         return pyarrow.table(
             {
                 "number": [by_file[one.photo.file]["number"] for one in done],
                 "rows": [json.dumps(one.rows) for one in done],
-                "told": [one.told for one in done],
+                "told": [json.dumps(one.told) for one in done],  # names need not be text
                 "people": [json.dumps(one.people) for one in done],
                 "kind": [self._recogniser.compared.told()] * len(done),
             }
         )
+
+    def _here(self, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[list[Photo], list[Done]]:
+        """Returns the photos as files of this machine, and what is to say of those that do not come."""
+        photos: list[Photo] = []
+        remote: list[RemotePhoto] = []
+        for row in rows:
+            path, url = Path(os.fsdecode(row["path"])), os.fsdecode(row["url"])
+            if url:
+                remote.append(RemotePhoto(path, row["file"], url))
+            else:
+                photos.append(Photo(path, row["file"]))
+        with ThreadPoolExecutor(FETCHERS) as pool:
+            places = (folder / f"{number}{photo.path.suffix}" for number, photo in enumerate(remote))
+            came = list(pool.map(bring, remote, places))
+        return [*photos, *(p for p in came if isinstance(p, Photo))], [d for d in came if isinstance(d, Done)]
 
 
 def annotate_on_ray(
@@ -114,7 +139,7 @@ def annotate_on_ray(
             fingerprint=bundle.fingerprint,
             device=device,
             threads=plan.threads,
-            sample=photos[0].path.absolute(),
+            sample=home / RUN if isinstance(photos[0], RemotePhoto) else photos[0].path.absolute(),
             same=home / RUN,
             folder=home,
             options=options,
@@ -127,7 +152,8 @@ def annotate_on_ray(
             for row in part.to_pylist():
                 photo = waiting.pop(row["number"], None)
                 if photo is not None:
-                    yield Done(photo, json.loads(row["rows"]), row["told"], json.loads(row["people"]))
+                    rows, told, people = (json.loads(row[name]) for name in ("rows", "told", "people"))
+                    yield Done(photo, rows, told, people)
                 kind = kind or row["kind"]
         if kind:
             say(kind)
@@ -147,6 +173,7 @@ def _parts(photos: Sequence[Photo], folder: OutputFolder, actors: int) -> list["
             "number": range(len(photos)),
             # Names need not be text.
             "path": [os.fsencode(photo.path.absolute()) for photo in photos],
+            "url": [os.fsencode(photo.url) if isinstance(photo, RemotePhoto) else b"" for photo in photos],
             "file": [photo.file for photo in photos],
             "copy": [str(folder.copy_of(photo).relative_to(folder.folder)) for photo in photos],
         }

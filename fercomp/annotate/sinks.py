@@ -11,7 +11,7 @@ from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, row
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns
 from fercomp.annotate.records import OnRecord, Records, set_aside
-from fercomp.annotate.run_file import RunFile, is_ours, stamp
+from fercomp.annotate.run_file import RunFile, is_ours
 from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
@@ -112,7 +112,7 @@ class OutputFolder:
             names = {source.file: self._names[source.file].all() for source in self._sources}
             if self._parquet:
                 names[""] = (parquet,)
-            self._run.write({source.file: stamp(source.path) for source in self._sources}, names, kept)
+            self._run.write({source.file: source.now() for source in self._sources}, names, kept)
             stack.enter_context(self.records)
             if self.people:
                 stack.enter_context(self.people)
@@ -180,7 +180,7 @@ class OutputFolder:
 
     def _is_done(self, source: Photo | Video) -> bool:
         last = self.timeline_of(source) if isinstance(source, Video) else self.copy_of(source)
-        now = stamp(source.path)
+        now = source.now()
         return now is not None and self._run.stamps.get(source.file) == now and last.is_file()
 
     def _require_no_original(self) -> None:

@@ -3,11 +3,12 @@
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from fercomp.annotate.run_file import Stamp, stamp
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
 from fercomp.media.containers import CLIP_SUFFIXES
@@ -29,6 +30,10 @@ class Source:
     path: Path
     file: str
 
+    def now(self) -> Stamp | None:
+        """Returns what tells the file from another one that takes its place; `None` where there is none."""
+        return stamp(self.path)
+
 
 class Photo(Source):
     """A photo to be annotated."""
@@ -47,12 +52,14 @@ class Sources:
         found: Photos and clips in the order of their names.
         problems: Why folders could not be looked into, by their names on record.
         left_out: Number of files by suffix that are neither, and of hidden photos and clips.
+        url: Address of the folder in an object store that all of it is in; empty for files.
     """
 
     root: Path
     found: list[Photo | Video] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    url: str = ""
 
     def part(self, shard: Shard | None) -> Self:
         """Returns what falls into a shard; all of it without one."""
@@ -68,7 +75,7 @@ class Sources:
         return kinds and f"left out: {kinds}"
 
 
-def find_sources(paths: Sequence[Path], output: Path) -> Sources:
+def find_sources(paths: Sequence[Path], output: Path, listed: Sequence[Path] = ()) -> Sources:
     """Finds the photos and clips of files and folders, with the folders' sub-folders.
 
     Hidden files and folders are left out, and so is the output folder where it lies inside. A linked
@@ -77,6 +84,7 @@ def find_sources(paths: Sequence[Path], output: Path) -> Sources:
     Args:
         paths: Folders and files. A file is taken for a photo unless its name ends as that of a clip.
         output: The folder that annotated copies go to.
+        listed: More of them, which need not be there: they are on a list, and one of many may be missing.
 
     Returns:
         What was found, named relative to the folder that all the paths are in.
@@ -85,10 +93,13 @@ def find_sources(paths: Sequence[Path], output: Path) -> Sources:
         FercompError: There is no such path, or there are neither photos nor clips.
     """
     folders = [path for path in paths if _is_folder(path)]
-    sources = Sources(_root(paths, folders))
+    folders += [path for path in listed if os.path.isdir(path)]  # noqa: PTH112 - true or false of any text
+    paths = [*paths, *listed]
+    named = set(folders)
+    sources = Sources(_root(paths, named))
     walk = _Walk(sources, output, folders)
     for path in paths:
-        if path in folders:
+        if path in named:
             walk.look_into(path)
         else:
             walk.add(path)
@@ -126,9 +137,9 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir()
 
 
-def _root(paths: Sequence[Path], folders: Sequence[Path]) -> Path:
+def _root(paths: Sequence[Path], folders: Collection[Path]) -> Path:
     """Returns the folder that all the paths are in; that of a single folder is itself."""
-    around = [path if path in folders else path.parent for path in paths]
+    around = list(dict.fromkeys(path if path in folders else path.parent for path in paths))
     if not around:
         raise FercompError("nothing to annotate: name a photo, a video or a folder of them")
     try:

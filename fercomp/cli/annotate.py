@@ -29,7 +29,9 @@ def annotate(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Photos, videos, and folders with any of them in them and their sub-folders.",
+            help="Photos, videos, folders with any of them in them and their sub-folders, and lists of "
+            "these, one in each line (.txt) or in the column `path` (.parquet). With --on ray, addresses "
+            "of object stores, such as s3://bucket/photos.",
             show_default=False,
         ),
     ],
@@ -105,6 +107,7 @@ def annotate(
     """
     from fercomp.annotate.batch import annotate_media, merge_media
     from fercomp.annotate.options import Options, clock_seconds
+    from fercomp.annotate.remote import is_url
     from fercomp.annotate.show import show_copy
     from fercomp.core.errors import FercompError
     from fercomp.core.params import load_machine
@@ -122,7 +125,7 @@ def annotate(
     with waiting("loading the model"):
         bundle = load_model(model or SHIPPED_LARGE)
         clip_bundle = None if model else load_model(SHIPPED)
-    places = [Path(path) for path in paths]
+    places = [path if is_url(path) else Path(path) for path in paths]
     if merge:
         done = merge_media(places, output, bundle, options, clip_bundle)
     else:

@@ -53,6 +53,7 @@ PLACES: dict[str, Make] = {
     "an empty file": Path.touch,
 }
 PREDICT = ["predict", "--model", "tiny"]
+ANNOTATE = ["annotate", "--model", "tiny", "--output", "out"]
 ANNOTATE_SHARD = [
     "annotate",
     "datasets/raw/test_kaggle",
@@ -83,6 +84,8 @@ FILES: dict[str, list[str]] = {
     "out/people-data": ANNOTATE_PEOPLE,
     "out/people-data/embeddings.csv": ANNOTATE_PEOPLE,
     "out/people-data/people.npy": ANNOTATE_PEOPLE,
+    "photos.txt": [*ANNOTATE, "photos.txt"],
+    "photos.parquet": [*ANNOTATE, "photos.parquet"],
     "out/run.shard-1-of-2.json": ANNOTATE_SHARD,
     "out/run.shard-2-of-2.json": ANNOTATE_SHARD,
     "out/records.shard-1-of-2.csv": ANNOTATE_SHARD,
