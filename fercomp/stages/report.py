@@ -21,7 +21,6 @@ from fercomp.kaggle.merged import merge_submissions
 from fercomp.kaggle.standing import read_standing
 from fercomp.modeling.bundle.card import CARD, DECISION, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, is_compared_only, resolve_scored
-from fercomp.modeling.training.training_set import data_fingerprint
 from fercomp.report.html.data import data_section
 from fercomp.report.html.dvc_status import Stale, asking_dvc
 from fercomp.report.html.element import command, element
@@ -30,6 +29,7 @@ from fercomp.report.html.notes import Notes
 from fercomp.report.html.page import page_of, write_page
 from fercomp.report.html.run import (
     ReportedRun,
+    is_elsewhere,
     note_age,
     origin_of,
     params_of,
@@ -130,20 +130,20 @@ def _data(
 def _runs(
     rows: Sequence[ModelRow], workspace: Workspace, photos: "pd.DataFrame | None", notes: Notes
 ) -> list[ReportedRun]:
-    now = None if photos is None else data_fingerprint(photos)
+    kept = None if photos is None else photos[photos["split"] == "holdout"]
+    holdout = None if kept is None else set(zip(kept["image_path"], kept["emotion"], strict=True))
     runs = []
     for row in rows:
         if row.model in CAME_ALONG:
             continue
         with notes.instead():
-            runs.append(_run(row, workspace.bundle(row.model), now, notes))
+            runs.append(_run(row, workspace.bundle(row.model), holdout, notes))
     return runs
 
 
-def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> ReportedRun:
+def _run(row: ModelRow, folder: Path, holdout: set[tuple[str, str]] | None, notes: Notes) -> ReportedRun:
     card = read_card(folder)
-    learned, best = card.trained.get("data_sha256"), card.trained.get("best_epoch")
-    commit = card.trained.get("git_commit")
+    best, commit = card.trained.get("best_epoch"), card.trained.get("git_commit")
     run = ReportedRun(
         name=row.model,
         backbone=row.backbone,
@@ -160,7 +160,6 @@ def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> Reported
         public=row.public,
         private=row.private,
         before_refit=row.before_refit,
-        other_data=None not in (now, learned) and now != learned,
         commit=commit if isinstance(commit, str) else "",
         origin=origin_of(card),
         params=params_of(card),
@@ -168,6 +167,8 @@ def _run(row: ModelRow, folder: Path, now: str | None, notes: Notes) -> Reported
     )
     with notes.instead():
         run = replace(run, history=read_history_of(folder))
+    with notes.instead():
+        run = replace(run, other_holdout=holdout is not None and is_elsewhere(folder, holdout))
     written = [folder / name for name in (CARD, DECISION) if (folder / name).is_file()]
     if note_age(folder, max(file.stat().st_mtime for file in written), notes):
         with notes.instead():

@@ -36,12 +36,15 @@ def send(workspace, *rows):
 
 @pytest.fixture
 def several(workspace):
-    """`tiny`, and an older `older` with another seed, other photos and a commit; both sent and scored."""
+    """`tiny`, and an older `older` with another seed, another holdout and a commit; both sent and scored."""
     copy_model(workspace, "older", age=100, params={"seed": 7, "mixup": 0.25})
     card = json.loads((workspace.bundle("older") / CARD).read_text())
-    card["trained"] |= {"data_sha256": "0" * 64, "git_commit": "abcdef0123456789"}
+    card["trained"] |= {"git_commit": "abcdef0123456789"}
     (workspace.bundle("older") / CARD).write_text(json.dumps(card))
     os.utime(workspace.bundle("older") / CARD, (time.time() - 100,) * 2)
+    table = holdout_table(EMOTIONS).read(workspace.bundle("older") / HOLDOUT)
+    table.loc[0, "emotion"] = "sad"
+    holdout_table(EMOTIONS).write(table, workspace.bundle("older") / HOLDOUT)
     os.utime(workspace.bundle("tiny") / CARD)
     for name in ("tiny", "older"):
         evaluate_tables(workspace.bundle(name))
@@ -102,7 +105,7 @@ def test_two_runs_are_what_their_tables_say(several):
     assert tiny["history"]["holdout_loss"] == history["holdout_loss"].tolist()
     assert tiny["best"] == read_card(folder).trained["best_epoch"]
     assert (older["params"]["seed"], tiny["params"]["seed"]) == ("7", "2")
-    assert (older["otherData"], tiny["otherData"]) == (True, False)
+    assert (older["otherHoldout"], tiny["otherHoldout"]) == (True, False)
 
 
 def test_mistakes_are_those_of_the_confusion_and_have_their_names(several):
@@ -222,3 +225,14 @@ def test_five_thousand_photos_that_are_gone_and_all_mistaken(several):
     assert "and 4,750 more" in page.text
     assert page.row("Photos of each class", "sad")["photos"] == "5,000"
     assert (several.root / "report.html").stat().st_size < 300_000
+
+
+def test_a_refit_has_no_holdout_in_its_epochs(several):
+    folder = copy_model(several, "again", age=50)
+    history = pd.read_csv(folder / HISTORY_FILE).assign(holdout_loss="", holdout_accuracy="nan")
+    history.to_csv(folder / HISTORY_FILE, index=False)
+    page, notes = page_of(several, pictures=False)
+    assert notes == ()
+    known = next(run["history"] for run in page.known["runs"] if run["name"] == "again")
+    assert known["holdout_loss"] == known["holdout_accuracy"] == [None] * len(history)
+    assert known["loss"] == history["loss"].tolist()

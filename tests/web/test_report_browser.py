@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fercomp.kaggle.history import HISTORY_TABLE
-from fercomp.modeling.bundle.card import CARD, read_card
+from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, read_card
 from fercomp.report.html.element import MINUS
 from fercomp.stages.report import make_report
 from tests.report_files import copy_model, evaluate_tables, sent
@@ -22,7 +22,9 @@ def opened(workspace, browse):
     """The page of three models, one of which has markup in its name; nothing may be said on the console."""
     scores = read_card(workspace.bundle("tiny")).scores
     copy_model(workspace, "<b>bold", 50, params={"seed": 5}, scores={**scores, "accuracy": 0.5})
-    copy_model(workspace, "unscored", 100, scores={})
+    folder = copy_model(workspace, "unscored", 100, scores={})
+    history = pd.read_csv(folder / HISTORY_FILE).assign(holdout_loss="", holdout_accuracy="")
+    history.to_csv(folder / HISTORY_FILE, index=False)
     os.utime(workspace.bundle("tiny") / CARD)
     for name in ("tiny", "<b>bold"):
         evaluate_tables(workspace.bundle(name))
@@ -85,6 +87,7 @@ def test_the_page(opened):
         80
     )
     second.select_option("unscored")
+    assert page.get_by_role("img", name="Loss by epoch").locator("path").count() == 3
     expect(page.get_by_text("fercomp evaluate --model unscored")).to_be_visible()
     # Every frame that scrolls can be reached and has a name; a phone shows no more than its width.
     for frame in page.locator(".scroll").all():

@@ -81,7 +81,9 @@ function curves(a, b, measure, title) {
   const width = 460, height = 230, left = 44, bottom = 34, top = 10;
   const drawn = [[a, "a"], [b, "b"]].filter(([run]) => run.history.epoch);
   if (!drawn.length) return null;
-  const values = drawn.flatMap(([run]) => [...run.history[measure], ...run.history[`holdout_${measure}`]]);
+  const values = drawn.flatMap(([run]) => [...run.history[measure], ...run.history[`holdout_${measure}`]])
+    .filter(value => value !== null);
+  if (!values.length) return null;
   const last = Math.max(...drawn.map(([run]) => run.history.epoch.at(-1)), 2);
   const low = Math.min(...values), high = Math.max(...values, low + 1e-6);
   const x = epoch => left + (epoch - 1) / (last - 1) * (width - left - 16);
@@ -98,11 +100,12 @@ function curves(a, b, measure, title) {
   picture.append(make("text", { x: (left + width) / 2, y: height - 3, class: "middle small" }, "epoch"));
   for (const [run, series] of drawn) {
     for (const [name, kind] of [[measure, "train"], [`holdout_${measure}`, "holdout"]]) {
-      const points = run.history.epoch.map((epoch, i) => `${x(epoch).toFixed(1)},${y(run.history[name][i]).toFixed(1)}`);
-      picture.append(make("path", { d: `M${points.join("L")}`, class: `line line-${series} ${kind}` }));
+      const points = run.history.epoch.map((epoch, i) => [epoch, run.history[name][i]])
+        .filter(([, value]) => value !== null).map(([epoch, value]) => `${x(epoch).toFixed(1)},${y(value).toFixed(1)}`);
+      if (points.length) picture.append(make("path", { d: `M${points.join("L")}`, class: `line line-${series} ${kind}` }));
     }
     const best = run.history.epoch.indexOf(run.best);
-    if (best >= 0) picture.append(make("circle",
+    if (best >= 0 && run.history[`holdout_${measure}`][best] !== null) picture.append(make("circle",
       { cx: x(run.best), cy: y(run.history[`holdout_${measure}`][best]), r: 4.5, class: `series-${series}` }));
   }
   return make("figure", {}, make("h3", {}, title), picture);
@@ -164,11 +167,11 @@ function recalls(a, b) {
 
 function compare() {
   const [a, b] = ["first", "second"].map(id => runs[document.getElementById(id).value]);
-  const warning = a.otherData || b.otherData ? make("p", {}, "One of the two learned from other photos, labels or folds than are here now.") : null;
+  const warning = a.otherHoldout !== b.otherHoldout ? make("p", {}, "One of the two was scored on other photos or labels than are the holdout now.") : null;
   const legend = make("p", { class: "hint" }, key("a", a.name), key("b", b.name), "solid: holdout, dashed: training, dot: the epoch that was kept");
-  const pair = [curves(a, b, "accuracy", "Accuracy"), curves(a, b, "loss", "Loss")];
+  const pair = [curves(a, b, "accuracy", "Accuracy"), curves(a, b, "loss", "Loss")].filter(Boolean);
   const all = [warning, make("div", { class: "pair" }, scores(a, b), parameters(a, b)),
-    pair[0] ? legend : null, pair[0] ? make("div", { class: "pair" }, ...pair) : null, epochs(a, b),
+    pair.length ? legend : null, pair.length ? make("div", { class: "pair" }, ...pair) : null, epochs(a, b),
     recalls(a, b), confusion(a, b)];
   document.getElementById("both").replaceChildren(...all.filter(Boolean));
 }

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fercomp.core.checks import in_range, one_of, unique
-from fercomp.core.table import Table
-from fercomp.modeling.bundle.card import HISTORY_FILE, Card
+from fercomp.core.checks import in_range, matching, one_of, unique
+from fercomp.core.table import Table, existing
+from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE, REFIT_OF
 from fercomp.report.html.notes import Notes
 
@@ -23,9 +23,15 @@ _MOST_PARAMS: Final = 300
 
 _MEASURES: Final = ("loss", "accuracy", "holdout_loss", "holdout_accuracy")
 _AGAIN: Final = "run `fercomp evaluate` again"
+_NUMBER: Final = r"([-+]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?|nan)?"
+"""Regular expression of a measure: of a refit there is none on the holdout."""
+
 _HISTORY: Final = Table(
-    {"epoch": "int64", "phase": "str", **dict.fromkeys(_MEASURES, "float64")}, "train the model again"
+    {"epoch": "int64", "phase": "str", **dict.fromkeys(_MEASURES, "str")},
+    "train the model again",
+    tuple(matching(name, _NUMBER, "a number") for name in _MEASURES),
 )
+_SCORED_ON: Final = Table({"image_path": "str", "emotion": "str"}, "run `fercomp train` again")
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,12 @@ class ReportedRun:
         public: Best public score at Kaggle.
         private: Best private score.
         before_refit: Whether the scores are those of the network before `refit`.
-        other_data: Whether it learned from other photos, labels or folds than are there now.
+        other_holdout: Whether it was scored on other photos or labels than are the holdout now.
         commit: Git commit of the training.
         origin: Of which models it was made, in words.
         params: Its parameters, flat.
         best_epoch: The epoch that the weights are from, if that is known.
-        history: Epochs and measures by name, as lists.
+        history: Epochs and measures by name, as lists; `None` where one is not there, as of a refit.
         confusion: Photos by given label (row) and answer (column), or nothing.
         classes: Rows of `per_class.csv`: `emotion`, `precision`, `recall`, `f1`, `photos`.
         evaluated: Whether its tables are there and not older than the model.
@@ -74,7 +80,7 @@ class ReportedRun:
     public: float = math.nan
     private: float = math.nan
     before_refit: bool = False
-    other_data: bool = False
+    other_holdout: bool = False
     commit: str = ""
     origin: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
@@ -131,7 +137,29 @@ def read_history_of(folder: Path) -> dict[str, list[Any]]:
         return {}
     history = _HISTORY.read(path)
     history = history.iloc[:: math.ceil(len(history) / MOST_EPOCHS) or 1]
-    return {name: history[name].tolist() for name in ("epoch", "phase", *_MEASURES)}
+    known = {name: [_measure(text) for text in history[name]] for name in _MEASURES}
+    return {"epoch": history["epoch"].tolist(), "phase": history["phase"].tolist(), **known}
+
+
+def _measure(text: str) -> float | None:
+    return None if text in ("", "nan") else float(text)
+
+
+def is_elsewhere(folder: Path, holdout: set[tuple[str, str]]) -> bool:
+    """Says whether a model was scored on photos or labels that are not in the holdout now.
+
+    Args:
+        folder: The bundle; without its holdout table it is not said.
+        holdout: Paths and labels of the holdout.
+
+    Raises:
+        FercompError: The table is damaged.
+    """
+    path = existing(folder / HOLDOUT)
+    if not path.exists():
+        return False
+    scored = _SCORED_ON.read(path)
+    return not holdout.issuperset(zip(scored["image_path"], scored["emotion"], strict=True))
 
 
 def read_evaluation(folder: Path, answers: tuple[str, ...]) -> tuple[list[list[int]], list[dict[str, Any]]]:

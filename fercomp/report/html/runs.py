@@ -50,8 +50,8 @@ def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
     said = ["The interval holds the true accuracy in 95 of 100 cases (Wilson)."]
     if any(run.before_refit for run in runs):
         said.append("* scored before its last training, which used the holdout too.")
-    if any(run.other_data for run in runs):
-        said.append("† learned from other photos, labels or folds than are here now: compare it with care.")
+    if any(run.other_holdout for run in runs):
+        said.append("† scored on other photos or labels than are the holdout now: not to be compared.")
     return [shown, element("p", " ".join(said), class_="hint")]
 
 
@@ -60,7 +60,7 @@ def _heading(name: str, can_sort: bool) -> Element:
 
 
 def _row(run: ReportedRun, newest: ReportedRun | None, ends: tuple[float, float]) -> list[Content]:
-    marks = ("*" if run.before_refit else "") + ("†" if run.other_data else "")
+    marks = ("*" if run.before_refit else "") + ("†" if run.other_holdout else "")
     accuracy = _number(run.accuracy, ".4f", marks)
     if not math.isnan(run.low):
         accuracy.append(interval(run.low, run.accuracy, run.high, ends))
@@ -129,7 +129,7 @@ def comparable(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
             "history": dict(run.history),
             "confusion": run.confusion,
             "classes": run.classes,
-            "otherData": run.other_data,
+            "otherHoldout": run.other_holdout,
         }
         for run in runs[:MOST_COMPARED]
     ]
