@@ -160,7 +160,7 @@ OnAny = Annotated[
     ),
 ]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --on: do not ask before the first kernel.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first kernel.")]
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="With --on: end when it runs; the same command finds it again.")

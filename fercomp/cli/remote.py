@@ -28,7 +28,7 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
     from fercomp.stages.remote import run_remote
 
     def agree() -> bool:
-        return yes or _asked()
+        return yes or asked()
 
     outcome = run_remote(job, Workspace(), agree, wait=not no_wait, anew=anew)
     if outcome.files is None:
@@ -40,7 +40,8 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
     return True
 
 
-def _asked() -> bool:
+def asked() -> bool:
+    """Asks before the first kernel; without a terminal nobody can be asked, which is an error."""
     from fercomp.core.errors import FercompError
 
     if not sys.stdin.isatty():

@@ -2,12 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Model, Set, Yes, read_params
+from fercomp.cli.remote import asked
 from fercomp.cli.words import tell
+
+if TYPE_CHECKING:
+    from fercomp.core.params import Params
+    from fercomp.core.paths import Workspace
+    from fercomp.kaggle.submit import Outcome
 
 
 def submit(
@@ -30,6 +36,14 @@ def submit(
     ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    kernel: Annotated[
+        bool,
+        typer.Option(
+            "--kernel", help="For a code competition: predict in a private kernel, and submit what it leaves."
+        ),
+    ] = False,
+    model: Model = None,
+    yes: Yes = False,
     set_: Set = None,
 ) -> None:
     """Send a CSV to Kaggle, wait for its score, and write both down in submissions/history.csv.
@@ -37,19 +51,32 @@ def submit(
     The CSV is checked against the sample submission. The same bytes are not sent twice: a tag in the message
     tells them, also after a lost answer or a kill. The same command then goes on from there.
 
+    A code competition takes no CSV. With --kernel, predict and submission run at Kaggle without internet; the
+    model travels as a private dataset.
+
     \b
     Examples:
       fercomp submit
       fercomp submit submissions/vote.csv -m "three networks"
       fercomp submit --dry-run
+      fercomp submit --kernel --model compact
     """
+    from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.candidate import choose
     from fercomp.kaggle.credentials import find_credentials
     from fercomp.kaggle.submit import submit as send
 
     workspace = Workspace()
-    competition = read_params(workspace.params, set_).fetch.competition
+    params = read_params(workspace.params, set_)
+    if kernel:
+        if csv is not None:
+            raise FercompError(f"--kernel submits what a model predicts at Kaggle: leave out {csv}")
+        _say(_by_kernel(workspace, params, model, message, yes, force, not no_wait, dry_run))
+        return
+    if model is not None or yes:
+        raise FercompError("--model and --yes are for --kernel: name the CSV, such as submissions/NAME.csv")
+    competition = params.fetch.competition
     chosen = choose(csv, message, workspace)
     tell(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
     if dry_run and find_credentials(os.environ, Path.home()) is None:
@@ -58,7 +85,35 @@ def submit(
             "left, is unknown)"
         )
         return
-    outcome = send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run)
+    _say(send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run))
+
+
+def _by_kernel(
+    workspace: "Workspace",
+    params: "Params",
+    model: str | None,
+    message: str | None,
+    yes: bool,
+    force: bool,
+    wait: bool,
+    dry_run: bool,
+) -> "Outcome":
+    from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.code_submission import submit_by_kernel
+
+    return submit_by_kernel(
+        resolve_model(model, workspace),
+        workspace,
+        params,
+        lambda: yes or asked(),
+        message=message,
+        force=force,
+        wait=wait,
+        dry_run=dry_run,
+    )
+
+
+def _say(outcome: "Outcome") -> None:
     if outcome.resumed:
         tell("it was sent by an earlier run")
     else:

@@ -12,23 +12,30 @@ from fercomp.kaggle.client import Kaggle
 from fercomp.kaggle.refusals import PAGE, Refused, quota_used
 
 
-def check_competition(kaggle: Kaggle, has_sent: bool) -> None:
-    """Checks that a competition takes a CSV from this account.
+def check_competition(kaggle: Kaggle, has_sent: bool, by_kernel: bool = False) -> None:
+    """Checks that a competition takes a CSV from this account, or what a kernel of it has left.
 
     Args:
         kaggle: The competition.
         has_sent: The team has submitted before, so the rules are accepted, whatever Kaggle says.
+        by_kernel: What a kernel has left is to be submitted.
 
     Raises:
-        Refused: It takes notebooks, takes nothing, or its rules are not accepted.
+        Refused: It takes the other one of the two, takes nothing, or its rules are not accepted.
     """
     about = ask_about(kaggle)
     if about is None:
         return
     page = f"{PAGE}/{kaggle.competition}"
-    if about.notebooks_only:
+    if about.notebooks_only and not by_kernel:
         raise Refused(
-            f"{kaggle.competition} is a code competition, which takes notebooks and no CSV: submit at {page}"
+            f"{kaggle.competition} is a code competition, which takes notebooks and no CSV: run `fercomp "
+            "submit --kernel`, which predicts there"
+        )
+    if by_kernel and not about.notebooks_only:
+        raise Refused(
+            f"{kaggle.competition} is no code competition, it takes a CSV: run `fercomp submission`, then "
+            "`fercomp submit` without --kernel"
         )
     if about.closed:
         raise Refused(f"{kaggle.competition} takes no submissions: {page} says why, and whether it will")

@@ -20,6 +20,15 @@ LONGEST_MESSAGE: Final = 300
 
 
 @dataclass(frozen=True)
+class KernelFile:
+    """What a kernel has left that is to be submitted: the kernel's slug, its version, and the file there."""
+
+    slug: str
+    version: int
+    file: str
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A CSV that Kaggle would take.
 
@@ -27,9 +36,10 @@ class Candidate:
         path: Where it is.
         content: Its bytes, which are what is sent.
         rows: Number of its rows.
-        sha256: Of the bytes.
+        sha256: Of the bytes; for a kernel, of what it ran, since Kaggle runs it on other photos, too.
         origin: The model it comes from.
         message: What Kaggle will show, with the tag.
+        kernel: Where a kernel has left it; `None` where its bytes are sent from here.
     """
 
     path: Path
@@ -38,6 +48,7 @@ class Candidate:
     sha256: str
     origin: Origin
     message: str
+    kernel: KernelFile | None = None
 
 
 def tag_of(sha256: str) -> str:
@@ -77,12 +88,28 @@ def choose(csv: Path | None, message: str | None, workspace: Workspace) -> Candi
     check_submission(submission, SUBMISSION.read(workspace.sample_submission), path)
     check_header(header_of(path), workspace, path)
     origin = find_origin(path, workspace)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    tagged = message_of(message, origin, path.name, digest)
+    return Candidate(path, content, len(submission), digest, origin, tagged)
+
+
+def message_of(message: str | None, origin: Origin, name: str, sha256: str) -> str:
+    """Makes what Kaggle shows beside a submission, with the tag.
+
+    Args:
+        message: What the user wants; by default the model's name and holdout accuracy.
+        origin: The model.
+        name: What stands there where there is no model.
+        sha256: See `Candidate`.
+
+    Raises:
+        FercompError: It is too long.
+    """
     if message is None:
         accuracy = f", holdout accuracy {origin.holdout_accuracy}" if origin.holdout_accuracy else ""
-        message = f"{origin.experiment or path.name}{accuracy}"
+        message = f"{origin.experiment or name}{accuracy}"
     message = " ".join(message.split())
     if len(message) > LONGEST_MESSAGE:
         raise FercompError(f"the message has {len(message)} characters: at most {LONGEST_MESSAGE} are sent")
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return Candidate(path, content, len(submission), digest, origin, f"{message} {tag_of(digest)}".strip())
+    return f"{message} {tag_of(sha256)}".strip()

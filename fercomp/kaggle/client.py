@@ -27,9 +27,10 @@ from fercomp.kaggle.answers import (
     read_time,
     whole,
 )
+from fercomp.kaggle.candidate import KernelFile
 from fercomp.kaggle.credentials import HOW, SETTINGS, check_credentials, find_credentials
 from fercomp.kaggle.official import client_api
-from fercomp.kaggle.refusals import UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
+from fercomp.kaggle.refusals import CODE, UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
 
 UPLOADS: Final = 3
 """How often an upload is begun at most."""
@@ -148,6 +149,30 @@ class Kaggle(Account):
             blob_file_tokens=token,
             submission_description=message,
         )
+        return whole(answer.ref)
+
+    def submit_kernel(self, made: KernelFile, message: str) -> int:
+        """Submits what a kernel has left. From here on, it counts.
+
+        Returns:
+            As `submit`.
+        """
+        try:
+            answer = self._call(
+                "CreateCodeSubmission",
+                competition_name=self.competition,
+                kernel_owner=self.owner,
+                kernel_slug=made.slug,
+                kernel_version=made.version,
+                file_name=made.file,
+                submission_description=message,
+            )
+        except Refused as error:
+            if not CODE.search(error.words):
+                raise
+            told = Refused(f"Kaggle does not take {made.file} of the kernel {made.slug}: {error.words}")
+            told.words = error.words
+            raise told from error
         return whole(answer.ref)
 
     def leaderboard(self) -> Iterator[Place]:

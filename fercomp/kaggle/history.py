@@ -23,7 +23,7 @@ HISTORY_TABLE: Final = Table(
     {
         "time": "str",  # when it was sent: ISO 8601, UTC
         "file": "str",
-        "sha256": "str",  # of the file's bytes
+        "sha256": "str",  # of the file's bytes, or of what a kernel ran
         "message": "str",  # as Kaggle has it, with the tag
         "git_commit": "str",  # current when it was sent; the card has that of the training
         "experiment": "str",  # empty where the file is not a model's
@@ -75,16 +75,26 @@ def find_origin(csv: Path, workspace: Workspace) -> Origin:
     folder = CAME_ALONG.get(csv.stem, workspace.bundle(csv.stem))
     if csv.parent.resolve() != workspace.submissions.resolve() or not (folder / CARD).is_file():
         return Origin()
-    card = read_card(folder)
     changed = [(folder / file).stat().st_mtime for file in (CARD, DECISION) if (folder / file).is_file()]
     if csv.stem not in CAME_ALONG and csv.stat().st_mtime < max(changed):
         raise FercompError(
             f"{csv} is older than the model {csv.stem}, so it is not that model's: run `fercomp predict` "
             f"and `fercomp submission --model {csv.stem}`, or send a copy of it under another name"
         )
+    return origin_of(folder, csv.stem)
+
+
+def origin_of(folder: Path, name: str) -> Origin:
+    """Describes a model as the record does.
+
+    Args:
+        folder: The bundle.
+        name: What the model is called.
+    """
+    card = read_card(folder)
     params = json.dumps(card.trained["params"], sort_keys=True) if "params" in card.trained else ""
     accuracy = f"{card.scores['accuracy']:.4f}" if "accuracy" in card.scores else ""
-    return Origin(csv.stem, params, accuracy)
+    return Origin(name, params, accuracy)
 
 
 def read_history(workspace: Workspace) -> "pd.DataFrame":

@@ -1,14 +1,12 @@
 """What a kernel runs at Kaggle. `packing.kernel_text` sends this file, with the two values below filled in.
 
-It uses Python's own library only, until what is missing has been installed. What it runs is fercomp's command
+It uses Python's own library only. What it runs is fercomp's command
 line, in a folder of its own with links to the competition's files. Kaggle throws away all that a session has
 written which it cuts off, so a run that comes near that limit is ended here, and saved for the next kernel.
 """
 
 import base64
 import hashlib
-import importlib.metadata
-import importlib.util
 import io
 import json
 import os
@@ -37,8 +35,8 @@ DEEPEST: Final = 4
 GRACE: Final = 60.0
 """Seconds that a command has to end after it was interrupted."""
 
-AS_IT_IS: Final = ("tensorflow", "keras", "numpy", "jax", "torch", "protobuf")
-"""Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs."""
+PATHS: Final = [str(WORK)]
+"""Where commands find packages that came along."""
 
 _stopped = False
 
@@ -52,7 +50,7 @@ def main() -> None:
     restore()
     if JOB["gpu"] and (not shutil.which("nvidia-smi") or subprocess.run(["nvidia-smi"]).returncode):
         fail("this session has no GPU: verify a phone number at https://www.kaggle.com/settings")
-    install()
+    get_packages()
     state = "done"
     for step in JOB["steps"]:
         if step["makes"] and (WORK / step["makes"]).is_file():
@@ -124,54 +122,15 @@ def restore() -> None:
     print(f"fercomp: going on from {len(manifest['files'])} files of {JOB['after']}", flush=True)
 
 
-def install() -> None:
-    """Installs what Kaggle's image lacks, and replaces nothing that it has but what is too old."""
-    missing = [wanted for wanted in JOB["requires"] if lacks(wanted)]
-    alone = [wanted for wanted in JOB["alone"] if lacks(wanted)]
-    if importlib.util.find_spec("cv2") is None:
-        missing.append("opencv-python-headless>=4.12,<5")
-    names = {package_name(wanted) for wanted in missing}
-    there = {package_name(d.metadata["Name"] or ""): d.version for d in importlib.metadata.distributions()}
-    constraints = WORK / "constraints.txt"
-    lines = [f"{name}=={version}\n" for name, version in sorted(there.items()) if name and name not in names]
-    constraints.write_text("".join(lines))
-    for options, wanted in ((["--constraint", str(constraints)], missing), (["--no-deps"], alone)):
-        if not wanted:
-            continue
-        print(f"fercomp: installing {', '.join(wanted)}", flush=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
-        if subprocess.run([*pip, *wanted]).returncode:
-            fail("packages cannot be installed: has this kernel internet? It needs a verified phone number")
+def get_packages() -> None:
+    """Gets what Kaggle's image lacks: from the net, or from what came along."""
+    sys.path.insert(0, str(WORK))
+    from fercomp.kaggle import kernel_packages
 
-
-def lacks(wanted: str) -> bool:
-    """Says whether a package is missing, or too old."""
-    from packaging.requirements import Requirement
-
-    requirement = Requirement(wanted)
-    try:
-        version = importlib.metadata.version(requirement.name)
-    except importlib.metadata.PackageNotFoundError:
-        return True
-    if requirement.specifier.contains(version, prereleases=True):
-        return False
-    if package_name(wanted) in AS_IT_IS:
-        print(f"fercomp: {requirement.name} is {version}, expected {requirement.specifier}", flush=True)
-        return False
-    return True
-
-
-def package_name(wanted: str) -> str:
-    """Returns the name of a requirement as PyPI writes it.
-
-    Examples:
-        >>> package_name("Ruamel.YAML>=0.18")
-        'ruamel-yaml'
-    """
-    name = wanted
-    for mark in "[<>=!~; ":
-        name = name.split(mark)[0]
-    return name.strip().lower().replace("_", "-").replace(".", "-")
+    if JOB["internet"]:
+        kernel_packages.install(JOB["requires"], JOB["alone"], WORK, fail)
+    else:
+        PATHS.extend(kernel_packages.take_along(JOB["requires"], WORK, fail))
 
 
 def run(words: list[str]) -> int | None:
@@ -182,7 +141,11 @@ def run(words: list[str]) -> int | None:
     """
     program = words if words[0] == "dvc" else ["fercomp", *words]
     print(f"fercomp: {' '.join(program)}", flush=True)
-    variables = {"PYTHONPATH": str(WORK), "PYTHONUNBUFFERED": "1", "FERCOMP_COMMIT": JOB["commit"]}
+    variables = {
+        "PYTHONPATH": os.pathsep.join(PATHS),
+        "PYTHONUNBUFFERED": "1",
+        "FERCOMP_COMMIT": JOB["commit"],
+    }
     variables["FERCOMP_KAGGLE"] = str(ROOT)  # `fetch` finds the competition's files there
     path = f"{WORK / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, **variables, "PATH": path}
@@ -224,6 +187,8 @@ def save(state: str) -> None:
         shutil.copyfile(path, target)
         size = target.stat().st_size
         files.append({"path": name, "stored": stored, "sha256": digest(target), "bytes": size})
+    if state == "done" and JOB["submits"]:
+        shutil.copyfile(WORK / JOB["submits"], ROOT / "working" / JOB["submits_as"])
     manifest = {"run": JOB["run"], "slug": JOB["slug"], "state": state, "files": files}
     temporary = SAVED / "manifest.tmp"
     temporary.write_text(json.dumps(manifest, indent=1))

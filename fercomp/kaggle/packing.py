@@ -22,6 +22,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.core.git import head
 from fercomp.kaggle import kernel_script
+from fercomp.kaggle.kernel_packages import package_name
 
 PACKAGE: Final = Path(__file__).parents[1]
 
@@ -141,8 +142,8 @@ def kernel_text(job: Mapping[str, Any], packed: Packed) -> str:
     whole = {
         **job,
         "payload": "" if packed.inline else packed.name,
-        "requires": [one for one in wanted if kernel_script.package_name(one) not in _ALONE],
-        "alone": [one for one in wanted if kernel_script.package_name(one) in _ALONE],
+        "requires": [one for one in wanted if package_name(one) not in _ALONE],
+        "alone": [one for one in wanted if package_name(one) in _ALONE],
         "commit": head() or "",
     }
     content = base64.b64encode(packed.path.read_bytes()).decode() if packed.inline else ""
@@ -172,6 +173,4 @@ def needed_packages(everything: bool) -> list[str]:
     else:
         lines = importlib.metadata.requires("fercomp") or []
     left_out = _NOT_THERE - ({"av", "dvc", "cleanlab"} if everything else set())
-    return [
-        line for line in lines if "extra ==" not in line and kernel_script.package_name(line) not in left_out
-    ]
+    return [line for line in lines if "extra ==" not in line and package_name(line) not in left_out]

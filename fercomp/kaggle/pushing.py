@@ -23,6 +23,9 @@ SESSION = 31_500
 MARGIN: Final = 600
 """Seconds before that in which a run ends itself and saves."""
 
+SUBMITTED: Final = "submission.csv"
+"""What a kernel's submission is called in its output."""
+
 LEAST_QUOTA: Final = 1_800
 """Seconds of quota for which a kernel is started at all."""
 
@@ -40,7 +43,8 @@ class Load:
         done: Patterns of what is kept in the end.
         cut: Patterns of what the next kernel goes on from.
         files: What travels besides the code, by its path there.
-        internet: Whether packages may be installed.
+        internet: Whether packages may be installed; without, see `carried`.
+        submits: A file that the kernel leaves under `SUBMITTED`, too, empty where there is none.
     """
 
     steps: Sequence[Mapping[str, Any]]
@@ -48,6 +52,7 @@ class Load:
     cut: Sequence[str]
     files: Mapping[str, Path | bytes]
     internet: bool = True
+    submits: str = ""
 
 
 def kernel_slug(run: RemoteRun, number: int) -> str:
@@ -132,6 +137,9 @@ def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
         "gpu": run.gpu,
         "seconds": seconds,
         "margin": min(MARGIN, seconds / 2),
+        "internet": load.internet,
+        "submits": load.submits,
+        "submits_as": SUBMITTED,
         "steps": [dict(step) for step in load.steps],
         "keep": {"done": list(load.done), "cut": list(load.cut)},
     }

@@ -134,7 +134,7 @@ def _refused(status: int, reason: str, competition: str, credentials: str) -> st
     if CODE.search(reason):
         return (
             f"{competition} is a code competition, which takes notebooks and no CSV (Kaggle: {reason}): "
-            f"submit at {PAGE}/{competition}"
+            "run `fercomp submit --kernel`"
         )
     if QUOTA.search(reason):
         return quota_used(reason)

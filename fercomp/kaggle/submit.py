@@ -11,9 +11,10 @@ for `sending.SETTLE` seconds.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from fercomp.core.errors import FercompError
@@ -27,7 +28,8 @@ from fercomp.kaggle.allowed import ask_limits, check_competition, require_slot
 from fercomp.kaggle.answers import Sent
 from fercomp.kaggle.candidate import Candidate, tag_of
 from fercomp.kaggle.client import Kaggle, connect
-from fercomp.kaggle.history import BUSY, history_rows, scored, write_down
+from fercomp.kaggle.earlier import same_bytes, sent_before, unscored
+from fercomp.kaggle.history import BUSY, scored, write_down
 from fercomp.kaggle.pending import Note, look, not_listed, record, settle
 from fercomp.kaggle.refusals import Refused, TooMany, Unanswered
 
@@ -85,35 +87,60 @@ def submit(
             answer.
     """
     with exclusive(workspace.submissions, BUSY), connect(competition) as kaggle:
-        resumed = settle(kaggle, workspace)
-        row = _unscored(candidate.sha256, workspace)
-        if row is not None and (wait or row["ref"] == resumed) and not dry_run:
-            score = _finish(kaggle, row, workspace) if wait else None
-            return Outcome(int(row["ref"]), None, True, score)
-        listed = kaggle.submissions()
-        sent = _same_bytes(listed, candidate.sha256, workspace)
-        if row is not None or (sent and not force):
-            raise _sent_before(candidate, sent)
-        check_competition(kaggle, has_sent=bool(listed))
-        limits = ask_limits(kaggle)
+        found = look_ahead(kaggle, candidate, workspace, force=force, wait=wait, dry_run=dry_run)
+        if isinstance(found, Outcome):
+            return found
+        known, left = found
         if dry_run:
-            return Outcome(None, limits.left, False, None)
-        row = _send(kaggle, candidate, [s.ref for s in sent], workspace)
+            return Outcome(None, left, False, None)
+        row = _send(kaggle, candidate, known, workspace)
         score = _finish(kaggle, row, workspace) if wait else None
-        return Outcome(int(row["ref"]), limits.left, False, score)
+        return Outcome(int(row["ref"]), left, False, score)
+
+
+def look_ahead(
+    kaggle: Kaggle, candidate: Candidate, workspace: Workspace, *, force: bool, wait: bool, dry_run: bool
+) -> Outcome | tuple[list[int], int | None]:
+    """Finds out whether something may be sent, and goes on with it where an earlier run has sent it.
+
+    Returns:
+        What became of it; or, where it may be sent, the numbers of submissions that are the same, and how
+        many submissions are left.
+
+    Raises:
+        FercompError: See `submit`.
+    """
+    resumed = settle(kaggle, workspace)
+    row = unscored(candidate.sha256, workspace)
+    if row is not None and (wait or row["ref"] == resumed) and not dry_run:
+        score = _finish(kaggle, row, workspace) if wait else None
+        return Outcome(int(row["ref"]), None, True, score)
+    listed = kaggle.submissions()
+    sent = same_bytes(listed, candidate.sha256, workspace)
+    if row is not None or (sent and not force):
+        raise sent_before(candidate, sent)
+    check_competition(kaggle, has_sent=bool(listed), by_kernel=candidate.kernel is not None)
+    return [s.ref for s in sent], ask_limits(kaggle).left
+
+
+def _brought(kaggle: Kaggle, candidate: Candidate) -> Callable[[], int]:
+    """Brings to Kaggle what is not there yet; returns what submits it."""
+    if candidate.kernel is not None:
+        return partial(kaggle.submit_kernel, candidate.kernel, candidate.message)
+    token = kaggle.upload(candidate.path.name, candidate.content, candidate.path.stat().st_mtime)
+    return partial(kaggle.submit, token, candidate.message)
 
 
 def _send(kaggle: Kaggle, candidate: Candidate, known: Sequence[int], workspace: Workspace) -> dict[str, str]:
     """Sends the bytes; where the answer is lost, looks whether they arrived before they are sent again."""
-    modified = candidate.path.stat().st_mtime
     for _ in range(2):
-        token = kaggle.upload(candidate.path.name, candidate.content, modified)
+        give = _brought(kaggle, candidate)
         note = Note(tag=tag_of(candidate.sha256), known=tuple(known), row=_new_row(candidate))
         write_text(workspace.sending, note.model_dump_json())
         lost: Unanswered | TooMany | None = None
         ref: int | None = None
         try:
-            ref = kaggle.submit(token, candidate.message)
+            ref = give()
         except Refused as error:
             clearer = _clearer(error, kaggle)
             if not isinstance(clearer, TooMany):
@@ -154,12 +181,6 @@ def _clearer(error: Refused, kaggle: Kaggle) -> FercompError:
     return error
 
 
-def _same_bytes(listed: Sequence[Sent], sha256: str, workspace: Workspace) -> list[Sent]:
-    """Finds the submissions of these bytes: by their tag, or by the record, since a message can be edited."""
-    recorded = {row["ref"] for row in history_rows(workspace) if row["sha256"] == sha256}
-    return [sent for sent in listed if tag_of(sha256) in sent.message or str(sent.ref) in recorded]
-
-
 def _new_row(candidate: Candidate) -> dict[str, str]:
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -175,23 +196,6 @@ def _new_row(candidate: Candidate) -> dict[str, str]:
         "ref": "",
         "status": "pending",
     }
-
-
-def _unscored(sha256: str, workspace: Workspace) -> dict[str, str] | None:
-    """Returns the record's last row of these bytes, where it waits for its score under Kaggle's number."""
-    rows = [row for row in history_rows(workspace) if row["sha256"] == sha256]
-    return rows[-1] if rows and rows[-1]["status"] == "pending" and rows[-1]["ref"] else None
-
-
-def _sent_before(candidate: Candidate, sent: Sequence[Sent]) -> FercompError:
-    what = "and has no score yet"
-    if sent:
-        newest = max(sent, key=lambda s: s.ref)
-        what = f"at {newest.time}, public score {newest.public or 'not there'}, {newest.status}"
-    return FercompError(
-        f"{candidate.path} was sent before ({what}), and the same bytes score the same: --force sends them "
-        "again once there is a score; `fercomp submissions` shows it"
-    )
 
 
 def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent | None:

@@ -1,7 +1,8 @@
 """Commands that can run at Kaggle: what each reads from here, what it leaves, and where that goes."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +10,11 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
+from fercomp.kaggle.carried import carried_files
 from fercomp.kaggle.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.pushing import Load
-from fercomp.modeling.bundle.card import CARD
+from fercomp.modeling.backend.hub import needs_hub
+from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL
 from fercomp.modeling.bundle.find import CAME_ALONG, check_name, output_name, resolve_model
 
 INDEX: Final = ("datasets/photos.csv", "datasets/problems.csv")
@@ -33,10 +36,12 @@ class Job:
         competition: Whose files it reads.
         gpu: Whether it wants a GPU.
         files: What it reads from here, by its path there.
-        checkpoint: What it goes on from, which changes nothing in what comes out.
+        checkpoint: What it goes on from, or runs with, which changes nothing in what comes out.
         done: Patterns of what is brought here in the end.
         cut: Patterns of what the next kernel goes on from.
         steps: Commands that run there; one that `makes` a file which is there is left out.
+        internet: Whether the kernel has internet.
+        submits: A file that is to be submitted from there, empty where there is none.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Job:
     cut: tuple[str, ...]
     steps: tuple[dict[str, Any], ...]
     checkpoint: Mapping[str, Path | bytes] = field(default_factory=dict)
+    internet: bool = True
+    submits: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -57,7 +64,8 @@ class Job:
     @property
     def load(self) -> Load:
         """What its kernels do."""
-        return Load(self.steps, self.done, self.cut, {**self.files, **self.checkpoint})
+        files = {**self.files, **self.checkpoint}
+        return Load(self.steps, self.done, self.cut, files, self.internet, self.submits)
 
 
 def train_job(
@@ -92,6 +100,37 @@ def predict_job(model: str | None, set_: Sequence[str], params: Params, workspac
     files = {**_params(workspace), **_model(folder, workspace)}
     words = ["predict", "--model", name]
     return _job("predict", name, words, set_, params, files, (f"models/{name}/{_SCORES}.csv",), {})
+
+
+def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
+    """Makes the job of `fercomp submit --kernel`: `predict` and `submission`, without internet.
+
+    What tells it again is the model and those parameters that its answers depend on.
+
+    Args:
+        folder: The model's.
+        params: The parameters.
+        workspace: Where the model is.
+    """
+    name = output_name(folder, workspace)
+    matters = {"fetch": params.fetch.model_dump(mode="json", exclude={"source"})}
+    matters |= {"prepare": params.prepare.model_dump(mode="json")}
+    matters |= {"predict": params.predict.model_dump(mode="json")}
+    files = {**_model(folder, workspace), "params.yaml": json.dumps(matters).encode()}
+    device = ("--set", f"machine.device={params.machine.device}")
+    job = _job("submit", name, ("predict", "--model", name, *device), (), params, files, (), {})
+    csv = f"submissions/{name}.csv"
+    networks = [graph.parents[1] / KERAS_MODEL for graph in folder.rglob(GRAPH)]
+    openvino = any(not network.is_file() or needs_hub(network) for network in networks)
+    return replace(
+        job,
+        words=("submit", "--kernel", "--model", name),
+        steps=(*job.steps, {"words": ["submission", "--model", name], "makes": ""}),
+        done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
+        checkpoint=carried_files(openvino),
+        internet=False,
+        submits=csv,
+    )
 
 
 def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:

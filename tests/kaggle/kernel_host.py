@@ -65,6 +65,7 @@ class KernelHost:
         competition: Its slug, and the folder of its files.
         play: What a session does in place of running its script, where tests are about the client.
         limit: Seconds of a session.
+        python: What runs the script: Kaggle's image.
         page: Files on a page of a kernel's output.
         quota: Hours used, and hours of a week.
         error: What `SaveKernel` answers with 200, in place of running anything.
@@ -77,6 +78,7 @@ class KernelHost:
     competition: tuple[str, Path]
     play: Callable[[Session], None] | None = None
     limit: float = 300.0
+    python: str = sys.executable
     page: int = 4
     quota: tuple[float, float] = (2.0, 30.0)
     error: str = ""
@@ -214,7 +216,7 @@ class KernelHost:
         script.write_text(session.body["text"])
         with log.open("wb") as file:
             session.process = subprocess.Popen(
-                [sys.executable, str(script)],
+                [self.python, str(script)],
                 cwd=session.working,
                 env=self._environment(session),
                 stdout=file,

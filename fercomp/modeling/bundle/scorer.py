@@ -1,6 +1,8 @@
 """What answers for a network: Keras on a GPU, OpenVINO on the processor. The only place that chooses."""
 
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -74,9 +76,18 @@ def open_network(folder: Path, card: Card, device: Device) -> Network:
 
 
 def _on_processor(folder: Path, card: Card) -> Network:
-    if card.runtime == "openvino":
+    if card.runtime == "openvino" and (has_openvino() or not (folder / KERAS_MODEL).is_file()):
         return openvino_network(folder / GRAPH, card.size, card.width)
+    if card.runtime == "openvino":
+        say(f"OpenVINO is not installed: Keras answers for {card.name}")
+        check_network(folder, card, (KERAS_MODEL,))
     return keras_network(folder / KERAS_MODEL, card.size, card.width)
+
+
+@cache
+def has_openvino() -> bool:
+    """Says whether OpenVINO is there: in a kernel at Kaggle without internet it may not be."""
+    return find_spec("openvino") is not None
 
 
 def gpu_network(load: Callable[[], Network], instead: Callable[[], Network], name: str) -> Network:

@@ -1,0 +1,84 @@
+"""Packages that travel to a kernel without internet: those of its image may be missing, or too old.
+
+What travels is what is installed here, file by file, as an unpacked wheel is. Packages of Python code run
+under any version of Python; OpenVINO only under the one that it was made for.
+"""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import Distribution
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement  # matplotlib depends on it
+
+from fercomp.core.errors import FercompError
+from fercomp.kaggle.kernel_packages import CARRIED, PYTHON, package_name
+
+LIGHT: Final = ("filelock", "rich", "ruamel.yaml", "tqdm", "typer")
+"""What `predict` imports that is Python code only. The rest is in Kaggle's image."""
+
+_THERE: Final = "pygments"
+"""Jupyter, which runs kernels, needs it; it is as large as all of these."""
+
+_ANYWHERE: Final = "none-any"
+"""In a wheel's tag: for any Python."""
+
+
+def carried_files(openvino: bool) -> dict[str, Path | bytes]:
+    """Lists the files of packages that travel, by their path in the kernel's folder.
+
+    Args:
+        openvino: Whether OpenVINO has to travel, since a network has no `model.keras`.
+
+    Raises:
+        FercompError: It has to, and that of this machine does not run at Kaggle.
+    """
+    files: dict[str, Path | bytes] = {}
+    for name in LIGHT:
+        files |= _files(package_name(name), _with_needed(name))
+    if openvino:
+        if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+            raise FercompError(
+                "a network without model.keras needs OpenVINO, and this machine's does not run at Kaggle "
+                "(x86-64 Linux): submit a model that fercomp has trained, or do it on such a machine"
+            )
+        files |= _files("openvino", {"openvino", "openvino-telemetry"})
+        files[f"{CARRIED}/openvino/{PYTHON}"] = f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
+    return files
+
+
+def _with_needed(name: str) -> set[str]:
+    """Returns a package and what it needs, but for what is compiled, which Kaggle's image has."""
+    needed: set[str] = {package_name(name)}
+    for one in _required(importlib.metadata.distribution(name)):
+        needed |= _closure(one) or set()
+    return needed - {_THERE}
+
+
+def _closure(name: str) -> set[str] | None:
+    """Returns a package and all that it needs, `None` where some of that is compiled."""
+    found = importlib.metadata.distribution(name)
+    if _ANYWHERE not in (found.read_text("WHEEL") or ""):
+        return None
+    closures = [_closure(one) for one in _required(found)]
+    return None if None in closures else {name}.union(*(one for one in closures if one))
+
+
+def _required(found: Distribution) -> list[str]:
+    required = map(Requirement, found.requires or ())
+    return [
+        package_name(one.name) for one in required if not one.marker or one.marker.evaluate({"extra": ""})
+    ]
+
+
+def _files(folder: str, names: set[str]) -> Mapping[str, Path | bytes]:
+    files: dict[str, Path | bytes] = {}
+    for name in sorted(names):
+        for file in importlib.metadata.distribution(name).files or ():
+            path = Path(str(file.locate()))
+            if ".." not in file.parts and "__pycache__" not in file.parts and path.is_file():
+                files[f"{CARRIED}/{folder}/{file.as_posix()}"] = path
+    return files

@@ -1,0 +1,118 @@
+"""Packages for a kernel. It runs there, before anything is installed: with Python's own library only."""
+
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+AS_IT_IS: Final = ("tensorflow", "keras", "numpy", "jax", "torch", "protobuf")
+"""Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs."""
+
+CARRIED: Final = "carried"
+"""Folder with what came along: one for each package, in which the packages that it needs lie, too."""
+
+PYTHON: Final = "python"
+"""File in a package's folder: the only version of Python that can use it."""
+
+REPLACEABLE: Final = ("openvino", "pi-heif")
+"""Packages that a kernel can do without: Keras answers in place of the first, no competition has HEIC."""
+
+Fail = Callable[[str], NoReturn]
+
+
+def install(requires: Sequence[str], alone: Sequence[str], work: Path, fail: Fail) -> None:
+    """Installs what Kaggle's image lacks, and replaces nothing that it has but what is too old.
+
+    Args:
+        requires: Packages that are wanted, as pip writes them.
+        alone: Those that are wanted without what they ask for.
+        work: The kernel's folder.
+        fail: Ends the kernel.
+    """
+    missing = [wanted for wanted in requires if lacks(wanted)]
+    alone = [wanted for wanted in alone if lacks(wanted)]
+    if importlib.util.find_spec("cv2") is None:
+        missing.append("opencv-python-headless>=4.12,<5")
+    names = {package_name(wanted) for wanted in missing}
+    there = {package_name(d.metadata["Name"] or ""): d.version for d in importlib.metadata.distributions()}
+    constraints = work / "constraints.txt"
+    lines = [f"{name}=={version}\n" for name, version in sorted(there.items()) if name and name not in names]
+    constraints.write_text("".join(lines))
+    for options, wanted in ((["--constraint", str(constraints)], missing), (["--no-deps"], alone)):
+        if not wanted:
+            continue
+        print(f"fercomp: installing {', '.join(wanted)}", flush=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
+        if subprocess.run([*pip, *wanted]).returncode:
+            fail("packages cannot be installed: has this kernel internet? It needs a verified phone number")
+
+
+def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
+    """Finds packages that came along for what Kaggle's image lacks, where nothing can be installed.
+
+    What is there, though older than wanted, is used where nothing came along.
+
+    Args:
+        requires: Packages that are wanted, as pip writes them.
+        work: The kernel's folder.
+        fail: Ends the kernel.
+
+    Returns:
+        Folders in which Python is to look for them.
+    """
+    paths = []
+    for wanted in filter(lacks, requires):
+        name = package_name(wanted)
+        folder = work / CARRIED / name
+        python = folder / PYTHON
+        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        if folder.is_dir() and (not python.is_file() or python.read_text() == here):
+            print(f"fercomp: {wanted} came along", flush=True)
+            paths.append(str(folder))
+        elif folder.is_dir():
+            fail(
+                f"{name} came along for Python {python.read_text()}, this is {here}: call fercomp under "
+                f"Python {here}, or take a model that has model.keras"
+            )
+        elif name not in REPLACEABLE and not is_installed(wanted):
+            fail(f"Kaggle's image lacks {wanted}, and a kernel without internet cannot install it")
+    return paths
+
+
+def lacks(wanted: str) -> bool:
+    """Says whether a package is missing, or too old."""
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(wanted)
+    if not is_installed(wanted):
+        return True
+    version = importlib.metadata.version(requirement.name)
+    if requirement.specifier.contains(version, prereleases=True):
+        return False
+    print(f"fercomp: {requirement.name} is {version}, expected {requirement.specifier}", flush=True)
+    return package_name(wanted) not in AS_IT_IS
+
+
+def is_installed(wanted: str) -> bool:
+    """Says whether a package is there, in whatever version."""
+    try:
+        importlib.metadata.version(package_name(wanted))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def package_name(wanted: str) -> str:
+    """Returns the name of a requirement as PyPI writes it.
+
+    Examples:
+        >>> package_name("Ruamel.YAML>=0.18")
+        'ruamel-yaml'
+    """
+    name = wanted
+    for mark in "[<>=!~; ":
+        name = name.split(mark)[0]
+    return name.strip().lower().replace("_", "-").replace(".", "-")
