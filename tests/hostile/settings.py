@@ -76,6 +76,7 @@ READS: dict[str, list[str]] = {
     "annotate": ["--model", "tiny", "--output", "out"],
     "fetch": ["--source"],
     "submit": ["--dry-run"],
+    "submit --kernel": ["--model"],
     "predict": ["--model"],
     "export": ["--model", "tiny"],
 }
@@ -121,7 +122,7 @@ def setting_cases() -> Iterator[Case]:
             if command == "export" and path.startswith(("/dev", "/proc")):
                 continue  # a campaign run by root must not depend on its own success
             words = (
-                [command, *rest, path]
+                [*command.split(), *rest, path]
                 if rest[-1].startswith("--") and rest != ["--dry-run"]
                 else [command, path, *rest]
             )

@@ -72,6 +72,7 @@ FILES: dict[str, list[str]] = {
     "models/tiny/card.json": PREDICT,
     "models/tiny/decision.json": PREDICT,
     "models/tiny/graph/graph.xml": PREDICT,
+    "models/tiny/model.keras": ["submit", "--kernel", "--model", "tiny"],
     "models/tiny/test_probs.csv": ["submission", "--model", "tiny"],
     "models/tiny/holdout_probs.csv": ["evaluate", "--model", "tiny"],
     "submissions/history.csv": ["submissions"],

@@ -160,9 +160,7 @@ def test_no_slot_and_a_dry_run_push_nothing(signed_in, little, work):
     assert signed_in.calls("SaveKernel") == 1
 
 
-def test_a_kaggle_that_says_nothing_of_the_competition_stops_nothing(
-    signed_in, little, work, fault
-):
+def test_a_kaggle_that_says_nothing_of_the_competition_stops_nothing(signed_in, little, work, fault):
     signed_in.fail("GetCompetition", *[fault(status=404)] * 9)
     assert send(work).ref == 1000
 

@@ -347,7 +347,7 @@ def test_a_question_that_kaggle_does_not_answer_stops_nothing(
     [
         (
             {"isKernelsSubmissionsOnly": True},
-            "is a code competition, which takes notebooks and no CSV: submit",
+            "is a code competition, which takes notebooks and no CSV: run `fercomp submit --kernel`",
         ),
         ({"submissionsDisabled": True}, "faces-in-the-test takes no submissions: https"),
         ({"userHasEntered": False}, r"has not joined faces-in-the-test: accept its rules at https.*/rules"),
