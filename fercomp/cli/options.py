@@ -46,17 +46,22 @@ _MODEL_HELP = (
 )
 
 
-def model_option(default: str | None, help_: str = _MODEL_HELP, own: bool = False) -> Any:
+def model_option(
+    default: str | None,
+    help_: str = _MODEL_HELP,
+    own: bool = False,
+    names: tuple[str, ...] = ("--model", "-m"),
+) -> Any:
     """Makes the option `--model`.
 
     Args:
         default: What is taken without it, in words; `None` where the default value says it.
         help_: What a user may name.
         own: Offer models of one's own only, by Tab.
+        names: What it is called.
     """
     complete = complete_own_model if own else complete_model
     shown: str | bool = True if default is None else default
-    names = ("--model", "-m")
     return typer.Option(*names, metavar="NAME|DIR", help=help_, show_default=shown, autocompletion=complete)
 
 

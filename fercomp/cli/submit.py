@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.options import Model, Set, Yes, read_params
+from fercomp.cli.options import Set, Yes, model_option, read_params
 from fercomp.cli.remote import asked
 from fercomp.cli.words import tell
 
@@ -42,7 +42,9 @@ def submit(
             "--kernel", help="For a code competition: predict in a private kernel, and submit what it leaves."
         ),
     ] = False,
-    model: Model = None,
+    model: Annotated[
+        str | None, model_option("trained last", "With --kernel: the model.", names=("--model",))
+    ] = None,
     yes: Yes = False,
     set_: Set = None,
 ) -> None:
