@@ -81,10 +81,10 @@ def find_origin(csv: Path, workspace: Workspace) -> Origin:
             f"{csv} is older than the model {csv.stem}, so it is not that model's: run `fercomp predict` "
             f"and `fercomp submission --model {csv.stem}`, or send a copy of it under another name"
         )
-    return origin_of(folder, csv.stem)
+    return model_origin(folder, csv.stem)
 
 
-def origin_of(folder: Path, name: str) -> Origin:
+def model_origin(folder: Path, name: str) -> Origin:
     """Describes a model as the record does.
 
     Args:

@@ -17,7 +17,7 @@ from fercomp.core.params import Params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.candidate import Candidate, KernelFile, message_of
 from fercomp.kaggle.client import connect
-from fercomp.kaggle.history import BUSY, origin_of
+from fercomp.kaggle.history import BUSY, model_origin
 from fercomp.kaggle.kernels import find_kernel, kernel_page
 from fercomp.kaggle.pushing import SUBMITTED, is_pushed
 from fercomp.kaggle.runs import RemoteRun
@@ -57,7 +57,7 @@ def submit_by_kernel(
     """
     job = submission_job(folder, params, workspace)
     name = output_name(folder, workspace)
-    origin, csv = origin_of(folder, name), workspace.submission(name)
+    origin, csv = model_origin(folder, name), workspace.submission(name)
     tagged = message_of(message, origin, name, job.fingerprint)
     candidate = Candidate(csv, b"", 0, job.fingerprint, origin, tagged, KernelFile("", 0, SUBMITTED))
     with exclusive(workspace.submissions, BUSY), connect(job.competition) as kaggle:
