@@ -4,6 +4,7 @@ Nothing is computed anew that a file says: the page repeats the files. What cann
 """
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -192,7 +193,11 @@ def _mistakes(
         return [_lacking("No model has answers on a holdout: ", "fercomp train")]
     with notes.instead():
         cells = mistakes_of(folder, read_card(folder))
-        asks = "fercomp relabel" if workspace.oof.is_file() else f"fercomp relabel --model {folder.name}"
+        asks = (
+            "fercomp relabel"
+            if workspace.oof.is_file()
+            else f"fercomp relabel --model {shlex.quote(folder.name)}"
+        )
         return mistakes_section(folder.name, cells, "" if workspace.labels.is_file() else asks, raw)
     return [element("p", f"The mistakes of {folder.name} cannot be shown.")]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import time
 
 import pandas as pd
@@ -149,6 +150,7 @@ def test_names_with_markup_are_text(several):
     assert page.row(RUNS, shown)["model"] == shown
     assert page.known["runs"][0]["name"] == shown
     assert "no </script><b>markup</b>" in page.text
+    assert f"fercomp relabel --model {shlex.quote(shown)}" in page.text, "safe to copy into a shell"
     assert [tag for tag, _ in page.tags].count("script") == 2
     assert not [attributes for tag, attributes in page.tags if "onerror" in attributes]
 

@@ -130,7 +130,7 @@ function epochs(a, b) {
 
 function confusion(a, b) {
   if (!a.confusion.length || !b.confusion.length) {
-    const missing = [a, b].filter(run => !run.confusion.length).map(run => `fercomp evaluate --model ${run.name}`);
+    const missing = [a, b].filter(run => !run.confusion.length).map(run => `fercomp evaluate --model ${run.typed}`);
     return make("p", {}, "The confusion is missing. Type ", ...missing.flatMap((words, i) => [i ? " and " : "", make("code", {}, words)]));
   }
   const names = a.answers.filter(name => b.answers.includes(name));

@@ -1,6 +1,7 @@
 """A run: one trained model, with all that its files say of it."""
 
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,7 +207,7 @@ def note_age(folder: Path, newest: float, notes: Notes) -> bool:
     if min(table.stat().st_mtime for table in tables) < newest:
         notes.add(
             f"{folder.name}: its confusion and recalls are older than the model: run "
-            f"`fercomp evaluate --model {folder.name}`"
+            f"`fercomp evaluate --model {shlex.quote(folder.name)}`"
         )
         return False
     return True

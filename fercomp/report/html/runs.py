@@ -1,6 +1,7 @@
 """All runs as a table that can be sorted, and what the page needs to show two of them side by side."""
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element
@@ -114,6 +115,7 @@ def comparable(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
     return [
         {
             "name": run.name,
+            "typed": shlex.quote(run.name),
             "backbone": run.backbone,
             "answers": list(run.answers),
             "scores": {
