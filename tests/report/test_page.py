@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from fercomp.report.html.charts import scatter
 from fercomp.report.html.element import add, element, table
 from fercomp.report.html.page import as_json
+from fercomp.report.html.run import ReportedRun
+from fercomp.report.html.runs import MOST_COMPARED, comparable
+from fercomp.report.html.two import two_section
 from tests.report_files import Page
 
 
@@ -52,3 +55,15 @@ def test_points_lie_in_their_picture(points):
     assert len(dots) == len(points)
     for dot in dots:
         assert 40 <= float(dot.get("cx")) <= 420 and 0 <= float(dot.get("cy")) <= 260
+
+
+def test_of_very_many_runs_the_newest_are_offered_and_the_best_of_these_is_chosen():
+    runs = [
+        ReportedRun(str(i), "compact", ("sad",), "2026", accuracy=i / 1000) for i in range(MOST_COMPARED + 5)
+    ]
+    shown = element("div", *two_section(runs))
+    assert "".join(shown.itertext()).startswith("5 older ones are not offered.")
+    assert [len(select) for select in shown.iter("select")] == [MOST_COMPARED] * 2
+    chosen = [option.text for option in shown.iter("option") if option.get("selected")]
+    assert chosen == [str(MOST_COMPARED - 1), "0"]
+    assert len(comparable(runs)) == MOST_COMPARED

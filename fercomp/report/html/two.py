@@ -23,7 +23,9 @@ def two_section(runs: Sequence[ReportedRun]) -> list[Element]:
         element("label", name, _select(ident, offered, chosen))
         for name, ident, chosen in (("first", "first", best), ("second", "second", 0))
     ]
+    older = len(runs) - len(offered)
     return [
+        element("p", f"{older:,} older ones are not offered.", class_="hint") if older else element("div"),
         element("div", *labels, class_="choice"),
         element("noscript", element("p", "Two runs side by side need JavaScript, which is off here.")),
         element("div", id="both"),
