@@ -17,7 +17,10 @@ TIMELINE: Final = ".timeline.png"
 MOST_NAME_BYTES: Final = 255
 """Bytes of a name that file systems take."""
 
-RESERVED: Final = ("run.json", "records.csv", "records.jsonl", "records.parquet", "people.csv")
+RESERVED: Final = (
+    *("run.json", "records.csv", "records.jsonl", "records.parquet"),
+    *("people.csv", "report.html", "summary.csv"),
+)
 """What else lies in the output folder."""
 
 

@@ -72,6 +72,12 @@ def annotate(
             "them apart is kept in DIR/people-data.",
         ),
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Write report.html, a page of everything in DIR, and summary.csv, too."
+        ),
+    ] = False,
     shard: ShardOption = None,
     merge: Annotated[
         bool,
@@ -101,6 +107,7 @@ def annotate(
       fercomp annotate lecture.mp4 --every 5 --no-video --records jsonl
       fercomp annotate portraits/ --detector whole --model compact --no-uncertain
       fercomp annotate party.mp4 photos/ --people
+      fercomp annotate party.mp4 photos/ --report
       fercomp annotate photos/ --shard 3/16
       fercomp annotate photos/ --merge
       fercomp annotate photos/ --on ray
@@ -117,6 +124,12 @@ def annotate(
     if show and (len(paths) != 1 or Path(paths[0]).is_dir()):
         raise FercompError("--show opens the copy of one photo: name one photo, or leave it out")
     part = one_shard(shard, merge, on)
+    if report and part is not None:
+        raise FercompError("--report needs the records of all shards: give it with --merge")
+    if report:
+        from fercomp.report.annotated.write import require_report_places
+
+        require_report_places(output, force)
     until = None if end is None else clock_seconds(end)
     begin = clock_seconds(start)
     options = Options(
@@ -131,6 +144,8 @@ def annotate(
     else:
         device = load_machine(Workspace().params).device if on else None
         done = annotate_media(places, output, bundle, options, force, clip_bundle, part, device)
+    if report:
+        _report(done, output, force)
     _tell(done, output)
     if show and done.copy is not None:
         tell(show_copy(done.copy))
@@ -138,6 +153,16 @@ def annotate(
         tell("--show opens photos: play the copy of a video in any player")
     if part is not None:
         say_next(f"the other shards, on any machine; then the same command with --merge, not --shard {part}")
+
+
+def _report(done: "Summary", output: Path, force: bool) -> None:
+    from fercomp.core.progress import waiting
+    from fercomp.report.annotated.write import report_annotated
+
+    with waiting("writing the report"):
+        records = done.records.with_suffix(".csv") if done.records.suffix == ".parquet" else done.records
+        written = report_annotated(output, records, force)
+    tell(f"{written.page}: {written.size / 1e6:.1f} MB; {written.summary}")
 
 
 def _models(done: "Summary") -> str:

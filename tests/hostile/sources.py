@@ -65,6 +65,7 @@ ANNOTATE_SHARD = [
     "1/2",
 ]
 ANNOTATE_PEOPLE = [*ANNOTATE_SHARD[:-2], "--people", "--force"]
+ANNOTATE_REPORT = [*ANNOTATE_SHARD[:-2], "--report"]
 FILES: dict[str, list[str]] = {
     "params.yaml": PREDICT,
     "datasets/photos.csv": PREDICT,
@@ -81,6 +82,8 @@ FILES: dict[str, list[str]] = {
     "out/records.csv": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
     "models/tiny/test_probs.shard-1-of-1.csv": [*PREDICT, "--merge"],
     "out/records.parquet": [*ANNOTATE_SHARD[:-2], "--records", "parquet"],
+    "out/report.html": ANNOTATE_REPORT,
+    "out/summary.csv": ANNOTATE_REPORT,
     "out/people.csv": ANNOTATE_PEOPLE,
     "out/people-data": ANNOTATE_PEOPLE,
     "out/people-data/embeddings.csv": ANNOTATE_PEOPLE,

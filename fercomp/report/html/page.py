@@ -24,26 +24,32 @@ _LOOKED_AT: Final = 4096
 _HERE: Final = Path(__file__).parent
 
 
-def page_of(title: str, sections: Mapping[str, Sequence[Element]], known: Any) -> str:
+def page_of(
+    title: str, sections: Mapping[str, Sequence[Element]], known: Any = None, template: str = "page"
+) -> str:
     """Makes the page.
 
     Args:
         title: Its title.
         sections: What it shows, by the `id` of the element of `page.html` that it comes into.
-        known: What its script reads: dictionaries, lists, texts and numbers.
+        known: What its script reads: dictionaries, lists, texts and numbers. Without it, there is no script.
+        template: Name of the file with its frame.
     """
-    page = fromstring(_file("page.html"))  # noqa: S314 - a file of the package
+    page = fromstring(_file(f"{template}.html"))  # noqa: S314 - a file of the package
     places = {found.get("id"): found for found in page.iter() if found.get("id")}
     for name, elements in sections.items():
         places[name].extend(elements)
     for heading in ("title", "heading"):
         add(places[heading], title)
     style = _file("page.css").replace("{{palette}}", css_variables())
-    script = _file("page.js")
-    places["style"].text, places["script"].text = style, script
-    places["known"].text = as_json(known)
+    places["style"].text = style
+    scripts = "'none'"
+    if known is not None:
+        script = _file("page.js")
+        places["script"].text, places["known"].text = script, as_json(known)
+        scripts = f"'{_hash(script)}'"
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src {scripts}; style-src '{_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     places["policy"].set("content", policy)

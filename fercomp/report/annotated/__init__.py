@@ -1,0 +1,1 @@
+"""What `annotate` has put on record, as one page and a table."""

@@ -1,0 +1,83 @@
+"""Small pictures for the page: of the copies that lie in the output folder already, and faces of people."""
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fercomp.annotate.names import TIMELINE
+from fercomp.annotate.people.names import PEOPLE
+from fercomp.annotate.people.store import PeopleData
+from fercomp.annotate.run_file import RunFile
+from fercomp.core.reading import read_at_most
+from fercomp.media.clips import Clip
+from fercomp.media.images import decode_photo, read_file
+from fercomp.media.problems import MediaProblem
+
+_LARGEST_STRIP = 2**20
+
+
+def copies_of(output: Path) -> dict[str, Path]:
+    """Returns by `file` where its copy is, as `run.json` says; what leads out of the folder is left out."""
+    copies = {}
+    for name, file in (RunFile(output, {}).written or {}).items():
+        path = output / name
+        if (
+            file
+            and not name.endswith(TIMELINE)
+            and name != PEOPLE
+            and path.resolve().is_relative_to(output.resolve())
+        ):
+            copies[file] = path
+    return copies
+
+
+def small_photo(path: Path, side: int) -> str | None:
+    """Returns the address of a small picture of a photo, `None` where that cannot be read."""
+    try:
+        return _address(decode_photo(read_file(path), str(path), least=side).pixels, side)
+    except MediaProblem:
+        return None
+
+
+def small_frame(path: Path, time: float, side: int) -> str | None:
+    """Returns the address of a small picture of a clip at a time in seconds, `None` where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        with Clip(path, time) as clip:
+            return _address(next(iter(clip)).image, side)
+    except (MediaProblem, StopIteration):
+        return None
+
+
+def strips_of(output: Path, people: Mapping[int, object]) -> dict[int, tuple[str, int, int]]:
+    """Returns the faces of people: the address of the picture, and its width and height in pixels."""
+    data, strips = PeopleData(output), {}
+    for person in people:
+        path = data.picture_of(person)
+        if path.is_symlink() or not path.is_file():
+            continue
+        jpeg = read_at_most(path, _LARGEST_STRIP)
+        try:
+            with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
+                width, height = image.size
+        except OSError:
+            continue
+        strips[person] = (_of_jpeg(jpeg), width, height)
+    return strips
+
+
+def _address(pixels: np.ndarray, side: int) -> str:
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=80)
+    return _of_jpeg(file.getvalue())
+
+
+def _of_jpeg(data: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,200 @@
+"""The sections of the page about what `annotate` has found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from fercomp.core.palette import emotion_colour
+from fercomp.core.progress import count
+from fercomp.report.annotated.ribbon import ribbon
+from fercomp.report.annotated.summary import in_order
+from fercomp.report.annotated.tally import ClipTally, Tallies, Tally, Who, ranked_who
+from fercomp.report.html.element import MINUS, MISSING, Content, details, element, table
+
+MOST_PEOPLE: Final = 200
+MOST_CLIPS: Final = 24
+MOST_LINES: Final = 12
+"""People or tracks of a clip in its timeline and table: those who are seen longest."""
+
+Strip = tuple[str, int, int]
+"""Address, width and height of a picture."""
+
+
+def all_section(tallies: Tallies) -> list[Element]:
+    """Shows what there is, and all emotions."""
+    numbers: list[tuple[str, Content]] = [
+        ("photos", tallies.photo_count),
+        ("videos", len(tallies.clips)),
+        ("faces, in photos and frames", tallies.whole.faces),
+    ]
+    if tallies.people:
+        numbers.append(("people", len(tallies.people)))
+    figures = element(
+        "dl",
+        *(element("div", element("dt", name), element("dd", value)) for name, value in numbers),
+        class_="figures",
+    )
+    if not tallies.whole.faces:
+        return [figures, element("p", "No face was found.")]
+    rows = [
+        (_emotion(name), tallies.whole.emotions[name], _share(tallies.whole, name), _bar(tallies.whole, name))
+        for name in in_order(tallies.answers)
+    ]
+    return [figures, table("Emotions of all faces", ("emotion", "faces", "share", ""), rows)]
+
+
+def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[int, Strip]) -> list[Element]:
+    """Shows each person: those who are seen most often, in the order of their numbers."""
+    if not tallies.people:
+        return [element("p", "People are told apart with ", element("code", "--people"), ".")]
+    ranked = sorted(tallies.people, key=lambda person: (-tallies.people[person].faces, person))
+    rows = []
+    for person in sorted(ranked[:MOST_PEOPLE]):
+        tally = tallies.people[person]
+        rows.append((_who(("person", person), names), _strip(strips.get(person)), *_cells(tally)))
+    made = table("People", ("person", "faces of theirs", *_HEADINGS), rows)
+    return [made, *_more(len(ranked) - MOST_PEOPLE, "of those who are seen less often")]
+
+
+def clips_section(tallies: Tallies, names: Mapping[int, str], frames: Mapping[str, str]) -> list[Element]:
+    """Shows each clip: its timeline and those who are seen longest in it."""
+    if not tallies.clips:
+        return [element("p", "No video.")]
+    shown = list(tallies.clips.items())
+    made: list[Element] = [] if not tallies.whole.faces else [_legend(tallies)]
+    for i, (file, clip) in enumerate(shown[:MOST_CLIPS]):
+        made.append(details(file, *_clip(file, clip, names, frames.get(file)), is_open=i < 3))
+    return [*made, *_more(len(shown) - MOST_CLIPS, "of the videos")]
+
+
+def photos_section(tallies: Tallies, pictures: Mapping[str, str]) -> list[Element]:
+    """Shows all photos together, and some of them."""
+    if not tallies.photo_count:
+        return [element("p", "No photo.")]
+    made = [
+        table(
+            "All photos", ("", *_HEADINGS), [(count(tallies.photo_count, "photo"), *_cells(tallies.photos))]
+        )
+    ]
+    if pictures:
+        grid = element("ul", class_="grid copies")
+        for file, address in pictures.items():
+            picture = element("img", src=address, alt="", title=file, loading="lazy")
+            grid.append(element("li", element("figure", picture, element("figcaption", file))))
+        made += [element("h3", "The first photos with faces"), grid]
+    return made
+
+
+def problems_section(tallies: Tallies, notes: Sequence[str]) -> list[Element]:
+    """Names the files that could not be used wholly, and what could not be shown."""
+    made: list[Element] = []
+    if tallies.problems:
+        made.append(table("Files that could not be used wholly", ("file", "why"), tallies.problems))
+        made += _more(tallies.problem_count - len(tallies.problems), "of the files", "the records")
+    if notes:
+        lines = element("ul", *(element("li", line) for line in notes))
+        made.append(element("div", element("p", "Not shown as it should be:"), lines, class_="notes"))
+    return made or [element("p", "All files could be used.")]
+
+
+_HEADINGS: Final = ("emotion", "share", "", "faces", "seconds", "valence", "arousal")
+
+
+def _cells(tally: Tally) -> tuple[Content, ...]:
+    dominant, point = tally.dominant, tally.point
+    if dominant is None:
+        return (MISSING,) * len(_HEADINGS)
+    shown = [MISSING] * 2 if point is None else [f"{value:+.2f}".replace("-", MINUS) for value in point]
+    seconds = f"{tally.seconds:,.1f}" if tally.seconds else MISSING
+    parts = [(tally.emotions[name] / tally.faces, name) for name in sorted(tally.emotions)]
+    return (_emotion(dominant[0]), f"{dominant[1]:.0%}", _parts(parts), tally.faces, seconds, *shown)
+
+
+def _clip(file: str, clip: ClipTally, names: Mapping[int, str], frame: str | None) -> list[Element]:
+    whole = f"{count(clip.frames, 'frame')}, {clip.begin:,.1f} to {clip.end:,.1f} s"
+    made = [element("p", whole, class_="hint")]
+    if frame is not None:
+        made.append(element("img", src=frame, alt="", class_="frame"))
+    if not clip.who:
+        return [*made, element("p", "No face was found in it.")]
+    ranked = list(ranked_who(clip))
+    lines = [
+        (_name(who, names), tally) for who, tally in sorted(ranked[:MOST_LINES], key=lambda item: item[0])
+    ]
+    title = f"Timeline of {file}; the numbers are in the table below"
+    made.append(ribbon([(name, tally.stretches) for name, tally in lines], clip.begin, clip.end, title))
+    rows = [
+        (element("strong", "all"), *_cells(clip.whole)),
+        *((name, *_cells(tally)) for name, tally in lines),
+    ]
+    made.append(table(f"Who is seen in {file}", ("", *_HEADINGS), rows))
+    return [*made, *_more(len(ranked) - MOST_LINES, "of those who are seen for a shorter time")]
+
+
+def _more(more: int, what: str, where: str = "summary.csv") -> list[Element]:
+    return [element("p", f"{more:,} more {what}: see {where}.", class_="hint")] if more > 0 else []
+
+
+def _name(who: Who, names: Mapping[int, str]) -> str:
+    kind, number = who
+    return names.get(number, f"person {number}") if kind == "person" else f"track {number}"
+
+
+def _who(who: Who, names: Mapping[int, str]) -> Content:
+    name = names.get(who[1])
+    return f"{name} ({who[1]})" if name else f"person {who[1]}"
+
+
+def _strip(strip: Strip | None) -> Element:
+    if strip is None:
+        return element("td", MISSING)
+    address, width, height = strip
+    shown = 56
+    return element(
+        "td", element("img", src=address, alt="", width=round(width * shown / height), height=shown)
+    )
+
+
+def _emotion(name: str) -> Element:
+    mark = element("svg", viewBox="0 0 10 10", width=10, height=10, aria_hidden="true")
+    mark.append(element("rect", width=10, height=10, fill=emotion_colour(name), class_="piece"))
+    return element("td", mark, name, class_="emotion")
+
+
+def _share(tally: Tally, name: str) -> str:
+    return f"{tally.emotions[name] / tally.faces:.1%}"
+
+
+def _bar(tally: Tally, name: str) -> Element:
+    return _parts([(tally.emotions[name] / tally.faces, name)])
+
+
+def _parts(parts: Sequence[tuple[float, str]]) -> Element:
+    drawn = element("svg", viewBox="0 0 160 12", width=160, height=12, aria_hidden="true", class_="small")
+    begin = 0.0
+    for share, name in parts:
+        title = element("title", f"{name} {share:.0%}")
+        width = round(share * 160, 2)
+        drawn.append(
+            element(
+                "rect",
+                title,
+                x=round(begin, 2),
+                width=width,
+                height=12,
+                fill=emotion_colour(name),
+                class_="piece",
+            )
+        )
+        begin += width
+    return element("td", drawn)
+
+
+def _legend(tallies: Tallies) -> Element:
+    seen = [name for name in in_order(tallies.answers) if tallies.whole.emotions[name]]
+    keys = []
+    for name in seen:
+        key = _emotion(name)
+        key.tag = "span"
+        keys.append(key)
+    return element("p", *keys, class_="legend")

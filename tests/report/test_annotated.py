@@ -1,0 +1,234 @@
+"""`annotate --report`: the page and the summary say what the records say, whatever is called how."""
+
+import base64
+import re
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fercomp.annotate.people.names import PersonCount, write_people
+from fercomp.annotate.record_rows import columns, problem_row
+from fercomp.annotate.records import Records
+from fercomp.core.errors import FercompError
+from fercomp.core.files import write_json
+from fercomp.report.annotated.ribbon import PIECES, pieces
+from fercomp.report.annotated.write import report_annotated
+from tests.report_files import Page
+
+CLASSES = ("happy", "sad")
+ANSWERS = ("happy", "sad", "uncertain")
+NAME = '<img src=x onerror=alert(1)>"&'
+
+
+def face(file, i, emotion, faces=1, **more):
+    row = {"file": file, "status": "face", "face": i, "faces": faces, "emotion": emotion, **more}
+    return {name: str(value) for name, value in row.items()}
+
+
+def frame(file, n, *shown, rate=10):
+    """A frame: the emotions of its faces by track, and perhaps by person."""
+    moment = {"frame": str(n), "time": f"{n / rate:.6f}"}
+    if not shown:
+        return [{"file": file, "status": "no_face", "faces": "0", **moment}]
+    return [
+        face(file, i, emotion, len(shown), track=track, person=person, **moment)
+        for i, (track, person, emotion) in enumerate(shown)
+    ]
+
+
+def write(path, pictures, header=None):
+    records = Records(path, header or columns(CLASSES), "jsonl" if path.suffix == ".jsonl" else "csv")
+    records.rewrite([])
+    with records:
+        for rows in pictures:
+            records.append(rows)
+    return path
+
+
+@pytest.fixture
+def pictures():
+    """A clip of two people in three tracks, one without faces, two photos, and a file that is none."""
+    clip = [
+        frame(
+            f"{NAME}.mp4", n, (0, 0, "happy" if n < 6 else "sad"), *([(1, "", "uncertain")] if n < 3 else [])
+        )
+        for n in range(8)
+    ]
+    later = [frame(f"{NAME}.mp4", n, (2, 0, "happy")) for n in range(20, 25)]
+    return [
+        *clip,
+        *later,
+        *(frame("empty.mov", n) for n in range(3)),
+        [face("a.jpg", 0, "sad", person=0, valence=0.5, arousal=-0.25)],
+        [
+            face("b.jpg", 0, "happy", 2, person=1, valence=-1, arousal=0),
+            face("b.jpg", 1, "sad", 2, valence=0, arousal=0.5),
+        ],
+        [{"file": "none.jpg", "status": "no_face", "faces": "0"}],
+        [problem_row("bad.jpg", "not_an_image")],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_the_numbers_are_those_of_the_records(tmp_path, pictures, kind):
+    records = write(tmp_path / f"records.{kind}", pictures)
+    write_people(tmp_path / "people.csv", {0: PersonCount(), 1: PersonCount()}, {1: NAME})
+    written = report_annotated(tmp_path, records)
+    table = pd.DataFrame([row for rows in pictures for row in rows]).query("status == 'face'").fillna("")
+    summary = pd.read_csv(written.summary, keep_default_na=False)
+
+    def row(of, **keys):
+        (found,) = [
+            r for _, r in summary.iterrows() if r["of"] == of and all(str(r[k]) == v for k, v in keys.items())
+        ]
+        return found
+
+    for found, rows in [
+        (row("all"), table),
+        (row("photos"), table[table["file"].isin(["a.jpg", "b.jpg"])]),
+        (row("person", person="0"), table[table["person"] == "0"]),
+        (row("person", person="1"), table[table["person"] == "1"]),
+        (row("clip", file=f"{NAME}.mp4"), table[table["file"] == f"{NAME}.mp4"]),
+        (row("track", track="1"), table[table["track"] == "1"]),
+    ]:
+        assert found["faces"] == len(rows)
+        for answer in ANSWERS:
+            assert float(found[answer]) == pytest.approx((rows["emotion"] == answer).mean(), abs=1e-6)
+        assert found["emotion"] == rows["emotion"].value_counts().sort_index().idxmax()
+        points = rows[rows["valence"] != ""]
+        if len(points):
+            assert float(found["valence"]) == pytest.approx(points["valence"].astype(float).mean(), abs=1e-6)
+            assert float(found["arousal"]) == pytest.approx(points["arousal"].astype(float).mean(), abs=1e-6)
+        else:
+            assert found["valence"] == ""
+    # A frame is shown up to the next one; the last one as long as that before it.
+    assert float(row("person_in_clip", person="0")["seconds"]) == pytest.approx(0.7 + 1.3 + 0.5)
+    assert (row("person", person="1")["name"], row("clip", file="empty.mov")["faces"]) == (NAME, 0)
+
+    page = Page(written.page.read_text())
+    assert page.tables["Emotions of all faces"][1][:3] == ["happy", "12", f"{12 / 19:.1%}"]
+    people = {line[0]: line for line in page.tables["People"]}
+    assert people["person 0"][2:4] == ["happy", "79%"]
+    assert people[f"{NAME} (1)"][-2:] == ["\N{MINUS SIGN}1.00", "+0.00"]
+    assert page.tables["Files that could not be used wholly"][1:] == [["bad.jpg", "not_an_image"]]
+    seen = page.tables[f"Who is seen in {NAME}.mp4"]
+    assert [line[0] for line in seen[1:]] == ["all", "person 0", "track 1"]
+
+
+def test_nothing_in_the_page_is_anybody_elses_markup(tmp_path, pictures):
+    (tmp_path / "people-data").mkdir()
+    Image.new("RGB", (192, 96)).save(tmp_path / "people-data" / "person-0.jpg")
+    (tmp_path / "people-data" / "person-1.jpg").write_text("no picture")
+    Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_text("no photo")
+    written = {"a.jpg": "a.jpg", "b.jpg": "b.jpg", "../secret.jpg": "c.jpg", "x.mp4": "empty.mov"}
+    write_json(tmp_path / "run.json", {"fercomp": "1", "written": written})
+    (tmp_path / "people.csv").write_text("x,y\n1,2\n")
+    html = report_annotated(tmp_path, write(tmp_path / "records.csv", pictures)).page.read_text()
+    page = Page(html)
+    assert not page.raw["script"], "it needs no script"
+    assert "script-src 'none'" in page.policy and "default-src 'none'" in page.policy
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "iframe", "object", "form", "base"}
+    sources = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+    assert len(sources) == 2, "one person, one photo"
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", html)
+    assert f"{NAME}.mp4" in page.text and "people.csv, row 2 has the person None" in page.text
+
+
+def test_records_of_earlier_versions_are_read(tmp_path):
+    old = tuple(
+        name
+        for name in columns(CLASSES)
+        if name not in ("person", "roll", "size", "quality", "valence", "arousal")
+    )
+    clip = [
+        [
+            {name: value for name, value in row.items() if name in old}
+            for row in frame("x.mp4", n, (0, "", "sad"))
+        ]
+        for n in range(4)
+    ]
+    written = report_annotated(tmp_path, write(tmp_path / "records.csv", clip, old))
+    assert Page(written.page.read_text()).tables["Who is seen in x.mp4"][2][:3] == ["track 0", "sad", "100%"]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "\0", "file,status\n", '"file'])
+def test_something_else_than_records_is_refused(tmp_path, text):
+    (tmp_path / "records.csv").write_text(text)
+    with pytest.raises(FercompError, match=r"records.csv .*--report again"):
+        report_annotated(tmp_path, tmp_path / "records.csv")
+
+
+@pytest.mark.parametrize("name", ["report.html", "summary.csv"])
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path, pictures, name):
+    records = write(tmp_path / "records.csv", pictures)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FercompError, match=f"{name} would be replaced"):
+        report_annotated(tmp_path, records)
+    assert (tmp_path / name).read_text() == "mine"
+    report_annotated(tmp_path, records, force=True)
+    report_annotated(tmp_path, records)
+
+
+@pytest.mark.slow
+def test_five_thousand_tracks_make_a_page_of_moderate_size(tmp_path):
+    rng = np.random.default_rng(0)
+    emotions = rng.choice(ANSWERS, 20_000)
+    clip = [
+        frame("crowd.mp4", n, *((track, "", emotions[n + track]) for track in range(5 * n, 5 * n + 10)))
+        for n in range(1000)
+    ]
+    begin = time.process_time()
+    written = report_annotated(tmp_path, write(tmp_path / "records.csv", clip))
+    assert time.process_time() - begin < 20
+    assert written.size < 300_000
+    summary = pd.read_csv(written.summary)
+    assert (summary["of"] == "track").sum() == 5005
+    assert (
+        "4,993 more of those who are seen for a shorter time: see summary.csv."
+        in Page(written.page.read_text()).text
+    )
+
+
+def test_pieces_show_what_lasts_longest_and_leave_gaps():
+    shown = pieces([(10, 20, "happy"), (20, 20.01, "sad"), (20.01, 25, "happy"), (30, 40, "sad")], 10, 30)
+    assert [emotion for _, _, emotion in shown] == ["happy", "sad"]
+    assert shown[0][:2] == pytest.approx((0, 0.5), abs=1 / PIECES)
+    assert shown[1][:2] == pytest.approx((2 / 3, 1), abs=1 / PIECES)
+    flicker = [(i / 100, (i + 1) / 100, ANSWERS[i % 3]) for i in range(100_000)]
+    assert len(pieces(flicker, 0, 1000)) <= PIECES
+    assert pieces([], 0, 1) == []
+
+
+@pytest.mark.slow
+def test_the_command_writes_both_with_a_frame_of_the_clip(
+    tiny_bundle_folder, tmp_path, write_clip, monkeypatch
+):
+    from typer.testing import CliRunner
+
+    from fercomp.cli.app import app
+    from tests.drawn import draw_face
+
+    monkeypatch.chdir(tmp_path)
+    drawn = draw_face("happy", np.random.default_rng(1), 160)
+    (tmp_path / "media").mkdir()
+    write_clip(tmp_path / "media" / "clip.mp4", [drawn] * 5)
+    Image.fromarray(drawn).save(tmp_path / "media" / "photo.png")
+    words = ["annotate", "media", "--model", str(tiny_bundle_folder), "--detector", "whole", "-o", "out"]
+    done = CliRunner().invoke(app, [*words, "--report", "--records", "jsonl"])
+    assert done.exit_code == 0, done.output
+    assert "out/report.html: " in done.output
+    page = Page((tmp_path / "out" / "report.html").read_text())
+    images = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+    assert len(images) == 2
+    assert all(base64.b64decode(image.partition(",")[2]).startswith(b"\xff\xd8") for image in images)
+    assert pd.read_csv(tmp_path / "out" / "summary.csv").query("of == 'all'")["faces"].tolist() == [6]
+    again = CliRunner().invoke(app, [*words, "--report", "--shard", "1/2"])
+    assert again.exit_code == 1
+    assert "--report needs the records of all shards" in str(again.exception)
