@@ -14,7 +14,7 @@ from fercomp.annotate.record_rows import columns, problem_row
 from fercomp.annotate.records import Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
-from fercomp.report.annotated.ribbon import PIECES, pieces
+from fercomp.report.annotated.ribbon import PIECES, ribbon_pieces
 from fercomp.report.annotated.write import report_annotated
 from tests.report_files import Page
 
@@ -197,13 +197,15 @@ def test_five_thousand_tracks_make_a_page_of_moderate_size(tmp_path):
 
 
 def test_pieces_show_what_lasts_longest_and_leave_gaps():
-    shown = pieces([(10, 20, "happy"), (20, 20.01, "sad"), (20.01, 25, "happy"), (30, 40, "sad")], 10, 30)
+    shown = ribbon_pieces(
+        [(10, 20, "happy"), (20, 20.01, "sad"), (20.01, 25, "happy"), (30, 40, "sad")], 10, 30
+    )
     assert [emotion for _, _, emotion in shown] == ["happy", "sad"]
     assert shown[0][:2] == pytest.approx((0, 0.5), abs=1 / PIECES)
     assert shown[1][:2] == pytest.approx((2 / 3, 1), abs=1 / PIECES)
     flicker = [(i / 100, (i + 1) / 100, ANSWERS[i % 3]) for i in range(100_000)]
-    assert len(pieces(flicker, 0, 1000)) <= PIECES
-    assert pieces([], 0, 1) == []
+    assert len(ribbon_pieces(flicker, 0, 1000)) <= PIECES
+    assert ribbon_pieces([], 0, 1) == []
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def ribbon(rows: Sequence[tuple[str, Sequence[Stretch]]], begin: float, end: flo
         top = i * _ROW
         drawn.append(element("text", _short(name), x=_LEFT - 8, y=top + 15, class_="end"))
         drawn.append(element("line", x1=_LEFT, x2=_WIDTH, y1=top + 19, y2=top + 19, class_="grid"))
-        for first, last, emotion in pieces(stretches, begin, span):
+        for first, last, emotion in ribbon_pieces(stretches, begin, span):
             drawn.append(
                 element(
                     "rect",
@@ -51,7 +51,7 @@ def ribbon(rows: Sequence[tuple[str, Sequence[Stretch]]], begin: float, end: flo
     return element("div", drawn, class_="scroll", tabindex="0", role="region", aria_label=title)
 
 
-def pieces(stretches: Sequence[Stretch], begin: float, span: float) -> list[Stretch]:
+def ribbon_pieces(stretches: Sequence[Stretch], begin: float, span: float) -> list[Stretch]:
     """Simplifies stretches: in each of `PIECES` parts the emotion that is shown longest, if any is.
 
     Args:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.report.annotated.ribbon import ribbon
-from fercomp.report.annotated.summary import in_order
+from fercomp.report.annotated.summary import answers_in_order
 from fercomp.report.annotated.tally import ClipTally, Tallies, Tally, Who, ranked_who
 from fercomp.report.html.element import MINUS, MISSING, Content, details, element, table
 
@@ -38,7 +38,7 @@ def all_section(tallies: Tallies) -> list[Element]:
         return [figures, element("p", "No face was found.")]
     rows = [
         (_emotion(name), tallies.whole.emotions[name], _share(tallies.whole, name), _bar(tallies.whole, name))
-        for name in in_order(tallies.answers)
+        for name in answers_in_order(tallies.answers)
     ]
     return [figures, table("Emotions of all faces", ("emotion", "faces", "share", ""), rows)]
 
@@ -191,7 +191,7 @@ def _parts(parts: Sequence[tuple[float, str]]) -> Element:
 
 
 def _legend(tallies: Tallies) -> Element:
-    seen = [name for name in in_order(tallies.answers) if tallies.whole.emotions[name]]
+    seen = [name for name in answers_in_order(tallies.answers) if tallies.whole.emotions[name]]
     keys = []
     for name in seen:
         key = _emotion(name)

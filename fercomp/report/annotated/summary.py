@@ -100,6 +100,6 @@ def _cells(tally: Tally, answers: tuple[str, ...]) -> list[str]:
     ]
 
 
-def in_order(answers: tuple[str, ...]) -> list[str]:
+def answers_in_order(answers: tuple[str, ...]) -> list[str]:
     """Returns the answers as they are shown: classes by name, `uncertain` last."""
     return [*sorted(name for name in answers if name != UNCERTAIN), UNCERTAIN]

@@ -22,7 +22,7 @@ from fercomp.report.html.element import element
 from fercomp.report.html.notes import Notes
 from fercomp.report.html.page import check_place, page_of, write_page
 
-PAGE: Final = "report.html"
+ANNOTATED_PAGE: Final = "report.html"
 
 _PHOTO_SIDE: Final = 140
 _FRAME_SIDE: Final = 280
@@ -49,7 +49,7 @@ def require_report_places(output: Path, force: bool) -> None:
     Raises:
         FercompError: It would.
     """
-    check_place(output / PAGE, force)
+    check_place(output / ANNOTATED_PAGE, force)
     require_summary_place(output / SUMMARY, force)
 
 
@@ -87,8 +87,8 @@ def report_annotated(output: Path, records: Path, force: bool = False) -> Annota
         "problems": problems_section(tallies, notes.lines),
     }
     html = page_of(f"fercomp annotate: {output.resolve().name}", sections, template="annotated")
-    write_page(html, output / PAGE, force)
-    return AnnotatedReport(output / PAGE, output / SUMMARY, len(html.encode()))
+    write_page(html, output / ANNOTATED_PAGE, force)
+    return AnnotatedReport(output / ANNOTATED_PAGE, output / SUMMARY, len(html.encode()))
 
 
 def _frames(tallies: Tallies, copies: dict[str, Path]) -> dict[str, str]:
