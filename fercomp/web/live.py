@@ -114,7 +114,8 @@ class Session:
         if self._camera in (None, (width, height)):
             return faces
         scale = np.array(self._camera, np.float32) / np.array((width, height), np.float32)
-        return replace(faces, boxes=faces.boxes * np.tile(scale, 2), landmarks=None)
+        points = None if faces.landmarks is None else faces.landmarks * scale
+        return replace(faces, boxes=faces.boxes * np.tile(scale, 2), landmarks=points)
 
     def record(self, wanted: bool) -> dict[str, Any]:
         """Starts or stops a recording, a file of its own each.

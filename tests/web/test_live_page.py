@@ -114,7 +114,8 @@ def test_labels_go_where_those_of_photos_and_clips_go(opened, live):
         { box, track: i, emotion: i === 1 ? "uncertain" : "surprise", confidence: i === 0 ? 0.3 : 0.9 }));
       const places = it.show(frame, faces, 2), pen = canvas.getContext("2d");
       return { places, size: [canvas.width, canvas.height], shown: canvas.clientWidth,
-        grounds: places.map(([x, y]) => [...pen.getImageData(x + 2, y + 2, 1, 1).data].slice(0, 3)) };
+        grounds: places.map(([x, y]) => pen.getImageData(canvas.width - x - 3, y + 2, 1, 1))
+          .map(ground => [...ground.data].slice(0, 3)) };
     }"""
     side_by_side = [[300, 100, 380, 200], [215, 104, 295, 204]]
     five = [[40 + 75 * i, 100 + i % 2, 105 + 75 * i, 190] for i in range(5)][::-1]
@@ -140,14 +141,11 @@ def test_labels_go_where_those_of_photos_and_clips_go(opened, live):
 
 def test_the_picture_is_a_mirror(opened, live, people):
     page = opened(bypass_csp=True)
-    show = """it => {
-      it.show(document.getElementById("camera"), [], null);
-      const small = document.createElement("canvas"), pen = small.getContext("2d");
-      small.width = 64; small.height = 48;
-      pen.drawImage(document.getElementById("picture"), 0, 0, 64, 48);
-      return [...pen.getImageData(0, 0, 64, 48).data];
-    }"""
-    seen = np.reshape(module(page, live, "picture.js", show), (48, 64, 4))[..., :3].mean(axis=2)
+    page.evaluate("() => document.getElementById('camera').pause()")
+    page.wait_for_timeout(500)
+    module(page, live, "picture.js", "it => it.show(document.getElementById('camera'), [], null)")
+    with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as shot:
+        seen = np.asarray(shot.convert("RGB").resize((64, 48)), dtype=float).mean(axis=2)
     real = np.asarray(Image.fromarray(people).resize((64, 48)), dtype=float).mean(axis=2)
     likeness = [np.corrcoef(seen.ravel(), each.ravel())[0, 1] for each in (real[:, ::-1], real)]
     assert likeness[0] > 0.9

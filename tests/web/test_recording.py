@@ -1,5 +1,7 @@
 """What a session of `live` writes down, without a server: its clock is the test's."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -84,6 +86,19 @@ def test_what_is_a_gap():
     assert pace.step(6.5)[1] is False
     assert pace.missing(6.5 + 1.1 * LONG_STEP) == pytest.approx(1.1 * LONG_STEP)
     assert pace.missing(6.5 + 0.9 * LONG_STEP) == 0
+
+
+def test_boxes_and_landmarks_are_in_the_pixels_of_the_camera(session, tmp_path):
+    for size in ([480, 270], [1920, 1080]):
+        session.answer(json.dumps({"camera": size}))
+        session.answer('{"record": true}')
+        session.look(jpeg(scene()))
+        session.answer('{"record": false}')
+    small, large = (pd.read_csv(path).iloc[0] for path in sorted(tmp_path.iterdir()))
+    sides = ["x1", "y1", "x2", "y2"]
+    assert large[sides].tolist() == pytest.approx((4 * small[sides]).tolist(), abs=0.3)
+    assert large["size"] == pytest.approx(4 * small["size"], rel=0.01)
+    assert large["roll"] == pytest.approx(small["roll"], abs=0.2)
 
 
 def test_a_frame_that_is_none_ends_no_recording(session, clock):

@@ -14,6 +14,7 @@ const LONGEST = 480;  // pixels of the frames that are sent: no more are looked 
 const QUALITY = 0.8;
 const KEPT = 30;      // round trips of which rate and latency are told
 const TICK = 250;     // milliseconds
+const TOLD = 100;     // milliseconds between two looks of everything but the picture: nobody reads faster
 const SAID = 3000;    // milliseconds between two sentences for who listens
 
 const NO_CAMERA = "This browser gives pages no camera. Open this page's address in a current Firefox, Chrome, Edge or " +
@@ -25,7 +26,7 @@ const camera = new Camera($("camera"), () => {
   notice("camera", "The camera stopped. Connect it again, then press Try again, or choose another one.");
   list();
 });
-let size = [0, 0], talk = null, saidAt = 0;
+let size = [0, 0], talk = null, saidAt = 0, toldAt = 0;
 
 // A notice stays until its own subject is settled: a frame that was answered does not bring a camera back.
 function notice(subject, text) {
@@ -64,7 +65,7 @@ function connect() {
 function greeted(hello) {
   Object.assign(colours, { labels: hello.colours, emotions: hello.emotions });
   meters.makeBars(hello.classes);
-  meters.tell(null, "the largest face");
+  meters.tell(null, people.heading(null));
   recording.begin(talk);
   look();
 }
@@ -102,10 +103,12 @@ function answered(answer, begin) {
   // From left to right as they are shown, which is from right to left before the camera.
   const faces = answer.faces.reverse(), face = people.chosen(faces);
   picture.show(kept, faces, face && people.isFollowed(face.track) ? face.track : null);
-  people.offer(faces, size);
-  meters.tell(face, people.whom());
   ribbon.add(faces, now / 1000);
   if (answer.clock) { portraits.see(faces, kept); recording.heard(answer.clock); }
+  if (now - toldAt < TOLD) return;
+  toldAt = now;
+  people.offer(faces, size);
+  meters.tell(face, people.heading(face));
   tellPace(faces.length);
   tellListener(faces, face, now);
 }

@@ -9,7 +9,7 @@ export function makeBars(classes) {
   rows = classes.map(name => {
     const row = element("li"), track = element("div", undefined, "bar"), bar = element("div");
     const share = element("span", "", "share");
-    bar.style.background = colours.emotions[name];
+    bar.style.color = colours.emotions[name];
     track.append(bar);
     row.append(element("span", name), track, share);
     return { row, bar, share };
@@ -17,8 +17,8 @@ export function makeBars(classes) {
   $("bars").replaceChildren(...rows.map(({ row }) => row));
 }
 
-export function tell(face, whom) {
-  put("whom", face ? `#${face.track} ${face.emotion}` : whom);
+export function tell(face, heading) {
+  put("whom", heading);
   $("bars").classList.toggle("low", Boolean(face) && isLow(face));
   rows.forEach(({ bar, share }, k) => {
     const value = face ? face.probabilities[k] : 0;

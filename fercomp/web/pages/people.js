@@ -30,7 +30,11 @@ export function chosen(faces) {
   return face;
 }
 
-export const whom = () => (followed === null ? "the largest face" : `#${followed}`);
+// The heading of what is told.
+export function heading(face) {
+  if (!face) return followed === null ? "the largest face" : `#${followed} is out of sight`;
+  return `${isFollowed(face.track) ? "following " : ""}#${face.track} ${face.emotion}`;
+}
 
 export function offer(faces, [width, height]) {
   for (const [track, button] of buttons) {

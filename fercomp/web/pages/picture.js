@@ -1,4 +1,5 @@
-// The camera's picture with boxes and labels, as a mirror shows it.
+// The camera's picture with boxes and labels, as a mirror shows it. The style sheet mirrors the whole canvas, which costs
+// nothing where mirroring each frame costs a tenth of its time; so boxes and labels are drawn mirrored.
 import { $ } from "./page.js";
 import { colours } from "./colours.js";
 import { placeLabel } from "./placement.js";
@@ -30,9 +31,9 @@ new ResizeObserver(() => {
 export function show(frame, faces, followed) {
   const { width, height } = picture, scale = window.devicePixelRatio || 1;
   if (!width || !height) return [];
-  pen.setTransform(-1, 0, 0, 1, width, 0);
-  pen.drawImage(frame, 0, 0, width, height);
   pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.drawImage(frame, 0, 0, width, height);
+  pen.setTransform(-1, 0, 0, 1, width, 0);
   const boxes = faces.map(face => mirrored(face.box, width, height));
   faces.forEach((face, i) => frameFace(face, boxes[i], Math.round(scale * (face.track === followed ? 4 : 2))));
   // Labels come after all boxes, so that no line crosses a text. Faces that pass each other would make labels jump from
