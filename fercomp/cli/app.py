@@ -32,6 +32,7 @@ from fercomp.cli.prepare import prepare
 from fercomp.cli.refit import refit
 from fercomp.cli.relabel import relabel
 from fercomp.cli.report import report
+from fercomp.cli.repro import repro
 from fercomp.cli.review import review
 from fercomp.cli.robustness import robustness
 from fercomp.cli.study import study
@@ -48,7 +49,7 @@ from fercomp.core.version import __version__
 
 COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Pipeline": (fetch, prepare, train, uncertain, evaluate, predict, submission),
-    "Kaggle": (submit, submissions, leaderboard, kernels),
+    "Kaggle": (submit, submissions, leaderboard, kernels, repro),
     "Improve": (
         models,
         bench,
@@ -70,7 +71,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 + SIGINT, what Typer turns a `KeyboardInterrupt` into."""
 
-GO_ON: Final = {annotate, bench, crossval, distill, fetch, refit, review, study, submit, train}
+GO_ON: Final = {annotate, bench, crossval, distill, fetch, refit, repro, review, study, submit, train}
 """The commands that go on where they were stopped; others begin anew."""
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")

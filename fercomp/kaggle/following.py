@@ -17,6 +17,7 @@ from fercomp.kaggle.kernels import (
     kernel_page,
     kernel_status,
 )
+from fercomp.kaggle.log_tail import LogTail
 from fercomp.kaggle.outputs import MANIFEST, Manifest, read_manifest
 from fercomp.kaggle.refusals import Refused, Unanswered
 from fercomp.kaggle.runs import RemoteRun, runs_folder, write_run
@@ -58,6 +59,11 @@ def follow_part(
 
 
 def _wait(slug: str, kaggle: Account) -> KernelStatus:
+    with LogTail(kaggle, slug) as log:
+        return _ask_until_ended(slug, kaggle, log)
+
+
+def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
     pause, unanswered, before = POLL_KERNEL, 0, ""
     while True:
         try:
@@ -74,6 +80,8 @@ def _wait(slug: str, kaggle: Account) -> KernelStatus:
         if status.state != before:
             say(f"{slug}: {status.state}")
             before, pause = status.state, POLL_KERNEL
+        for line in log.new_lines():
+            say(f"  {line}")
         if status.state in ("complete", "error", "cancelled"):
             return status
         time.sleep(pause)

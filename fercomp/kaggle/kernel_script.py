@@ -84,7 +84,7 @@ def unpack_payload() -> None:
             fail(f"the dataset with {JOB['payload']} is not attached")
         source: Any = found[0].open("rb")
     else:
-        source = io.BytesIO(base64.b64decode(PAYLOAD))
+        source = io.BytesIO(base64.b85decode(PAYLOAD))
     with source, tarfile.open(fileobj=source) as archive:
         archive.extractall(WORK, filter="data")
     command = WORK / "bin" / "fercomp"

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import requests
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, sha256
-from fercomp.core.params import Group
 from fercomp.core.progress import say
 from fercomp.core.reading import read_at_most
 from fercomp.kaggle.account import Account
@@ -34,8 +33,10 @@ _ATTEMPTS: Final = 2
 """How often a file is brought whose bytes are not those of the manifest."""
 
 
-class OutputEntry(Group):
+class OutputEntry(BaseModel):
     """A file of a manifest: where it goes, how it is called at Kaggle, and what it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str
     stored: str
@@ -51,7 +52,7 @@ class OutputEntry(Group):
         return name
 
 
-class Manifest(Group):
+class Manifest(BaseModel):
     """What a kernel says that it has left.
 
     Attributes:
@@ -60,6 +61,8 @@ class Manifest(Group):
         state: `done`, or `cut` where the next kernel goes on.
         files: All files.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: str
     slug: str

@@ -33,7 +33,7 @@ _LEFT_HERE: Final = ("shipped", "shipped-large", "__pycache__", "drawn.zip")
 """Of the package: models, the demo's pictures, and what Python compiled."""
 
 _PACKED_SMALL: Final = 2**26
-"""Bytes up to which the archive may become small enough for the text: xz takes a minute for these."""
+"""Bytes up to which the archive may become small enough for the text, so that it is compressed."""
 
 _NOT_THERE: Final = {
     *("kaggle", "six", "fastapi", "uvicorn", "h11", "websockets", "nncf"),  # pages, the client, 8-bit graphs
@@ -80,14 +80,17 @@ def pack(target: Path, files: Mapping[str, Path | bytes]) -> Packed:
             with tarfile.open(temporary, "w") as archive:
                 _fill(archive, entries)
         else:
-            with lzma.open(temporary, "wb") as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+            with (
+                lzma.open(temporary, "wb") as packed,
+                tarfile.open(fileobj=packed, mode="w") as archive,
+            ):
                 _fill(archive, entries)
     return packed_at(target)
 
 
 def packed_at(path: Path) -> Packed:
     """Describes an archive that is there."""
-    return Packed(path, sha256(path), path.stat().st_size * 4 / 3 + 2**16 < LARGEST_TEXT)
+    return Packed(path, sha256(path), path.stat().st_size * 5 / 4 + 2**16 < LARGEST_TEXT)
 
 
 def code_files() -> list[Path]:
@@ -146,7 +149,7 @@ def kernel_text(job: Mapping[str, Any], packed: Packed) -> str:
         "alone": [one for one in wanted if package_name(one) in _ALONE],
         "commit": head() or "",
     }
-    content = base64.b64encode(packed.path.read_bytes()).decode() if packed.inline else ""
+    content = base64.b85encode(packed.path.read_bytes()).decode() if packed.inline else ""
     source = Path(kernel_script.__file__).read_text(encoding="utf-8")
     for empty, filled in (
         ('json.loads("{}")', f"json.loads({json.dumps(whole, sort_keys=True)!r})"),

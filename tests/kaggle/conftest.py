@@ -274,7 +274,9 @@ class Handler(BaseHTTPRequestHandler):
             self._send(status, {"error": {"code": status, "message": message}})
             return
         if not silent:
-            self._send(200, answer)
+            self._send(
+                200, answer, {"Content-Type": "text/event-stream"} if isinstance(answer, bytes) else {}
+            )
 
     def _archive(self, body, cut=None, drip=0.0):
         server = self.server.state
@@ -384,11 +386,12 @@ def signed_in(kaggle, tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in kaggle.environment(tmp_path / "home").items():
         monkeypatch.setenv(name, value)
-    from fercomp.kaggle import datasets, following, pushing, receive, submit, transport
+    from fercomp.kaggle import datasets, following, log_tail, pushing, receive, submit, transport
     from fercomp.kaggle import pending as sending
 
     monkeypatch.setattr(datasets, "READY_EVERY", 0.05)
     monkeypatch.setattr(following, "POLL_KERNEL", 0.05)
+    monkeypatch.setattr(log_tail, "READ_AGAIN", 0.1)
     monkeypatch.setattr(pushing, "SHOW_EVERY", 0.05)
     monkeypatch.setattr(pushing, "SHOWS_UP", 0.5)
     monkeypatch.setattr(transport, "BACKOFF", 0.01)
@@ -415,13 +418,14 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]
 
 RUNNER = """
 import sys
-from fercomp.kaggle import datasets, following, pushing, receive
+from fercomp.kaggle import datasets, following, log_tail, pushing, receive
 from fercomp.kaggle import pending as sending
 from fercomp.kaggle import submit
 from fercomp.kaggle import transport
 from fercomp.cli.app import main
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
-datasets.READY_EVERY, following.POLL_KERNEL, pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 0.05, 0.05, 1.0
+datasets.READY_EVERY, following.POLL_KERNEL, log_tail.READ_AGAIN = 0.05, 0.05, 0.1
+pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 1.0
 sending.LOOK_EVERY, sending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
 sys.argv = ["fercomp", *sys.argv[1:]]
 main()

@@ -5,7 +5,9 @@ its limit is killed, and all that it has written is thrown away, as at Kaggle.
 """
 
 import ast
+import base64
 import hashlib
+import io
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +45,7 @@ class Session:
     failure: str = ""
     log: str = ""
     process: subprocess.Popen | None = None
+    lines: list = field(default_factory=list)  # what it has printed so far, where `play` says so
 
     @property
     def working(self) -> Path:
@@ -64,12 +68,15 @@ class KernelHost:
         uploads: Bytes by token, shared with the storage.
         competition: Its slug, and the folder of its files.
         play: What a session does in place of running its script, where tests are about the client.
-        limit: Seconds of a session.
+        gpu: Whether a session that asks for one has a GPU.
+        limit: Seconds of a session, at the most.
         python: What runs the script: Kaggle's image.
         page: Files on a page of a kernel's output.
         quota: Hours used, and hours of a week.
         error: What `SaveKernel` answers with 200, in place of running anything.
         invalid: Fields of that answer, such as `invalidCompetitionSources`.
+        ask_to_end: Words in the log at which a session is asked to end (SIGTERM), the first one in the first
+            session, and so on; then as `limit` would.
         expired: How many addresses of the storage are refused, for they have expired.
     """
 
@@ -77,12 +84,14 @@ class KernelHost:
     uploads: dict
     competition: tuple[str, Path]
     play: Callable[[Session], None] | None = None
+    gpu: bool = True
     limit: float = 300.0
     python: str = sys.executable
     page: int = 4
     quota: tuple[float, float] = (2.0, 30.0)
     error: str = ""
     invalid: dict = field(default_factory=dict)
+    ask_to_end: list = field(default_factory=list)
     expired: int = 0
     sessions: dict = field(default_factory=dict)  # slug: versions
     datasets: dict = field(default_factory=dict)  # slug: files by name
@@ -141,6 +150,13 @@ class KernelHost:
             "nextPageToken": str(end) if end < len(names) else "",
         }
 
+    def GetKernelSessionLogsStream(self, body) -> bytes:
+        session = self._last(body["kernelSlug"])
+        log = session.folder / "log.txt"
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else session.lines
+        events = [json.dumps({"stream_name": "stdout", "time": 1.0, "data": f"{line}\n"}) for line in lines]
+        return "".join(f"data: {event}\n\n" for event in events).encode()
+
     def GetAcceleratorQuotaStatistics(self, body):
         used, allowed = (f"{hours * 3600:.0f}s" for hours in self.quota)
         return {"gpuQuota": {"timeUsed": used, "totalTimeAllowed": allowed}}
@@ -158,6 +174,12 @@ class KernelHost:
             return None
         slug, version, name = path.split("/", 2)
         return (self.sessions[slug][int(version) - 1].working / name).read_bytes()
+
+    def packed(self, session: Session) -> tarfile.TarFile:
+        """What travelled with a session: in its text, or in a dataset."""
+        text = re.search(r'^PAYLOAD: str = "(.*)"$', session.body["text"], re.MULTILINE)[1]
+        content = base64.b85decode(text) or next(iter(self.datasets.values())).popitem()[1]
+        return tarfile.open(fileobj=io.BytesIO(content))
 
     def versions(self) -> dict:
         """How many versions there are of each kernel."""
@@ -210,7 +232,10 @@ class KernelHost:
         session.status = "RUNNING"
         before = contents(session.folder / "input")
         if self.play is not None:
-            self.play(session)
+            try:
+                self.play(session)
+            except Exception as error:  # the test's own, which must not leave a session running for ever
+                session.failure, session.status = f"{type(error).__name__}: {error}", "ERROR"
             return
         script, log = session.folder / "script.py", session.folder / "log.txt"
         script.write_text(session.body["text"])
@@ -223,10 +248,8 @@ class KernelHost:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
-        late = False
-        try:
-            code = session.process.wait(self.limit)
-        except subprocess.TimeoutExpired:
+        late, code = False, self._wait(session, log)
+        if code is None:
             late, code = True, 1
             self._end(session)
         lines = log.read_text(errors="replace").splitlines(keepends=True)
@@ -240,19 +263,33 @@ class KernelHost:
             session.working.mkdir()
         session.status = "ERROR" if code else "COMPLETE"
 
+    def _wait(self, session, log) -> int | None:
+        word, limit = self.ask_to_end.pop(0) if self.ask_to_end else "", self.limit
+        end = time.monotonic() + min(limit, session.body["sessionTimeoutSeconds"])
+        while time.monotonic() < end:
+            with suppress(subprocess.TimeoutExpired):
+                return session.process.wait(0.05)
+            if word and word in log.read_text(errors="replace"):
+                session.process.terminate()
+                word = ""
+        return None
+
     def _environment(self, session):
         tools = session.folder / "tools"
         tools.mkdir()
-        if session.body.get("enableGpu"):
+        if session.body.get("enableGpu") and self.gpu:
             (tools / "nvidia-smi").write_text("#!/bin/sh\necho Tesla T4\n")
             (tools / "nvidia-smi").chmod(0o755)
+        taken = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
         own = {k: v for k, v in os.environ.items() if "KAGGLE" not in k and not k.lower().endswith("_proxy")}
+        own = {name: value for name, value in own.items() if name not in taken}
         return {
             **own,
             "PATH": f"{tools}{os.pathsep}{own['PATH']}",
             "HOME": str(session.folder),
             "FERCOMP_KAGGLE": str(session.folder),
             "KAGGLE_KERNEL_RUN_TYPE": "Batch",
+            "PIP_NO_INDEX": "1",  # no internet
         }
 
     def _lay_out(self, session):
@@ -297,23 +334,23 @@ def contents(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def leave(session: Session, files: dict[str, bytes], state: str = "done", **changed) -> None:
+def leave(session: Session, content: dict[str, bytes], state: str = "done", **changed) -> None:
     """Lets a session end well, with some files and their manifest.
 
     Args:
         session: The session.
-        files: Contents by their path in the kernel's folder.
+        content: Contents by their path in the kernel's folder.
         state: `done` or `cut`.
         **changed: Fields of the manifest that are otherwise.
     """
     entries = []
-    for path, content in files.items():
+    for path, written in content.items():
         stored = "/".join(f"_{part[1:]}" if part.startswith(".") else part for part in path.split("/"))
         target = session.working / "fercomp" / stored
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        entries.append({"path": path, "stored": stored, "sha256": digest, "bytes": len(content)})
+        target.write_bytes(written)
+        digest = hashlib.sha256(written).hexdigest()
+        entries.append({"path": path, "stored": stored, "sha256": digest, "bytes": len(written)})
     manifest = {"run": session.job["run"], "slug": session.slug, "state": state, "files": entries, **changed}
     (session.working / "fercomp").mkdir(exist_ok=True)
     (session.working / "fercomp" / "manifest.json").write_text(json.dumps(manifest))

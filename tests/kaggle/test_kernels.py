@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
-from fercomp.core.paths import Workspace
+from tests.kaggle.conftest import SLUG, no_kaggle
 from tests.kaggle.kernel_host import contents, leave
 from tests.make_tiny import TINY
 
@@ -40,17 +43,47 @@ def test_a_training_is_pushed_followed_and_brought_here(kaggle, run, tmp_path):
     assert sorted(p.name for p in (work / "models" / ".kaggle").rglob("*") if p.is_file()) == [state.name]
 
 
-@pytest.fixture
-def here(workspace):
-    """The tiny competition as the current folder, without its model."""
-    return Workspace()
+SHALLOW = """
+from pathlib import Path
+from fercomp.kaggle import packing, pushing
+
+def pack(target, files):
+    compact = Path(packing.PACKAGE, "modeling/backbones/compact.py").read_bytes()
+    compact += b"\\nBLOCKS, CHANNELS = 1, {'compact': (16,), 'compact_wide': (24,)}\\n"
+    return packing.pack(target, {**files, "fercomp/modeling/backbones/compact.py": compact})
+
+pushing.pack = pack
+"""
+"""A client that sends a network of one block: a training on few photos is mostly tracing, layer by layer."""
 
 
 @pytest.mark.slow
-def test_what_was_pushed_runs_there_as_here(kaggle, run, tmp_path):
-    small = ("--set", "train.size=32", "--set", "train.epochs=1", "--set", "machine.cache_gb=0")
-    code, out, err = run(*WORDS, *small)
-    ((session,),) = kaggle.kernels.sessions.values()
-    assert code == 0, (err, session.log)
-    assert "holdout accuracy" in out
-    assert kaggle.kernels.versions() == {session.slug: 1}
+def test_a_training_over_three_sessions_is_that_of_an_unbroken_run(kaggle, run, tmp_path):
+    words = ["train", "--name", "mine", "--set", "machine.cache_gb=0", "--set", "inference.views=false"]
+    words += ["--set", "train.size=32", "--set", "train.epochs=3", "--set", "train.batch_size=16"]
+    kaggle.kernels.ask_to_end = [f"epoch {n} (training {n}/3): loss" for n in (1, 2)]
+    code, _, err = run(*words, "--on", "kaggle", "--yes", before=SHALLOW)
+    sessions = [versions[0] for versions in kaggle.kernels.sessions.values()]
+    assert code == 0, (err, [session.log for session in sessions])
+    assert [session.slug[-2:] for session in sessions] == ["-1", "-2", "-3"]
+    assert [session.body.get("kernelDataSources", []) for session in sessions[1:]] == [
+        [f"ada/{session.slug}"] for session in sessions[:-1]
+    ]
+    assert "going on after epoch 2 of an earlier run" in sessions[2].log
+    assert err.count("came near the limit of its session: going on in the next kernel") == 2
+    here = tmp_path / "here"
+    with kaggle.kernels.packed(sessions[0]) as archive:
+        archive.extractall(here, filter="data")
+    (here / "datasets").mkdir()
+    (here / "datasets" / "raw").symlink_to(TINY / "datasets" / "raw")
+    shutil.copy(TINY / "datasets" / "photos.csv", here / "datasets")
+    environment = {**no_kaggle(), "PYTHONPATH": str(here)}
+    command = [sys.executable, "-m", "fercomp", *words, "--set", f"fetch.competition={SLUG}"]
+    subprocess.run(command, cwd=here, env=environment, check=True, capture_output=True)
+    for folder in ("models/mine", "datasets"):
+        there = contents(tmp_path / "work" / folder)
+        for name in there.keys() & {"problems.csv"}:
+            del there[name]
+        assert there == {
+            k: v for k, v in contents(here / folder).items() if not k.startswith(("raw", ".photos"))
+        }
