@@ -25,7 +25,7 @@ def two_section(runs: Sequence[ReportedRun]) -> list[Element]:
     ]
     older = len(runs) - len(offered)
     return [
-        element("p", f"{older:,} older ones are not offered.", class_="hint") if older else element("div"),
+        *([element("p", f"{older:,} older ones are not offered.", class_="hint")] if older else []),
         element("div", *labels, class_="choice"),
         element("noscript", element("p", "Two runs side by side need JavaScript, which is off here.")),
         element("div", id="both"),
