@@ -13,6 +13,7 @@ from fercomp.annotate.on_ray import annotate_on_ray
 from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.people.embedder import require_embedder
+from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import annotate_photos
 from fercomp.annotate.places import Location, find_places
 from fercomp.annotate.recogniser import Recogniser
@@ -103,6 +104,8 @@ def annotate_media(
     recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
     if options.people:
         require_embedder()
+    elif (left := output / PEOPLE_DATA).is_dir():
+        say(f"{left} has biometric data of an earlier run with --people: delete it if they are not needed")
     settings = _settings(sources, bundle, clip_bundle, options)
     found, classes = sources.found, bundle.card.classes
     with OutputFolder(

@@ -10,71 +10,23 @@ import pytest
 from PIL import Image
 
 from fercomp.annotate.people.names import PersonCount, write_people
-from fercomp.annotate.record_rows import columns, problem_row
-from fercomp.annotate.records import Records
+from fercomp.annotate.record_rows import columns
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.report.annotated.ribbon import PIECES, ribbon_pieces
 from fercomp.report.annotated.write import report_annotated
+from tests.annotated_files import ANSWERS, CLASSES, NAME, frame_rows_of, some_pictures, write_records
 from tests.report_files import Page
-
-CLASSES = ("happy", "sad")
-ANSWERS = ("happy", "sad", "uncertain")
-NAME = '<img src=x onerror=alert(1)>"&'
-
-
-def face(file, i, emotion, faces=1, **more):
-    row = {"file": file, "status": "face", "face": i, "faces": faces, "emotion": emotion, **more}
-    return {name: str(value) for name, value in row.items()}
-
-
-def frame(file, n, *shown, rate=10):
-    """A frame: the emotions of its faces by track, and perhaps by person."""
-    moment = {"frame": str(n), "time": f"{n / rate:.6f}"}
-    if not shown:
-        return [{"file": file, "status": "no_face", "faces": "0", **moment}]
-    return [
-        face(file, i, emotion, len(shown), track=track, person=person, **moment)
-        for i, (track, person, emotion) in enumerate(shown)
-    ]
-
-
-def write(path, pictures, header=None):
-    records = Records(path, header or columns(CLASSES), "jsonl" if path.suffix == ".jsonl" else "csv")
-    records.rewrite([])
-    with records:
-        for rows in pictures:
-            records.append(rows)
-    return path
 
 
 @pytest.fixture
 def pictures():
-    """A clip of two people in three tracks, one without faces, two photos, and a file that is none."""
-    clip = [
-        frame(
-            f"{NAME}.mp4", n, (0, 0, "happy" if n < 6 else "sad"), *([(1, "", "uncertain")] if n < 3 else [])
-        )
-        for n in range(8)
-    ]
-    later = [frame(f"{NAME}.mp4", n, (2, 0, "happy")) for n in range(20, 25)]
-    return [
-        *clip,
-        *later,
-        *(frame("empty.mov", n) for n in range(3)),
-        [face("a.jpg", 0, "sad", person=0, valence=0.5, arousal=-0.25)],
-        [
-            face("b.jpg", 0, "happy", 2, person=1, valence=-1, arousal=0),
-            face("b.jpg", 1, "sad", 2, valence=0, arousal=0.5),
-        ],
-        [{"file": "none.jpg", "status": "no_face", "faces": "0"}],
-        [problem_row("bad.jpg", "not_an_image")],
-    ]
+    return some_pictures()
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_the_numbers_are_those_of_the_records(tmp_path, pictures, kind):
-    records = write(tmp_path / f"records.{kind}", pictures)
+    records = write_records(tmp_path / f"records.{kind}", pictures)
     write_people(tmp_path / "people.csv", {0: PersonCount(), 1: PersonCount()}, {1: NAME})
     written = report_annotated(tmp_path, records)
     table = pd.DataFrame([row for rows in pictures for row in rows]).query("status == 'face'").fillna("")
@@ -110,7 +62,7 @@ def test_the_numbers_are_those_of_the_records(tmp_path, pictures, kind):
 
     page = Page(written.page.read_text())
     assert page.tables["Emotions of all faces"][1][:3] == ["happy", "12", f"{12 / 19:.1%}"]
-    people = {line[0]: line for line in page.tables["People"]}
+    people = {line[0]: line for line in page.tables["Each person"]}
     assert people["person 0"][2:4] == ["happy", "79%"]
     assert people[f"{NAME} (1)"][-2:] == ["\N{MINUS SIGN}1.00", "+0.00"]
     assert page.tables["Files that could not be used wholly"][1:] == [["bad.jpg", "not_an_image"]]
@@ -127,7 +79,7 @@ def test_nothing_in_the_page_is_anybody_elses_markup(tmp_path, pictures):
     written = {"a.jpg": "a.jpg", "b.jpg": "b.jpg", "../secret.jpg": "c.jpg", "x.mp4": "empty.mov"}
     write_json(tmp_path / "run.json", {"fercomp": "1", "written": written})
     (tmp_path / "people.csv").write_text("x,y\n1,2\n")
-    html = report_annotated(tmp_path, write(tmp_path / "records.csv", pictures)).page.read_text()
+    html = report_annotated(tmp_path, write_records(tmp_path / "records.csv", pictures)).page.read_text()
     page = Page(html)
     assert not page.raw["script"], "it needs no script"
     assert "script-src 'none'" in page.policy and "default-src 'none'" in page.policy
@@ -150,12 +102,22 @@ def test_records_of_earlier_versions_are_read(tmp_path):
     clip = [
         [
             {name: value for name, value in row.items() if name in old}
-            for row in frame("x.mp4", n, (0, "", "sad"))
+            for row in frame_rows_of("x.mp4", n, (0, "", "sad"))
         ]
         for n in range(4)
     ]
-    written = report_annotated(tmp_path, write(tmp_path / "records.csv", clip, old))
+    written = report_annotated(tmp_path, write_records(tmp_path / "records.csv", clip, old))
     assert Page(written.page.read_text()).tables["Who is seen in x.mp4"][2][:3] == ["track 0", "sad", "100%"]
+
+
+def test_people_of_one_name_are_one_person(tmp_path, pictures):
+    records = write_records(tmp_path / "records.csv", pictures)
+    write_people(tmp_path / "people.csv", {}, {0: "Anna", 1: "Anna", 7: "Ben"})
+    written = report_annotated(tmp_path, records)
+    people = pd.read_csv(written.summary).query("of == 'person'")
+    assert people[["person", "name", "faces"]].to_numpy().tolist() == [[0, "Anna", 15]]
+    (anna,) = Page(written.page.read_text()).tables["Each person"][1:]
+    assert anna[0] == "Anna (0)"
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "\0", "file,status\n", '"file'])
@@ -167,7 +129,7 @@ def test_something_else_than_records_is_refused(tmp_path, text):
 
 @pytest.mark.parametrize("name", ["report.html", "summary.csv"])
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path, pictures, name):
-    records = write(tmp_path / "records.csv", pictures)
+    records = write_records(tmp_path / "records.csv", pictures)
     (tmp_path / name).write_text("mine")
     with pytest.raises(FercompError, match=f"{name} would be replaced"):
         report_annotated(tmp_path, records)
@@ -181,11 +143,13 @@ def test_five_thousand_tracks_make_a_page_of_moderate_size(tmp_path):
     rng = np.random.default_rng(0)
     emotions = rng.choice(ANSWERS, 20_000)
     clip = [
-        frame("crowd.mp4", n, *((track, "", emotions[n + track]) for track in range(5 * n, 5 * n + 10)))
+        frame_rows_of(
+            "crowd.mp4", n, *((track, "", emotions[n + track]) for track in range(5 * n, 5 * n + 10))
+        )
         for n in range(1000)
     ]
     begin = time.process_time()
-    written = report_annotated(tmp_path, write(tmp_path / "records.csv", clip))
+    written = report_annotated(tmp_path, write_records(tmp_path / "records.csv", clip))
     assert time.process_time() - begin < 20
     assert written.size < 300_000
     summary = pd.read_csv(written.summary)

@@ -40,7 +40,7 @@ def all_section(tallies: Tallies) -> list[Element]:
         (_emotion(name), tallies.whole.emotions[name], _share(tallies.whole, name), _bar(tallies.whole, name))
         for name in answers_in_order(tallies.answers)
     ]
-    return [figures, table("Emotions of all faces", ("emotion", "faces", "share", ""), rows)]
+    return [figures, table("Emotions of all faces", ("emotion", "faces", "share", "bar"), rows)]
 
 
 def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[int, Strip]) -> list[Element]:
@@ -52,7 +52,7 @@ def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[i
     for person in sorted(ranked[:MOST_PEOPLE]):
         tally = tallies.people[person]
         rows.append((_who(("person", person), names), _strip(strips.get(person)), *_cells(tally)))
-    made = table("People", ("person", "faces of theirs", *_HEADINGS), rows)
+    made = table("Each person", ("person", "faces of theirs", *_HEADINGS), rows)
     return [made, *_more(len(ranked) - MOST_PEOPLE, "of those who are seen less often")]
 
 
@@ -73,7 +73,9 @@ def photos_section(tallies: Tallies, pictures: Mapping[str, str]) -> list[Elemen
         return [element("p", "No photo.")]
     made = [
         table(
-            "All photos", ("", *_HEADINGS), [(count(tallies.photo_count, "photo"), *_cells(tallies.photos))]
+            "All photos",
+            ("files", *_HEADINGS),
+            [(count(tallies.photo_count, "photo"), *_cells(tallies.photos))],
         )
     ]
     if pictures:
@@ -97,7 +99,7 @@ def problems_section(tallies: Tallies, notes: Sequence[str]) -> list[Element]:
     return made or [element("p", "All files could be used.")]
 
 
-_HEADINGS: Final = ("emotion", "share", "", "faces", "seconds", "valence", "arousal")
+_HEADINGS: Final = ("emotion", "share", "all emotions", "faces", "seconds", "valence", "arousal")
 
 
 def _cells(tally: Tally) -> tuple[Content, ...]:
@@ -127,7 +129,7 @@ def _clip(file: str, clip: ClipTally, names: Mapping[int, str], frame: str | Non
         (element("strong", "all"), *_cells(clip.whole)),
         *((name, *_cells(tally)) for name, tally in lines),
     ]
-    made.append(table(f"Who is seen in {file}", ("", *_HEADINGS), rows))
+    made.append(table(f"Who is seen in {file}", ("who", *_HEADINGS), rows))
     return [*made, *_more(len(ranked) - MOST_LINES, "of those who are seen for a shorter time")]
 
 

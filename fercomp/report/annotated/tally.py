@@ -4,9 +4,10 @@ import csv
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from fercomp.annotate.record_rows import FACE, NO_FACE, Row
@@ -122,11 +123,12 @@ class Tallies:
     problem_count: int = 0
 
 
-def read_tallies(path: Path) -> Tallies:
+def read_tallies(path: Path, names: Mapping[int, str] = MappingProxyType({})) -> Tallies:
     """Counts what a file of records says.
 
     Args:
         path: A `records.csv` or `records.jsonl`, of this or an earlier version.
+        names: What people are called. Those of one name are one person, who has the lowest of their numbers.
 
     Raises:
         FercompError: It is missing, or no such file.
@@ -135,9 +137,13 @@ def read_tallies(path: Path) -> Tallies:
     columns = _columns(path, kind)
     classes = [name for name in columns if f"{RAW}{name}" in columns]
     tallies = Tallies(tuple(dict.fromkeys((*classes, UNCERTAIN))))
+    lowest = {name: person for person, name in sorted(names.items(), reverse=True)}
+    same = {str(person): str(lowest[name]) for person, name in names.items()}
     last: list[Row] = []
     step = 0.0
     for rows in Records(path, columns, kind).pictures():
+        rows = [{"person": "", **row} for row in rows]
+        rows = [{**row, "person": same.get(row["person"], row["person"])} for row in rows]
         # How long a frame is shown is known by the next one.
         if last:
             after = rows[0] if rows[0]["file"] == last[0]["file"] and rows[0]["frame"] else None
@@ -180,7 +186,7 @@ def _add_frame(tallies: Tallies, rows: Sequence[Row], seconds: float) -> None:
     for row in rows:
         if row["status"] != FACE:
             continue
-        person, track = whole_number(row.get("person", "")), whole_number(row["track"])
+        person, track = whole_number(row["person"]), whole_number(row["track"])
         whose = [tallies.whole, clip.whole]
         if person is not None:
             whose.append(tallies.people[person])
@@ -204,7 +210,7 @@ def _add_other(tallies: Tallies, rows: Sequence[Row]) -> None:
         if row["status"] == FACE:
             tallies.whole.add(row)
             tallies.photos.add(row)
-            person = whole_number(row.get("person", ""))
+            person = whole_number(row["person"])
             if person is not None:
                 tallies.people[person].add(row)
     if rows[0]["status"] == FACE and len(tallies.shown) < MOST_LISTED:

@@ -69,10 +69,9 @@ def report_annotated(output: Path, records: Path, force: bool = False) -> Annota
     """
     require_report_places(output, force)
     notes, names = Notes(), dict[int, str]()
-    tallies = read_tallies(records)
-    if tallies.people:
-        with notes.instead():
-            names = read_names(output / PEOPLE)
+    with notes.instead():
+        names = read_names(output / PEOPLE)
+    tallies = read_tallies(records, names)
     write_summary(output / SUMMARY, tallies, names)
     copies = copies_of(output)
     photos = ((file, small_photo(copies[file], _PHOTO_SIDE)) for file in tallies.shown if file in copies)

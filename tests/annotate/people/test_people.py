@@ -105,7 +105,8 @@ def test_a_cast_is_told_apart_over_cuts_files_and_runs(bundle, media, tmp_path, 
         annotate_media(media, parts, bundle, PEOPLE)
     shutil.rmtree(parts / "people-data")
     assert annotate_media(media, parts, bundle, PEOPLE).earlier == 0
-    assert "Traceback" not in capsys.readouterr().err
+    assert annotate_media(media / "c.jpg", parts, bundle).people is None
+    assert "people-data has biometric data of an earlier run" in capsys.readouterr().err
 
 
 def test_nothing_biometric_is_kept_without_the_option(bundle, media, tmp_path):
