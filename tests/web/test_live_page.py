@@ -246,10 +246,18 @@ def test_a_camera_that_stops_is_said_until_it_is_back(opened):
     again = page.get_by_role("button", name="Try again")
     again.focus()
     page.keyboard.press("Enter")
-    expect(message).to_be_hidden()
+    expect(message).to_be_hidden(timeout=10_000)
     expect(again).to_be_hidden()
     expect(page.locator("#record")).to_be_focused()
     expect(page.locator("#count")).to_have_text("5", timeout=WAIT)
+
+
+def test_a_camera_that_sleeps_is_said(opened):
+    page = opened()
+    page.evaluate("() => document.getElementById('camera').pause()")
+    expect(page.locator("#message")).to_contain_text("No picture comes from the camera.", timeout=15_000)
+    page.evaluate("() => document.getElementById('camera').play()")
+    expect(page.locator("#message")).to_be_hidden()
 
 
 def test_other_browsers(opened):

@@ -16,6 +16,8 @@ export class Camera {
     this.ended = ended;
     this.fresh = false;
     this.waiting = null;
+    this.since = 0;  // when the wait began
+    this.turn = 0;
     this.#listen();
   }
 
@@ -26,9 +28,14 @@ export class Camera {
   // Opens the camera of this id, or the one that the browser proposes. Throws what the user can do about it.
   async open(id) {
     this.stop();
+    const turn = ++this.turn;
     try {
       const video = id ? { ...WANTED, deviceId: { exact: id } } : WANTED;
       const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (turn !== this.turn) {  // another one was chosen meanwhile
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
       stream.getVideoTracks()[0].onended = () => { if (this.video.srcObject === stream) this.ended(); };
       this.video.srcObject = stream;
       await this.video.play();
@@ -57,8 +64,15 @@ export class Camera {
 
   // Waits for a frame that was not there when the last one was taken.
   async frame() {
+    this.since = performance.now();
     if (!this.fresh) await new Promise(go => { this.waiting = go; });
     this.fresh = false;
+  }
+
+  // Whether an open camera has sent nothing for so many milliseconds, such as one that is asleep. A page in the
+  // background gets no frames, which is no fault of the camera.
+  isSilent(milliseconds) {
+    return Boolean(this.id && this.waiting) && !document.hidden && performance.now() - this.since > milliseconds;
   }
 
   #listen() {

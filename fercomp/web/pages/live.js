@@ -15,6 +15,7 @@ const QUALITY = 0.8;
 const KEPT = 30;      // round trips of which rate and latency are told
 const TICK = 250;     // milliseconds
 const TOLD = 100;     // milliseconds between two looks of everything but the picture: nobody reads faster
+const SILENT = 4000;  // milliseconds without a frame after which it is said that none comes
 const SAID = 3000;    // milliseconds between two sentences for who listens
 
 const NO_CAMERA = "This browser gives pages no camera. Open this page's address in a current Firefox, Chrome, Edge or " +
@@ -131,7 +132,11 @@ function tellListener(faces, face, now) {
 $("cameras").onchange = () => open($("cameras").value);
 $("again").onclick = () => open($("cameras").value);
 $("stage").onkeydown = event => { if (event.key === "Escape") people.follow(null); };
-setInterval(() => { recording.tick(); ribbon.draw(performance.now() / 1000); }, TICK);
+setInterval(() => {
+  recording.tick();
+  ribbon.draw(performance.now() / 1000);
+  notice("silence", camera.isSilent(SILENT) ? "No picture comes from the camera. Look whether it sleeps, or choose it again." : "");
+}, TICK);
 connect();
 if (Camera.isThere) {
   navigator.mediaDevices.addEventListener("devicechange", list);
