@@ -128,6 +128,7 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
         steps=(*job.steps, {"words": ["submission", "--model", name], "makes": ""}),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
         checkpoint=carried_files(openvino),
+        gpu=job.gpu and any(network.is_file() for network in networks),
         internet=False,
         submits=csv,
     )

@@ -21,10 +21,11 @@ from fercomp.kaggle import carried, packing
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.kernel_packages import PYTHON, lacks, take_along
 from fercomp.stages.code_submission import submit_by_kernel
+from fercomp.stages.remote_jobs import submission_job
 from tests.kaggle.kernel_host import leave
 from tests.make_tiny import TINY
 
-SLUG = "faces-in-the-test"  # as in conftest.py
+SLUG, TOKEN = "faces-in-the-test", "KGAT_0123456789abcdef"  # as in conftest.py
 CSV = b"image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
 WORDS = ("submit", "--kernel", "--model", "mine", "--yes")
 LITTLE = """
@@ -99,6 +100,9 @@ def test_a_kernel_without_internet_predicts_and_is_submitted_once(signed_in, lit
     assert signed_in.kernels.versions() == {session.slug: 1} and len(signed_in.submissions) == 1
     assert send(work, force=True).ref == 1001  # the same kernel once more
     assert signed_in.kernels.versions() == {session.slug: 1}
+    told = [session.body["text"], session.log, *map(str, signed_in.uploads.values())]
+    told += [path.read_text(errors="replace") for path in work.root.rglob("*") if path.is_file()]
+    assert not [text for text in told if TOKEN in text]
 
 
 def test_another_model_or_other_votes_make_another_kernel(signed_in, little, work, write_model):
@@ -147,6 +151,34 @@ def test_what_forbids_it_is_told_before_anything_is_uploaded(signed_in, little, 
     with pytest.raises(FercompError, match=told):
         send(work, dry_run=dry_run)
     assert signed_in.calls("StartBlobUpload") == signed_in.calls("SaveKernel") == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"error": "Maximum weekly GPU quota of 30.00 hours reached."}, "no GPU hours left for this account"),
+        ({"error": "Phone verification is required"}, "verify a phone number"),
+        ({"invalid": {"invalidCompetitionSources": [SLUG]}}, "join the competition and accept its rules"),
+    ],
+)
+def test_a_kernel_that_kaggle_does_not_take(signed_in, little, work, answer, told):
+    vars(signed_in.kernels).update(answer)
+    with pytest.raises(FercompError, match=told):
+        send(work)
+    vars(signed_in.kernels).update(error="", invalid={})
+    assert send(work).ref == 1000
+
+
+def test_a_kernel_of_that_name_by_hand_is_left_alone(signed_in, little, work):
+    send(work)
+    slug = pushed(signed_in).slug
+    shutil.rmtree(work.models / ".kaggle")
+    work.history.unlink()
+    signed_in.submissions.clear()
+    signed_in.kernels.by_hand(slug, "print('mine')")
+    with pytest.raises(FercompError, match="is there, and was not made by this command"):
+        send(work)
+    assert signed_in.submissions == [] and signed_in.kernels.versions() == {slug: 1}
 
 
 def test_no_slot_and_a_dry_run_push_nothing(signed_in, little, work):
@@ -282,8 +314,14 @@ def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
         take_along(["openvino>=9999"], tmp_path, fail)
 
 
-def test_openvino_travels_where_a_network_has_no_keras_model(monkeypatch):
-    files = carried.carried_files(openvino=True)
+def test_openvino_travels_where_a_network_has_no_keras_model(work, monkeypatch):
+    params = load_params(work.params, (f"fetch.competition={SLUG}",))
+    with_keras = submission_job(work.bundle("mine"), params, work)
+    assert with_keras.gpu and "carried/openvino/python" not in with_keras.checkpoint
+    (work.bundle("mine") / "model.keras").unlink()
+    job = submission_job(work.bundle("mine"), params, work)
+    assert not job.gpu  # it has nothing to do there
+    files = job.checkpoint
     assert "carried/openvino/openvino/__init__.py" in files
     assert files["carried/openvino/python"] == f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     monkeypatch.setattr("platform.machine", lambda: "arm64")
