@@ -17,6 +17,7 @@ from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
+from fercomp.core import ray_work
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams
 from fercomp.core.ray_cluster import connected
@@ -210,3 +211,27 @@ def test_a_cluster_of_another_version_is_told(nodes, monkeypatch):
     monkeypatch.setattr(ray, "__version__", "2.99.0")
     with pytest.raises(FercompError, match=r"runs other versions than this machine, Ray 2.99"), connected():
         pass
+
+
+def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
+    """One that may not start, one that has no use for its photos, one that dies of them."""
+    import pyarrow
+
+    class Actor:
+        def __init__(self, job):
+            self.job = job
+            if job == "start":
+                raise FercompError("there is no detector")
+
+        def __call__(self, photos):
+            if self.job == "die":
+                os._exit(1)
+            raise FercompError("the disk is full")
+
+    monkeypatch.setattr(ray_work, "RETRIES", 1)
+    told = {"start": "there is no detector", "work": "the disk is full", "die": "the work on Ray has ended"}
+    with connected():
+        plan = ray_work.plan_actors(gpus=False)
+        for job, line in told.items():
+            with pytest.raises(FercompError, match=line):
+                list(ray_work.results([pyarrow.table({"number": [1]})], Actor, job, plan))

@@ -1,5 +1,7 @@
 """Work on a cluster of Ray: how its nodes are shared out among actors, what they see, and what comes back."""
 
+import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +13,12 @@ from fercomp.core.progress import count, say, waiting
 
 MOST_THREADS: Final = 8
 """Of an actor: on larger nodes there are several, since threads of one process take turns in Python."""
+
+RETRIES: Final = 5
+"""Photos are so often given to an actor again when one has died of them, or beside them: else for ever."""
+
+_OURS: Final = re.compile(r"^fercomp\.[\w.]+: (.+)$", re.MULTILINE)
+"""An error of ours in the text of a traceback."""
 
 _LOOK: Final = 300.0
 """Seconds in which each node is to say what it sees; the first start of Python there compiles packages."""
@@ -132,7 +140,9 @@ def results(blocks: Sequence[Any], actor: type, job: object, plan: ActorPlan) ->
     """
     import ray
 
+    retries = RETRIES
     pool = ray.data.ActorPoolStrategy(min_size=1, max_size=plan.most, initial_size=plan.most)
+    warnings.filterwarnings("ignore", message="`ray_remote_args_fn` is deprecated")  # nothing in its place
     rows = ray.data.from_arrow(list(blocks)).map_batches(
         actor,
         fn_constructor_args=(job,),
@@ -141,6 +151,7 @@ def results(blocks: Sequence[Any], actor: type, job: object, plan: ActorPlan) ->
         compute=pool,
         num_cpus=plan.cpus,
         num_gpus=plan.gpus or None,
+        ray_remote_args_fn=lambda: {"max_task_retries": retries},
     )
     with told_of_actors():
         yield from rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
@@ -154,23 +165,13 @@ def told_of_actors() -> Iterator[None]:
     try:
         yield
     except (RayError, SystemError) as error:
-        if cause := _cause(error):
-            raise FercompError(str(cause)) from error
+        # Ray Data keeps the text of what an actor raised, not the error.
+        if said := _OURS.findall(str(error)):
+            raise FercompError(said[-1]) from error
         raise FercompError(
             f"the work on Ray has ended ({type(error).__name__}: {_last_line(error)}): look at `ray status`, "
-            "then give the same command again, which goes on from here"
+            "and whether nodes lack memory, then give the same command again, which goes on from here"
         ) from error
-
-
-def _cause(error: BaseException | None) -> FercompError | None:
-    """Looks for the error that a user can do something about."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, FercompError):
-            return error
-        seen.add(id(error))
-        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
-    return None
 
 
 def tell(plan: ActorPlan) -> None:
