@@ -150,9 +150,16 @@ def _write_pictures(data: PeopleData, people: Mapping[SeenAt, int], all_seen: li
 
 
 def _write_strip(path: Path, faces: list[bytes]) -> None:
-    decoded = (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in faces)
-    usable = [face for face in decoded if face is not None and face.shape == (THUMBNAIL, THUMBNAIL, 3)]
+    usable = [face for face in map(_decoded, faces) if face is not None]
     if usable:
         _, data = cv2.imencode(".jpg", np.hstack(usable), [cv2.IMWRITE_JPEG_QUALITY, 85])
         with atomic_file(path) as temporary:
             temporary.write_bytes(data.tobytes())
+
+
+def _decoded(data: bytes) -> np.ndarray | None:
+    try:
+        face = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # nothing, or far too large
+        return None
+    return face if face is not None and face.shape == (THUMBNAIL, THUMBNAIL, 3) else None

@@ -119,16 +119,12 @@ def track_gatherer(step: float) -> Iterator[TrackGatherer]:
 
 
 def _seen(track: _Track, step: float) -> Seen | None:
-    # In the order of time, so that the sum does not depend on how a track came by its faces.
-    ordered = sorted(track.best, key=lambda one: one.stretch)
-    said = [(embedding(one.face), one) for one in ordered]
-    clear = [(vector, one) for vector, one in said if np.linalg.norm(vector) >= RECOGNISABLE]
-    if not clear:
+    best, *others = sorted(track.best, key=lambda one: (-one.quality, one.stretch))
+    vectors = [embedding(best.face)]
+    # Where the best face cannot be recognised, the others are not worth their time.
+    if np.linalg.norm(vectors[0]) < RECOGNISABLE:
         return None
-    best = max((one for _, one in clear), key=lambda one: one.quality)
-    vector = unit(np.sum([vector for vector, _ in clear], axis=0))
-    apart = frozenset(track.apart - {track.number})
-    seconds = track.frames * step
-    return Seen(
-        track.number, track.frames, seconds, best.size, best.quality, apart, vector, face_jpeg(best.face)
-    )
+    vectors += [vector for one in others if np.linalg.norm(vector := embedding(one.face)) >= RECOGNISABLE]
+    vector, seconds = unit(np.sum(vectors, axis=0)), track.frames * step
+    apart, picture = frozenset(track.apart - {track.number}), face_jpeg(best.face)
+    return Seen(track.number, track.frames, seconds, best.size, best.quality, apart, vector, picture)

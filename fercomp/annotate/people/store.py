@@ -71,11 +71,16 @@ class PeopleData:
         """Gives the rows of each file that shows somebody, in the order of the files.
 
         Raises:
-            FercompError: A row is damaged.
+            FercompError: Somebody is there twice.
         """
+        before: set[str] = set()
         for rows in self._records.pictures():
+            file = rows[0]["file"]
+            if file in before or len({row["track"] for row in rows}) < len(rows):
+                raise self._damaged(f"{file} is in it twice")
+            before.add(file)
             if rows[0]["status"] == FACE:
-                yield rows[0]["file"], rows
+                yield file, rows
 
     def read(self, row: Row, with_thumbnail: bool = False) -> Seen:
         """Reads a row.
@@ -86,9 +91,10 @@ class PeopleData:
         try:
             return seen_of(row, with_thumbnail)
         except ValueError as error:
-            raise FercompError(
-                f"{self._records.path} is damaged ({error}): remove {self.folder} and run again"
-            ) from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> FercompError:
+        return FercompError(f"{self._records.path} is damaged ({why}): remove {self.folder} and run again")
 
     def known(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns the numbers `(P,)` int64 of people of earlier runs and their means `(P, D)` float32.
@@ -103,7 +109,7 @@ class PeopleData:
             table = np.load(path, allow_pickle=False)
             if table.dtype != _KNOWN_TYPE or table.ndim != 1 or not np.isfinite(table["vector"]).all():
                 raise ValueError("it holds something else")
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, MemoryError) as error:
             raise FercompError(f"{path} is damaged ({error}): remove {self.folder} and run again") from error
         return table["person"], table["vector"].astype(np.float32)
 

@@ -2,7 +2,9 @@
 
 import csv
 import shutil
+from base64 import b64encode
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -133,6 +135,32 @@ def test_people_in_a_photo_without_anybody(bundle, photos, tmp_path):
     found = annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
     assert (found.people, found.faces) == (0, 0)
     assert (out / "people.csv").read_text() == "person,name,frames,seconds,files,first\n"
+
+
+@pytest.mark.slow
+def test_a_damaged_folder_is_told_in_a_line(bundle, media, tmp_path):
+    out, data = tmp_path / "out", tmp_path / "out" / "people-data"
+    annotate_media(media / "c.jpg", out, bundle, PEOPLE)
+    table = pd.read_csv(data / "embeddings.csv", dtype=str, keep_default_na=False)
+    long = b64encode(np.zeros(513, "<f2").tobytes()).decode()
+    for column, value, told in [
+        ("embedding", "AAAA", "damaged"),
+        ("embedding", long, "numbers"),
+        ("embedding", "?", "damaged"),
+        ("track", "0", "c.jpg is in it twice"),
+        ("track", "9" * 5000, "damaged"),
+        ("apart", "x", "damaged"),
+        ("seconds", "", "damaged"),
+        ("thumbnail", "", None),
+        ("thumbnail", b64encode(b"no picture").decode(), None),
+    ]:
+        table.assign(**{column: value}).to_csv(data / "embeddings.csv", index=False, lineterminator="\n")
+        if told is None:
+            assert annotate_media(media / "c.jpg", out, bundle, PEOPLE).people == 2
+        else:
+            with pytest.raises(FercompError, match=told) as error:
+                annotate_media(media / "c.jpg", out, bundle, PEOPLE)
+            assert f"remove {data} and run again" in str(error.value)
 
 
 def test_a_folder_of_photos_with_the_name_of_the_data_is_refused(bundle, photos, tmp_path):
