@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fercomp.cli.train import train
 from fercomp.core.errors import FercompError
 from fercomp.core.isolated import KILLED, Ended
 from fercomp.core.params import Plan
@@ -61,6 +62,8 @@ else:
     together.train_together(hosts, name, plan, Workspace())
 """
 
+NAMES = [f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")]
+
 DEVICES = {"XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count="}
 
 
@@ -80,8 +83,9 @@ def hosts_of(number):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    names = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": address, "KERAS_DISTRIBUTION_NUM_PROCESSES": str(number)}
-    return [environment(**names, KERAS_DISTRIBUTION_PROCESS_ID=str(i)) for i in range(number)]
+    return [
+        environment(**dict(zip(NAMES, (address, str(number), str(i)), strict=True))) for i in range(number)
+    ]
 
 
 def assert_equal(workspace, name, expected):
@@ -131,3 +135,14 @@ def test_a_process_that_jax_ends_ends_in_one_line(code, line, tmp_path, monkeypa
     monkeypatch.setattr(together, "isolated", ends)
     with pytest.raises(FercompError, match=line):
         together.train_together(Hosts("127.0.0.1:9", 2, 1), "net", Plan(), Workspace(tmp_path))
+
+
+def test_train_in_a_process_that_does_not_write_says_so(tmp_path, monkeypatch, capsys):
+    hosts = []
+    monkeypatch.chdir(tmp_path)
+    for name, value in zip(NAMES, ("127.0.0.1:9", "2", "1"), strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(together, "train_together", lambda *given, **named: hosts.append(given[:2]))
+    train(name="net")
+    assert hosts == [(Hosts("127.0.0.1:9", 2, 1), "net")]
+    assert "process 1 of 2: trained; process 0 writes models/net" in capsys.readouterr().out

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from time import monotonic, sleep
 from typing import Final
 
@@ -22,6 +23,9 @@ _COUNT: Final = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 _NUMBER: Final = "KERAS_DISTRIBUTION_PROCESS_ID"
 _MOST: Final = 2**16
 """Processes, and ports."""
+
+_TIMEOUTS: Final = ("initialization_timeout", "heartbeat_timeout_seconds", "shutdown_timeout_seconds")
+"""What JAX calls its patience, in seconds; old versions have the first alone, and 100 s for silence."""
 
 _BETWEEN: Final = 1.0
 """Seconds between two looks at whether process 0 is there."""
@@ -109,18 +113,16 @@ def join(hosts: Hosts, seconds: float) -> None:
         )
     import jax
 
-    patience = math.ceil(seconds)
+    patience, start = math.ceil(seconds), jax.distributed.initialize
     try:
         if hosts.number > 0:
             _find(hosts.address, patience)  # JAX would end this process, and not in one line
-        jax.distributed.initialize(
+        start(
             hosts.address,
             hosts.count,
             hosts.number,
             cluster_detection_method="deactivate",
-            initialization_timeout=patience,
-            heartbeat_timeout_seconds=patience,
-            shutdown_timeout_seconds=patience,
+            **{name: patience for name in _TIMEOUTS if name in signature(start).parameters},
         )
     except (OSError, RuntimeError) as error:
         raise FercompError(
