@@ -220,6 +220,8 @@ def _model(folder: Path, workspace: Workspace) -> dict[str, Path | bytes]:
     top = f"{PACKAGE.name}/{came}" if came else f"models/{folder.name}"
     every = sorted(path for path in folder.rglob("*") if path.is_file())
     kept = [path for path in every if not (path.name.startswith(_SCORES) or path.suffix == ".png")]
+    if linked := [path for path in kept if not path.resolve().is_relative_to(folder.resolve())]:
+        raise FercompError(f"{linked[0]} is a link out of its model's folder: put a copy there to send it")
     return {f"{top}/{path.relative_to(folder).as_posix()}": path for path in kept}
 
 

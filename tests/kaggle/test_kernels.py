@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -41,6 +43,43 @@ def test_a_training_is_pushed_followed_and_brought_here(kaggle, run, tmp_path):
     (state,) = (work / "models" / ".kaggle").glob("*.json")
     assert json.loads(state.read_text())["pulled"] is True
     assert sorted(p.name for p in (work / "models" / ".kaggle").rglob("*") if p.is_file()) == [state.name]
+
+
+MOMENTS = [
+    *[("IntrospectToken", 1, ""), ("GetKernel", 1, ""), ("GetKernel", 2, "before")],
+    *[("SaveKernel", 1, "before"), ("SaveKernel", 1, ""), ("SaveKernel", 1, "after")],
+    *[("GetKernelSessionStatus", n, "") for n in (1, 2, 3)],
+    *[("ListKernelSessionOutput", n, "") for n in (1, 3)],
+    *[("GET", n, cut) for n, cut in ((1, ""), (2, "before"), (4, ""), (6, ""))],
+]
+"""At which question, and which of these, the client is killed; and whether Kaggle does what it asked."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "number", "drop"), MOMENTS)
+def test_a_killed_client_leaves_one_kernel_and_the_same_command_goes_on(
+    kaggle, start, run, tmp_path, fault, method, number, drop
+):
+    def play(session):
+        session.status = "RUNNING"
+        time.sleep(0.3)
+        leave(session, bundle())
+
+    kaggle.kernels.play = play
+    children = []
+    die = fault(then=lambda: children[0].kill(), drop=drop)
+    kaggle.fail(method, *[fault() for _ in range(number - 1)], die)
+    children.append(start(*WORDS))
+    assert children[0].wait() == -signal.SIGKILL
+    kaggle.faults.clear()
+    code, _, err = run(*WORDS)
+    assert code == 0, err
+    assert set(kaggle.kernels.versions().values()) == {1} and len(kaggle.kernels.versions()) == 1
+    assert contents(tmp_path / "work" / "models" / "mine") == contents(TINY / "models" / "tiny")
+    left = [
+        p.name for p in (tmp_path / "work" / "models").rglob("*") if p.is_file() and "mine/" not in str(p)
+    ]
+    assert [name for name in left if not name.endswith(".lock")] == ["train-mine.json"]
 
 
 SHALLOW = """

@@ -124,6 +124,14 @@ def test_what_is_missing_here_is_told_before_anything_is_sent(here, signed_in):
     assert signed_in.log == []
 
 
+def test_a_model_with_a_link_to_something_else_is_not_sent(here, signed_in, tmp_path):
+    shutil.copytree(TINY / "models" / "tiny", "models/tiny")
+    (tmp_path / "secret").write_text("hunter2")
+    (here.bundle("tiny") / "notes.txt").symlink_to(tmp_path / "secret")
+    refused("notes.txt is a link out of its model's folder", "train.teacher=tiny")
+    assert signed_in.log == []
+
+
 def test_a_lost_answer_makes_no_second_kernel(here, signed_in, fault, capfd):
     signed_in.fail("SaveKernel", fault(drop="after"))
     train()

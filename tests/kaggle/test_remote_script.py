@@ -29,26 +29,26 @@ elif command == "train":
 
 
 def sent(epochs=1, pause=0.0, program=PROGRAM):
-    """A client that sends this program, with sessions of six seconds."""
+    """A client that sends this program, with sessions of twenty seconds."""
     index, model = TINY / "datasets" / "photos.csv", TINY / "models" / "tiny"
     filled = program.format(index=str(index), model=str(model), epochs=epochs, pause=pause)
     return (
         "from fercomp.kaggle import packing, pushing\n"
         f"changed = {{'fercomp/__main__.py': {filled.encode()!r}}}\n"
         "pushing.pack = lambda target, files: packing.pack(target, {**files, **changed})\n"
-        "pushing.SESSION = 6\n"
+        "pushing.SESSION = 20\n"
     )
 
 
 @pytest.mark.slow
 def test_a_run_ends_itself_before_the_limit_and_the_next_kernel_goes_on(kaggle, run, tmp_path):
     begun = time.monotonic()
-    code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=sent(40, 0.1))
+    code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=sent(150, 0.1))
     sessions = [versions[0] for versions in kaggle.kernels.sessions.values()]
     assert code == 0, (err, [session.log for session in sessions])
-    assert len(sessions) > 1 and time.monotonic() - begun > 4
+    assert len(sessions) > 1 and time.monotonic() - begun > 15
     assert contents(tmp_path / "work/models/mine") == contents(TINY / "models" / "tiny")
-    assert [session.body["sessionTimeoutSeconds"] for session in sessions] == [6] * len(sessions)
+    assert [session.body["sessionTimeoutSeconds"] for session in sessions] == [20] * len(sessions)
     assert all("the session comes near its limit: saving" in session.log for session in sessions[:-1])
     assert "running prepare" in sessions[0].log and "running prepare" not in sessions[1].log
     assert "  epoch " in err  # of the log, while it ran

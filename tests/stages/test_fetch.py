@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
+from fercomp.core.params import LayoutParams
 from fercomp.stages.fetch import fetch
 
 FILES = {
@@ -239,3 +241,25 @@ def test_raw_may_not_be_a_link_to_itself(tmp_path, raw):
     raw.symlink_to(raw.name)
     with pytest.raises(FercompError, match="is a link that leads nowhere: remove it"):
         fetch(str(write_zip(tmp_path / "a.zip")), raw)
+
+
+def test_in_a_kernel_at_kaggle_the_mounted_files_are_linked(tiny_workspace, tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCOMP_KAGGLE", str(tmp_path))
+    raw = tmp_path / "work" / "raw"
+    for place in ("input/competitions/faces", "input/other"):
+        shutil.copytree(tiny_workspace.raw, tmp_path / place)
+    for competition in ("faces", "other"):
+        report = fetch("kaggle", raw, competition)
+        assert (report.train_photos, report.test_photos) == (72, 20)
+        assert (raw / "train").is_symlink() and (raw / "train.csv").read_text().startswith(",image_path")
+    images = tmp_path / "input" / "third"
+    (images / "all").mkdir(parents=True)
+    shutil.copytree(tiny_workspace.raw / "train", images / "all" / "train")
+    shutil.copytree(tiny_workspace.raw / "test_kaggle", images / "all" / "test")
+    for name in ("train.csv", "sample_submission.csv"):
+        shutil.copy(tiny_workspace.raw / name, images)
+    layout = LayoutParams(train="all/train", test="all/test")
+    before = sorted(path for path in images.rglob("*"))
+    fetch("kaggle", raw, "third", layout)
+    assert not (raw / "train").is_symlink() and len(list((raw / "train").rglob("*.jpg"))) == 72
+    assert sorted(path for path in images.rglob("*")) == before, "what is mounted was moved"
