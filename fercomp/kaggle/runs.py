@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
@@ -57,7 +57,7 @@ class RemoteRun(Group):
     fingerprint: str = Field(pattern="^[0-9a-f]{64}$")
     words: tuple[str, ...]
     competition: str
-    owner: str
+    owner: str = Field(pattern="^[A-Za-z0-9_-]{1,100}$")
     gpu: bool
     leaves: tuple[str, ...]
     dataset: str = ""
@@ -106,12 +106,15 @@ def read_run(name: str, workspace: Workspace) -> RemoteRun | None:
     if not is_there(path):
         return None
     try:
-        return RemoteRun.model_validate_json(read_at_most(path, _LARGEST))
-    except ValidationError as error:
+        run = RemoteRun.model_validate_json(read_at_most(path, _LARGEST))
+        if run.name != name or not run.parts:
+            raise ValueError("it is not that of this name, or has no kernel")
+    except ValueError as error:  # pydantic's, too
         raise FercompError(
             f"{path} is damaged: look at https://www.kaggle.com/code whether its kernel still runs, then "
             "remove it"
         ) from error
+    return run
 
 
 def write_run(run: RemoteRun, workspace: Workspace) -> None:

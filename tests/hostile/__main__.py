@@ -21,6 +21,7 @@ from .pages import page_cases, page_results
 from .photos import photo_cases
 from .reports import report_cases
 from .runner import run_all, warm_up
+from .runs import run_cases
 from .settings import setting_cases
 from .sources import source_cases
 from .tables import table_cases
@@ -38,6 +39,7 @@ def all_cases() -> list[Case]:
             *terminal_cases(),
             *page_cases(),
             *report_cases(),
+            *run_cases(),
         ),
         *kill_cases(),
     ]
