@@ -141,7 +141,7 @@ def main() -> None:
 def _stopped(words: Sequence[str]) -> str:
     """Says what becomes of a command that was interrupted, by what was typed after `fercomp`."""
     name = next((word for word in words if not word.startswith("-")), "")
-    if name in {command.__name__ for command in GO_ON}:
+    if "--on" in words or name in {command.__name__ for command in GO_ON}:
         return "stopped; what was finished is kept, the same command goes on from there"
     return "stopped; nothing half-finished was written, the same command starts again"
 

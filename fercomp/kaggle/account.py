@@ -65,14 +65,13 @@ class Account:
             **fields: Fields of the request, as JSON would have their values. `None` is left out.
         """
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in method).lstrip("_")
-        room = getattr(self._client, f"{service.removesuffix('s')}s")
-        ask = getattr(getattr(room, f"{service}_api_client"), snake)
         words = {name: name.split("_") for name in fields}
         named = {n: "".join([first, *map(str.capitalize, rest)]) for n, (first, *rest) in words.items()}
         given = {named[name]: value for name, value in fields.items() if value is not None}
-        request = ask.__annotations__["request"].from_dict(given)
-        with self.told(competition=service == "competition"):
-            return ask(request)
+        with self.told(competition=service == "competition"):  # an older client may not know the method
+            room = getattr(self._client, f"{service.removesuffix('s')}s")
+            ask = getattr(getattr(room, f"{service}_api_client"), snake)
+            return ask(ask.__annotations__["request"].from_dict(given))
 
     @contextmanager
     def told(self, competition: bool = True) -> Iterator[None]:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,9 @@ GRACE: Final = 60.0
 
 PATHS: Final = [str(WORK)]
 """Where commands find packages that came along."""
+
+LEFT_OUT: Final = r"\.part\.|\..*\.lock|\.lock"
+"""How the names of locks begin, and of what was being written."""
 
 _stopped = False
 
@@ -200,7 +204,7 @@ def kept_files(path: Path) -> list[Path]:
     """Lists the files at or below a path, but for locks and what was being written."""
     found = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     parts = [(file, file.relative_to(WORK).parts) for file in found]
-    return [f for f, names in parts if not any(".lock" in n or n.startswith(".part.") for n in names)]
+    return [f for f, names in parts if not any(re.match(LEFT_OUT, name) for name in names)]
 
 
 def digest(path: Path) -> str:

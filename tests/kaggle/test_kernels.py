@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,28 @@ def test_a_killed_client_leaves_one_kernel_and_the_same_command_goes_on(
     assert [name for name in left if not name.endswith(".lock")] == ["train-mine.json"]
 
 
+def test_ctrl_c_ends_only_the_waiting(kaggle, start, run):
+    def play(session):
+        session.lines = ["epoch 1"]
+        session.status = "RUNNING"
+
+    kaggle.kernels.play = play
+    process = start("predict", "--model", "shipped", "--on", "kaggle", "--yes")
+    while not kaggle.calls("GetKernelSessionLogsStream"):
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    code, (_, err) = process.wait(), process.communicate()
+    assert code == 130
+    assert "  epoch 1\n" in err and err.count("epoch 1") == 1
+    assert "the kernel goes on at Kaggle; `fercomp kernels cancel predict-shipped` ends it" in err
+    assert "the same command goes on from there" in err
+    ((session,),) = kaggle.kernels.sessions.values()
+    leave(session, {"models/shipped/test_probs.csv": b"probabilities"})
+    code, out, _ = run("kernels", "pull", slug=None)
+    assert code == 0 and "models/shipped/test_probs.csv: from the run predict-shipped" in out
+
+
 SHALLOW = """
 from pathlib import Path
 from fercomp.kaggle import packing, pushing
@@ -126,3 +149,29 @@ def test_a_training_over_three_sessions_is_that_of_an_unbroken_run(kaggle, run, 
         assert there == {
             k: v for k, v in contents(here / folder).items() if not k.startswith(("raw", ".photos"))
         }
+
+
+@pytest.mark.slow
+def test_repro_runs_the_pipeline_there_with_a_file_of_parameters(kaggle, run, tmp_path):
+    root, work = Path(__file__).parents[2], tmp_path / "work"
+    shutil.copy(root / "dvc.yaml", work)
+    shutil.copy(root / ".dvcignore", work)
+    shutil.copytree(root / "pipelines", work / "pipelines")
+    (work / "datasets").mkdir()
+    (work / "datasets" / "review.jsonl").touch()
+    text = (root / "params.yaml").read_text()
+    models = re.compile(r"^experiments:.*", re.MULTILINE | re.DOTALL)
+    assert models.search(text)
+    empty = "".join(
+        f"{group}: {{}}\n" for group in ("experiments", "relabelled", "students", "ensembles", "refits")
+    )
+    text = models.sub(empty, text).replace("source: demo ", "source: kaggle ")
+    (work / "params.none.yaml").write_text(text.replace("skillbox-computer-vision-project", SLUG))
+    kaggle.kernels.ask_to_end = ["Running stage 'prepare'"]
+    code, _, err = run("repro", "--on", "kaggle", "--yes", "params.none.yaml", slug=None)
+    assert code == 0, (err, [v[0].log for v in kaggle.kernels.sessions.values()])
+    (first,), (session,) = kaggle.kernels.sessions.values()
+    assert code == 0, (err, first.log, session.log)
+    assert session.job["after"] == first.slug and "Running stage 'prepare'" in session.log
+    assert (work / "datasets" / "photos.csv").read_bytes() == (TINY / "datasets" / "photos.csv").read_bytes()
+    assert session.slug.startswith("fercomp-repro-none-")
