@@ -185,7 +185,9 @@ def processes() -> int:
 def leave() -> None:
     """Waits until all processes are here, and ends what connects them."""
     import jax
+    from jax.experimental import multihost_utils
 
+    multihost_utils.sync_global_devices("end of training")  # the next waits for seconds only
     jax.distributed.shutdown()
 
 
