@@ -52,7 +52,8 @@ def test_what_is_wrong_is_said(values, line):
         asked_hosts(variables(*values))
 
 
-def test_only_jax_trains_over_processes():
+def test_only_jax_trains_over_processes(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(FercompError, match="set KERAS_BACKEND=jax"):
         join(Hosts("127.0.0.1:9", 2, 0), 1)
 
