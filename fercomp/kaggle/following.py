@@ -29,6 +29,9 @@ LONGEST_KERNEL_POLL: Final = 60.0
 UNANSWERED: Final = 30
 """How often in a row that question may stay without an answer."""
 
+REFUSED: Final = 5
+"""How often in a row it may be refused: a kernel that was just pushed may not be known everywhere."""
+
 LOOKS: Final = 6
 """How often it is looked for the manifest of a kernel that has just ended."""
 
@@ -70,6 +73,12 @@ def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
             status, unanswered = kernel_status(kaggle, slug), 0
         except (Unanswered, Refused) as error:
             unanswered += 1
+            if type(error) is Refused and unanswered > REFUSED:
+                page = kernel_page(kaggle, slug)
+                raise FercompError(
+                    f"Kaggle does not show {page} ({error.words}): was it deleted? `fercomp kernels cancel` "
+                    "forgets it"
+                ) from error
             if unanswered > UNANSWERED:
                 page = kernel_page(kaggle, slug)
                 raise FercompError(

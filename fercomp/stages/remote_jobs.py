@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import Params, Plan
+from fercomp.core.params import Group, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.kaggle.carried import carried_files
@@ -52,19 +52,20 @@ class Job:
     done: tuple[str, ...]
     cut: tuple[str, ...]
     steps: tuple[dict[str, Any], ...]
-    checkpoint: Mapping[str, Path | bytes] = field(default_factory=dict)
+    settings: str = ""
+    further: Mapping[str, Path | bytes] = field(default_factory=dict)
     internet: bool = True
     submits: str = ""
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over what comes out depends on, apart from the code."""
-        return fingerprint_of(self.words, self.competition, self.files)
+        return fingerprint_of((self.name, self.settings), self.competition, self.files)
 
     @property
     def load(self) -> Load:
         """What its kernels do."""
-        files = {**self.files, **self.checkpoint}
+        files = {**self.files, **self.further}
         return Load(self.steps, self.done, self.cut, files, self.internet, self.submits)
 
 
@@ -75,9 +76,9 @@ def train_job(
     check_name(name)
     plan = params.plan(name, backbone)
     words = ["train", "--name", name, *(["--backbone", backbone] if backbone else [])]
-    files = {**_params(workspace), **_taught(plan, workspace)}
-    checkpoint = _files(workspace, f"models/.training/{name}.npz")
-    return _job("train", name, words, set_, params, files, (f"models/{name}",), checkpoint)
+    further = _files(workspace, "params.yaml", f"models/.training/{name}.npz")
+    files, done = _taught(plan, workspace), (f"models/{name}",)
+    return _job(words, set_, params, (plan.train, plan.inference), files, done, further)
 
 
 def crossval_job(
@@ -87,19 +88,19 @@ def crossval_job(
     check_name(name)
     plan = params.plan(name, backbone).changed(labels="given", test_photos=False)
     words = ["crossval", "--name", name, *(["--backbone", backbone] if backbone else [])]
-    files = {**_params(workspace), **_taught(plan, workspace)}
     folds = f"models/.training/folds/{name}-[0-9]*"
-    checkpoint = _files(workspace, f"models/.training/{name}-[0-9]*.npz", folds)
-    return _job("crossval", name, words, set_, params, files, (f"models/{name}", folds), checkpoint)
+    further = _files(workspace, "params.yaml", f"models/.training/{name}-[0-9]*.npz", folds)
+    files, done = _taught(plan, workspace), (f"models/{name}", folds)
+    return _job(words, set_, params, (plan.train, plan.inference), files, done, further)
 
 
 def predict_job(model: str | None, set_: Sequence[str], params: Params, workspace: Workspace) -> Job:
     """Makes the job of `fercomp predict`."""
     folder = resolve_model(model, workspace)
     name = output_name(folder, workspace)
-    files = {**_params(workspace), **_model(folder, workspace)}
-    words = ["predict", "--model", name]
-    return _job("predict", name, words, set_, params, files, (f"models/{name}/{_SCORES}.csv",), {})
+    files, done = _model(folder, workspace), (f"models/{name}/{_SCORES}.csv",)
+    further = _files(workspace, "params.yaml")
+    return _job(["predict", "--model", name], set_, params, (params.predict,), files, done, further)
 
 
 def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
@@ -118,16 +119,18 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     matters |= {"predict": params.predict.model_dump(mode="json")}
     files = {**_model(folder, workspace), "params.yaml": json.dumps(matters).encode()}
     device = ("--set", f"machine.device={params.machine.device}")
-    job = _job("submit", name, ("predict", "--model", name, *device), (), params, files, (), {})
+    job = _job(("predict", "--model", name, *device), (), params, (params.predict,), files, (), {})
     csv = f"submissions/{name}.csv"
     networks = [graph.parents[1] / KERAS_MODEL for graph in folder.rglob(GRAPH)]
     openvino = any(not network.is_file() or needs_hub(network) for network in networks)
     return replace(
         job,
+        name=f"submit-{name}",
         words=("submit", "--kernel", "--model", name),
         steps=(*job.steps, {"words": ["submission", "--model", name], "makes": ""}),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
-        checkpoint=carried_files(openvino),
+        cut=(*INDEX, "models/.training"),
+        further=carried_files(openvino),
         gpu=job.gpu and any(network.is_file() for network in networks),
         internet=False,
         submits=csv,
@@ -160,16 +163,17 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
 
 
 def _job(
-    command: str,
-    name: str,
     words: Sequence[str],
     set_: Sequence[str],
     params: Params,
+    used: Sequence[Group],
     files: Mapping[str, Path | bytes],
     done: tuple[str, ...],
-    checkpoint: Mapping[str, Path | bytes],
+    further: Mapping[str, Path | bytes],
 ) -> Job:
+    command, _, name = words[:3]
     overrides = [word for value in set_ for word in ("--set", value)]
+    groups = [group.model_dump(mode="json") for group in (*used, params.prepare, params.fetch.layout)]
     steps = (
         {"words": ["fetch", "--source", "kaggle", *overrides], "makes": ""},
         {"words": ["prepare", *overrides], "makes": INDEX[0]},
@@ -184,12 +188,9 @@ def _job(
         done=(*done, *INDEX),
         cut=(*INDEX, "models/.training") if command != "predict" else (),
         steps=steps,
-        checkpoint=checkpoint,
+        settings=json.dumps(groups, sort_keys=True),
+        further=further,
     )
-
-
-def _params(workspace: Workspace) -> dict[str, Path | bytes]:
-    return _files(workspace, "params.yaml")
 
 
 def _taught(plan: Plan, workspace: Workspace) -> dict[str, Path | bytes]:

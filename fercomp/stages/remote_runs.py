@@ -1,18 +1,31 @@
 """`fercomp kernels`: the runs at Kaggle that were started here, looked at, brought here, and ended."""
 
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.locks import locked
 from fercomp.core.paths import Workspace
+from fercomp.kaggle.account import Account
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.datasets import delete_dataset
 from fercomp.kaggle.following import follow_part
-from fercomp.kaggle.kernels import delete_kernel, find_kernel, kernel_output, kernel_page, kernel_status
+from fercomp.kaggle.kernels import (
+    KernelStatus,
+    delete_kernel,
+    find_kernel,
+    kernel_output,
+    kernel_page,
+    kernel_status,
+)
+from fercomp.kaggle.log_tail import LogTail
 from fercomp.kaggle.pushing import archive_of, is_pushed
 from fercomp.kaggle.runs import RemoteRun, all_runs, forget_run, read_run, runs_folder
 from fercomp.stages.remote import pull_run
+
+LISTEN = 3.0
+"""Seconds in which a kernel that runs sends what it has printed."""
 
 
 def require_run(name: str, workspace: Workspace) -> RemoteRun:
@@ -38,9 +51,17 @@ def show_run(name: str, workspace: Workspace) -> tuple[str, str, list[str]]:
     with connect(run.competition) as kaggle:
         slug = run.parts[-1].slug
         status = kernel_status(kaggle, slug)
-        log = kernel_output(kaggle, slug).log
+        log = _last_lines(kaggle, slug, status)
         failure = f": {status.failure}" if status.failure else ""
         return f"{status.state}{failure}", kernel_page(kaggle, slug), log
+
+
+def _last_lines(kaggle: Account, slug: str, status: KernelStatus) -> list[str]:
+    if status.state not in ("queued", "running"):
+        return kernel_output(kaggle, slug).log
+    with LogTail(kaggle, slug) as log:
+        time.sleep(LISTEN)
+        return log.new_lines()
 
 
 def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:

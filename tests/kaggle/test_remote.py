@@ -13,6 +13,7 @@ from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle import outputs, packing, receive
 from fercomp.kaggle.runs import read_run
+from fercomp.stages import remote_runs
 from fercomp.stages.remote import run_remote
 from fercomp.stages.remote_jobs import crossval_job, predict_job, repro_job, train_job
 from fercomp.stages.remote_runs import bring_run, cancel_run, show_run
@@ -180,7 +181,7 @@ def test_without_gpu_hours_no_kernel_is_started(here, signed_in):
     assert signed_in.calls("SaveKernel") == 0
     assert train("machine.device=cpu").files
     signed_in.kernels.quota = (26.0, 30.0)
-    train()
+    train("train.seed=1")
     assert [v[0].body["sessionTimeoutSeconds"] for v in signed_in.kernels.sessions.values()] == [31500, 14400]
 
 
@@ -202,6 +203,22 @@ def test_the_same_command_finds_the_kernel_again(here, signed_in, capfd):
     assert signed_in.calls("SaveKernel") == 1
     train(anew=True)
     assert signed_in.calls("SaveKernel") == 2 and len(signed_in.kernels.sessions) == 2
+
+
+def test_other_lines_of_the_parameters_do_not_hide_a_run(here, signed_in):
+    here.params.write_text("train: {epochs: 7}\n")
+    train(wait=False)
+    here.params.write_text("# a remark\ntrain: {epochs: 7}\nexperiments: {other: {epochs: 9}}\n")
+    assert train().files and signed_in.calls("SaveKernel") == 1
+
+
+def test_a_kernel_that_was_deleted_at_kaggle_is_told_and_forgotten(here, signed_in):
+    train()
+    signed_in.kernels.sessions.clear()
+    shutil.rmtree(signed_in.kernels.root)
+    refused(r"does not show .*fercomp-train-mine-\w+-1 \(403 .*\): was it deleted\? `fercomp kernels cancel`")
+    assert cancel_run(NAME, here) == []
+    assert train().files
 
 
 def test_after_a_failure_the_same_command_starts_another_kernel_that_goes_on(here, signed_in, capfd):
@@ -376,13 +393,16 @@ def test_repro_needs_a_pipeline_and_the_competition(here):
         repro_job(file, load_params(file), here)
 
 
-def test_runs_are_shown_brought_and_cancelled(here, signed_in):
+def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     signed_in.kernels.play = lambda session: setattr(session, "status", "RUNNING")
     train(wait=False)
     ((session,),) = signed_in.kernels.sessions.values()
     while session.status == "QUEUED":
         time.sleep(0.01)
-    assert show_run(NAME, here)[0] == "running"
+    session.lines = ["epoch 1"]
+    monkeypatch.setattr(remote_runs, "LISTEN", 0.3)
+    state, page, lines = show_run(NAME, here)
+    assert (state, lines) == ("running", ["epoch 1"]) and page.endswith(session.slug)
     with pytest.raises(FercompError, match="train-mine is running: try again later"):
         bring_run(NAME, here)
     leave(session, bundle())
