@@ -65,12 +65,15 @@ class TrackGatherer:
         self._going: dict[int, _Track] = {}
         self._waiting: deque[Future[Seen | None]] = deque()
         self._done: list[Seen] = []
-        self._pool.submit(load_embedder)
+        self._met = False
 
     def add(self, picture: Picture) -> None:
         """Adds the next frame with its faces, which have tracks and qualities."""
         faces, now = picture.faces, picture.frame.time
         tracks = known(faces.tracks).tolist()
+        if tracks and not self._met:
+            self._met = True
+            self._pool.submit(load_embedder)  # while the first tracks go on
         sizes, qualities = face_sizes(faces.boxes), known(faces.qualities)
         for i, number in enumerate(tracks):
             track = self._going.setdefault(number, _Track(number))
