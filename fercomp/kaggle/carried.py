@@ -15,10 +15,14 @@ from typing import Final
 from packaging.requirements import Requirement  # matplotlib depends on it
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.kernel_packages import CARRIED, PYTHON, package_name
+from fercomp.kaggle.kernel_packages import CARRIED, LEAST, PYTHON, package_name
 
-LIGHT: Final = ("filelock", "rich", "ruamel.yaml", "tqdm", "typer")
-"""What `predict` imports that is Python code only. The rest is in Kaggle's image."""
+LIGHT: Final = ("filelock", "keras", "rich", "ruamel.yaml", "tqdm", "typer")
+"""What `predict` imports that is Python code only. The rest is in Kaggle's image.
+
+Keras travels since an older one cannot read what a newer one has written: 3.10 not what 3.15 has. It runs on
+the image's TensorFlow.
+"""
 
 _THERE: Final = "pygments"
 """Jupyter, which runs kernels, needs it; it is as large as all of these."""
@@ -39,6 +43,8 @@ def carried_files(openvino: bool) -> dict[str, Path | bytes]:
     files: dict[str, Path | bytes] = {}
     for name in LIGHT:
         files |= _files(package_name(name), _with_needed(name))
+    if "keras" in LIGHT:
+        files[f"{CARRIED}/keras/{LEAST}"] = importlib.metadata.version("keras").encode()
     if openvino:
         if (sys.platform, platform.machine()) != ("linux", "x86_64"):
             raise FercompError(

@@ -17,6 +17,9 @@ CARRIED: Final = "carried"
 PYTHON: Final = "python"
 """File in a package's folder: the only version of Python that can use it."""
 
+LEAST: Final = "least"
+"""File in a package's folder: the least version that is enough, where that is more than fercomp asks for."""
+
 REPLACEABLE: Final = ("openvino", "pi-heif")
 """Packages that a kernel can do without: Keras answers in place of the first, no competition has HEIC."""
 
@@ -63,14 +66,15 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
     Returns:
         Folders in which Python is to look for them.
     """
-    paths = []
-    for wanted in filter(lacks, requires):
+    paths, here = [], f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for wanted in requires:
         name = package_name(wanted)
         folder = work / CARRIED / name
-        python = folder / PYTHON
-        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        least, python = folder / LEAST, folder / PYTHON
+        if is_enough(f"{name}>={least.read_text()}" if least.is_file() else wanted):
+            continue
         if folder.is_dir() and (not python.is_file() or python.read_text() == here):
-            print(f"fercomp: {wanted} came along", flush=True)
+            print(f"fercomp: {name} came along", flush=True)
             paths.append(str(folder))
         elif folder.is_dir():
             fail(
@@ -84,24 +88,31 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
 
 def lacks(wanted: str) -> bool:
     """Says whether a package is missing, or too old."""
+    as_it_is = package_name(wanted) in AS_IT_IS and is_installed(wanted)
+    return not (is_enough(wanted) or as_it_is)
+
+
+def is_enough(wanted: str) -> bool:
+    """Says whether a package is there, in one of the versions that are wanted; what is older is said."""
     from packaging.requirements import Requirement
 
     requirement = Requirement(wanted)
-    if not is_installed(wanted):
-        return True
-    version = importlib.metadata.version(requirement.name)
-    if requirement.specifier.contains(version, prereleases=True):
+    try:
+        version = importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError:
         return False
+    if requirement.specifier.contains(version, prereleases=True):
+        return True
     print(f"fercomp: {requirement.name} is {version}, expected {requirement.specifier}", flush=True)
-    return package_name(wanted) not in AS_IT_IS
+    return False
 
 
 def is_installed(wanted: str) -> bool:
-    """Says whether a package is there, in whatever version."""
+    """Says whether a package is there, in whatever version, and under whatever name: `tensorflow-cpu`."""
     try:
         importlib.metadata.version(package_name(wanted))
     except importlib.metadata.PackageNotFoundError:
-        return False
+        return package_name(wanted) in AS_IT_IS and importlib.util.find_spec(package_name(wanted)) is not None
     return True
 
 

@@ -1,5 +1,6 @@
 """`submit --kernel`: one kernel that predicts without internet, and one submission, whatever breaks."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -282,9 +283,9 @@ def test_packages_that_came_along_are_taken_where_the_image_lacks_them(tmp_path)
     for name, entry in carried.carried_files(openvino=False).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(entry, path)
+        path.write_bytes(entry if isinstance(entry, bytes) else entry.read_bytes())
     assert take_along(["rich>=14", "numpy>=2.1"], tmp_path, pytest.fail) == []
-    wanted = [f"{name}>=999" for name in carried.LIGHT]
+    wanted = [f"{name}>=999" for name in carried.LIGHT if name != "keras"]
     paths = take_along([*wanted, "pandas>=999"], tmp_path, pytest.fail)
     assert [Path(path).name for path in paths] == ["filelock", "rich", "ruamel-yaml", "tqdm", "typer"]
     lines = (
@@ -298,6 +299,24 @@ def test_packages_that_came_along_are_taken_where_the_image_lacks_them(tmp_path)
         text=True,
     )
     assert done.stdout == "{'a': 0.001}\n", done.stderr
+
+
+def test_an_older_keras_is_not_used_for_what_a_newer_one_wrote(tmp_path):
+    folder = tmp_path / "carried" / "keras"
+    folder.mkdir(parents=True)
+    (folder / "least").write_text("3.0")
+    assert take_along(["keras>=3.12"], tmp_path, pytest.fail) == []
+    (folder / "least").write_text("999")
+    assert take_along(["keras>=3.12"], tmp_path, pytest.fail) == [str(folder)]
+
+
+def test_tensorflow_under_another_name_is_not_installed_again(monkeypatch):
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    assert not lacks("tensorflow>=2.20")
+    assert lacks("filelock>=3")
 
 
 def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
@@ -342,7 +361,7 @@ def bare_image(folder: Path, lacking: tuple[str, ...]) -> str:
 @pytest.mark.slow
 def test_what_was_pushed_predicts_without_internet_and_openvino(kaggle, run, tmp_path):
     """Keras answers there, OpenVINO here; the CSV is the same."""
-    lacking = ("openvino", "ruamel", "filelock", "typer", "pi_heif", "kaggle", "dvc")
+    lacking = ("openvino", "ruamel", "filelock", "keras", "typer", "pi_heif", "kaggle", "dvc")
     kaggle.kernels.play, kaggle.kernels.python = None, bare_image(tmp_path / "image", lacking)
     work = tmp_path / "work"
     shutil.copytree(TINY, work, dirs_exist_ok=True)
@@ -351,7 +370,8 @@ def test_what_was_pushed_predicts_without_internet_and_openvino(kaggle, run, tmp
     session = pushed(kaggle)
     assert code == 0, (out, err, session.log)
     log = "".join(line["data"] for line in json.loads(session.log))
-    assert "fercomp: filelock>=3.30 came along" in log and "installing" not in log
+    assert "fercomp: filelock came along" in log and "fercomp: keras came along" in log
+    assert "installing" not in log
     assert "OpenVINO is not installed: Keras answers for tiny" in log
     kernels_csv = (work / "submissions" / "mine.csv").read_bytes()
     assert kaggle.submissions[0]["content"] == kernels_csv
