@@ -15,7 +15,7 @@ from typing import Final
 from packaging.requirements import Requirement  # matplotlib depends on it
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.kernel_packages import CARRIED, LEAST, PYTHON, package_name
+from fercomp.kaggle.kernel_packages import AT_LEAST, CARRIED, PYTHON, package_name
 
 LIGHT: Final = ("filelock", "keras", "rich", "ruamel.yaml", "tqdm", "typer")
 """What `predict` imports that is Python code only. The rest is in Kaggle's image.
@@ -44,7 +44,7 @@ def carried_files(openvino: bool) -> dict[str, Path | bytes]:
     for name in LIGHT:
         files |= _files(package_name(name), _with_needed(name))
     if "keras" in LIGHT:
-        files[f"{CARRIED}/keras/{LEAST}"] = importlib.metadata.version("keras").encode()
+        files[f"{CARRIED}/keras/{AT_LEAST}"] = importlib.metadata.version("keras").encode()
     if openvino:
         if (sys.platform, platform.machine()) != ("linux", "x86_64"):
             raise FercompError(

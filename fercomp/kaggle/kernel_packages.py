@@ -17,7 +17,7 @@ CARRIED: Final = "carried"
 PYTHON: Final = "python"
 """File in a package's folder: the only version of Python that can use it."""
 
-LEAST: Final = "least"
+AT_LEAST: Final = "least"
 """File in a package's folder: the least version that is enough, where that is more than fercomp asks for."""
 
 REPLACEABLE: Final = ("openvino", "pi-heif")
@@ -70,7 +70,7 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
     for wanted in requires:
         name = package_name(wanted)
         folder = work / CARRIED / name
-        least, python = folder / LEAST, folder / PYTHON
+        least, python = folder / AT_LEAST, folder / PYTHON
         if is_enough(f"{name}>={least.read_text()}" if least.is_file() else wanted):
             continue
         if folder.is_dir() and (not python.is_file() or python.read_text() == here):
