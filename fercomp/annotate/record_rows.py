@@ -77,5 +77,10 @@ def problem_row(file: str, reason: str) -> Row:
     return {"file": file, "status": reason, "faces": "0"}
 
 
+def whole_number(text: str) -> int | None:
+    """Reads a number that is 0 or more; `None` where there is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
 def _numbers(names: Sequence[str], values: np.ndarray) -> dict[str, str]:
     return {name: FLOAT_FORMAT % value for name, value in zip(names, values, strict=True)}

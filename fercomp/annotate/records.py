@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row
+from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row, whole_number
 from fercomp.core.errors import FercompError
 from fercomp.core.files import append_whole, atomic_file
 
@@ -198,7 +198,10 @@ def _json_value(name: str, text: str) -> str | float | int | None:
         return None
     if name in TEXT:
         return text
-    return float(text) if "." in text else int(text)
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else float(text)  # 0.00001 is read as `1e-05`
+    except ValueError:  # somebody has written something else
+        return text
 
 
 class _Opened:
@@ -241,4 +244,4 @@ def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) 
 
 
 def _count(row: Row) -> int:
-    return int(row["faces"]) if row["faces"].isdecimal() else 0
+    return whole_number(row["faces"]) or 0

@@ -102,6 +102,29 @@ def test_valence_and_arousal_are_on_record_where_a_model_gives_them():
     assert "valence" not in rows_of("x.jpg", 1)[0]
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_change_leaves_all_else_as_it_is(tmp_path, kind):
+    row = {**rows_of("a.jpg", 1)[0], "happy": "0.000010", "sad": "-0.000001", "size": "12.0"}
+    records = written(tmp_path / "records", kind, [[row]])
+    before = records.path.read_bytes()
+    records.change(lambda row: row)
+    assert records.path.read_bytes() == before
+    records.change(lambda row: {**row, "person": "7"})
+    ((read,),) = records.pictures()
+    assert (read["person"], float(read["happy"]), float(read["sad"])) == ("7", 1e-5, -1e-6)
+
+
+def test_numbers_that_are_none_stay_what_they_are(tmp_path):
+    rows = rows_of("a.jpg", 1)
+    path = written(tmp_path / "records.jsonl", "jsonl", [rows]).path
+    path.write_text(path.read_text().replace('"face": 0', '"face": "--"'))
+    records = written(tmp_path / "records.csv", "csv", [[{**rows[0], "faces": "9" * 5000}], rows])
+    assert len(list(records.pictures())) == 0
+    other = Records(path, json.loads(path.read_text()), "jsonl")
+    other.change(lambda row: row)
+    assert next(other.pictures())[0]["face"] == "--"
+
+
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
 
 

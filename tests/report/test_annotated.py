@@ -13,6 +13,7 @@ from fercomp.annotate.people.names import PersonCount, write_people
 from fercomp.annotate.record_rows import columns
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
+from fercomp.report.annotated.pictures import strips_of
 from fercomp.report.annotated.ribbon import PIECES, ribbon_pieces
 from fercomp.report.annotated.write import report_annotated
 from tests.annotated_files import ANSWERS, CLASSES, NAME, frame_rows_of, some_pictures, write_records
@@ -73,7 +74,11 @@ def test_the_numbers_are_those_of_the_records(tmp_path, pictures, kind):
 def test_nothing_in_the_page_is_anybody_elses_markup(tmp_path, pictures):
     (tmp_path / "people-data").mkdir()
     Image.new("RGB", (192, 96)).save(tmp_path / "people-data" / "person-0.jpg")
-    (tmp_path / "people-data" / "person-1.jpg").write_text("no picture")
+    bomb = bytearray((tmp_path / "people-data" / "person-0.jpg").read_bytes())
+    bomb[(size := bomb.find(b"\xff\xc0") + 5) : size + 4] = b"\xff\xf0\xff\xf0"
+    for data in (b"no picture", bytes(2**21), bytes(bomb)):
+        (tmp_path / "people-data" / "person-1.jpg").write_bytes(data)
+        assert list(strips_of(tmp_path, {0: 0, 1: 1, 2: 2})) == [0]
     Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
     (tmp_path / "b.jpg").write_text("no photo")
     written = {"a.jpg": "a.jpg", "b.jpg": "b.jpg", "../secret.jpg": "c.jpg", "x.mp4": "empty.mov"}

@@ -13,7 +13,7 @@ from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
 from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write_people
 from fercomp.annotate.people.seen import THUMBNAIL, Seen
 from fercomp.annotate.people.store import PeopleData
-from fercomp.annotate.record_rows import Row
+from fercomp.annotate.record_rows import Row, whole_number
 from fercomp.annotate.records import Records, set_aside
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
@@ -111,8 +111,8 @@ def _numbered(
 
 
 def _with_person(row: Row, people: Mapping[SeenAt, int]) -> Row:
-    number = row["track"] or row["face"]
-    person = people.get((row["file"], int(number))) if number else None
+    number = whole_number(row["track"] or row["face"])
+    person = None if number is None else people.get((row["file"], number))
     return {**row, "person": "" if person is None else str(person)}
 
 

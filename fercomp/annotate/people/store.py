@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Final
 
 import numpy as np
 
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH
 from fercomp.annotate.people.seen import SEEN_COLUMNS, Seen, seen_of
-from fercomp.annotate.record_rows import FACE, Row
+from fercomp.annotate.record_rows import FACE, Row, whole_number
 from fercomp.annotate.records import OnRecord, Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
@@ -20,6 +21,7 @@ PEOPLE_DATA: Final = "people-data"
 
 _EMBEDDINGS: Final = "embeddings.csv"
 _KNOWN: Final = "people.npy"
+_MOST_PEOPLE: Final = 10**15
 _KNOWN_TYPE: Final = np.dtype([("person", "<i8"), ("vector", "<f2", (EMBEDDING_WIDTH,))])
 
 
@@ -106,12 +108,16 @@ class PeopleData:
         if not is_there(path):
             return np.empty(0, np.int64), np.empty((0, EMBEDDING_WIDTH), np.float32)
         try:
-            table = np.load(path, allow_pickle=False)
+            with path.open("rb") as file:  # unlike `np.load`, it never reads it as a zip
+                table = np.lib.format.read_array(file, allow_pickle=False)
             if table.dtype != _KNOWN_TYPE or table.ndim != 1 or not np.isfinite(table["vector"]).all():
                 raise ValueError("it holds something else")
-        except (OSError, ValueError, EOFError, MemoryError) as error:
+            people = table["person"]
+            if len(np.unique(people)) < len(people) or (people < 0).any() or (people >= _MOST_PEOPLE).any():
+                raise ValueError("its people have no numbers of their own")
+        except (OSError, ValueError, EOFError, MemoryError, TokenError) as error:
             raise FercompError(f"{path} is damaged ({error}): remove {self.folder} and run again") from error
-        return table["person"], table["vector"].astype(np.float32)
+        return people, table["vector"].astype(np.float32)
 
     def write_known(self, people: np.ndarray, means: np.ndarray) -> None:
         """Writes what `known` returns in the next run."""
@@ -128,5 +134,5 @@ class PeopleData:
         """Removes the faces of people who are no longer there."""
         for path in self.folder.glob("person-*.jpg"):
             number = path.stem.removeprefix("person-")
-            if number.isdecimal() and int(number) not in people:
+            if whole_number(number) not in (None, *people) and not path.is_dir():
                 path.unlink()

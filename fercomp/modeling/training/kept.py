@@ -1,6 +1,7 @@
 """Arrays that take long to compute and are kept on disk between runs."""
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from fercomp.core.files import atomic_file
 def read_kept(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
     """Returns the float32 array of a file; `None` where there is none of this shape, or it is damaged."""
     try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with path.open("rb") as file:  # unlike `np.load`, it never reads it as a zip
+            array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError, TokenError):
         return None
     return array if array.shape == shape and array.dtype == np.float32 else None
 

@@ -12,6 +12,7 @@ from fercomp.annotate.names import TIMELINE
 from fercomp.annotate.people.names import PEOPLE
 from fercomp.annotate.people.store import PeopleData
 from fercomp.annotate.run_file import RunFile
+from fercomp.core.errors import FercompError
 from fercomp.core.reading import read_at_most
 from fercomp.media.clips import Clip
 from fercomp.media.images import decode_photo, read_file
@@ -61,11 +62,11 @@ def strips_of(output: Path, people: Mapping[int, object]) -> dict[int, tuple[str
         path = data.picture_of(person)
         if path.is_symlink() or not path.is_file():
             continue
-        jpeg = read_at_most(path, _LARGEST_STRIP)
         try:
+            jpeg = read_at_most(path, _LARGEST_STRIP)
             with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
                 width, height = image.size
-        except OSError:
+        except (FercompError, OSError, Image.DecompressionBombError):  # somebody else's
             continue
         strips[person] = (_of_jpeg(jpeg), width, height)
     return strips

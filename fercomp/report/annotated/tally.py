@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from fercomp.annotate.record_rows import FACE, NO_FACE, Row
+from fercomp.annotate.record_rows import FACE, NO_FACE, Row, whole_number
 from fercomp.annotate.records import RecordFormat, Records
 from fercomp.annotate.timeline import GAP, Stretch
 from fercomp.core.classes import UNCERTAIN
@@ -167,11 +167,6 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def whole_number(text: str) -> int | None:
-    """Reads a number that is 0 or more; `None` where there is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 def _seconds(row: Row, after: Row | None, step: float) -> float:

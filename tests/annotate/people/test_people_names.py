@@ -13,6 +13,7 @@ from fercomp.core.errors import FercompError
         ('\ufeffname;frames;person\r\n"Łukasz; Jr.";3; 12 \r\n', {12: "Łukasz; Jr."}),
         ("person\tname\n7\t  two   words \n", {7: "two words"}),
         ('person,name\n0,"=1+1"\n1,<script>\n1,<script>\n', {0: "=1+1", 1: "<script>"}),
+        ("person,name\n,\n0,Anna\n,,,\n\n", {0: "Anna"}),
         ("", {}),
     ],
 )
@@ -38,6 +39,25 @@ def test_another_table_is_refused_in_one_line(tmp_path, text, told):
     with pytest.raises(FercompError, match=told) as error:
         read_names(tmp_path / "people.csv")
     assert "mend it, or remove it" in str(error.value)
+
+
+def test_no_letter_of_a_name_is_lost(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_bytes("person,name\n0,Zoë\n".encode("cp1252"))
+    with pytest.raises(FercompError, match=r"is not UTF-8 .* at byte 16.: save it as CSV UTF-8"):
+        read_names(path)
+    path.write_text("person\tname\n0\tZoë\n", encoding="utf-16")
+    assert read_names(path) == {0: "Zoë"}
+
+
+def test_columns_that_a_user_has_added_stay(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text('phone;name;person;frames;\n"1,2";Anna;3;9\n5;;4;\n7;;5;1;;;\n')
+    write_people(path, {2: PersonCount(1, 0, 1, "a.jpg"), 4: PersonCount()}, read_names(path))
+    assert path.read_text() == (
+        "person,name,frames,seconds,files,first,phone\n2,,1,0.00,1,a.jpg,\n"
+        '3,Anna,0,0.00,0,,"1,2"\n4,,0,0.00,0,,5\n'
+    )
 
 
 def test_everybody_who_is_seen_or_named_is_listed(tmp_path):
