@@ -13,6 +13,18 @@ LONG: Final = 3600.0
 """Seconds from which on it is said what else would do, where there is no GPU."""
 
 
+_CLOCKS: Final = ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC")
+"""On Linux and on macOS; `time.monotonic` stands still there while the computer sleeps. On Windows it goes on."""
+
+
+def sleepless() -> float:
+    """Returns the seconds since some moment, those in which the computer slept among them."""
+    for name in _CLOCKS:
+        if (clock := getattr(time, name, None)) is not None:
+            return time.clock_gettime(clock)
+    return time.monotonic()
+
+
 def seconds_each(call: Callable[[], object], times: int = 2) -> float:
     """Returns how many seconds a call takes, the mean of a few after a first one that makes things ready."""
     call()

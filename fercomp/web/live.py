@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from fercomp.annotate.parquet import rows_format
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.palette import LABEL_COLOURS, PLAIN, as_hex, emotion_colour
+from fercomp.core.timing import sleepless
 from fercomp.faces.found import Faces, known
 from fercomp.media.clips import Frame
 from fercomp.media.images import decode_image
@@ -53,7 +53,7 @@ class Session:
         self._recogniser = ClipRecogniser(
             bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
         )
-        self._start = monotonic()
+        self._start = sleepless()
         self._frames = 0
         self._camera: tuple[int, int] | None = None
         self._pace = Pace()
@@ -98,7 +98,7 @@ class Session:
             image = decode_image(jpeg, "the frame")
         except ImageProblem as problem:
             return {"kind": "problem", "message": str(problem), "recording": self._recording is not None}
-        time = monotonic() - self._start
+        time = sleepless() - self._start
         picture = self._recogniser.look(Frame(self._frames, time, self._frames, image))
         picture = replace(picture, faces=self._in_camera(picture.faces, image.shape[1], image.shape[0]))
         self._frames += 1
@@ -131,7 +131,7 @@ class Session:
             moment = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
             kind = rows_format(self._options.records)
             path = self._output / f"{moment}.{kind}"
-            now = monotonic() - self._start
+            now = sleepless() - self._start
             self._recording = Recording(path, kind, self._bundle.card.classes, now)
         elif not wanted:
             timeline = self.close()
@@ -143,7 +143,7 @@ class Session:
         recording, self._recording = self._recording, None
         if recording is None:
             return None
-        now = monotonic() - self._start
+        now = sleepless() - self._start
         return recording.end(now, self._pace.missing(now))
 
 

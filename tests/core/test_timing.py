@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fercomp.core.timing import duration, say_duration, seconds_each
+from fercomp.core.timing import duration, say_duration, seconds_each, sleepless
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_what_is_short_is_not_said_and_of_what_is_long_what_else_would_do(capfd)
 def test_the_first_call_is_not_timed():
     waits = iter((0.5, 0.01, 0.01))
     assert 0.01 <= seconds_each(lambda: time.sleep(next(waits))) < 0.3
+
+
+@pytest.mark.parametrize("clock", ["CLOCK_BOOTTIME", "CLOCK_MONOTONIC"])
+def test_a_clock_goes_on_while_the_computer_sleeps(clock, monkeypatch):
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        pytest.skip("only Linux has both clocks")
+    if clock == "CLOCK_MONOTONIC":  # as on macOS
+        monkeypatch.delattr(time, "CLOCK_BOOTTIME")
+    asked = []
+    monkeypatch.setattr(time, "clock_gettime", lambda number: asked.append(number) or 7.0)
+    assert (sleepless(), asked) == (7.0, [getattr(time, clock)])

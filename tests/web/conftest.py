@@ -20,7 +20,7 @@ CLOCK = """
 from itertools import count
 import fercomp.web.live
 moments = count()
-fercomp.web.live.monotonic = lambda: next(moments) / 25
+fercomp.web.live.sleepless = lambda: next(moments) / 25
 from fercomp.cli.app import main
 main()
 """

@@ -24,7 +24,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(fercomp.web.live, "monotonic", clock)
+    monkeypatch.setattr(fercomp.web.live, "sleepless", clock)
     return clock
 
 
