@@ -14,7 +14,7 @@ LONG: Final = 3600.0
 
 
 _CLOCKS: Final = ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC")
-"""On Linux and on macOS; `time.monotonic` stands still there while the computer sleeps. On Windows it goes on."""
+"""On Linux and on macOS, where `time.monotonic` stops while the computer sleeps; not so on Windows."""
 
 
 def sleepless() -> float:
