@@ -1,6 +1,7 @@
 """`annotate --report`: the page and the summary say what the records say, whatever is called how."""
 
 import base64
+import json
 import re
 import time
 
@@ -113,6 +114,22 @@ def test_records_of_earlier_versions_are_read(tmp_path):
     ]
     written = report_annotated(tmp_path, write_records(tmp_path / "records.csv", clip, old))
     assert Page(written.page.read_text()).tables["Who is seen in x.mp4"][2][:3] == ["track 0", "sad", "100%"]
+
+
+@pytest.mark.parametrize("time", ["1e308", "-1e308", "inf", "nan", "9" * 400, "x"])
+def test_times_that_are_none_cost_nothing_else(tmp_path, time):
+    clip = [frame_rows_of("x.mp4", n, (0, "", "sad")) for n in range(4)]
+    clip[2] = [{**row, "time": time} for row in clip[2]]
+    written = report_annotated(tmp_path, write_records(tmp_path / "records.jsonl", clip))
+    assert pd.read_csv(written.summary)["faces"].tolist() == [4, 0, 4, 4]
+
+
+@pytest.mark.parametrize("name", ["loop", "a\0b", "\ud800", "x" * 5000, "..", "/etc/passwd"])
+def test_a_copy_that_no_file_can_be_is_left_out(tmp_path, pictures, name):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "run.json").write_text(json.dumps({"fercomp": "1", "written": {name: "a.jpg"}}))
+    written = report_annotated(tmp_path, write_records(tmp_path / "records.csv", pictures))
+    assert "data:image" not in written.page.read_text()
 
 
 def test_people_of_one_name_are_one_person(tmp_path, pictures):

@@ -26,14 +26,16 @@ def copies_of(output: Path) -> dict[str, Path]:
     copies = {}
     for name, file in (RunFile(output, {}).written or {}).items():
         path = output / name
-        if (
-            file
-            and not name.endswith(TIMELINE)
-            and name != PEOPLE
-            and path.resolve().is_relative_to(output.resolve())
-        ):
+        if file and not name.endswith(TIMELINE) and name != PEOPLE and _is_inside(path, output):
             copies[file] = path
     return copies
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a link to itself, a name that no file can have
+        return False
 
 
 def small_photo(path: Path, side: int) -> str | None:

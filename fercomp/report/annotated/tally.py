@@ -25,6 +25,7 @@ MOST_LISTED: Final = 48
 """Photos with faces, and files that could not be used, whose names are kept; of the others, the number."""
 
 _LONGEST_HEADER: Final = 2**20
+_LARGEST: Final = 1e12
 
 Who = tuple[str, int]
 """`person` or `track`, and the number."""
@@ -161,12 +162,12 @@ def read_tallies(path: Path, names: Mapping[int, str] = MappingProxyType({})) ->
 
 
 def number(text: str) -> float | None:
-    """Reads a number; `None` where there is none."""
+    """Reads a number; `None` where there is none, or one that nothing can be counted with."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _LARGEST else None
 
 
 def _seconds(row: Row, after: Row | None, step: float) -> float:
