@@ -65,7 +65,12 @@ def _of_parquet(path: Path) -> Iterator[str]:
                 for name in batch.column(0).to_pylist():
                     if name is not None and not isinstance(name, str | bytes):
                         raise FercompError(f"{path} has {str(name)[:40]!r} as {COLUMN}: {wanted}")
-                    if name:
-                        yield os.fsdecode(name)
-    except pyarrow.ArrowException as error:
+                    text = os.fsdecode(name or "")
+                    if len(text) > _LONGEST or "\0" in text:
+                        raise FercompError(
+                            f"{path} has {text[:40]!r} as {COLUMN}, which is no path: {wanted}"
+                        )
+                    if text:
+                        yield text
+    except (pyarrow.ArrowException, UnicodeError) as error:
         raise FercompError(f"{path} cannot be read ({str(error)[:120]}): {wanted}") from error

@@ -73,3 +73,13 @@ def test_a_parquet_file_that_is_no_list_is_refused(tmp_path):
     path.write_bytes(b"PAR1 and then something else")
     with pytest.raises(FercompError, match="cannot be read"):
         list(listed(path))
+    for name in (b"a\0b.jpg", "a\0b.jpg", "x" * 10**6):
+        path = write_parquet(
+            tmp_path / "photos.parquet", path=["a.jpg", name] if str(name) == name else [name]
+        )
+        with pytest.raises(FercompError, match="as path, which is no path: expected"):
+            list(listed(path))
+    path = write_parquet(tmp_path / "photos.parquet", path=["a.jpg"])
+    path.write_bytes(path.read_bytes().replace(b"path", b"p\xd5th"))
+    with pytest.raises(FercompError, match="cannot be read"):
+        list(listed(path))
