@@ -234,9 +234,16 @@ def _needed(workspace: Workspace, name: str, remedy: str) -> dict[str, Path | by
 
 
 def _files(workspace: Workspace, *patterns: str) -> dict[str, Path | bytes]:
-    """Lists the files that are at, or below, some paths."""
+    """Lists the files that are at, or below, some paths.
+
+    Raises:
+        FercompError: One of them is a link to something that is not in this folder.
+    """
     found: dict[str, Path | bytes] = {}
     for place in (place for pattern in patterns for place in sorted(workspace.root.glob(pattern))):
         inside = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+        for path in inside:
+            if path.is_symlink() and not path.resolve().is_relative_to(workspace.root.resolve()):
+                raise FercompError(f"{path} is a link out of this folder: put a copy there to send it")
         found |= {path.relative_to(workspace.root).as_posix(): path for path in inside}
     return {name: path for name, path in found.items() if not name.endswith(".lock")}

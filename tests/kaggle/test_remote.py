@@ -393,6 +393,21 @@ def test_repro_needs_a_pipeline_and_the_competition(here):
         repro_job(file, load_params(file), here)
 
 
+def test_a_pipeline_with_a_link_to_something_else_is_not_sent(here, tmp_path):
+    file = here.root / "params.mine.yaml"
+    file.write_text("fetch: {source: kaggle}\n")
+    (here.root / "dvc.yaml").write_text("stages: {}\n")
+    (here.root / "pipelines").mkdir()
+    (here.root / "pipelines" / "mine.yaml").symlink_to("../dvc.yaml")
+    (here.models / ".training").parent.mkdir()
+    (here.models / ".training").symlink_to(tmp_path, target_is_directory=True)
+    assert "pipelines/mine.yaml" in repro_job(file, load_params(file), here).files
+    (tmp_path / "secret").write_text("hunter2")
+    (here.root / "pipelines" / "notes").symlink_to(tmp_path / "secret")
+    with pytest.raises(FercompError, match="pipelines/notes is a link out of this folder"):
+        repro_job(file, load_params(file), here)
+
+
 def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     signed_in.kernels.play = lambda session: setattr(session, "status", "RUNNING")
     train(wait=False)
