@@ -8,7 +8,6 @@ file is read as a stream: a long clip has more rows than should be in memory at 
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,7 +16,7 @@ from typing import Final, Literal, Self
 
 from fercomp.annotate.record_rows import FACE, NO_FACE, TEXT, Row, whole_number
 from fercomp.core.errors import FercompError
-from fercomp.core.files import append_whole, atomic_file
+from fercomp.core.files import append_whole, atomic_file, is_in_place
 
 RecordFormat = Literal["csv", "jsonl"]
 
@@ -74,7 +73,7 @@ class Records:
         Raises:
             FercompError: The file was removed or replaced since it was opened.
         """
-        if not self.path.exists() or not os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+        if not is_in_place(self._file, self.path):
             raise FercompError(f"{self.path} was removed or replaced while it was written: run again")
 
     def pictures(self) -> Iterator[list[Row]]:

@@ -147,6 +147,14 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def is_in_place(file: FileIO, path: Path) -> bool:
+    """Says whether an open file is still what its path leads to: what is added to another one is lost."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
 def append_whole(file: FileIO, data: bytes, durable: bool = False) -> None:
     """Adds bytes to the end of an unbuffered file, and takes back what was added where not all can be.
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.files import append_whole, flush_folder
+from fercomp.core.files import append_whole, flush_folder, is_in_place
 from fercomp.core.locks import locked
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
@@ -107,6 +107,11 @@ class Journal:
         """
         if self._file is None:
             raise ValueError("the journal is not open")
+        if not is_in_place(self._file, self.path):  # by git, or an editor
+            raise FercompError(
+                f"{self.path} was removed or replaced meanwhile, so nothing was decided: end `fercomp "
+                "review` with Ctrl-C, and type it again"
+            )
         decisions = [replace(each, same_step=each.same_step and i > 0) for i, each in enumerate(decisions)]
         try:
             append_whole(self._file, b"".join(_line(decision) for decision in decisions), durable=True)

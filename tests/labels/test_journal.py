@@ -150,6 +150,25 @@ def test_a_second_writer_is_turned_away_and_the_first_goes_on(path):
         assert len(second.decided) == 1
 
 
+@pytest.mark.parametrize("how", ["replaced", "removed"])
+def test_nothing_is_decided_in_a_journal_that_is_no_longer_there(path, how):
+    with Journal(path) as journal:
+        journal.append([decision(1, "happy")])
+        if how == "replaced":  # as by `git pull`
+            path.with_name("other").write_bytes(path.read_bytes())
+            path.with_name("other").replace(path)
+        else:
+            path.unlink()
+        with pytest.raises(
+            FercompError, match=r"replaced meanwhile, so nothing was decided: end `fercomp rev"
+        ):
+            journal.append([decision(2, "sad")])
+        assert journal.decided == {decision(1, "").key: "happy"}
+    with Journal(path) as again:
+        again.append([decision(2, "sad")])
+    assert decision(2, "").key in read_decisions(path)
+
+
 def test_a_full_disk_decides_nothing(path, monkeypatch):
     with Journal(path) as journal:
         journal.append([decision(1, "happy")])

@@ -1,12 +1,14 @@
 """What a session of `live` writes down, without a server: its clock is the test's."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import fercomp.web.live
 from fercomp.annotate.options import Options
+from fercomp.core.errors import FercompError
 from fercomp.faces.track import LONGEST_STEP
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.web.live import Session
@@ -107,3 +109,18 @@ def test_a_frame_that_is_none_ends_no_recording(session, clock):
     assert answer["kind"] == "problem"
     assert answer["recording"] is True
     assert session.look(jpeg(scene()))["clock"]["missing"] == 0
+
+
+def test_a_recording_that_somebody_has_removed_is_told_and_the_next_is_one(session, clock, tmp_path):
+    for _ in range(2):
+        file = Path(session.answer('{"record": true}')["file"])
+        session.look(jpeg(scene()))
+        file.unlink()
+        with pytest.raises(FercompError, match="was removed or replaced while it was written"):
+            session.look(jpeg(scene()))
+        session.close()
+    session.answer('{"record": true}')
+    look(session, clock, 0.1)
+    session.answer('{"record": false}')
+    (file,) = tmp_path.iterdir()
+    assert (pd.read_csv(file)["status"] == "face").sum() == 1
