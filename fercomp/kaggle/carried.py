@@ -27,8 +27,8 @@ the image's TensorFlow.
 _THERE: Final = "pygments"
 """Jupyter, which runs kernels, needs it; it is as large as all of these."""
 
-_ANYWHERE: Final = "none-any"
-"""In a wheel's tag: for any Python."""
+_COMPILED: Final = (".so", ".pyd", ".dylib")
+"""How files are called that are for one Python and one system."""
 
 
 def carried_files(openvino: bool) -> dict[str, Path | bytes]:
@@ -67,7 +67,7 @@ def _with_needed(name: str) -> set[str]:
 def _closure(name: str) -> set[str] | None:
     """Returns a package and all that it needs, `None` where some of that is compiled."""
     found = importlib.metadata.distribution(name)
-    if _ANYWHERE not in (found.read_text("WHEEL") or ""):
+    if any(file.suffix in _COMPILED for file in found.files or ()):
         return None
     closures = [_closure(one) for one in _required(found)]
     return None if None in closures else {name}.union(*(one for one in closures if one))

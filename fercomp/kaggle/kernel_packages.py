@@ -43,7 +43,7 @@ def install(requires: Sequence[str], alone: Sequence[str], work: Path, fail: Fai
     there = {package_name(d.metadata["Name"] or ""): d.version for d in importlib.metadata.distributions()}
     constraints = work / "constraints.txt"
     lines = [f"{name}=={version}\n" for name, version in sorted(there.items()) if name and name not in names]
-    constraints.write_text("".join(lines))
+    constraints.write_text("".join(lines), encoding="utf-8", newline="\n")
     for options, wanted in ((["--constraint", str(constraints)], missing), (["--no-deps"], alone)):
         if not wanted:
             continue
@@ -71,15 +71,15 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
         name = package_name(wanted)
         folder = work / CARRIED / name
         least, python = folder / AT_LEAST, folder / PYTHON
-        if is_enough(f"{name}>={least.read_text()}" if least.is_file() else wanted):
+        if is_enough(f"{name}>={least.read_text(encoding='utf-8')}" if least.is_file() else wanted):
             continue
-        if folder.is_dir() and (not python.is_file() or python.read_text() == here):
+        if folder.is_dir() and (not python.is_file() or python.read_text(encoding="utf-8") == here):
             print(f"fercomp: {name} came along", flush=True)
             paths.append(str(folder))
         elif folder.is_dir():
             fail(
-                f"{name} came along for Python {python.read_text()}, this is {here}: call fercomp under "
-                f"Python {here}, or take a model that has model.keras"
+                f"{name} came along for Python {python.read_text(encoding='utf-8')}, this is {here}: "
+                f"call fercomp under Python {here}, or take a model that has model.keras"
             )
         elif name not in REPLACEABLE and not is_installed(wanted):
             fail(f"Kaggle's image lacks {wanted}, and a kernel without internet cannot install it")

@@ -93,7 +93,9 @@ def unpack_payload() -> None:
         archive.extractall(WORK, filter="data")
     command = WORK / "bin" / "fercomp"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fercomp "$@"\n')
+    command.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m fercomp "$@"\n', encoding="utf-8", newline="\n"
+    )
     command.chmod(0o755)
 
 
@@ -112,7 +114,7 @@ def restore() -> None:
         return
     for folder in folders(ROOT / "input"):
         path = folder / "fercomp" / "manifest.json"
-        manifest = json.loads(path.read_text()) if path.is_file() else {}
+        manifest = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         if manifest.get("run") == JOB["run"] and manifest.get("slug") == JOB["after"]:
             break
     else:
@@ -143,6 +145,8 @@ def run(words: list[str]) -> int | None:
     Returns:
         Its exit code; `None` where it was ended, since the session comes near its limit.
     """
+    if sys.platform == "win32":
+        fail("a kernel runs on Linux")
     program = words if words[0] == "dvc" else ["fercomp", *words]
     print(f"fercomp: {' '.join(program)}", flush=True)
     variables = {
@@ -195,7 +199,7 @@ def save(state: str) -> None:
         shutil.copyfile(WORK / JOB["submits"], ROOT / "working" / JOB["submits_as"])
     manifest = {"run": JOB["run"], "slug": JOB["slug"], "state": state, "files": files}
     temporary = SAVED / "manifest.tmp"
-    temporary.write_text(json.dumps(manifest, indent=1))
+    temporary.write_text(json.dumps(manifest, indent=1), encoding="utf-8", newline="\n")
     temporary.rename(SAVED / "manifest.json")
     print(f"fercomp: {state}, {len(files)} files", flush=True)
 
