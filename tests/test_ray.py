@@ -1,4 +1,4 @@
-"""Two Ray nodes on this machine annotate what one machine does, whoever of them is killed meanwhile."""
+"""Two Ray nodes on this machine do what one machine does, whoever of them is killed meanwhile."""
 
 import json
 import os
@@ -19,12 +19,16 @@ from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
 from fercomp.core import ray_work
 from fercomp.core.errors import FercompError
-from fercomp.core.params import PredictParams
+from fercomp.core.locks import exclusive
+from fercomp.core.params import Plan, PredictParams, TrainParams
 from fercomp.core.ray_cluster import connected
 from fercomp.core.shards import shards_beside
+from fercomp.core.tables import PHOTOS
+from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.ray_job import ModelJob
-from fercomp.stages import predict_on_ray
+from fercomp.stages import crossval_on_ray, predict_on_ray
+from fercomp.stages.crossval import cross_validate
 from fercomp.stages.predict import predict_test
 from tests.drawn import draw_face
 
@@ -235,3 +239,61 @@ def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
         for job, line in told.items():
             with pytest.raises(FercompError, match=line):
                 list(ray_work.results([pyarrow.table({"number": [1]})], Actor, job, plan))
+
+
+def bytes_of(*folders: Path) -> dict[str, bytes]:
+    return {f"{path}": path.read_bytes() for folder in folders for path in folder.rglob("*.*")}
+
+
+def test_folds_are_trained_side_by_side_as_one_after_the_other(
+    nodes, workspace, shallow, monkeypatch, tmp_path, capsys
+):
+    """Of two folds one is taken at first; then its process is killed and begun again; then both fail."""
+    photos = PHOTOS.read(workspace.photos)
+    folds = photos["fold"].where(photos["fold"] < 0, photos["fold"] % 2)
+    PHOTOS.write(photos.assign(fold=folds), workspace.photos)
+    plan = Plan(train=TrainParams(size=16, epochs=1, batch_size=32, seed=7))
+    results = workspace.bundle("cv"), workspace.training / "folds"
+    card = cross_validate("cv", plan, workspace)
+    alone = bytes_of(*results)
+    for folder in (workspace.bundle("cv"), workspace.training, workspace.decoded):
+        shutil.rmtree(folder)
+    capsys.readouterr()
+    killed, broken = tmp_path / "killed", tmp_path / "broken"
+    first = (results[1] / "cv-0" / CARD).absolute()  # a worker begins in another folder
+
+    def judge(job):
+        """What a worker does; it is sent there as it stands here."""
+        from fercomp.stages import crossval_on_ray, fold
+
+        def die(*_, **__):
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        crossval_on_ray._PATIENCE = 0.0
+        if broken.exists():
+            raise FercompError("the disk is full")
+        if first.exists() and not killed.exists() and job.fold == 1:
+            fold.train_bundle = die
+        elif (job.fold == 1) == first.exists():  # not where all is done: this takes 5 s
+            from fercomp.modeling.backbones import compact
+
+            compact.BLOCKS, compact.CHANNELS = 1, {"compact": (16,)}
+        return crossval_on_ray.judge_fold(job)
+
+    monkeypatch.setattr(crossval_on_ray, "judge_fold", judge)
+    with exclusive(workspace.training / "locks" / "cv-1", "taken"):
+        assert cross_validate("cv", plan, workspace, on_ray=True) is None
+    said = capsys.readouterr().err
+    assert "on Ray: 2 nodes, 2 folds at once, 1 CPU for each" in said
+    assert "fold 0: on " in said
+    assert "fold 0: holdout accuracy " in said
+    assert "another process is at fold 1" in said
+    written = first.stat().st_mtime_ns
+    assert cross_validate("cv", plan, workspace, on_ray=True) == card
+    assert killed.exists()
+    assert first.stat().st_mtime_ns == written, "a finished fold was trained again"
+    assert bytes_of(*results) == alone
+    broken.touch()
+    with pytest.raises(FercompError, match=r"^fold [01]: the disk is full$"):
+        cross_validate("cv", plan, workspace, on_ray=True)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import BackboneName, NoWait, On, Set, Yes, read_params
+from fercomp.cli.options import BackboneName, NoWait, OnAny, Set, Yes, read_params
 from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
@@ -15,7 +15,7 @@ def crossval(
     ] = "crossval",
     backbone: BackboneName = None,
     set_: Set = None,
-    on: On = None,
+    on: OnAny = None,
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:
@@ -26,7 +26,7 @@ def crossval(
 
     Stopped by Ctrl-C or killed, the same command goes on after the last finished epoch. Typed in a second
     terminal as well, it takes the next fold; the one that ends last joins them, the others end with exit
-    code 1.
+    code 1. With --on ray, folds are trained side by side.
 
     \b
     Examples:
@@ -34,21 +34,25 @@ def crossval(
       fercomp crossval --backbone compact_wide --set train.epochs=16
       fercomp distill crossval
       fercomp crossval --on kaggle
+      fercomp crossval --on ray
     """
     from fercomp.core.paths import Workspace
+    from fercomp.core.ray_cluster import require_ray
     from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.crossval import cross_validate
     from fercomp.stages.remote_jobs import crossval_job
 
+    if on == "ray":
+        require_ray()
     workspace = Workspace()
     params = read_params(workspace.params, set_)
-    if on:
+    if on == "kaggle":
         again = f"fercomp crossval --name {name} --on kaggle, with the same options"
         job = crossval_job(name, backbone, set_ or (), params, workspace)
         if not run_on_kaggle(job, again, yes, no_wait):
             return
         card = read_card(workspace.bundle(name))
-    elif (trained := cross_validate(name, params.plan(name, backbone), workspace)) is not None:
+    elif (trained := cross_validate(name, params.plan(name, backbone), workspace, on == "ray")) is not None:
         card = trained
     else:
         raise typer.Exit(1)  # what comes after `&&` needs the ensemble

@@ -1,4 +1,4 @@
-"""Work on a cluster of Ray: how its nodes are shared out among actors, what they see, and what comes back."""
+"""Work on a cluster of Ray: how its nodes are shared out, what they see, and what comes back."""
 
 import re
 import warnings
@@ -60,15 +60,7 @@ def plan_actors(gpus: bool) -> ActorPlan:
     Raises:
         FercompError: No node computes.
     """
-    import ray
-
-    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    with_gpu = [node for node in alive if gpus and node.get("GPU", 0) >= 1 and node.get("CPU", 0) >= 1]
-    nodes = with_gpu or [node for node in alive if node.get("CPU", 0) >= 1]
-    if not nodes:
-        raise FercompError(
-            "no node of the Ray cluster has a CPU to offer: look at `ray status`, and add nodes"
-        )
+    nodes, with_gpu = computing_nodes(gpus)
     sizes = [int(node["CPU"]) for node in nodes]
     if with_gpu:
         cards = [int(node["GPU"]) for node in nodes]
@@ -81,6 +73,30 @@ def plan_actors(gpus: bool) -> ActorPlan:
     # Ray takes fractions of one CPU only, and whole numbers above.
     cpus = each - 2 if each > 2 else 0.5
     return ActorPlan(len(nodes), most, each, cpus, 1.0 if with_gpu else 0.0)
+
+
+def computing_nodes(gpus: bool) -> tuple[list[dict[str, float]], bool]:
+    """Returns what those nodes have that are to compute.
+
+    Args:
+        gpus: Take only those with a GPU, where there are any.
+
+    Returns:
+        Their resources, and whether they compute on GPUs.
+
+    Raises:
+        FercompError: No node computes.
+    """
+    import ray
+
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    with_cpu = [node for node in alive if node.get("CPU", 0) >= 1]
+    with_gpu = [node for node in with_cpu if gpus and node.get("GPU", 0) >= 1]
+    if not with_cpu:
+        raise FercompError(
+            "no node of the Ray cluster has a CPU to offer: look at `ray status`, and add nodes"
+        )
+    return with_gpu or with_cpu, bool(with_gpu)
 
 
 def on_each_node(look: Callable[[Any], str], job: object) -> None:
@@ -159,7 +175,7 @@ def results(blocks: Sequence[Any], actor: type, job: object, plan: ActorPlan) ->
 
 @contextmanager
 def told_of_actors() -> Iterator[None]:
-    """Turns what Ray raises for an actor into what the actor raised."""
+    """Turns what Ray raises for an actor or a task into what that raised."""
     from ray.exceptions import RayError
 
     try:

@@ -1,30 +1,27 @@
 """Cross-validation: a network per fold, what it says of photos it has not seen, and all of them as one."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fercomp.core.errors import FercompError
-from fercomp.core.locks import Busy, exclusive
-from fercomp.core.params import Plan, Wanted
+from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
-from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import CARD, Card, read_card
+from fercomp.modeling.bundle.card import CARD, Card
 from fercomp.modeling.bundle.find import check_name
-from fercomp.modeling.bundle.model import load_bundle
-from fercomp.modeling.bundle.predict import predict_table
 from fercomp.stages.checks import check_training
+from fercomp.stages.crossval_on_ray import judge_on_ray
 from fercomp.stages.ensemble import build_ensemble
+from fercomp.stages.fold import Fold, say_taken
 from fercomp.stages.forecast import say_how_long
-from fercomp.stages.train import is_trained, train_bundle
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
+def cross_validate(name: str, plan: Plan, workspace: Workspace, on_ray: bool = False) -> Card | None:
     """Trains a network for each fold on the training photos of the other folds, and joins them.
 
     The holdout is in no fold: it chooses every network's best epoch, and scores the ensemble. So the
@@ -38,6 +35,7 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
         plan: How to train each, on given labels and without test photos; fold k has the seed
             `plan.train.seed + k`.
         workspace: Where the index is and the bundle goes.
+        on_ray: Whether a Ray cluster trains the networks, side by side (`crossval_on_ray`).
 
     Returns:
         The card of the ensemble, whose folder holds `oof.csv` with the out-of-fold probabilities of all
@@ -45,8 +43,10 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
 
     Raises:
         FercompError: There are fewer than two folds, something is missing (`check_training`), or training
-            fails (`training.fit`).
+            fails (`training.fit`), or a cluster cannot be used (`judge_on_ray`).
     """
+    import pandas as pd
+
     check_name(name)
     # Suggested labels come from this very table; and by way of test photos, which a teacher names, a fold's
     # labels would reach the network that is to judge them.
@@ -59,69 +59,37 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace) -> Card | None:
             "run `fercomp crossval --set train.head=emotion` first"
         )
     check_training(plan.train, workspace)
-    choose_device(plan.machine.device)
+    if not on_ray:
+        choose_device(plan.machine.device)
     photos = PHOTOS.read(workspace.photos)
-    folds = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
-    if len(folds) < 2:
+    numbers = sorted(photos.loc[photos["split"] == "train", "fold"].unique().tolist())
+    if len(numbers) < 2:
         raise FercompError(
-            f"{workspace.photos} has {len(folds)} folds: run `fercomp prepare` with more photos"
+            f"{workspace.photos} has {len(numbers)} folds: run `fercomp prepare` with more photos"
         )
-    networks = [_Fold(name, fold, plan, photos, workspace) for fold in folds]
-    left = [network for network in networks if not (network.folder / CARD).is_file()]
-    if left:
-        say_how_long({name: plan}, left[0].photos, networks=len(left))
-    for network in networks:
-        network.train()
-    waiting = [str(network.fold) for network in networks if not network.is_trained()]
-    if waiting:
-        say(f"another process is at fold {' and '.join(waiting)}, and joins the folds when it is done")
+    folds = [Fold(name, number, plan, photos, workspace) for number in numbers]
+    if on_ray:
+        tables = judge_on_ray(folds, name, plan, workspace)
+    else:
+        left = [fold for fold in folds if not (fold.folder / CARD).is_file()]
+        if left:
+            say_how_long({name: plan}, left[0].photos, networks=len(left))
+        tables = _judge_here(folds)
+    if not tables:
         return None
-    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
-    table = _out_of_fold(networks, photos, workspace.raw, cache, plan.machine.device)
-    return build_ensemble(name, [network.folder for network in networks], "equal", workspace, table)
+    table = pd.concat(tables, ignore_index=True)
+    return build_ensemble(name, [fold.folder for fold in folds], "equal", workspace, table)
 
 
-class _Fold:
-    """The network of one fold. It stays under `models/.training/`, where nobody takes it for a model."""
-
-    def __init__(
-        self, name: str, fold: int, plan: Plan, photos: "pd.DataFrame", workspace: Workspace
-    ) -> None:
-        self.fold = fold
-        self.name = f"{name}-{fold}"
-        self.folder = workspace.training / "folds" / self.name
-        self._plan = plan.changed(seed=plan.train.seed + fold)
-        self.photos = photos[(photos["split"] == "holdout") | _in_train(photos, fold, inside=False)]
-        self._workspace = workspace
-
-    def train(self) -> None:
-        """Trains the network unless that is done, or another process is at it."""
-        try:
-            with exclusive(self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"):
-                say(f"fold {self.fold}")
-                train_bundle(self.folder, self.name, self._plan, self.photos, self._workspace, announced=True)
-        except Busy:
-            return
-
-    def is_trained(self) -> bool:
-        return is_trained(self.folder, self._plan, self.photos, self._workspace)
-
-
-def _in_train(photos: "pd.DataFrame", fold: int, inside: bool) -> "pd.Series":
-    return (photos["split"] == "train") & ((photos["fold"] == fold) == inside)
-
-
-def _out_of_fold(
-    networks: list[_Fold], photos: "pd.DataFrame", raw: Path, cache: PhotoCache, device: Wanted
-) -> "pd.DataFrame":
-    import pandas as pd
-
+def _judge_here(folds: Sequence[Fold]) -> "list[pd.DataFrame]":
+    """Trains the networks of folds, one after the other, and asks them if all are there."""
+    for fold in folds:
+        fold.train(f"fold {fold.fold}")
+    if taken := [fold for fold in folds if not fold.is_trained()]:
+        say_taken(taken)
+        return []
     tables = []
-    for network in networks:
-        rows = photos[_in_train(photos, network.fold, inside=True)]
-        say(f"fold {network.fold}: holdout accuracy {read_card(network.folder).scores['accuracy']:.4f}")
-        bundle = load_bundle(network.folder, device)
-        table = predict_table(bundle, raw, rows["image_path"].tolist(), cache)
-        table.insert(1, "emotion", rows["emotion"].to_numpy())
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    for fold in folds:
+        say(f"fold {fold.fold}: {fold.scored()}")
+        tables.append(fold.judge())
+    return tables

@@ -32,3 +32,11 @@ def test_a_process_that_joins_nothing_ends_with_1(workspace, fercomp):
         code, out, err = fercomp("crossval", "--set", "train.size=16")
     assert (code, out) == (1, "")
     assert "another process is at fold 0 and 1 and 2 and 3 and 4, and joins" in err
+
+
+def test_without_ray_one_line_says_what_to_install(workspace, fercomp, monkeypatch):
+    monkeypatch.setattr("fercomp.core.ray_cluster.find_spec", lambda _: None)
+    code, out, err = fercomp("crossval", "--on", "ray")
+    assert (code, out) == (1, "")
+    assert "--on ray needs ray and pyarrow: install fercomp's extra `ray`" in err
+    assert len(err.splitlines()) == 1

@@ -33,6 +33,7 @@ OPTIONS: dict[str, list[str]] = {
     "--shard": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "predict --shard": ["predict", "--model", "tiny"],
     "predict --on": ["predict", "--model", "tiny"],
+    "crossval --on": ["crossval"],
     "--on": ["annotate", "precious", "--model", "tiny", "--output", "out"],
     "live --min-size": ["live", "--no-browser", "--model", "nobody"],
     "live --min-score": ["live", "--no-browser", "--model", "nobody"],
