@@ -39,23 +39,31 @@ def kernels(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.kernels import CODE_PAGE, LAST_LINES
-    from fercomp.kaggle.runs import all_runs
-    from fercomp.stages.remote_runs import bring_run, cancel_run, show_run
+    from fercomp.kaggle.runs import run_names
+    from fercomp.stages.remote_runs import bring_run, cancel_run, require_run, show_run
 
     workspace = Workspace()
-    runs = all_runs(workspace)
+    names = run_names(workspace)
     if action is KernelAction.LIST:
-        for run in runs:
+        damaged: list[FercompError] = []
+        for each in names:
+            try:
+                run = require_run(each, workspace)
+            except FercompError as error:
+                damaged.append(error)
+                continue
             part = run.parts[-1]
             known = "here" if run.pulled else part.state
             tell(f"{run.name}: {known}, kernel {len(run.parts)}, {CODE_PAGE}/{run.owner}/{part.slug}")
-        if not runs:
+        if damaged:
+            raise damaged[0]
+        if not names:
             tell("no command was run at Kaggle from here")
             say_next("fercomp train --on kaggle")
         return
-    if name is None and len(runs) != 1:
-        raise FercompError(f"which run? expected one of {', '.join(run.name for run in runs) or 'none'}")
-    name = name or runs[0].name
+    if name is None and len(names) != 1:
+        raise FercompError(f"which run? expected one of {', '.join(names) or 'none'}")
+    name = name or names[0]
     if action is KernelAction.SHOW:
         state, page, log = show_run(name, workspace)
         tell(f"{name}: {state}, {page}")

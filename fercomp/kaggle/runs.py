@@ -127,7 +127,6 @@ def forget_run(name: str, workspace: Workspace) -> None:
     run_file(name, workspace).unlink(missing_ok=True)
 
 
-def all_runs(workspace: Workspace) -> list[RemoteRun]:
-    """Reads all runs, by name."""
-    names = sorted(path.stem for path in runs_folder(workspace).glob("[!.]*.json"))
-    return [run for name in names if (run := read_run(name, workspace)) is not None]
+def run_names(workspace: Workspace) -> list[str]:
+    """Lists the runs of which something is known."""
+    return sorted(path.stem for path in runs_folder(workspace).glob("[!.]*.json"))

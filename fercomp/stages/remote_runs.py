@@ -1,14 +1,15 @@
 """`fercomp kernels`: the runs at Kaggle that were started here, looked at, brought here, and ended."""
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.locks import locked
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.account import Account
-from fercomp.kaggle.client import connect
+from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.datasets import delete_dataset
 from fercomp.kaggle.following import follow_part
 from fercomp.kaggle.kernels import (
@@ -21,7 +22,7 @@ from fercomp.kaggle.kernels import (
 )
 from fercomp.kaggle.log_tail import LogTail
 from fercomp.kaggle.pushing import archive_of, is_pushed
-from fercomp.kaggle.runs import RemoteRun, all_runs, forget_run, read_run, runs_folder
+from fercomp.kaggle.runs import RemoteRun, forget_run, read_run, run_file, run_names, runs_folder
 from fercomp.stages.remote import pull_run
 
 LISTEN = 3.0
@@ -34,7 +35,7 @@ def require_run(name: str, workspace: Workspace) -> RemoteRun:
     Raises:
         FercompError: There is none of that name.
     """
-    names = [run.name for run in all_runs(workspace)]
+    names = run_names(workspace)
     run = read_run(name, workspace) if name in names else None
     if run is None:
         raise unknown_name("run", name, names)
@@ -48,7 +49,7 @@ def show_run(name: str, workspace: Workspace) -> tuple[str, str, list[str]]:
         Its state, the address of its last kernel, and the last lines that this has printed.
     """
     run = require_run(name, workspace)
-    with connect(run.competition) as kaggle:
+    with _signed_in(run, workspace) as kaggle:
         slug = run.parts[-1].slug
         status = kernel_status(kaggle, slug)
         log = _last_lines(kaggle, slug, status)
@@ -74,7 +75,7 @@ def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
         FercompError: It is not done.
     """
     run = require_run(name, workspace)
-    with _alone(run, workspace), connect(run.competition) as kaggle:
+    with _alone(run, workspace), _signed_in(run, workspace) as kaggle:
         state = kernel_status(kaggle, run.parts[-1].slug).state
         if state in ("queued", "running"):
             raise FercompError(
@@ -95,7 +96,7 @@ def cancel_run(name: str, workspace: Workspace) -> list[str]:
     """
     run = require_run(name, workspace)
     deleted = []
-    with _alone(run, workspace), connect(run.competition) as kaggle:
+    with _alone(run, workspace), _signed_in(run, workspace) as kaggle:
         for part in reversed(run.parts):
             if is_pushed(find_kernel(kaggle, part.slug), run, kaggle):
                 delete_kernel(kaggle, part.slug)
@@ -105,6 +106,19 @@ def cancel_run(name: str, workspace: Workspace) -> list[str]:
         forget_run(name, workspace)
         archive_of(run, workspace).unlink(missing_ok=True)
     return deleted
+
+
+@contextmanager
+def _signed_in(run: RemoteRun, workspace: Workspace) -> Iterator[Kaggle]:
+    """Signs in as the one whose run it is: of another account's kernels nothing is known."""
+    with connect(run.competition) as kaggle:
+        if kaggle.owner != run.owner:
+            raise FercompError(
+                f"{run.name} runs at Kaggle for {run.owner}, and these credentials are those of "
+                f"{kaggle.owner}: sign in as {run.owner}; to forget it without ending it, remove "
+                f"{run_file(run.name, workspace)}"
+            )
+        yield kaggle
 
 
 def _alone(run: RemoteRun, workspace: Workspace) -> AbstractContextManager[None]:

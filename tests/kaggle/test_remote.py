@@ -12,7 +12,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle import outputs, packing, receive
-from fercomp.kaggle.runs import read_run
+from fercomp.kaggle.runs import read_run, run_names
 from fercomp.stages import remote_runs
 from fercomp.stages.remote import run_remote
 from fercomp.stages.remote_jobs import crossval_job, predict_job, repro_job, train_job
@@ -430,10 +430,25 @@ def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
         show_run(NAME, here)
 
 
+def test_a_run_of_another_account_is_neither_ended_nor_forgotten(here, signed_in):
+    train()
+    path = here.models / ".kaggle" / f"{NAME}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "owner": "bob"}))
+    for act in (show_run, bring_run, cancel_run):
+        with pytest.raises(FercompError, match="for bob, and these credentials are those of ada: sign in as"):
+            act(NAME, here)
+    assert path.is_file() and len(signed_in.kernels.sessions) == 1
+
+
 def test_a_damaged_record_is_told(here, signed_in):
     train()
+    signed_in.kernels.play = lambda session: leave(session, bundle("other"))
+    train(name="other")
     path = here.models / ".kaggle" / f"{NAME}.json"
     path.write_text(
         json.dumps({**json.loads(path.read_text()), "parts": [{"slug": "../x", "state": "done"}]})
     )
     refused("train-mine.json is damaged: look at https://www.kaggle.com/code")
+    assert show_run("train-other", here)[0] == "complete"
+    assert len(cancel_run("train-other", here)) == 1
+    assert run_names(here) == [NAME]

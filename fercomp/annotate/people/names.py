@@ -68,7 +68,9 @@ def write_people(path: Path, counts: Mapping[int, PersonCount], names: Mapping[i
     writer.writerow((*PEOPLE_COLUMNS, *added))
     for person in sorted({*counts, *names}):
         count, before = counts.get(person, PersonCount()), rows.get(person, {})
-        row: Sequence[object] = (count.frames, f"{count.seconds:.2f}", count.files, count.first)
+        # In a spreadsheet, the name of somebody else's file would be computed.
+        first = f"./{count.first}" if count.first.startswith(("=", "+", "-", "@")) else count.first
+        row: Sequence[object] = (count.frames, f"{count.seconds:.2f}", count.files, first)
         writer.writerow((person, names.get(person, ""), *row, *(before.get(name) or "" for name in added)))
     content = text.getvalue()
     if not path.is_file() or path.read_bytes() != content.encode():

@@ -1,5 +1,7 @@
 """`people.csv`, which users edit."""
 
+import csv
+
 import pytest
 
 from fercomp.annotate.people.names import PersonCount, read_names, write_people
@@ -39,6 +41,16 @@ def test_another_table_is_refused_in_one_line(tmp_path, text, told):
     with pytest.raises(FercompError, match=told) as error:
         read_names(tmp_path / "people.csv")
     assert "mend it, or remove it" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "file", ['=HYPERLINK("http://x.test").jpg', "@SUM(1).jpg", "+1.jpg", "-1.jpg", "a=1.jpg"]
+)
+def test_the_name_of_a_file_is_no_formula(tmp_path, file):
+    write_people(tmp_path / "people.csv", {0: PersonCount(1, 0, 1, file)}, {})
+    with (tmp_path / "people.csv").open() as lines:
+        (row,) = csv.DictReader(lines)
+    assert row["first"] == (file if file[0] == "a" else f"./{file}")
 
 
 def test_no_letter_of_a_name_is_lost(tmp_path):
