@@ -5,14 +5,18 @@ under any version of Python; OpenVINO only under the one that it was made for.
 """
 
 import importlib.metadata
+import json
 import platform
 import sys
+import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Final
 
 from packaging.requirements import Requirement  # matplotlib depends on it
+from packaging.version import Version
 
 from fercomp.core.errors import FercompError
 from fercomp.kaggle.kernel_packages import AT_LEAST, CARRIED, PYTHON, package_name
@@ -26,6 +30,13 @@ the image's TensorFlow.
 
 _THERE: Final = "pygments"
 """Jupyter, which runs kernels, needs it; it is as large as all of these."""
+
+_LEAST_KERAS: Final = f"{CARRIED}/keras/{AT_LEAST}"
+
+_LARGEST_METADATA: Final = 2**16  # bytes
+
+_UNREADABLE: Final = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError)
+"""What a damaged file may raise, whose network is then told to be damaged where it is loaded."""
 
 _COMPILED: Final = (".so", ".pyd", ".dylib")
 """How files are called that are for one Python and one system."""
@@ -44,7 +55,7 @@ def carried_files(openvino: bool) -> dict[str, Path | bytes]:
     for name in LIGHT:
         files |= _files(package_name(name), _with_needed(name))
     if "keras" in LIGHT:
-        files[f"{CARRIED}/keras/{AT_LEAST}"] = importlib.metadata.version("keras").encode()
+        files[_LEAST_KERAS] = importlib.metadata.version("keras").encode()
     if openvino:
         if (sys.platform, platform.machine()) != ("linux", "x86_64"):
             raise FercompError(
@@ -54,6 +65,29 @@ def carried_files(openvino: bool) -> dict[str, Path | bytes]:
         files |= _files("openvino", {"openvino", "openvino-telemetry"})
         files[f"{CARRIED}/openvino/{PYTHON}"] = f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     return files
+
+
+def least_keras(files: Mapping[str, Path | bytes]) -> dict[str, Path | bytes]:
+    """Says which Keras a kernel with internet needs: one older than saved a network cannot read that.
+
+    Args:
+        files: What travels, by its path in the kernel's folder.
+
+    Returns:
+        One more file that travels; nothing where no network does.
+    """
+    networks = [entry for entry in files.values() if isinstance(entry, Path) and entry.suffix == ".keras"]
+    versions = [version for network in networks if (version := _saved_by(network))]
+    return {_LEAST_KERAS: max(versions).public.encode()} if versions else {}
+
+
+def _saved_by(network: Path) -> Version | None:
+    """Returns the version of Keras that saved a network; `None` where the file does not say it."""
+    try:
+        with zipfile.ZipFile(network) as archive, archive.open("metadata.json") as file:
+            return Version(json.loads(file.read(_LARGEST_METADATA))["keras_version"])
+    except (*_UNREADABLE, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def _with_needed(name: str) -> set[str]:

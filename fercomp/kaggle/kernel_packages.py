@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 AS_IT_IS: Final = ("tensorflow", "keras", "numpy", "jax", "torch", "protobuf")
-"""Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs."""
+"""Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs; Keras only
+where no network travels that a newer one has saved."""
 
 CARRIED: Final = "carried"
 """Folder with what came along: one for each package, in which the packages that it needs lie, too."""
@@ -35,7 +36,7 @@ def install(requires: Sequence[str], alone: Sequence[str], work: Path, fail: Fai
         work: The kernel's folder.
         fail: Ends the kernel.
     """
-    missing = [wanted for wanted in requires if lacks(wanted)]
+    missing = [asked for wanted in requires if (asked := _missing(wanted, work))]
     alone = [wanted for wanted in alone if lacks(wanted)]
     if importlib.util.find_spec("cv2") is None:
         missing.append("opencv-python-headless>=4.12,<5")
@@ -70,8 +71,8 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
     for wanted in requires:
         name = package_name(wanted)
         folder = work / CARRIED / name
-        least, python = folder / AT_LEAST, folder / PYTHON
-        if is_enough(f"{name}>={least.read_text(encoding='utf-8')}" if least.is_file() else wanted):
+        python = folder / PYTHON
+        if is_enough(asked_of(wanted, work)):
             continue
         if folder.is_dir() and (not python.is_file() or python.read_text(encoding="utf-8") == here):
             print(f"fercomp: {name} came along", flush=True)
@@ -84,6 +85,19 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
         elif name not in REPLACEABLE and not is_installed(wanted):
             fail(f"Kaggle's image lacks {wanted}, and a kernel without internet cannot install it")
     return paths
+
+
+def asked_of(wanted: str, work: Path) -> str:
+    """Returns what is asked of a package: more than fercomp wants where what came along needs more."""
+    least = work / CARRIED / package_name(wanted) / AT_LEAST
+    return f"{package_name(wanted)}>={least.read_text(encoding='utf-8')}" if least.is_file() else wanted
+
+
+def _missing(wanted: str, work: Path) -> str:
+    """Returns what is to be installed of a package, empty where nothing is."""
+    asked = asked_of(wanted, work)
+    is_missing = lacks(wanted) if asked == wanted else not is_enough(asked)
+    return asked if is_missing else ""
 
 
 def lacks(wanted: str) -> bool:

@@ -46,7 +46,7 @@ def run_remote(
         workspace: Where its results go.
         agree: Is asked the first time, after it was said what is about to happen.
         wait: Follow it to its end; else return when it runs.
-        anew: RemoteRun it once more though it has run.
+        anew: Run it once more though it has run.
 
     Raises:
         FercompError: Kaggle refuses or does not answer, another run of this name is at work, the kernel

@@ -10,7 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.kaggle.carried import carried_files
+from fercomp.kaggle.carried import carried_files, least_keras
 from fercomp.kaggle.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.pushing import Load
 from fercomp.modeling.backend.hub import needs_hub
@@ -36,10 +36,11 @@ class Job:
         competition: Whose files it reads.
         gpu: Whether it wants a GPU.
         files: What it reads from here, by its path there.
-        checkpoint: What it goes on from, or runs with, which changes nothing in what comes out.
         done: Patterns of what is brought here in the end.
         cut: Patterns of what the next kernel goes on from.
         steps: Commands that run there; one that `makes` a file which is there is left out.
+        settings: JSON of the parameters that what comes out depends on.
+        further: What else travels, and changes nothing in what comes out: checkpoints, packages.
         internet: Whether the kernel has internet.
         submits: A file that is to be submitted from there, empty where there is none.
     """
@@ -189,7 +190,7 @@ def _job(
         cut=(*INDEX, "models/.training") if command != "predict" else (),
         steps=steps,
         settings=json.dumps(groups, sort_keys=True),
-        further=further,
+        further={**further, **least_keras(files)},
     )
 
 

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import time
 import venv
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle import carried, packing
 from fercomp.kaggle.history import read_history
-from fercomp.kaggle.kernel_packages import PYTHON, lacks, take_along
+from fercomp.kaggle.kernel_packages import PYTHON, install, lacks, take_along
 from fercomp.stages.code_submission import submit_by_kernel
 from fercomp.stages.remote_jobs import submission_job
 from tests.kaggle.kernel_host import leave
@@ -308,6 +309,45 @@ def test_an_older_keras_is_not_used_for_what_a_newer_one_wrote(tmp_path):
     assert take_along(["keras>=3.12"], tmp_path, pytest.fail) == []
     (folder / "least").write_text("999")
     assert take_along(["keras>=3.12"], tmp_path, pytest.fail) == [str(folder)]
+
+
+@pytest.mark.parametrize("least, installed", [(None, []), ("3.0", []), ("999", ["keras>=999"])])
+def test_with_internet_keras_is_only_replaced_where_a_newer_one_saved_what_travels(
+    tmp_path, monkeypatch, least, installed
+):
+    calls = []
+    monkeypatch.setattr(
+        "fercomp.kaggle.kernel_packages.subprocess.run",
+        lambda words: calls.append(words) or subprocess.CompletedProcess(words, 0),
+    )
+    if least is not None:
+        (tmp_path / "carried" / "keras").mkdir(parents=True)
+        (tmp_path / "carried" / "keras" / "least").write_text(least)
+    install(["keras>=998", "numpy>=2"], [], tmp_path, pytest.fail)
+    assert [words[-1:] for words in calls] == ([installed] if installed else [])
+    fixed = (tmp_path / "constraints.txt").read_text()
+    assert "numpy==" in fixed and ("keras==" in fixed) == (not installed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"no zip",
+        {},
+        {"metadata.json": "[]"},
+        {"metadata.json": '{"keras_version": "3.1; x @ file:///"}'},
+    ],
+)
+def test_a_network_that_does_not_say_what_saved_it_asks_for_nothing(tmp_path, content):
+    network = tmp_path / "model.keras"
+    if isinstance(content, bytes):
+        network.write_bytes(content)
+    elif content is not None:
+        with zipfile.ZipFile(network, "w") as archive:
+            for name, text in content.items():
+                archive.writestr(name, text)
+    assert carried.least_keras({"models/mine/model.keras": network, "params.yaml": b""}) == {}
 
 
 def test_tensorflow_under_another_name_is_not_installed_again(monkeypatch):

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+import zipfile
 
 import pytest
 
@@ -372,7 +373,10 @@ def test_predict_sends_the_model_and_brings_its_table(here, signed_in):
     ((session,),) = signed_in.kernels.sessions.values()
     with signed_in.kernels.packed(session) as archive:
         names = archive.getnames()
+        least = archive.extractfile("carried/keras/least").read().decode()
     assert "models/tiny/card.json" in names and "models/tiny/test_probs.csv" not in names
+    with zipfile.ZipFile(here.bundle("tiny") / "model.keras") as network:
+        assert least == json.loads(network.read("metadata.json"))["keras_version"]
 
 
 def test_crossval_brings_the_folds_it_goes_on_from(here, signed_in):
