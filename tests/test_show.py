@@ -103,6 +103,7 @@ OTHERS = {
     "torch": "the same",
     "pyarrow": "--records parquet",
     "ray": "--on ray",
+    "fsspec": "the same",
 }
 """What the code that these two commands reach imports besides, for something else."""
 
