@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from fercomp.annotate.object_store import RemotePhoto, bring
 from fercomp.annotate.options import Options
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.remote import RemotePhoto, bring
 from fercomp.annotate.run_file import RUN
 from fercomp.annotate.sinks import OutputFolder
 from fercomp.annotate.sources import Photo

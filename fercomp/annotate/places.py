@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fercomp.annotate.lists import is_list, listed
-from fercomp.annotate.remote import find_remote, is_url
+from fercomp.annotate.object_store import find_remote, is_url
 from fercomp.annotate.sources import Sources, find_sources
 from fercomp.core.errors import FercompError
 

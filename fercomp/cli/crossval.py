@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.on_kaggle import run_on_kaggle
 from fercomp.cli.options import BackboneName, NoWait, OnAny, Set, Yes, read_params
-from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -40,7 +40,7 @@ def crossval(
     from fercomp.core.ray_cluster import require_ray
     from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.crossval import cross_validate
-    from fercomp.stages.remote_jobs import crossval_job
+    from fercomp.stages.kaggle_jobs import crossval_job
 
     if on == "ray":
         require_ray()

@@ -38,9 +38,9 @@ def kernels(
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.kaggle.kernel_runs import run_names
     from fercomp.kaggle.kernels import CODE_PAGE, LAST_LINES
-    from fercomp.kaggle.runs import run_names
-    from fercomp.stages.remote_runs import bring_run, cancel_run, require_run, show_run
+    from fercomp.stages.kernels import bring_run, cancel_run, require_run, show_run
 
     workspace = Workspace()
     names = run_names(workspace)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.on_kaggle import run_on_kaggle
 from fercomp.cli.options import Model, NoWait, OnAny, Set, ShardOption, Yes, one_shard, read_params
-from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
@@ -39,9 +39,9 @@ def predict(
     from fercomp.core.paths import Workspace
     from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
+    from fercomp.stages.kaggle_jobs import predict_job
     from fercomp.stages.predict import merge_predictions, predict_test
     from fercomp.stages.predict_on_ray import predict_on_ray
-    from fercomp.stages.remote_jobs import predict_job
 
     part = one_shard(shard, merge, on)
     workspace = Workspace()

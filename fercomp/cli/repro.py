@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from fercomp.cli.on_kaggle import run_on_kaggle
 from fercomp.cli.options import NoWait, Yes, read_params
-from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next
 
 
@@ -33,7 +33,7 @@ def repro(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.reading import is_there
-    from fercomp.stages.remote_jobs import repro_job
+    from fercomp.stages.kaggle_jobs import repro_job
 
     if not is_there(file):
         raise FercompError(f"{file} not found: expected a file of parameters, such as params.best.yaml")

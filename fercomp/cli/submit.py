@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fercomp.cli.on_kaggle import asked
 from fercomp.cli.options import Set, Yes, model_option, read_params
-from fercomp.cli.remote import asked
 from fercomp.cli.words import tell
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.on_kaggle import run_on_kaggle
 from fercomp.cli.options import BackboneName, Force, NoWait, On, Set, Yes, read_params
-from fercomp.cli.remote import run_on_kaggle
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -39,9 +39,9 @@ def train(
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.modeling.backend.hosts import asked_hosts
-    from fercomp.stages.remote_jobs import train_job
-    from fercomp.stages.together import train_together
+    from fercomp.stages.kaggle_jobs import train_job
     from fercomp.stages.train import train_experiment
+    from fercomp.stages.train_distributed import train_distributed
 
     workspace = Workspace()
     params = read_params(workspace.params, set_)
@@ -60,7 +60,7 @@ def train(
             return
     elif hosts is None:
         train_experiment(name, plan, workspace, anew=force)
-    elif train_together(hosts, name, plan, workspace, anew=force) is None:
+    elif train_distributed(hosts, name, plan, workspace, anew=force) is None:
         tell(f"process {hosts.number} of {hosts.count}: trained; process 0 writes {workspace.bundle(name)}")
         return
     tell(f"{workspace.bundle(name)}: {scored(workspace.bundle(name))}")

@@ -9,6 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.account import Account
+from fercomp.kaggle.kernel_runs import RemoteRun, runs_folder, write_run
 from fercomp.kaggle.kernels import (
     LAST_LINES,
     KernelOutput,
@@ -20,7 +21,6 @@ from fercomp.kaggle.kernels import (
 from fercomp.kaggle.log_tail import LogTail
 from fercomp.kaggle.outputs import MANIFEST, Manifest, read_manifest
 from fercomp.kaggle.refusals import Refused, Unanswered
-from fercomp.kaggle.runs import RemoteRun, runs_folder, write_run
 
 POLL_KERNEL = 10.0
 LONGEST_KERNEL_POLL: Final = 60.0

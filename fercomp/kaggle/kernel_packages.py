@@ -12,7 +12,7 @@ AS_IT_IS: Final = ("tensorflow", "keras", "numpy", "jax", "torch", "protobuf")
 """Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs; Keras only
 where no network travels that a newer one has saved."""
 
-CARRIED: Final = "carried"
+VENDORED: Final = "vendored"
 """Folder with what came along: one for each package, in which the packages that it needs lie, too."""
 
 PYTHON: Final = "python"
@@ -70,7 +70,7 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
     paths, here = [], f"{sys.version_info[0]}.{sys.version_info[1]}"
     for wanted in requires:
         name = package_name(wanted)
-        folder = work / CARRIED / name
+        folder = work / VENDORED / name
         python = folder / PYTHON
         if is_enough(asked_of(wanted, work)):
             continue
@@ -89,7 +89,7 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
 
 def asked_of(wanted: str, work: Path) -> str:
     """Returns what is asked of a package: more than fercomp wants where what came along needs more."""
-    least = work / CARRIED / package_name(wanted) / AT_LEAST
+    least = work / VENDORED / package_name(wanted) / AT_LEAST
     return f"{package_name(wanted)}>={least.read_text(encoding='utf-8')}" if least.is_file() else wanted
 
 

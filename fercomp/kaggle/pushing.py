@@ -12,10 +12,10 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.account import Account
 from fercomp.kaggle.datasets import upload_dataset
+from fercomp.kaggle.kernel_runs import Part, RemoteRun, forget_run, runs_folder, write_run
 from fercomp.kaggle.kernels import Kernel, Push, find_kernel, gpu_hours_left, kernel_page, save_kernel
 from fercomp.kaggle.packing import Packed, kernel_text, pack, packed_at, tag_line
 from fercomp.kaggle.refusals import Refused, TooMany, Unanswered
-from fercomp.kaggle.runs import Part, RemoteRun, forget_run, runs_folder, write_run
 
 SESSION = 31_500
 """Seconds that a kernel may run: Kaggle ends sessions with a GPU after nine hours."""
@@ -43,7 +43,7 @@ class Load:
         done: Patterns of what is kept in the end.
         cut: Patterns of what the next kernel goes on from.
         files: What travels besides the code, by its path there.
-        internet: Whether packages may be installed; without, see `carried`.
+        internet: Whether packages may be installed; without, see `vendored`.
         submits: A file that the kernel leaves under `SUBMITTED`, too, empty where there is none.
     """
 

@@ -18,13 +18,13 @@ from fercomp.core.paths import Workspace
 from fercomp.kaggle.candidate import Candidate, KernelFile, message_of
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.history import BUSY, model_origin
+from fercomp.kaggle.kernel_runs import RemoteRun
 from fercomp.kaggle.kernels import find_kernel, kernel_page
 from fercomp.kaggle.pushing import SUBMITTED, is_pushed
-from fercomp.kaggle.runs import RemoteRun
 from fercomp.kaggle.submit import Outcome, look_ahead, submit
 from fercomp.modeling.bundle.find import output_name
-from fercomp.stages.remote import run_remote
-from fercomp.stages.remote_jobs import submission_job
+from fercomp.stages.kaggle_jobs import submission_job
+from fercomp.stages.on_kaggle import run_remote
 
 
 def submit_by_kernel(

@@ -406,7 +406,7 @@ IMPORTS = """
 import sys
 import numpy, pandas, openvino
 import fercomp.cli.app, fercomp.kaggle.leaderboard, fercomp.kaggle.submit
-import fercomp.stages.code_submission, fercomp.stages.remote_runs
+import fercomp.stages.code_submission, fercomp.stages.kernels
 import fercomp.kaggle.merged, fercomp.kaggle.refresh, fercomp.report.submissions, fercomp.stages.fetch
 from fercomp.kaggle.transport import silenced
 

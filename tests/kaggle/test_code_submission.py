@@ -19,11 +19,11 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
-from fercomp.kaggle import carried, packing
+from fercomp.kaggle import packing, vendored
 from fercomp.kaggle.history import read_history
 from fercomp.kaggle.kernel_packages import PYTHON, install, lacks, take_along
 from fercomp.stages.code_submission import submit_by_kernel
-from fercomp.stages.remote_jobs import submission_job
+from fercomp.stages.kaggle_jobs import submission_job
 from tests.kaggle.kernel_host import leave
 from tests.make_tiny import TINY
 
@@ -31,8 +31,8 @@ SLUG, TOKEN = "faces-in-the-test", "KGAT_0123456789abcdef"  # as in conftest.py
 CSV = b"image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
 WORDS = ("submit", "--kernel", "--model", "mine", "--yes")
 LITTLE = """
-from fercomp.kaggle import carried, packing
-carried.LIGHT, packing.code_files = (), lambda: []
+from fercomp.kaggle import vendored, packing
+vendored.LIGHT, packing.code_files = (), lambda: []
 """
 
 
@@ -51,7 +51,7 @@ def code_competition(kaggle):
 @pytest.fixture
 def little(monkeypatch):
     """Kernels that are not run need no code: packing it takes a second."""
-    monkeypatch.setattr(carried, "LIGHT", ())
+    monkeypatch.setattr(vendored, "LIGHT", ())
     monkeypatch.setattr(packing, "code_files", list)
 
 
@@ -60,7 +60,7 @@ def work(tmp_path, write_model, monkeypatch):
     """A folder with nothing but a model."""
     write_model(tmp_path / "work" / "models" / "mine", scores={"accuracy": 0.60342})
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr("fercomp.stages.remote_jobs.needs_hub", lambda path: False)
+    monkeypatch.setattr("fercomp.stages.kaggle_jobs.needs_hub", lambda path: False)
     (tmp_path / "work" / "models" / "mine" / "model.keras").write_bytes(b"never opened here")
     return Workspace()
 
@@ -281,12 +281,12 @@ def test_a_killed_command_and_the_same_again_make_one_of_each(start, run, kaggle
 
 
 def test_packages_that_came_along_are_taken_where_the_image_lacks_them(tmp_path):
-    for name, entry in carried.carried_files(openvino=False).items():
+    for name, entry in vendored.vendored_files(openvino=False).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(entry if isinstance(entry, bytes) else entry.read_bytes())
     assert take_along(["rich>=14", "numpy>=2.1"], tmp_path, pytest.fail) == []
-    wanted = [f"{name}>=999" for name in carried.LIGHT if name != "keras"]
+    wanted = [f"{name}>=999" for name in vendored.LIGHT if name != "keras"]
     paths = take_along([*wanted, "pandas>=999"], tmp_path, pytest.fail)
     assert [Path(path).name for path in paths] == ["filelock", "rich", "ruamel-yaml", "tqdm", "typer"]
     lines = (
@@ -303,7 +303,7 @@ def test_packages_that_came_along_are_taken_where_the_image_lacks_them(tmp_path)
 
 
 def test_an_older_keras_is_not_used_for_what_a_newer_one_wrote(tmp_path):
-    folder = tmp_path / "carried" / "keras"
+    folder = tmp_path / "vendored" / "keras"
     folder.mkdir(parents=True)
     (folder / "least").write_text("3.0")
     assert take_along(["keras>=3.12"], tmp_path, pytest.fail) == []
@@ -321,8 +321,8 @@ def test_with_internet_keras_is_only_replaced_where_a_newer_one_saved_what_trave
         lambda words: calls.append(words) or subprocess.CompletedProcess(words, 0),
     )
     if least is not None:
-        (tmp_path / "carried" / "keras").mkdir(parents=True)
-        (tmp_path / "carried" / "keras" / "least").write_text(least)
+        (tmp_path / "vendored" / "keras").mkdir(parents=True)
+        (tmp_path / "vendored" / "keras" / "least").write_text(least)
     install(["keras>=998", "numpy>=2"], [], tmp_path, pytest.fail)
     assert [words[-1:] for words in calls] == ([installed] if installed else [])
     fixed = (tmp_path / "constraints.txt").read_text()
@@ -347,7 +347,7 @@ def test_a_network_that_does_not_say_what_saved_it_asks_for_nothing(tmp_path, co
         with zipfile.ZipFile(network, "w") as archive:
             for name, text in content.items():
                 archive.writestr(name, text)
-    assert carried.least_keras({"models/mine/model.keras": network, "params.yaml": b""}) == {}
+    assert vendored.least_keras({"models/mine/model.keras": network, "params.yaml": b""}) == {}
 
 
 def test_tensorflow_under_another_name_is_not_installed_again(monkeypatch):
@@ -367,8 +367,8 @@ def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
     with pytest.raises(FercompError, match="lacks nowhere-to-be-found"):
         take_along(["nowhere-to-be-found>=1"], tmp_path, fail)
     assert lacks("nowhere-to-be-found>=1")
-    (tmp_path / "carried" / "openvino").mkdir(parents=True)
-    (tmp_path / "carried" / "openvino" / PYTHON).write_text("2.7")
+    (tmp_path / "vendored" / "openvino").mkdir(parents=True)
+    (tmp_path / "vendored" / "openvino" / PYTHON).write_text("2.7")
     with pytest.raises(FercompError, match=r"for Python 2\.7, this is 3"):
         take_along(["openvino>=9999"], tmp_path, fail)
 
@@ -376,16 +376,16 @@ def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
 def test_openvino_travels_where_a_network_has_no_keras_model(work, monkeypatch):
     params = load_params(work.params, (f"fetch.competition={SLUG}",))
     with_keras = submission_job(work.bundle("mine"), params, work)
-    assert with_keras.gpu and "carried/openvino/python" not in with_keras.further
+    assert with_keras.gpu and "vendored/openvino/python" not in with_keras.further
     (work.bundle("mine") / "model.keras").unlink()
     job = submission_job(work.bundle("mine"), params, work)
     assert not job.gpu  # it has nothing to do there
     files = job.further
-    assert "carried/openvino/openvino/__init__.py" in files
-    assert files["carried/openvino/python"] == f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
+    assert "vendored/openvino/openvino/__init__.py" in files
+    assert files["vendored/openvino/python"] == f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     with pytest.raises(FercompError, match=r"needs OpenVINO.*does not run at Kaggle"):
-        carried.carried_files(openvino=True)
+        vendored.vendored_files(openvino=True)
 
 
 def bare_image(folder: Path, lacking: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from fercomp.core.progress import say
 from fercomp.core.reading import is_there
 from fercomp.kaggle.outputs import OutputEntry
 from fercomp.modeling.bundle.card import CARD
-from fercomp.stages.remote_jobs import TABLES
+from fercomp.stages.kaggle_jobs import TABLES
 
 
 def put_in_place(files: Sequence[OutputEntry], folder: Path, workspace: Workspace) -> list[Path]:

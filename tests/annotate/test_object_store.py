@@ -2,9 +2,9 @@ import fsspec
 import pytest
 
 from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.object_store import RemotePhoto, bring
 from fercomp.annotate.photos import Done
 from fercomp.annotate.places import find_places
-from fercomp.annotate.remote import RemotePhoto, bring
 from fercomp.annotate.sources import Photo
 from fercomp.core.errors import FercompError
 

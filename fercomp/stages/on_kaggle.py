@@ -13,12 +13,12 @@ from fercomp.core.progress import say
 from fercomp.kaggle.account import Account
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.following import follow_part
+from fercomp.kaggle.kernel_runs import RemoteRun, read_run, runs_folder, write_run
 from fercomp.kaggle.kernels import KernelOutput, find_kernel, gpu_hours_left, kernel_page
 from fercomp.kaggle.outputs import Manifest, bring_files
 from fercomp.kaggle.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
-from fercomp.kaggle.runs import RemoteRun, read_run, runs_folder, write_run
-from fercomp.stages.remote_files import put_in_place
-from fercomp.stages.remote_jobs import Job
+from fercomp.stages.kaggle_jobs import Job
+from fercomp.stages.kaggle_results import put_in_place
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement  # matplotlib depends on it
 from packaging.version import Version
 
 from fercomp.core.errors import FercompError
-from fercomp.kaggle.kernel_packages import AT_LEAST, CARRIED, PYTHON, package_name
+from fercomp.kaggle.kernel_packages import AT_LEAST, PYTHON, VENDORED, package_name
 
 LIGHT: Final = ("filelock", "keras", "rich", "ruamel.yaml", "tqdm", "typer")
 """What `predict` imports that is Python code only. The rest is in Kaggle's image.
@@ -31,7 +31,7 @@ the image's TensorFlow.
 _THERE: Final = "pygments"
 """Jupyter, which runs kernels, needs it; it is as large as all of these."""
 
-_LEAST_KERAS: Final = f"{CARRIED}/keras/{AT_LEAST}"
+_LEAST_KERAS: Final = f"{VENDORED}/keras/{AT_LEAST}"
 
 _LARGEST_METADATA: Final = 2**16  # bytes
 
@@ -42,7 +42,7 @@ _COMPILED: Final = (".so", ".pyd", ".dylib")
 """How files are called that are for one Python and one system."""
 
 
-def carried_files(openvino: bool) -> dict[str, Path | bytes]:
+def vendored_files(openvino: bool) -> dict[str, Path | bytes]:
     """Lists the files of packages that travel, by their path in the kernel's folder.
 
     Args:
@@ -63,7 +63,7 @@ def carried_files(openvino: bool) -> dict[str, Path | bytes]:
                 "(x86-64 Linux): submit a model that fercomp has trained, or do it on such a machine"
             )
         files |= _files("openvino", {"openvino", "openvino-telemetry"})
-        files[f"{CARRIED}/openvino/{PYTHON}"] = f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
+        files[f"{VENDORED}/openvino/{PYTHON}"] = f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     return files
 
 
@@ -120,5 +120,5 @@ def _files(folder: str, names: set[str]) -> Mapping[str, Path | bytes]:
         for file in importlib.metadata.distribution(name).files or ():
             path = Path(str(file.locate()))
             if ".." not in file.parts and "__pycache__" not in file.parts and path.is_file():
-                files[f"{CARRIED}/{folder}/{file.as_posix()}"] = path
+                files[f"{VENDORED}/{folder}/{file.as_posix()}"] = path
     return files

@@ -8,7 +8,7 @@ import typer
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
-    from fercomp.stages.remote_jobs import Job
+    from fercomp.stages.kaggle_jobs import Job
 
 
 def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool = False) -> bool:
@@ -25,7 +25,7 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
         Whether its results are here.
     """
     from fercomp.core.paths import Workspace
-    from fercomp.stages.remote import run_remote
+    from fercomp.stages.on_kaggle import run_remote
 
     def agree() -> bool:
         return yes or asked()

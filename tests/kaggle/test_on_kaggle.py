@@ -13,11 +13,11 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle import outputs, packing, receive
-from fercomp.kaggle.runs import read_run, run_names
-from fercomp.stages import remote_runs
-from fercomp.stages.remote import run_remote
-from fercomp.stages.remote_jobs import crossval_job, predict_job, repro_job, train_job
-from fercomp.stages.remote_runs import bring_run, cancel_run, show_run
+from fercomp.kaggle.kernel_runs import read_run, run_names
+from fercomp.stages import kernels
+from fercomp.stages.kaggle_jobs import crossval_job, predict_job, repro_job, train_job
+from fercomp.stages.kernels import bring_run, cancel_run, show_run
+from fercomp.stages.on_kaggle import run_remote
 from tests.kaggle.conftest import SLUG, TOKEN
 from tests.kaggle.kernel_host import CUT_OFF, contents, fail, leave
 from tests.make_tiny import TINY
@@ -373,7 +373,7 @@ def test_predict_sends_the_model_and_brings_its_table(here, signed_in):
     ((session,),) = signed_in.kernels.sessions.values()
     with signed_in.kernels.packed(session) as archive:
         names = archive.getnames()
-        least = archive.extractfile("carried/keras/least").read().decode()
+        least = archive.extractfile("vendored/keras/least").read().decode()
     assert "models/tiny/card.json" in names and "models/tiny/test_probs.csv" not in names
     with zipfile.ZipFile(here.bundle("tiny") / "model.keras") as network:
         assert least == json.loads(network.read("metadata.json"))["keras_version"]
@@ -419,7 +419,7 @@ def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     while session.status == "QUEUED":
         time.sleep(0.01)
     session.lines = ["epoch 1"]
-    monkeypatch.setattr(remote_runs, "LISTEN", 0.3)
+    monkeypatch.setattr(kernels, "LISTEN", 0.3)
     state, page, lines = show_run(NAME, here)
     assert (state, lines) == ("running", ["epoch 1"]) and page.endswith(session.slug)
     with pytest.raises(FercompError, match="train-mine is running: try again later"):

@@ -15,10 +15,10 @@ from fercomp.core.isolated import KILLED, Ended
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.modeling.backend.hosts import Hosts
-from fercomp.stages import together
+from fercomp.stages import train_distributed
 from tests.forks import Forks
 
-IMPORTS = "import jax, scipy.sparse, fercomp.stages.together, fercomp.modeling.training.fit"
+IMPORTS = "import jax, scipy.sparse, fercomp.stages.train_distributed, fercomp.modeling.training.fit"
 
 CODE = """
 import os, signal, sys
@@ -29,13 +29,14 @@ from fercomp.modeling.backbones import compact
 from fercomp.modeling.backend.hosts import asked_hosts
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.network import build_network
-from fercomp.stages import together, train
+from fercomp.stages import train, train_distributed
 
 name, epoch_of_death = sys.argv[1], int(sys.argv[2])
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (4,)}
-together.isolated = lambda function, *arguments: function(*arguments)  # this process is one of its own
-together.write_trained = train.write_trained = lambda target, name, plan, fitted, *_: fitted.history.to_csv(
-    f"{name}.csv", index=False
+# This process is one of its own.
+train_distributed.isolated = lambda function, *arguments: function(*arguments)
+train_distributed.write_trained = train.write_trained = (
+    lambda target, name, plan, fitted, *_: fitted.history.to_csv(f"{name}.csv", index=False)
 )
 made = FaceBatches.__getitem__
 
@@ -59,7 +60,7 @@ hosts = asked_hosts()
 if hosts is None:
     train.train_experiment(name, plan, Workspace())
 else:
-    together.train_together(hosts, name, plan, Workspace())
+    train_distributed.train_distributed(hosts, name, plan, Workspace())
 """
 
 NAMES = [f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")]
@@ -132,9 +133,9 @@ def test_a_process_that_jax_ends_ends_in_one_line(code, line, tmp_path, monkeypa
     def ends(*arguments):
         raise Ended(code)
 
-    monkeypatch.setattr(together, "isolated", ends)
+    monkeypatch.setattr(train_distributed, "isolated", ends)
     with pytest.raises(FercompError, match=line):
-        together.train_together(Hosts("127.0.0.1:9", 2, 1), "net", Plan(), Workspace(tmp_path))
+        train_distributed.train_distributed(Hosts("127.0.0.1:9", 2, 1), "net", Plan(), Workspace(tmp_path))
 
 
 def test_train_in_a_process_that_does_not_write_says_so(tmp_path, monkeypatch, capsys):
@@ -142,7 +143,9 @@ def test_train_in_a_process_that_does_not_write_says_so(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     for name, value in zip(NAMES, ("127.0.0.1:9", "2", "1"), strict=True):
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(together, "train_together", lambda *given, **named: hosts.append(given[:2]))
+    monkeypatch.setattr(
+        train_distributed, "train_distributed", lambda *given, **named: hosts.append(given[:2])
+    )
     train(name="net")
     assert hosts == [(Hosts("127.0.0.1:9", 2, 1), "net")]
     assert "process 1 of 2: trained; process 0 writes models/net" in capsys.readouterr().out

@@ -10,9 +10,9 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.kaggle.carried import carried_files, least_keras
 from fercomp.kaggle.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.pushing import Load
+from fercomp.kaggle.vendored import least_keras, vendored_files
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL
 from fercomp.modeling.bundle.find import CAME_ALONG, check_name, output_name, resolve_model
@@ -131,7 +131,7 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
         steps=(*job.steps, {"words": ["submission", "--model", name], "makes": ""}),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
         cut=(*INDEX, "models/.training"),
-        further=carried_files(openvino),
+        further=vendored_files(openvino),
         gpu=job.gpu and any(network.is_file() for network in networks),
         internet=False,
         submits=csv,

@@ -12,6 +12,7 @@ from fercomp.kaggle.account import Account
 from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.datasets import delete_dataset
 from fercomp.kaggle.following import follow_part
+from fercomp.kaggle.kernel_runs import RemoteRun, forget_run, read_run, run_file, run_names, runs_folder
 from fercomp.kaggle.kernels import (
     KernelStatus,
     delete_kernel,
@@ -22,8 +23,7 @@ from fercomp.kaggle.kernels import (
 )
 from fercomp.kaggle.log_tail import LogTail
 from fercomp.kaggle.pushing import archive_of, is_pushed
-from fercomp.kaggle.runs import RemoteRun, forget_run, read_run, run_file, run_names, runs_folder
-from fercomp.stages.remote import pull_run
+from fercomp.stages.on_kaggle import pull_run
 
 LISTEN = 3.0
 """Seconds in which a kernel that runs sends what it has printed."""

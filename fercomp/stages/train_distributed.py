@@ -16,7 +16,7 @@ from fercomp.stages.taught import read_photos, settled, what_is_taught
 from fercomp.stages.train import alone, checkpoint_of, train_bundle, trained_before, write_trained
 
 
-def train_together(
+def train_distributed(
     hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool = False
 ) -> Card | None:
     """Trains a network as `train_experiment` does, sharing each batch with other processes.
