@@ -31,5 +31,5 @@ def unknown_name(
     if not near and typed:  # a part of long names is not near to any
         near = [longer for longer in names if typed in longer][:5]
     rest = ", ".join(names if shown is None else shown)
-    offer = f"did you mean {', '.join(near)}?" if near else f"known: {rest}"
+    offer = f"did you mean {', '.join(near)}?" if near else f"known: {rest or 'none'}"
     return FercompError(f"unknown {kind} {name!r}: {offer}")

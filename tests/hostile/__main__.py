@@ -18,6 +18,7 @@ from .folders import folder_cases
 from .kills import kill_cases, kill_results
 from .models import model_cases
 from .pages import page_cases, page_results
+from .people import people_cases
 from .photos import photo_cases
 from .reports import report_cases
 from .runner import run_all, warm_up
@@ -40,6 +41,7 @@ def all_cases() -> list[Case]:
             *page_cases(),
             *report_cases(),
             *run_cases(),
+            *people_cases(),
         ),
         *kill_cases(),
     ]

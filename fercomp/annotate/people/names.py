@@ -96,9 +96,11 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     header = text.split("\n", 1)[0]
     try:
         read = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=header.count), strict=True)
-        lines = [(read.line_num, row) for row in read]
+        lines, columns = [(read.line_num, row) for row in read], read.fieldnames or PEOPLE_COLUMNS
     except csv.Error as error:
         raise FercompError(f"{path} is not a CSV table ({error}): {_REMEDY}") from error
+    if not lines and not {"person", "name"}.issubset(columns):
+        raise FercompError(f"{path} has no columns person and name: {_REMEDY}")
     rows = []
     for line, row in lines:
         person, name = row.get("person"), row.get("name")

@@ -34,6 +34,8 @@ def test_names_of_any_spreadsheet(tmp_path, text, names):
         ("person,name\n3,Anna\n3,Ben\n", "names the person 3 twice"),
         ('person,name\n3,"An', "is not a CSV table"),
         ("\0\0\0\nx", "row 2"),
+        ("[]", "has no columns person and name"),
+        ("\0" * 100, "has no columns person and name"),
     ],
 )
 def test_another_table_is_refused_in_one_line(tmp_path, text, told):
