@@ -17,7 +17,7 @@ from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
-from fercomp.core import ray_work
+from fercomp.core import ray_cluster, ray_work
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.params import Plan, PredictParams, TrainParams
@@ -69,7 +69,7 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 def nodes():
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    os.environ |= ray_cluster._ENVIRONMENT  # as a command has it before it imports Ray
     for left in reversed(range(STARTS)):
         try:
             nodes = Nodes()
@@ -292,6 +292,8 @@ def test_folds_are_trained_side_by_side_as_one_after_the_other(
     written = first.stat().st_mtime_ns
     assert cross_validate("cv", plan, workspace, on_ray=True) == card
     assert killed.exists()
+    assert capsys.readouterr().out == "", "Ray says itself what has died"
+    assert not list(workspace.training.rglob("said.txt"))
     assert first.stat().st_mtime_ns == written, "a finished fold was trained again"
     assert bytes_of(*results) == alone
     broken.touch()

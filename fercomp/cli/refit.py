@@ -27,10 +27,14 @@ def refit(
       fercomp ensemble final one-refit two-refit
     """
     from fercomp.core.paths import Workspace
+    from fercomp.core.progress import say
+    from fercomp.modeling.backend.hosts import asked_hosts
     from fercomp.modeling.bundle.card import read_card
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.refit import refit as train_again
 
+    if asked_hosts() is not None:
+        say("refit does not share its work with other processes: it trains in this one alone")
     workspace = Workspace()
     source = resolve_model(model, workspace)
     name = name or f"{read_card(source).name}-refit"

@@ -75,7 +75,8 @@ def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Worksp
         FercompError: There is no cluster, a node sees other files or has other versions, or a fold cannot be
             trained, whose number stands before what is wrong.
     """
-    said = {f"fold {fold.fold}": _Said(workspace.training / "logs" / f"{fold.name}.log") for fold in folds}
+    logs = workspace.training / "locks"
+    said = {f"fold {fold.fold}": _Said(logs / fold.name / "said.txt") for fold in folds}
 
     def listen() -> None:
         for title, log in said.items():

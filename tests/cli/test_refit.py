@@ -34,3 +34,11 @@ def test_mistakes_are_one_line(workspace, fercomp, words, told):
     code, out, err = fercomp("refit", *words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert told in err
+
+
+def test_one_of_several_processes_is_told_that_it_works_alone(workspace, fercomp, monkeypatch):
+    for name, value in (("JOB_ADDRESSES", "127.0.0.1:9"), ("NUM_PROCESSES", "2"), ("PROCESS_ID", "1")):
+        monkeypatch.setenv(f"KERAS_DISTRIBUTION_{name}", value)
+    code, _, err = fercomp("refit", "nobody")
+    assert code == 1
+    assert "refit does not share its work with other processes" in err
