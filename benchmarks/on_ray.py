@@ -19,7 +19,8 @@ from pathlib import Path
 
 import psutil
 
-from fercomp.annotate.sources import Photo, find_sources
+from fercomp.annotate.found import Photo
+from fercomp.annotate.sources import find_sources
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from fercomp.annotate.clips import annotate_clip
+from fercomp.annotate.found import Photo, Video
 from fercomp.annotate.merge import ShardMerge
 from fercomp.annotate.on_ray import annotate_on_ray
 from fercomp.annotate.options import Options
@@ -19,7 +20,7 @@ from fercomp.annotate.places import Location, find_places
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Photo, Sources, Video, recordable
+from fercomp.annotate.sources import Sources, recordable
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.progress import count, say, track
@@ -112,16 +113,17 @@ def annotate_media(
         output, sources.root, found, classes, settings, options.records, force, shard, options.people
     ) as folder:
         sources = sources.part(shard)
-        photos = [source for source in folder.todo if isinstance(source, Photo)]
-        videos = [source for source in folder.todo if isinstance(source, Video)]
+        photos = (source for source in folder.todo if isinstance(source, Photo))
+        clips = folder.todo.only(folder.todo.is_video)
+        videos = [source for source in clips if isinstance(source, Video)]
         if on_ray is None:
             done = annotate_photos(photos, recogniser, folder.write_copy, options.people)
         else:
             if videos:
                 say(f"{count(len(videos), 'video')} will be annotated by this machine; --shard divides many")
-            done = annotate_on_ray(photos, folder, bundle, options, on_ray)
+            done = annotate_on_ray(folder, bundle, options, on_ray)
         with closing(done):
-            for photo in track(done, "annotate", "photo", total=len(photos)):
+            for photo in track(done, "annotate", "photo", total=len(folder.todo) - len(videos)):
                 if photo.told:
                     say(photo.told)
                 if folder.people and photo.people:
@@ -214,10 +216,9 @@ def _summary(
     faces = without_face = frames = cut_off = 0
     emotions: Counter[str] = Counter()
     problems: dict[str, str] = {}
-    files = {source.file for source in sources.found} | sources.problems.keys()
     for rows in done.records.pictures():
         first = rows[0]
-        if first["file"] not in files:
+        if first["file"] not in sources.found and first["file"] not in sources.problems:
             continue
         frames += first["frame"] != ""
         without_face += first["status"] == NO_FACE
@@ -227,7 +228,7 @@ def _summary(
         elif first["status"] != NO_FACE:
             problems[first["file"]] = first["status"]
         cut_off += first["note"] == TRUNCATED
-    videos = sum(isinstance(source, Video) for source in sources.found)
+    videos = sum(map(sources.found.is_video, sources.found.files))
     return Summary(
         records=done.table,
         photos=len(sources.found) - videos,

@@ -9,13 +9,13 @@ from typing import Final
 
 from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.drawing import draw
+from fercomp.annotate.found import Video
 from fercomp.annotate.options import Options
 from fercomp.annotate.people.gather import track_gatherer
 from fercomp.annotate.people.seen import seen_rows
 from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.record_rows import frame_rows
 from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Video
 from fercomp.annotate.timeline import Timeline
 from fercomp.annotate.workers import workers
 from fercomp.core.files import atomic_file

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from fercomp.annotate.found import Photo
 from fercomp.annotate.names import plain_name
-from fercomp.annotate.sources import Photo
 from fercomp.media.problems import ImageProblem
 
 # Full colour resolution: the usual half of it frays coloured labels.
@@ -49,7 +49,7 @@ def encode(photo: Photo, image: np.ndarray) -> bytes:
     Raises:
         ImageProblem: A side has more pixels than the format can count.
     """
-    kind = Image.registered_extensions()[Path(plain_name(photo)).suffix.lower()]
+    kind = Image.registered_extensions()[Path(plain_name(photo.file, is_video=False)).suffix.lower()]
     try:
         # The same bytes from both; but Pillow keeps other threads from Python while it encodes.
         return _jpeg(image) if kind == "JPEG" else _by_pillow(image, kind)

@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from fercomp.annotate.names import Names, output_names
+from fercomp.annotate.found import Photo, Video, by_folders
+from fercomp.annotate.names import Names, OutputNames, output_names
 from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns, problem_row
 from fercomp.annotate.records import OnRecord, Records
 from fercomp.annotate.run_file import RUN, RunFile
 from fercomp.annotate.sinks import busy_folder, keep_aside
-from fercomp.annotate.sources import Photo, Sources, Video
+from fercomp.annotate.sources import Sources
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.progress import count, say
@@ -51,7 +52,6 @@ class ShardMerge:
         self.people = RunPeople(folder) if people else None
         self._seen: dict[str, OnRecord] = {}
         self._folder, self._sources = folder, sources
-        self._by_file = {source.file: source for source in sources.found}
         self._columns, self._kind, self._settings = columns(classes), rows_format(kind), dict(settings)
         self.records = Records(folder / f"records.{self._kind}", self._columns, self._kind)
         self._parquet = parquet_of(self.records.path) if kind == "parquet" else None
@@ -69,7 +69,7 @@ class ShardMerge:
         if not self._folder.is_dir():
             raise FercompError(f"{self._folder} not found: --output is the folder that all shards wrote into")
         with exclusive(self._folder, busy_folder(self._folder)):
-            shards = require_all_shards(self._folder / RUN)
+            shards, found = require_all_shards(self._folder / RUN), self._sources.found
             index: dict[str, OnRecord] = {}
             for shard in shards:
                 index |= self._of_shard(shard)
@@ -83,15 +83,15 @@ class ShardMerge:
             if changed is not None or self.records.is_strange():
                 keep_aside(self.records, changed)
             # Without stamps nothing counts as done, should this be killed between records and run file.
-            written = {file: name.all() for file, name in names.items()}
+            written = [(name, file) for file in found.files for name in names.of(file).all()]
             ours = parquet_of(self.records.path).name in (whole.written or ())
             if self._parquet or ours:
                 clear_parquet(self.records.path, ours)
             if self._parquet:
-                written[""] = (self._parquet.name,)
-            whole.write({}, written, ())
+                written.append((self._parquet.name, ""))
+            whole.write((), written, ())
             self._write(index)
-            whole.write({file: self._stamps[file] for file in self._by_file}, written, ())
+            whole.write(((file, self._stamps[file]) for file in found.files), written, ())
 
     def _of_shard(self, shard: Shard) -> dict[str, OnRecord]:
         """Returns what one shard has on record, which is checked as far as it concerns this shard alone."""
@@ -127,7 +127,7 @@ class ShardMerge:
                 raise FercompError(
                     f"{records.path} has {file}, of another shard: run shard {shard} again, then merge"
                 )
-            if file in self._by_file:
+            if file in self._sources.found:
                 index[file] = entry
                 self._stamps[file] = run.stamps.get(file)
             else:
@@ -145,7 +145,7 @@ class ShardMerge:
             )
         self._gone.append(file)
 
-    def _names(self, shards: Sequence[Shard]) -> dict[str, Names]:
+    def _names(self, shards: Sequence[Shard]) -> OutputNames:
         """Returns how the copies are called.
 
         Raises:
@@ -154,7 +154,7 @@ class ShardMerge:
         owners: dict[str, str] = {}
         for shard in shards:
             for name, file in self._written[shard].items():
-                if file not in self._by_file:
+                if file not in self._sources.found:
                     continue
                 if owners.setdefault(name, file) != file:
                     raise FercompError(
@@ -163,8 +163,9 @@ class ShardMerge:
                     )
         return output_names(self._sources.found, owners)
 
-    def _require_done(self, index: Mapping[str, OnRecord], names: Mapping[str, Names], of: int) -> None:
-        missing = [s for s in self._sources.found if not self._is_done(s, index.get(s.file), names[s.file])]
+    def _require_done(self, index: Mapping[str, OnRecord], names: OutputNames, of: int) -> None:
+        found = self._sources.found
+        missing = [s for s in found if not self._is_done(s, index.get(s.file), names.of(s.file))]
         if missing:
             shards = sorted({Shard.holding(source.file, of) for source in missing})
             some = told_few([source.file for source in missing], 3)
@@ -181,14 +182,14 @@ class ShardMerge:
 
     def _write(self, index: Mapping[str, OnRecord]) -> None:
         """Writes the records, and a row for each folder that cannot be looked into, as one machine would."""
-        ordered = sorted(index, key=PurePosixPath)
+        ordered = sorted(index, key=by_folders)
         self.records.rewrite(index[file] for file in ordered)
         if self._sources.problems:
             with self.records:
                 for file, reason in self._sources.problems.items():
                     self.records.append([problem_row(file, reason)])
             index = self.records.index()
-            self.records.rewrite(index[file] for file in sorted(index, key=PurePosixPath))
+            self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
         if self.people:
             self.people.merge({file: self._seen[file] for file in index if file in self._seen}, self.records)
         if self._parquet:

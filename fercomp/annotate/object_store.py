@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from fercomp.annotate.found import Found, Photo
 from fercomp.annotate.photos import Done
 from fercomp.annotate.record_rows import problem_row
 from fercomp.annotate.run_file import Stamp
-from fercomp.annotate.sources import Photo, Sources, recordable
+from fercomp.annotate.sources import Sources, recordable
 from fercomp.core.errors import FercompError
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 
@@ -64,10 +65,10 @@ def find_remote(urls: Sequence[str], listed: Sequence[str] = ()) -> Sources:
     around = {url.rstrip("/") for url in urls if url not in found} | {url.rpartition("/")[0] for url in found}
     inside = os.path.commonpath([folder.partition("://")[2] for folder in around])
     sources.url = f"{stores[0].partition('://')[0]}://{inside}/"
-    for url, stamp in found.items():
-        name = recordable(url.removeprefix(sources.url))
-        sources.found.append(RemotePhoto(Path(url), name, url, stamp))
-    sources.found.sort(key=lambda source: PurePosixPath(source.file))
+    sources.found = Found.of(
+        RemotePhoto(Path(url), recordable(url.removeprefix(sources.url)), url, stamp)
+        for url, stamp in found.items()
+    )
     return sources
 
 

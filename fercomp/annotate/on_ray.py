@@ -7,20 +7,20 @@ records are what a run goes on from, here as on one machine, and either may go o
 
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from fercomp.annotate.found import Found, Photo
 from fercomp.annotate.object_store import RemotePhoto, bring
 from fercomp.annotate.options import Options
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.run_file import RUN
 from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Photo
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.params import Wanted
@@ -114,13 +114,12 @@ class Annotator:
 
 
 def annotate_on_ray(
-    photos: Sequence[Photo], folder: OutputFolder, bundle: Bundle, options: Options, device: Wanted
+    folder: OutputFolder, bundle: Bundle, options: Options, device: Wanted
 ) -> Generator[Done, None, None]:
     """Annotates photos as `annotate_photos` does, on a Ray cluster, and gives them as they come.
 
     Args:
-        photos: The photos.
-        folder: Where everything goes; all nodes see it.
+        folder: Where everything goes, and which photos there are to do; all nodes see it.
         bundle: The trained model.
         options: How to look, and what to write.
         device: What is to answer; but for `cpu`, GPUs are used where the cluster has some.
@@ -129,8 +128,11 @@ def annotate_on_ray(
         FercompError: There is no cluster, a node sees other files or has other versions, an actor cannot do
             its work at all, or not every photo has come back.
     """
-    if not photos:
+    todo = folder.todo
+    numbers = [number for number, file in enumerate(todo.files) if not todo.is_video(file)]
+    if not numbers:
         return
+    first = todo[numbers[0]]
     with connected():
         plan = plan_actors(device != "cpu")
         home = folder.folder.absolute()
@@ -139,19 +141,20 @@ def annotate_on_ray(
             fingerprint=bundle.fingerprint,
             device=device,
             threads=plan.threads,
-            sample=home / RUN if isinstance(photos[0], RemotePhoto) else photos[0].path.absolute(),
+            sample=home / RUN if isinstance(first, RemotePhoto) else first.path.absolute(),
             same=home / RUN,
             folder=home,
             options=options,
         )
         on_each_node(PhotoJob.wrong, job)
         tell(plan)
-        waiting = dict(enumerate(photos))
+        waiting = set(numbers)
         kind = ""
-        for part in results(_parts(photos, folder, plan.most), Annotator, job, plan):
+        for part in results(_parts(todo, numbers, folder, plan.most), Annotator, job, plan):
             for row in part.to_pylist():
-                photo = waiting.pop(row["number"], None)
-                if photo is not None:
+                photo = todo[row["number"]]
+                if isinstance(photo, Photo) and row["number"] in waiting:
+                    waiting.remove(row["number"])
                     rows, told, people = (json.loads(row[name]) for name in ("rows", "told", "people"))
                     yield Done(photo, rows, told, people)
                 kind = kind or row["kind"]
@@ -163,19 +166,25 @@ def annotate_on_ray(
             )
 
 
-def _parts(photos: Sequence[Photo], folder: OutputFolder, actors: int) -> list["pyarrow.Table"]:
-    """Returns the photos as tables, each of which is the work of an actor for some time."""
+def _parts(
+    todo: Found, numbers: Sequence[int], folder: OutputFolder, actors: int
+) -> Iterator["pyarrow.Table"]:
+    """Gives the photos of these numbers as tables, each of which is the work of an actor for some time."""
     import pyarrow
 
-    size = min(MOST_AT_ONCE, max(_LEAST_AT_ONCE, len(photos) // (_SHARES * actors)))
-    table = pyarrow.table(
-        {
-            "number": range(len(photos)),
-            # Names need not be text.
-            "path": [os.fsencode(photo.path.absolute()) for photo in photos],
-            "url": [os.fsencode(photo.url) if isinstance(photo, RemotePhoto) else b"" for photo in photos],
-            "file": [photo.file for photo in photos],
-            "copy": [str(folder.copy_of(photo).relative_to(folder.folder)) for photo in photos],
-        }
-    )
-    return [table.slice(begin, size) for begin in range(0, len(photos), size)]
+    size = min(MOST_AT_ONCE, max(_LEAST_AT_ONCE, len(numbers) // (_SHARES * actors)))
+    for begin in range(0, len(numbers), size):
+        some = numbers[begin : begin + size]
+        photos = [todo[number] for number in some]
+        yield pyarrow.table(
+            {
+                "number": some,
+                # Names need not be text.
+                "path": [os.fsencode(photo.path.absolute()) for photo in photos],
+                "url": [
+                    os.fsencode(photo.url) if isinstance(photo, RemotePhoto) else b"" for photo in photos
+                ],
+                "file": [photo.file for photo in photos],
+                "copy": [str(folder.copy_of(photo).relative_to(folder.folder)) for photo in photos],
+            }
+        )

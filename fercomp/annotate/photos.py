@@ -7,10 +7,10 @@ from typing import Final
 
 from fercomp.annotate.drawing import draw, with_room
 from fercomp.annotate.encoding import encode
+from fercomp.annotate.found import Photo
 from fercomp.annotate.people.seen import seen_in_photo, seen_rows
 from fercomp.annotate.recogniser import Picture, Recogniser
 from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
-from fercomp.annotate.sources import Photo
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import in_order, threads

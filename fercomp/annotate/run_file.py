@@ -5,17 +5,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import write_json
+from fercomp.core.files import atomic_file
 from fercomp.core.reading import is_there, read_json
 from fercomp.core.shards import Shard, shards_beside
 
 RUN: Final = "run.json"
-_LARGEST: Final = 2**28
-"""Bytes of a `run.json`; a source has some 100."""
+_LARGEST: Final = 2**30
+"""Bytes of a `run.json`; a source has 200 and three times its name."""
 
 _SOURCES: Final = "sources"
 _WRITTEN: Final = "written"
@@ -24,6 +25,8 @@ _MARKS: Final = frozenset({"fercomp", "fingerprint"})
 
 _COLUMNS: Final = frozenset({"file", "status", "face", "faces", "emotion"})
 """Columns by which records are known, also those of other versions and models."""
+
+_ENCODE: Final = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False).encode
 
 Stamp = list[int]
 """Size, time of the last change in nanoseconds, and inode of a file."""
@@ -129,25 +132,57 @@ class RunFile:
         }
 
     def write(
-        self, stamps: Mapping[str, Stamp | None], names: Mapping[str, Iterable[str]], kept: Iterable[str]
+        self,
+        stamps: Iterable[tuple[str, Stamp | None]],
+        names: Iterable[tuple[str, str]],
+        kept: Iterable[str],
     ) -> None:
         """Writes what this run is about to do, before it does anything.
 
         Args:
-            stamps: By `file`, what the sources are now.
-            names: By `file`, the names of what is written.
+            stamps: Each `file` with what the source is now.
+            names: Names of what is written, each with its `file`.
             kept: The files that stay on record, also of earlier runs.
         """
         earlier = {file: self.stamps[file] for file in kept if file in self.stamps}
-        new = {name: file for file, of_one in names.items() for name in of_one}
-        write_json(
-            self._path,
-            {
-                **self._settings,
-                _SOURCES: {**earlier, **stamps},
-                _WRITTEN: dict(sorted({**(self.written or {}), **new}.items())),
-            },
-        )
+        if earlier:
+            stamps = {**earlier, **dict(stamps)}.items()
+        values = {
+            **self._settings,
+            _SOURCES: iter(stamps),
+            _WRITTEN: _sorted(chain((self.written or {}).items(), names)),
+        }
+        with (
+            atomic_file(self._path) as temporary,
+            temporary.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            file.writelines(_json(values.items()))
+            file.write("\n")
+
+
+def _sorted(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Gives names with their `file` in order, the last of equal ones; mostly both are one text."""
+    files: dict[str, str] = {}
+    ordered = []
+    for name, file in names:
+        ordered.append(name)
+        if name != file or name in files:
+            files[name] = file
+    ordered.sort()
+    return ((name, files.get(name, name)) for name, _ in groupby(ordered))
+
+
+def _json(items: Iterable[tuple[str, object]], margin: str = "") -> Iterator[str]:
+    """Gives a JSON object as `write_json` writes it, piece by piece; an iterator is an object in it."""
+    before = "{"
+    for name, value in items:
+        yield f"{before}\n{margin}  {_ENCODE(name)}: "
+        if isinstance(value, Iterator):
+            yield from _json(value, f"{margin}  ")
+        else:
+            yield _ENCODE(value).replace("\n", f"\n{margin}  ")
+        before = ","
+    yield "{}" if before == "{" else f"\n{margin}}}"
 
 
 def _run_files(folder: Path) -> list[Path]:

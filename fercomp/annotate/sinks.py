@@ -3,16 +3,17 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path, PurePosixPath
+from itertools import chain, pairwise
+from pathlib import Path
 from typing import Self
 
-from fercomp.annotate.names import output_names
+from fercomp.annotate.found import Found, Photo, Video, by_folders
+from fercomp.annotate.names import output_names, would_overwrite
 from fercomp.annotate.parquet import TableFormat, clear_parquet, parquet_of, rows_format, write_parquet
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.record_rows import columns
 from fercomp.annotate.records import OnRecord, Records, set_aside
 from fercomp.annotate.run_file import RunFile, is_ours
-from fercomp.annotate.sources import Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.locks import exclusive, exclusive_part
@@ -54,7 +55,7 @@ class OutputFolder:
         self,
         folder: Path,
         root: Path,
-        sources: Sequence[Photo | Video],
+        sources: Found,
         classes: Sequence[str],
         settings: Mapping[str, object],
         kind: TableFormat = "csv",
@@ -65,7 +66,7 @@ class OutputFolder:
         self.folder = folder
         self.people = RunPeople(folder, shard) if people else None
         self._root, self._all, self._force, self._shard = root, sources, force, shard
-        self._sources = [source for source in sources if shard is None or shard.holds(source.file)]
+        self._sources = sources.only(shard.holds) if shard else sources
         self._names = output_names(sources)
         self._require_no_original()
         rows, self._columns = rows_format(kind), columns(classes)
@@ -82,25 +83,24 @@ class OutputFolder:
             changed = self._run.changed()
             same = changed is None and not self.records.is_strange()
             index = self.records.index() if same else {}
-            gone = [file for file in index if file not in self._names and not self._is_there(file)]
+            gone = [file for file in index if file not in self._all and not self._is_there(file)]
             written = (self._run.written or {}).items()
             owners = {name: file for name, file in written if file in index and file not in gone}
             if self._shard:
                 elsewhere = self._run.elsewhere.items()
-                owners |= {name: file for name, file in elsewhere if file in self._names}
+                owners |= {name: file for name, file in elsewhere if file in self._all}
             self._names = output_names(self._all, owners)
             self._require_no_original()
             self._require_ours()
-            for place in {self.copy_of(source).parent for source in self._sources}:
+            for place in {(self.folder / self._names.of(file).copy).parent for file in self._sources.files}:
                 sweep_parts(place, here=self._shard is not None)
             if not same:
                 keep_aside(self.records, changed)
             kept = self._kept(index, gone)
             if self.people:
-                seen = self.people.begin(self._names[source.file].copy for source in self._sources)
-                here = {source.file for source in self._sources}
-                kept = {file: entry for file, entry in kept.items() if file in seen or file not in here}
-            self.todo = [source for source in self._sources if source.file not in kept]
+                seen = self.people.begin(self._names.of(file).copy for file in self._sources.files)
+                kept = {f: entry for f, entry in kept.items() if f in seen or f not in self._sources}
+            self.todo = self._sources.only(lambda file: file not in kept)
             parquet = parquet_of(self.records.path).name
             ours = parquet in (self._run.written or ())
             if (self.todo or len(kept) < len(index)) if ours else self._parquet:
@@ -109,10 +109,10 @@ class OutputFolder:
             self.records.rewrite(kept.values())
             if self.people:
                 self.people.keep(kept)
-            names = {source.file: self._names[source.file].all() for source in self._sources}
-            if self._parquet:
-                names[""] = (parquet,)
-            self._run.write({source.file: source.now() for source in self._sources}, names, kept)
+            names = ((name, file) for file in self._sources.files for name in self._names.of(file).all())
+            also = [(parquet, "")] if self._parquet else []
+            self._run.write(((s.file, s.now()) for s in self._sources), chain(names, also), kept)
+            del self._run  # what it holds of an earlier run grows with that
             stack.enter_context(self.records)
             if self.people:
                 stack.enter_context(self.people)
@@ -123,11 +123,11 @@ class OutputFolder:
         with self._held:
             if kind is None:  # what an earlier run left out comes to its place
                 self.records.require_in_place()
-                index = self.records.index()
-                ordered = sorted(index, key=PurePosixPath)
-                if ordered != list(index):
+                files = (by_folders(rows[0]["file"]) for rows in self.records.pictures())
+                if any(file > following for file, following in pairwise(files)):
+                    index = self.records.index()
                     self.records.close()
-                    self.records.rewrite(index[file] for file in ordered)
+                    self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
                 if self.people:
                     self.records.close()
                     self.people.finish(self.records)
@@ -156,20 +156,20 @@ class OutputFolder:
 
     def copy_of(self, source: Photo | Video) -> Path:
         """Returns the path of a copy, which mirrors its original's."""
-        return self.folder / self._names[source.file].copy
+        return self.folder / self._names.of(source.file).copy
 
     def timeline_of(self, video: Video) -> Path:
         """Returns the path of a clip's timeline."""
-        return self.folder / self._names[video.file].timeline
+        return self.folder / self._names.of(video.file).timeline
 
     def _kept(self, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
-        ours = {source.file: source for source in self._sources}
+        ours = self._sources
         if gone:
             say(f"{count(len(gone), 'file')} no longer in {self._root}: off the records ({gone[0]}, ...)")
         return {
             file: entry
             for file, entry in index.items()
-            if (entry.usable and self._is_done(ours[file]) if file in ours else file not in gone)
+            if (entry.usable and self._is_done(ours.named(file)) if file in ours else file not in gone)
             and (self._shard is None or self._shard.holds(file))
             and not file.endswith("/")  # a folder, which each run looks into anew
         }
@@ -185,16 +185,8 @@ class OutputFolder:
 
     def _require_no_original(self) -> None:
         """Refuses copies that would come to lie where a source is, by whatever links."""
-        folders: dict[Path, str] = {}
-
-        def real(path: Path) -> str:
-            if path.parent not in folders:
-                folders[path.parent] = os.path.realpath(path.parent)
-            return f"{folders[path.parent]}/{path.name}"
-
-        sources = {real(source.path) for source in self._sources}
-        written = {real(self.folder / name) for names in self._names.values() for name in names.all()}
-        if written & sources:
+        names = (name for file in self._all.files for name in self._names.of(file).all())
+        if would_overwrite((f"{self.folder}/{name}" for name in names), self._sources):
             raise FercompError(
                 f"copies in {self.folder} would overwrite the originals: choose another --output"
             )
@@ -207,12 +199,15 @@ class OutputFolder:
             raise FercompError(
                 f"{self.folder} holds files that annotate did not write: choose another --output, or --force"
             )
-        written = {**self._run.elsewhere, **(self._run.written or {})}
+        elsewhere, written, recorded = self._run.elsewhere, self._run.written or {}, self._run.recorded
         foreign = [
             name
-            for file in (source.file for source in self._sources)
-            for name in self._names[file].all()
-            if name not in written and file not in self._run.recorded and os.path.lexists(self.folder / name)
+            for file in self._sources.files
+            for name in self._names.of(file).all()
+            if name not in elsewhere
+            and name not in written
+            and file not in recorded
+            and os.path.lexists(self.folder / name)
         ]
         if foreign:
             more = f" and {len(foreign) - 1:,} more" if len(foreign) > 1 else ""

@@ -5,42 +5,16 @@ import re
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
-from fercomp.annotate.run_file import Stamp, stamp
+from fercomp.annotate.found import Found, Photo, Video
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
 from fercomp.media.containers import CLIP_SUFFIXES
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 _MEDIA = IMAGE_SUFFIXES | CLIP_SUFFIXES
-
-
-@dataclass(frozen=True)
-class Source:
-    """A photo or a clip to be annotated.
-
-    Attributes:
-        path: The file.
-        file: Its path relative to the folder being annotated, with forward slashes, as one line of UTF-8
-            text; its name on record.
-    """
-
-    path: Path
-    file: str
-
-    def now(self) -> Stamp | None:
-        """Returns what tells the file from another one that takes its place; `None` where there is none."""
-        return stamp(self.path)
-
-
-class Photo(Source):
-    """A photo to be annotated."""
-
-
-class Video(Source):
-    """A clip to be annotated."""
 
 
 @dataclass
@@ -56,7 +30,7 @@ class Sources:
     """
 
     root: Path
-    found: list[Photo | Video] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
     problems: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     url: str = ""
@@ -65,7 +39,7 @@ class Sources:
         """Returns what falls into a shard; all of it without one."""
         if shard is None:
             return self
-        found = [source for source in self.found if shard.holds(source.file)]
+        found = self.found.only(shard.holds)
         problems = {file: reason for file, reason in self.problems.items() if shard.holds(file)}
         return replace(self, found=found, problems=problems)
 
@@ -97,13 +71,14 @@ def find_sources(paths: Sequence[Path], output: Path, listed: Sequence[Path] = (
     paths = [*paths, *listed]
     named = set(folders)
     sources = Sources(_root(paths, named))
-    walk = _Walk(sources, output, folders)
+    is_relative = sources.root.is_absolute() and not any(path.is_absolute() for path in paths)
+    walk = _Walk(sources, output, folders, is_relative)
     for path in paths:
         if path in named:
             walk.look_into(path)
         else:
             walk.add(path)
-    sources.found = sorted(walk.found.values(), key=lambda s: PurePosixPath(s.file))
+    sources.found = Found(walk.at, walk.found)
     if not sources.found and not sources.problems:
         kinds = ", ".join(sorted(suffix.lstrip(".") for suffix in _MEDIA))
         held = f"; {sources.told_left_out()}" if sources.left_out else ""
@@ -157,11 +132,19 @@ class _Walk:
         sources: What is to be filled.
         output: A folder that is no source.
         folders: The folders that the user named.
+        is_relative: The root is not what the user named, but what relative paths have in common.
+
+    Attributes:
+        at: The folder of which most paths begin.
+        found: What `Found` takes.
     """
 
-    def __init__(self, sources: Sources, output: Path, folders: Sequence[Path]) -> None:
-        self.found: dict[str, Photo | Video] = {}
-        self._sources = sources
+    def __init__(self, sources: Sources, output: Path, folders: Sequence[Path], is_relative: bool) -> None:
+        self.found: dict[str, Photo | Video | None] = {}
+        # Most paths are this and the name on record, so that only the names need to be in memory.
+        self.at = Path(os.path.relpath(sources.root)) if is_relative else sources.root
+        self._before = str(self.at / "x").removesuffix("x")
+        self._sources, self._absolute_root = sources, _absolute(sources.root)
         # What the root lies in, a link would lead to in a circle, with all of the disk on the way.
         around = [Path(os.path.realpath(sources.root)), *Path(os.path.realpath(sources.root)).parents]
         named = {_identity(folder) for folder in folders}
@@ -182,9 +165,11 @@ class _Walk:
 
     def add(self, path: Path) -> None:
         """Adds a file, once however often and in whatever way it is named."""
-        kind = Video if path.suffix.lower() in CLIP_SUFFIXES else Photo
-        source = kind(path, self._name(path))
-        self.found.setdefault(source.file, source)
+        file = self._name(path)
+        if file not in self.found:
+            kind = Video if path.suffix.lower() in CLIP_SUFFIXES else Photo
+            is_plain = str(path) == self._before + file.replace("/", os.sep)
+            self.found[file] = None if is_plain else kind(path, file)
 
     def _take(self, path: Path, entry: "os.DirEntry[str]", real: deque[Path], linked: deque[Path]) -> None:
         is_media = path.suffix.lower() in _MEDIA
@@ -207,8 +192,7 @@ class _Walk:
             return []
 
     def _name(self, path: Path) -> str:
-        relative = os.path.relpath(_absolute(path), _absolute(self._sources.root))
-        return recordable(Path(relative).as_posix())
+        return recordable(os.path.relpath(_absolute(path), self._absolute_root).replace(os.sep, "/"))
 
 
 def _absolute(path: Path) -> str:

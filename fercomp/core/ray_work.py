@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -139,7 +139,7 @@ def on_each_node(look: Callable[[Any], str], job: object) -> None:
             raise FercompError(f"the Ray node {node} {wrong}")
 
 
-def results(blocks: Sequence[Any], actor: type, job: object, plan: ActorPlan) -> Iterator[Any]:
+def results(blocks: Iterable[Any], actor: type, job: object, plan: ActorPlan) -> Iterator[Any]:
     """Maps Arrow tables by actors, and gives what they make of them as it comes, in any order.
 
     Actors that die, with their node or alone, are replaced, and what they had in work is done again. A node

@@ -1,6 +1,7 @@
 """Small files that may come from anywhere: what is no file, too large, or no JSON or YAML, is told."""
 
 import json
+import os
 import stat
 import warnings
 from itertools import chain
@@ -59,7 +60,8 @@ def read_at_most(path: Path, most: int) -> bytes:
         raise FercompError(f"{path} not found")
     try:
         with path.open("rb") as file:
-            data = file.read(most + 1)
+            # Python takes as much memory as it is told to read; what is no disk file says it has no size.
+            data = file.read(min(most, os.fstat(file.fileno()).st_size or most) + 1)
     except OSError as error:
         raise FercompError(f"cannot read {path}: {error.strerror}; change its permissions") from error
     if len(data) > most:

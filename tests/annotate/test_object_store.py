@@ -2,10 +2,10 @@ import fsspec
 import pytest
 
 from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.found import Photo
 from fercomp.annotate.object_store import RemotePhoto, bring
 from fercomp.annotate.photos import Done
 from fercomp.annotate.places import find_places
-from fercomp.annotate.sources import Photo
 from fercomp.core.errors import FercompError
 
 

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from fercomp.annotate.encoding import encode
+from fercomp.annotate.found import Found, Photo
 from fercomp.annotate.record_rows import face_rows, problem_row
 from fercomp.annotate.run_file import RunFile
 from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Photo, find_sources
+from fercomp.annotate.sources import find_sources
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.faces.found import Faces
@@ -52,7 +53,7 @@ def test_a_copy_keeps_name_and_format(tmp_path, suffix):
     photo = Photo(tmp_path / f"in/x{suffix}", f"sub/x{suffix}")
     gradient = np.repeat(np.arange(60, dtype=np.uint8)[None, :, None] * 4, 40, axis=0).repeat(3, axis=2)
     gradient[..., 1] //= 2
-    with OutputFolder(tmp_path / "out", tmp_path / "in", [photo], EMOTIONS, {}) as folder:
+    with OutputFolder(tmp_path / "out", tmp_path / "in", Found.of([photo]), EMOTIONS, {}) as folder:
         folder.write_copy(photo, encode(photo, gradient))
     copy = tmp_path / "out" / "sub" / (f"x{suffix}.jpg" if suffix in HEIC_SUFFIXES else f"x{suffix}")
     assert np.abs(read_image(copy).astype(int) - gradient).mean() < 4
@@ -62,7 +63,7 @@ def test_a_copy_keeps_name_and_format(tmp_path, suffix):
 
 def test_a_photo_named_as_something_else_is_copied_as_a_png(tmp_path):
     photo = Photo(tmp_path / "clip.mp4", "clip.mp4")
-    with OutputFolder(tmp_path / "out", tmp_path, [photo], EMOTIONS, {}) as folder:
+    with OutputFolder(tmp_path / "out", tmp_path, Found.of([photo]), EMOTIONS, {}) as folder:
         finish(folder, photo)
     np.testing.assert_array_equal(read_image(tmp_path / "out" / "clip.mp4.png"), GREY)
 
@@ -86,7 +87,7 @@ def test_more_pixels_than_a_format_holds_is_a_problem_of_that_photo(tmp_path, su
 def test_what_is_on_record_is_not_done_again(photos, tmp_path):
     with opened(photos, tmp_path / "out") as folder:
         assert len(folder.todo) == 6
-        for photo in folder.todo[:4]:
+        for photo in list(folder.todo)[:4]:
             finish(folder, photo)
     with opened(photos, tmp_path / "out") as folder:
         assert [photo.file for photo in folder.todo] == ["two.webp", "ünïcode, name.jpg"]
@@ -126,7 +127,7 @@ def test_photos_that_are_gone_are_off_the_record(photos, tmp_path):
             finish(folder, photo)
     (photos / "two.webp").unlink()
     with opened(photos, tmp_path / "out") as folder:
-        assert folder.todo == []
+        assert list(folder.todo) == []
     assert "two.webp" not in folder.records.index()
 
 
@@ -433,7 +434,7 @@ def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
     run = json.loads(path.read_text())
     path.write_text(json.dumps({**run, "written": list(run["written"])}))
     with opened(photos, tmp_path / "out") as folder:
-        assert folder.todo == []
+        assert list(folder.todo) == []
     assert json.loads(path.read_text()) == run
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from fercomp.annotate.found import by_folders
 from fercomp.annotate.people.assign import assign_people
 from fercomp.annotate.people.names import PEOPLE, read_names
 from fercomp.annotate.people.store import PEOPLE_DATA, PeopleData
@@ -72,7 +73,7 @@ class RunPeople:
         """Numbers the people in the records, which are in order and closed, unless this is but a part."""
         self._data.close()
         index = self._data.index()
-        self._data.rewrite(index[file] for file in sorted(index, key=PurePosixPath))
+        self._data.rewrite(index[file] for file in sorted(index, key=by_folders))
         if self._shard is None:
             self.found = assign_people(self._output, self._data, records)
 
@@ -83,5 +84,5 @@ class RunPeople:
             parts: What the shards have kept, by file.
             records: Their records, which are one table by now.
         """
-        self._data.rewrite(parts[file] for file in sorted(parts, key=PurePosixPath))
+        self._data.rewrite(parts[file] for file in sorted(parts, key=by_folders))
         self.found = assign_people(self._output, self._data, records)
