@@ -11,6 +11,7 @@ import importlib.metadata
 import io
 import json
 import lzma
+import re
 import tarfile
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ LARGEST_TEXT: Final = 900_000
 
 _LEFT_HERE: Final = ("shipped", "shipped-large", "__pycache__", "drawn.zip")
 """Of the package: models, the demo's pictures, and what Python compiled."""
+
+_SECRET: Final = re.compile(r"(kaggle|credentials)\.json|access_token(\.txt)?")
 
 _PACKED_SMALL: Final = 2**26
 """Bytes up to which the archive may become small enough for the text, so that it is compressed."""
@@ -94,9 +97,14 @@ def packed_at(path: Path) -> Packed:
 
 
 def code_files() -> list[Path]:
-    """Lists the files of fercomp's own code."""
+    """Lists the files of fercomp's own code, without what is hidden, or named as credentials are."""
     every = (path for path in PACKAGE.rglob("*") if path.is_file())
-    return sorted(p for p in every if not set(p.relative_to(PACKAGE).parts) & set(_LEFT_HERE))
+    inside = ((path, path.relative_to(PACKAGE).parts) for path in every)
+    return sorted(path for path, names in inside if not any(map(_is_left_here, names)))
+
+
+def _is_left_here(name: str) -> bool:
+    return name in _LEFT_HERE or name.startswith(".") or bool(_SECRET.fullmatch(name))
 
 
 def _fill(archive: tarfile.TarFile, entries: Mapping[str, Path | bytes]) -> None:

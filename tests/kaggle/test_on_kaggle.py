@@ -116,6 +116,16 @@ def test_what_travels_is_the_code_and_what_is_learned_from(here, signed_in, monk
     ]
 
 
+def test_keys_that_lie_among_the_code_do_not_travel(tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "PACKAGE", tmp_path)
+    (tmp_path / "kaggle").mkdir()
+    for name in ("kaggle.json", "access_token", "access_token.txt", "credentials.json", ".env", "account.py"):
+        (tmp_path / "kaggle" / name).write_text("hunter2")
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id").write_text("hunter2")
+    assert CODE_FILES() == [tmp_path / "kaggle" / "account.py"]
+
+
 def test_what_is_missing_here_is_told_before_anything_is_sent(here, signed_in):
     here.params.write_text("train: {labels: relabelled}\n")
     refused(
