@@ -1,6 +1,5 @@
 """Small pictures for the page: of the copies that lie in the output folder already, and faces of people."""
 
-import base64
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from fercomp.core.reading import read_at_most
 from fercomp.media.clips import Clip
 from fercomp.media.images import decode_photo, read_file
 from fercomp.media.problems import MediaProblem
+from fercomp.report.html.thumbnails import jpeg_address, picture_address
 
 _LARGEST_STRIP = 2**20
 
@@ -70,17 +70,11 @@ def strips_of(output: Path, people: Mapping[int, object]) -> dict[int, tuple[str
                 width, height = image.size
         except (FercompError, OSError, Image.DecompressionBombError):  # somebody else's
             continue
-        strips[person] = (_of_jpeg(jpeg), width, height)
+        strips[person] = (jpeg_address(jpeg), width, height)
     return strips
 
 
 def _address(pixels: np.ndarray, side: int) -> str:
     image = Image.fromarray(pixels)
     image.thumbnail((side, side))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=80)
-    return _of_jpeg(file.getvalue())
-
-
-def _of_jpeg(data: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    return picture_address(image, quality=80)

@@ -9,7 +9,7 @@ from fercomp.core.progress import count
 from fercomp.report.annotated.ribbon import ribbon
 from fercomp.report.annotated.summary import answers_in_order
 from fercomp.report.annotated.tally import ClipTally, Tallies, Tally, Who, ranked_who
-from fercomp.report.html.element import MINUS, MISSING, Content, details, element, table
+from fercomp.report.html.element import MINUS, MISSING, Content, details, element, figures, table
 
 MOST_PEOPLE: Final = 200
 MOST_CLIPS: Final = 24
@@ -29,18 +29,13 @@ def all_section(tallies: Tallies) -> list[Element]:
     ]
     if tallies.people:
         numbers.append(("people", len(tallies.people)))
-    figures = element(
-        "dl",
-        *(element("div", element("dt", name), element("dd", value)) for name, value in numbers),
-        class_="figures",
-    )
     if not tallies.whole.faces:
-        return [figures, element("p", "No face was found.")]
+        return [figures(numbers), element("p", "No face was found.")]
     rows = [
         (_emotion(name), tallies.whole.emotions[name], _share(tallies.whole, name), _bar(tallies.whole, name))
         for name in answers_in_order(tallies.answers)
     ]
-    return [figures, table("Emotions of all faces", ("emotion", "faces", "share", "bar"), rows)]
+    return [figures(numbers), table("Emotions of all faces", ("emotion", "faces", "share", "bar"), rows)]
 
 
 def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[int, Strip]) -> list[Element]:

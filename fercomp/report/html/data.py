@@ -11,7 +11,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.report.html.charts import bar, histogram
-from fercomp.report.html.element import command, details, element, table
+from fercomp.report.html.element import Content, command, details, element, figures, table
 from fercomp.report.html.thumbnails import grid, thumbnails
 from fercomp.report.overview import contradicting
 
@@ -53,15 +53,12 @@ def data_section(photos: "pd.DataFrame", problems: "pd.DataFrame | None", raw: P
 
 def _figures(photos: "pd.DataFrame", labelled: "pd.DataFrame", problems: "pd.DataFrame | None") -> Element:
     counts = photos["split"].value_counts()
+    known: list[tuple[str, Content]]
     known = [(name, int(counts.get(split, 0))) for name, split in _SPLITS.items()]
     known.append(("classes", labelled["emotion"].nunique()))
     if problems is not None:
         known.append(("problems", len(problems)))
-    return element(
-        "dl",
-        *(element("div", element("dt", name), element("dd", number)) for name, number in known),
-        class_="figures",
-    )
+    return figures(known)
 
 
 _SPLITS: Final = {"to learn from": "train", "in the holdout": "holdout", "test photos": "test"}

@@ -102,6 +102,12 @@ def command(words: str) -> Element:
     return element("code", words)
 
 
+def figures(numbers: Iterable[tuple[str, Content]]) -> Element:
+    """Shows the most important numbers, large, each with its name."""
+    pairs = (element("div", element("dt", name), element("dd", number)) for name, number in numbers)
+    return element("dl", *pairs, class_="figures")
+
+
 def details(summary: Content, *content: Content, is_open: bool = False) -> Element:
     """Hides something behind a line that opens it."""
     made = element("details", element("summary", summary), *content)

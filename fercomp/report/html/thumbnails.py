@@ -39,9 +39,19 @@ def _address(path: Path) -> str:
         face = read_face(path, SIDE)
     except ImageProblem:
         return ""
+    return picture_address(Image.fromarray(face), quality=75)
+
+
+def picture_address(picture: Image.Image, quality: int) -> str:
+    """Returns the address of a picture that stands in the page itself, as a JPEG of a quality up to 95."""
     file = io.BytesIO()
-    Image.fromarray(face).save(file, "JPEG", quality=75)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    picture.save(file, "JPEG", quality=quality)
+    return jpeg_address(file.getvalue())
+
+
+def jpeg_address(jpeg: bytes) -> str:
+    """Returns the address of a JPEG that stands in the page itself."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def grid(pictures: Mapping[str, str], captions: Mapping[str, str]) -> Element:
