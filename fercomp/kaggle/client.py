@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import requests
 
@@ -31,9 +31,7 @@ from fercomp.kaggle.candidate import KernelFile
 from fercomp.kaggle.credentials import HOW, SETTINGS, check_credentials, find_credentials
 from fercomp.kaggle.official import client_api
 from fercomp.kaggle.refusals import CODE, UNFORESEEN, Refused, Unanswered, misunderstood, printable, refusal
-
-UPLOADS: Final = 3
-"""How often an upload is begun at most."""
+from fercomp.kaggle.storage import UPLOADS
 
 
 class Kaggle(Account):

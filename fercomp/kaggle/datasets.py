@@ -8,14 +8,13 @@ from fercomp.core.progress import say, waiting
 from fercomp.kaggle.account import Account
 from fercomp.kaggle.packing import Packed
 from fercomp.kaggle.refusals import Refused, Unanswered, printable
+from fercomp.kaggle.storage import UPLOADS
 
 READY_EVERY = 5.0
 """Seconds between two questions whether a dataset is ready."""
 
 _PATIENCE: Final = 1800.0
 """Seconds after which a dataset that is not ready is given up."""
-
-_UPLOADS: Final = 3
 
 
 def upload_dataset(kaggle: Account, packed: Packed) -> str:
@@ -47,7 +46,7 @@ def _status(kaggle: Account, slug: str) -> str | None:
     try:
         answer = kaggle.call("dataset", "GetDatasetStatus", owner_slug=kaggle.owner, dataset_slug=slug)
     except Refused as error:
-        if error.words[:3] in ("403", "404"):
+        if error.is_missing:
             return None
         raise
     with kaggle.told(competition=False):
@@ -56,7 +55,7 @@ def _status(kaggle: Account, slug: str) -> str | None:
 
 
 def _upload(kaggle: Account, packed: Packed, size: int) -> str:
-    for _ in range(_UPLOADS):
+    for _ in range(UPLOADS):
         answer = kaggle.call(
             "blob",
             "StartBlobUpload",
@@ -68,7 +67,7 @@ def _upload(kaggle: Account, packed: Packed, size: int) -> str:
         with kaggle.told(competition=False), packed.path.open("rb") as file:
             if kaggle.storage.put(answer.create_url, file):
                 return str(answer.token)
-    raise Unanswered(f"Kaggle's storage took {packed.name} only in part, {_UPLOADS} times: try again later")
+    raise Unanswered(f"Kaggle's storage took {packed.name} only in part, {UPLOADS} times: try again later")
 
 
 def _create(kaggle: Account, slug: str, token: str) -> None:

@@ -70,6 +70,11 @@ class RemoteRun(Group):
         return self.pulled or not self.parts or self.parts[-1].state == "failed"
 
     @property
+    def typed(self) -> str:
+        """What to type to go on with it; `submit --kernel` runs nowhere else than at Kaggle."""
+        return " ".join(("fercomp", *self.words, *(() if "--kernel" in self.words else ("--on", "kaggle"))))
+
+    @property
     def going_on_from(self) -> str:
         """The kernel whose output the next one goes on from, empty where there is none."""
         return next((part.slug for part in reversed(self.parts) if part.state == "cut"), "")
@@ -94,6 +99,11 @@ def runs_folder(workspace: Workspace) -> Path:
 def run_file(name: str, workspace: Workspace) -> Path:
     """Returns the file of a run."""
     return runs_folder(workspace) / f"{name}.json"
+
+
+def run_lock(name: str, workspace: Workspace) -> Path:
+    """Returns the lock of whoever follows a run, or changes what is known of it."""
+    return runs_folder(workspace) / f".{name}.lock"
 
 
 def read_run(name: str, workspace: Workspace) -> RemoteRun | None:

@@ -91,11 +91,11 @@ def kernel_page(kaggle: Account, slug: str) -> str:
 
 
 def find_kernel(kaggle: Account, slug: str) -> Kernel | None:
-    """Looks for a kernel of this account; of one that is not there, Kaggle says that it may not be read."""
+    """Looks for a kernel of this account; `None` where it is not there."""
     try:
         answer = kaggle.call("kernels", "GetKernel", user_name=kaggle.owner, kernel_slug=slug)
     except Refused as error:
-        if error.words[:3] in ("403", "404"):
+        if error.is_missing:
             return None
         raise
     with kaggle.told(competition=False):

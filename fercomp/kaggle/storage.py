@@ -1,10 +1,13 @@
 """Where Kaggle keeps archives and uploads. Addresses are signed, and no credentials are sent there."""
 
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import requests
 
 from fercomp.kaggle.transport import guard
+
+UPLOADS: Final = 3
+"""How often an upload is begun at most."""
 
 
 class Storage:

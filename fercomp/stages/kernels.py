@@ -12,7 +12,7 @@ from fercomp.kaggle.account import Account
 from fercomp.kaggle.client import Kaggle, connect
 from fercomp.kaggle.datasets import delete_dataset
 from fercomp.kaggle.following import follow_part
-from fercomp.kaggle.kernel_runs import RemoteRun, forget_run, read_run, run_file, run_names, runs_folder
+from fercomp.kaggle.kernel_runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
 from fercomp.kaggle.kernels import (
     KernelStatus,
     delete_kernel,
@@ -83,8 +83,7 @@ def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
             )
         run, manifest, output = follow_part(run, kaggle, workspace)
         if manifest.state == "cut":
-            words = " ".join(("fercomp", *run.words, "--on", "kaggle"))
-            raise FercompError(f"{name} is to go on in another kernel: type `{words}`")
+            raise FercompError(f"{name} is to go on in another kernel: type `{run.typed}`")
         return pull_run(run, manifest, output, kaggle, workspace)
 
 
@@ -123,4 +122,4 @@ def _signed_in(run: RemoteRun, workspace: Workspace) -> Iterator[Kaggle]:
 
 def _alone(run: RemoteRun, workspace: Workspace) -> AbstractContextManager[None]:
     busy = f"another fercomp follows {run.name}: stop it first (the kernel goes on)"
-    return locked(runs_folder(workspace) / f".{run.name}.lock", busy)
+    return locked(run_lock(run.name, workspace), busy)

@@ -13,7 +13,7 @@ from fercomp.core.progress import say
 from fercomp.kaggle.account import Account
 from fercomp.kaggle.client import connect
 from fercomp.kaggle.following import follow_part
-from fercomp.kaggle.kernel_runs import RemoteRun, read_run, runs_folder, write_run
+from fercomp.kaggle.kernel_runs import RemoteRun, read_run, run_lock, runs_folder, write_run
 from fercomp.kaggle.kernels import KernelOutput, find_kernel, gpu_hours_left, kernel_page
 from fercomp.kaggle.outputs import Manifest, bring_files
 from fercomp.kaggle.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
@@ -53,7 +53,7 @@ def run_remote(
             failed, or left something else than the command leaves.
     """
     busy = f"another fercomp follows {job.name}: wait until it has ended, or stop it"
-    with locked(runs_folder(workspace) / f".{job.name}.lock", busy), connect(job.competition) as kaggle:
+    with locked(run_lock(job.name, workspace), busy), connect(job.competition) as kaggle:
         run = _begin(job, kaggle, workspace, agree, anew)
         try:
             while True:

@@ -435,13 +435,23 @@ def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     with pytest.raises(FercompError, match="train-mine is running: try again later"):
         bring_run(NAME, here)
     leave(session, bundle())
-    assert here.bundle("mine").resolve() in bring_run(NAME, here) or here.bundle("mine") in bring_run(
-        NAME, here
-    )
+    assert here.bundle("mine").resolve() in [path.resolve() for path in bring_run(NAME, here)]
     cancel_run(NAME, here)
     assert signed_in.kernels.sessions == {} and read_run(NAME, here) is None
     with pytest.raises(FercompError, match="'train-mine'"):
         show_run(NAME, here)
+
+
+def test_a_run_that_was_cut_says_how_it_goes_on(here, signed_in):
+    signed_in.kernels.play = lambda session: leave(session, bundle(), state="cut")
+    train(wait=False)
+    ((session,),) = signed_in.kernels.sessions.values()
+    while session.status != "COMPLETE":
+        time.sleep(0.01)
+    with pytest.raises(FercompError, match=f"type `fercomp train --name mine --set {SET[0]} --on kaggle`"):
+        bring_run(NAME, here)
+    run = read_run(NAME, here).model_copy(update={"words": ("submit", "--kernel", "--model", "mine")})
+    assert run.typed == "fercomp submit --kernel --model mine"
 
 
 def test_a_run_of_another_account_is_neither_ended_nor_forgotten(here, signed_in):
