@@ -93,9 +93,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         raise FercompError(
             f"{path} is not UTF-8 ({error.reason} at byte {error.start}): save it as CSV UTF-8"
         ) from error
-    header = text.split("\n", 1)[0]
+    header = (text.splitlines() or [""])[0]
     try:
-        read = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=header.count), strict=True)
+        read = csv.DictReader(io.StringIO(text, None), delimiter=max(",;\t", key=header.count), strict=True)
         lines, columns = [(read.line_num, row) for row in read], read.fieldnames or PEOPLE_COLUMNS
     except csv.Error as error:
         raise FercompError(f"{path} is not a CSV table ({error}): {_REMEDY}") from error

@@ -16,6 +16,7 @@ from fercomp.core.errors import FercompError
         ("person\tname\n7\t  two   words \n", {7: "two words"}),
         ('person,name\n0,"=1+1"\n1,<script>\n1,<script>\n', {0: "=1+1", 1: "<script>"}),
         ("person,name\n,\n0,Anna\n,,,\n\n", {0: "Anna"}),
+        ('person,name\r0,"Anna\rMaria"\r1,Ben\r', {0: "Anna Maria", 1: "Ben"}),
         ("", {}),
     ],
 )
