@@ -48,6 +48,14 @@ class Command(HintingCommand):
                 parameter.metavar = ""
         return params
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes `--help`: paragraphs are filled to the width, however the code breaks their lines."""
+        paragraphs = (self.help or "").split("\n\n")
+        self.help = "\n\n".join(
+            each if each.startswith("\b") else each.replace("\n", " ") for each in paragraphs
+        )
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
         with guarded():

@@ -36,6 +36,10 @@ def require_run(name: str, workspace: Workspace) -> RemoteRun:
         FercompError: There is none of that name.
     """
     names = run_names(workspace)
+    if not names:
+        raise FercompError(
+            f"no run {name!r}: no command was run at Kaggle from here; `--on kaggle` starts one"
+        )
     run = read_run(name, workspace) if name in names else None
     if run is None:
         raise unknown_name("run", name, names)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from fercomp import __version__
 from fercomp.cli.app import COMMANDS, _stopped, app, main
+from fercomp.core.errors import FercompError
 
 HEAVY = (
     "av",
@@ -90,6 +92,22 @@ def test_every_command_shows_an_example_that_starts_with_its_name(name):
     result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
     assert re.search(rf"Examples: *\n +fercomp {name}\b", result.output)
+
+
+def test_help_is_as_wide_as_the_terminal_however_the_code_breaks_its_lines():
+    result = CliRunner().invoke(app, ["annotate", "--help"], env={"COLUMNS": "60"})
+    lines = result.output.partition("Examples")[0].splitlines()
+    paragraph = [line.strip() for line in lines[lines.index(next(x for x in lines if "A second run" in x)) :]]
+    paragraph = paragraph[: paragraph.index("")]
+    assert all(len(f"{line} {after.split()[0]}") > 58 for line, after in pairwise(paragraph))
+
+
+def test_a_run_that_is_asked_for_where_there_is_none_says_how_one_begins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        FercompError, match="no command was run at Kaggle from here; `--on kaggle` starts one"
+    ):
+        CliRunner().invoke(app, ["kernels", "show", "train-compact"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize(

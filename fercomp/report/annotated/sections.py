@@ -8,7 +8,7 @@ from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.report.annotated.ribbon import ribbon
 from fercomp.report.annotated.summary import answers_in_order
-from fercomp.report.annotated.tally import ClipTally, Tallies, Tally, Who, ranked_who
+from fercomp.report.annotated.tally import Tallies, Tally, Who, ranked_who
 from fercomp.report.html.element import MINUS, MISSING, Content, details, element, figures, table
 
 MOST_PEOPLE: Final = 200
@@ -47,7 +47,7 @@ def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[i
     for person in sorted(ranked[:MOST_PEOPLE]):
         tally = tallies.people[person]
         rows.append((_who(("person", person), names), _strip(strips.get(person)), *_cells(tally)))
-    made = table("Each person", ("person", "faces of theirs", *_HEADINGS), rows)
+    made = _table("Each person", ("person", "faces of theirs"), rows, tallies)
     return [made, *_more(len(ranked) - MOST_PEOPLE, "of those who are seen less often")]
 
 
@@ -55,10 +55,10 @@ def clips_section(tallies: Tallies, names: Mapping[int, str], frames: Mapping[st
     """Shows each clip: its timeline and those who are seen longest in it."""
     if not tallies.clips:
         return [element("p", "No video.")]
-    shown = list(tallies.clips.items())
+    shown = list(tallies.clips)
     made: list[Element] = [] if not tallies.whole.faces else [_legend(tallies)]
-    for i, (file, clip) in enumerate(shown[:MOST_CLIPS]):
-        made.append(details(file, *_clip(file, clip, names, frames.get(file)), is_open=i < 3))
+    for i, file in enumerate(shown[:MOST_CLIPS]):
+        made.append(details(file, *_clip(file, tallies, names, frames.get(file)), is_open=i < 3))
     return [*made, *_more(len(shown) - MOST_CLIPS, "of the videos")]
 
 
@@ -67,10 +67,11 @@ def photos_section(tallies: Tallies, pictures: Mapping[str, str]) -> list[Elemen
     if not tallies.photo_count:
         return [element("p", "No photo.")]
     made = [
-        table(
+        _table(
             "All photos",
-            ("files", *_HEADINGS),
+            ("files",),
             [(count(tallies.photo_count, "photo"), *_cells(tallies.photos))],
+            tallies,
         )
     ]
     if pictures:
@@ -97,6 +98,15 @@ def problems_section(tallies: Tallies, notes: Sequence[str]) -> list[Element]:
 _HEADINGS: Final = ("emotion", "share", "all emotions", "faces", "seconds", "valence", "arousal")
 
 
+def _table(
+    caption: str, first: tuple[str, ...], rows: Sequence[tuple[Content, ...]], tallies: Tallies
+) -> Element:
+    """Makes a table of `_cells`, without the last two columns where no model gave valence and arousal."""
+    headings = (*first, *_HEADINGS)
+    shown = len(headings) - (2 if tallies.whole.point is None else 0)
+    return table(caption, headings[:shown], [row[:shown] for row in rows])
+
+
 def _cells(tally: Tally) -> tuple[Content, ...]:
     dominant, point = tally.dominant, tally.point
     if dominant is None:
@@ -104,10 +114,11 @@ def _cells(tally: Tally) -> tuple[Content, ...]:
     shown = [MISSING] * 2 if point is None else [f"{value:+.2f}".replace("-", MINUS) for value in point]
     seconds = f"{tally.seconds:,.1f}" if tally.seconds else MISSING
     parts = [(tally.emotions[name] / tally.faces, name) for name in sorted(tally.emotions)]
-    return (_emotion(dominant[0]), f"{dominant[1]:.0%}", _parts(parts), tally.faces, seconds, *shown)
+    return (_emotion(dominant[0]), _percent(dominant[1]), _parts(parts), tally.faces, seconds, *shown)
 
 
-def _clip(file: str, clip: ClipTally, names: Mapping[int, str], frame: str | None) -> list[Element]:
+def _clip(file: str, tallies: Tallies, names: Mapping[int, str], frame: str | None) -> list[Element]:
+    clip = tallies.clips[file]
     whole = f"{count(clip.frames, 'frame')}, {clip.begin:,.1f} to {clip.end:,.1f} s"
     made = [element("p", whole, class_="hint")]
     if frame is not None:
@@ -124,7 +135,7 @@ def _clip(file: str, clip: ClipTally, names: Mapping[int, str], frame: str | Non
         (element("strong", "all"), *_cells(clip.whole)),
         *((name, *_cells(tally)) for name, tally in lines),
     ]
-    made.append(table(f"Who is seen in {file}", ("who", *_HEADINGS), rows))
+    made.append(_table(f"Who is seen in {file}", ("who",), rows, tallies))
     return [*made, *_more(len(ranked) - MOST_LINES, "of those who are seen for a shorter time")]
 
 
@@ -159,7 +170,11 @@ def _emotion(name: str) -> Element:
 
 
 def _share(tally: Tally, name: str) -> str:
-    return f"{tally.emotions[name] / tally.faces:.1%}"
+    return _percent(tally.emotions[name] / tally.faces, 1)
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def _bar(tally: Tally, name: str) -> Element:
@@ -170,7 +185,7 @@ def _parts(parts: Sequence[tuple[float, str]]) -> Element:
     drawn = element("svg", viewBox="0 0 160 12", width=160, height=12, aria_hidden="true", class_="small")
     begin = 0.0
     for share, name in parts:
-        title = element("title", f"{name} {share:.0%}")
+        title = element("title", f"{name} {_percent(share)}")
         width = round(share * 160, 2)
         drawn.append(
             element(
