@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -38,7 +39,9 @@ INSTALL_AGAIN: Final = (
 
 State = Literal["ok", "optional", "problem"]
 
-PACKAGES: Final = ("tensorflow", "keras", "openvino", "kaggle", "dvc")
+TRAINS: Final = ("tensorflow", "keras", "kaggle", "dvc")
+"""What an installation just for `annotate` and `live` leaves out."""
+PACKAGES: Final = ("openvino", *TRAINS)
 OPENCV: Final = {"opencv-python": "can open windows", "opencv-python-headless": "cannot open windows"}
 LEAST_FREE: Final = 2e9
 """Bytes of free disk below which a training run or an annotated folder may not fit."""
@@ -119,6 +122,8 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
+        if name in TRAINS and not any(map(find_spec, TRAINS)):
+            return Finding(name, "optional", "not installed", "annotate and live work without it")
         return Finding(name, "problem", "not installed", INSTALL_AGAIN)
 
 
@@ -194,15 +199,13 @@ def _screen_and_camera() -> Iterator[Finding]:
     if sys.platform != "linux":  # elsewhere only opening them would tell, and that may hang or ask
         return
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    if screen:
-        yield Finding("display", "ok", screen)
-    else:
-        yield Finding("display", "optional", "neither DISPLAY nor WAYLAND_DISPLAY", "only windows need one")
+    yield _there("display", screen, "neither DISPLAY nor WAYLAND_DISPLAY", "only windows need one")
     cameras = sorted(path.name for path in Path("/dev").glob("video*"))
-    if cameras:
-        yield Finding("camera", "ok", ", ".join(cameras))
-    else:
-        yield Finding("camera", "optional", "no /dev/video*", "only live recognition needs one")
+    yield _there("camera", ", ".join(cameras), "no /dev/video*", "only live recognition needs one")
+
+
+def _there(subject: str, found: str | None, lack: str, remedy: str) -> Finding:
+    return Finding(subject, "ok", found) if found else Finding(subject, "optional", lack, remedy)
 
 
 def _params(workspace: Workspace) -> Finding:
@@ -219,10 +222,8 @@ def _params(workspace: Workspace) -> Finding:
 def _made(workspace: Workspace) -> Iterator[Finding]:
     steps = (("photos", workspace.train_csv, "fetch"), ("index of photos", workspace.photos, "prepare"))
     for subject, path, command in steps:
-        if path.is_file():
-            yield Finding(subject, "ok", str(path))
-        else:
-            yield Finding(subject, "optional", f"no {path}", f"for the competition: fercomp {command}")
+        found = str(path) if path.is_file() else None
+        yield _there(subject, found, f"no {path}", f"for the competition: fercomp {command}")
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from fercomp.core.paths import Workspace
-from fercomp.report.doctor import Finding, diagnose, kaggle_credentials
+from fercomp.report.doctor import TRAINS, Finding, diagnose, kaggle_credentials
 
 WRITTEN = "0123456789abcdef"
 
@@ -95,6 +96,23 @@ def test_an_opencv_without_its_system_libraries_is_a_problem(tmp_path):
     assert f"does not load: {message}" in done.stdout
     assert "FERCOMP_OPENCV=headless" in done.stdout
     assert "Mend first: opencv, face detector\n" in done.stdout
+
+
+def test_what_trains_is_optional_where_only_annotate_and_live_were_installed(tmp_path, monkeypatch):
+    missing: set[str] = {*TRAINS}
+
+    def version(name: str) -> str:
+        if name in missing:
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("fercomp.report.doctor.version", version)
+    monkeypatch.setattr("fercomp.report.doctor.find_spec", lambda name: None if name in missing else name)
+    there = found(tmp_path)
+    assert {there[name].state for name in TRAINS} == {"optional"}
+    missing.remove("keras")  # half an installation
+    there = found(tmp_path)
+    assert there["keras"].state == "ok" and there["tensorflow"].state == "problem"
 
 
 def test_programs_that_are_not_on_the_path_are_optional(tmp_path):
