@@ -140,3 +140,13 @@ def parse_yaml(text: str | bytes, place: str) -> Any:
         if "max_depth" in why:
             why = f"more than {_DEEPEST} brackets within each other"
         raise FercompError(f"{place} is not YAML: {why}") from error
+
+
+def first_problem(error: ValueError) -> str:
+    """Returns the first thing that pydantic has found wrong, after its place; the text of any other error."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

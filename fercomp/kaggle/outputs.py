@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, sha256
 from fercomp.core.progress import say
-from fercomp.core.reading import read_at_most
+from fercomp.core.reading import first_problem, read_at_most
 from fercomp.kaggle.account import Account
 from fercomp.kaggle.kernels import KernelOutput, kernel_output, kernel_page
 from fercomp.kaggle.receive import forget, receive
@@ -120,10 +120,8 @@ def read_manifest(kaggle: Account, slug: str, run: str, output: KernelOutput, fo
         manifest = Manifest.model_validate_json(read_at_most(path, _LARGEST_MANIFEST))
         path.unlink()
     except ValidationError as error:
-        why = error.errors()[0]
-        place = ".".join(map(str, why["loc"]))
         raise FercompError(
-            f"the manifest of {page} is not one of fercomp's ({place}: {why['msg']}): nothing was taken"
+            f"the manifest of {page} is not one of fercomp's ({first_problem(error)}): nothing was taken"
         ) from error
     if (manifest.run, manifest.slug) != (run, slug):
         raise FercompError(f"the manifest of {page} is that of another run: nothing was taken")

@@ -9,7 +9,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.core.params import Group
 from fercomp.core.paths import Workspace
-from fercomp.core.reading import is_there, read_json
+from fercomp.core.reading import first_problem, is_there, read_json
 from fercomp.kaggle.leaderboard import Standing
 
 _LARGEST: Final = 2**16  # bytes
@@ -59,6 +59,4 @@ def read_standing(workspace: Workspace) -> KeptStanding | None:
     try:
         return KeptStanding.model_validate(read_json(workspace.standing, _LARGEST, _REMEDY))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise FercompError(f"{workspace.standing} is damaged ({where}: {first['msg']}): {_REMEDY}") from error
+        raise FercompError(f"{workspace.standing} is damaged ({first_problem(error)}): {_REMEDY}") from error

@@ -19,13 +19,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from fercomp.core.classes import UNCERTAIN, names_fault
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Name
 from fercomp.core.params.moved import modern
-from fercomp.core.reading import is_there, read_json
+from fercomp.core.reading import first_problem, is_there, read_json
 from fercomp.core.tables import taken_names
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
@@ -227,7 +227,7 @@ def read_card(folder: Path) -> Card:
     try:
         card = Card.model_validate(modern(values))
     except ValueError as error:
-        raise FercompError(f"{path} is damaged ({_why(error)}): train the model again") from error
+        raise FercompError(f"{path} is damaged ({first_problem(error)}): train the model again") from error
     path = folder / DECISION
     if not is_there(path):
         return card
@@ -235,7 +235,7 @@ def read_card(folder: Path) -> Card:
     try:
         return _decided(card, Decision.model_validate(read_json(path, LARGEST_CARD, remedy)))
     except ValueError as error:
-        raise FercompError(f"{path} is damaged ({_why(error)}): {remedy}") from error
+        raise FercompError(f"{path} is damaged ({first_problem(error)}): {remedy}") from error
 
 
 def _decided(card: Card, decision: Decision) -> Card:
@@ -243,8 +243,3 @@ def _decided(card: Card, decision: Decision) -> Card:
     about = {"fitted_on": found.pop("fitted_on")}
     found["scores"] = {**card.scores, **decision.scores}
     return Card.model_validate({**card.model_dump(), **found, "trained": {**card.trained, "decision": about}})
-
-
-def _why(error: ValueError) -> str:
-    first = error.errors()[0] if isinstance(error, ValidationError) else None
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)

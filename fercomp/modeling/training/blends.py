@@ -77,22 +77,3 @@ def draw_blend(n: int, size: int, mixup: float, cutmix: float, rng: np.random.Ge
     )
     covered = (bottom - top) * (right - left) / size**2
     return Blend(rng.permutation(n), 1 - covered, (slice(top, bottom), slice(left, right)))
-
-
-def blended(
-    faces: np.ndarray, targets: np.ndarray, mixup: float, cutmix: float, rng: np.random.Generator
-) -> Batch:
-    """Blends each photo of a batch with another one, as `draw_blend` draws it.
-
-    Args:
-        faces: `(n, S, S, 3)` uint8; left as they are.
-        targets: `(n, T)` float32.
-        mixup: See `draw_blend`.
-        cutmix: Likewise.
-        rng: Where the random numbers come from.
-
-    Returns:
-        Faces and targets of the same shapes and dtypes.
-    """
-    blend = draw_blend(len(faces), faces.shape[1], mixup, cutmix, rng)
-    return (faces, targets) if blend is None else blend.of(faces, targets, np.arange(len(faces)), blend.other)

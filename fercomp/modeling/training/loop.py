@@ -57,7 +57,7 @@ class Steps:
     Attributes:
         weight_decay: Decoupled weight decay (AdamW).
         accumulate: Batches whose gradients are added up for a step.
-        ema: Sharing of the old value in the running mean of the weights.
+        ema: Share of the old value in the running mean of the weights.
         keep_batch_norm: Whether batch normalisation keeps what its weights came with.
         patience: Epochs without better weights after which a phase stops.
         unfreeze: How many layers of the backbone fine-tuning trains, the last ones with weights.

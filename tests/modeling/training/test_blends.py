@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.modeling.training.blends import blended
+from fercomp.modeling.training.blends import draw_blend
 
 SHADES = np.arange(0, 200, 20, dtype=np.uint8)
 TARGETS = np.eye(10, dtype=np.float32)
@@ -11,6 +11,13 @@ TARGETS = np.eye(10, dtype=np.float32)
 def shades(size=8):
     """Ten photos, each of one shade."""
     return np.broadcast_to(SHADES[:, None, None, None], (10, size, size, 3))
+
+
+def blended(faces, targets, mixup, cutmix, rng):
+    """A whole batch, as one process makes it."""
+    blend = draw_blend(len(faces), faces.shape[1], mixup, cutmix, rng)
+    everyone = np.arange(len(faces))
+    return (faces, targets) if blend is None else blend.of(faces, targets, everyone, blend.other)
 
 
 def test_mixup_adds_up_photos_and_targets_alike():
