@@ -7,9 +7,10 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
@@ -49,8 +50,11 @@ def require_ray() -> None:
 
 
 @contextmanager
-def connected() -> Iterator[None]:
+def connected(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Connects to the cluster at `RAY_ADDRESS`, or starts one on this machine, for as long as the block runs.
+
+    Args:
+        variables: What the environment is to have besides, for Ray.
 
     Raises:
         FercompError: Ray is not installed, no cluster answers at the address, it runs other versions of Ray
@@ -59,7 +63,7 @@ def connected() -> Iterator[None]:
     address = os.environ.get("RAY_ADDRESS") or "local"
     _require_answer(address)
     require_ray()
-    for name, value in _ENVIRONMENT.items():
+    for name, value in {**_ENVIRONMENT, **variables}.items():
         os.environ.setdefault(name, value)
     import ray
     import ray.data

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import thread_limit
-from fercomp.core.progress import count
+from fercomp.core.progress import count, say
 from fercomp.core.ray_work import RETRIES, computing_nodes, told_of_actors
 
 _LISTEN: Final = 1.0
 """Seconds between two looks at what tasks say."""
+
+NO_BLIND_RETRIES: Final = MappingProxyType({"RAY_task_oom_retries": "0"})
+"""For `ray_cluster.connected`: where memory ends, Ray would begin the same tasks at once again, for ever."""
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
@@ -27,6 +31,7 @@ class TaskPlan:
         cpus: What each asks Ray for: its share of a node.
         gpus: What each asks for.
         memory: Bytes that each asks for.
+        most_memory: Bytes of the node that has most.
     """
 
     nodes: int
@@ -35,6 +40,7 @@ class TaskPlan:
     cpus: int
     gpus: float
     memory: int
+    most_memory: int
 
     def told(self, task: str) -> str:
         """Says it in a few words; `task` is what one is called."""
@@ -54,7 +60,8 @@ def plan_tasks(n: int, gpus: bool, memory: int) -> TaskPlan:
         FercompError: No node computes.
     """
     nodes, with_gpu = computing_nodes(gpus)
-    memory = min(memory, max(int(node.get("memory", memory)) for node in nodes))
+    most_memory = max(int(node.get("memory", memory)) for node in nodes)
+    memory = min(memory, most_memory)
 
     def fitting(cpus: int) -> int:
         """Counts the tasks that run at once, if each has so many CPUs."""
@@ -65,7 +72,7 @@ def plan_tasks(n: int, gpus: bool, memory: int) -> TaskPlan:
     largest = max(int(node["CPU"]) for node in nodes)
     cpus = next(cpus for cpus in range(largest, 0, -1) if cpus == 1 or fitting(cpus) >= most)
     threads = min(cpus, thread_limit() or cpus)
-    return TaskPlan(len(nodes), max(1, most), threads, cpus, 1.0 if with_gpu else 0.0, memory)
+    return TaskPlan(len(nodes), max(1, most), threads, cpus, 1.0 if with_gpu else 0.0, memory, most_memory)
 
 
 def task_results(
@@ -73,7 +80,7 @@ def task_results(
 ) -> Iterator[tuple[str, _B]]:
     """Does jobs that take long, each in a process of its own, and gives what they return as it comes.
 
-    What dies, with its node or alone, is begun again.
+    What dies, with its node or alone, is begun again; for want of memory, it asks for twice as much then.
 
     Args:
         task: What is done with each job.
@@ -92,20 +99,34 @@ def task_results(
     remote = ray.remote(
         num_cpus=plan.cpus,
         num_gpus=plan.gpus or None,
-        memory=plan.memory,
         max_calls=1,  # the process ends, and with it what it holds of a GPU
         max_retries=RETRIES,
         scheduling_strategy="SPREAD",
     )(task)
-    at_work = {remote.remote(job): name for name, job in jobs.items()}
+
+    def begun(name: str, memory: int) -> Any:
+        return remote.options(memory=memory).remote(jobs[name])
+
+    at_work = {begun(name, plan.memory): (name, plan.memory) for name in jobs}
     while at_work:
         done, _ = ray.wait(list(at_work), timeout=_LISTEN)
         listen()
         for reference in done:
-            name = at_work.pop(reference)
+            name, memory = at_work.pop(reference)
             try:
                 with told_of_actors():
                     result = ray.get(reference)
             except FercompError as error:
-                raise FercompError(f"{name}: {error}") from error
-            yield name, result
+                of_memory = isinstance(error.__cause__, ray.exceptions.OutOfMemoryError)
+                if not of_memory:
+                    raise FercompError(f"{name}: {error}") from error
+                if memory >= plan.most_memory:
+                    raise FercompError(
+                        f"{name}: the memory of a node does not suffice, though it asked for all of it: add "
+                        "nodes with more, then give the same command again, which goes on from here"
+                    ) from error
+                say(f"{name}: memory did not suffice beside others: it is begun again with twice as much")
+                memory = min(2 * memory, plan.most_memory)
+                at_work[begun(name, memory)] = name, memory
+            else:
+                yield name, result

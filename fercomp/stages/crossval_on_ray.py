@@ -18,7 +18,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.ray_cluster import connected
 from fercomp.core.ray_job import SharedJob
-from fercomp.core.ray_tasks import plan_tasks, task_results
+from fercomp.core.ray_tasks import NO_BLIND_RETRIES, plan_tasks, task_results
 from fercomp.core.ray_work import on_each_node
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import hide_gpus
@@ -83,7 +83,7 @@ def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Worksp
             for line in log.news():
                 say(f"{title}: {line}")
 
-    with connected():
+    with connected(NO_BLIND_RETRIES):
         shares = plan_tasks(len(folds), plan.machine.device != "cpu", _MEMORY)
         jobs = {
             title: FoldJob(

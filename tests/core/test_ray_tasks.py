@@ -30,7 +30,7 @@ def test_as_many_tasks_as_cpus_memory_and_gpus_allow(nodes, by_gpu, most, cpus, 
     monkeypatch.setattr(ray_tasks, "computing_nodes", lambda _: (nodes, by_gpu))
     plan = plan_tasks(5, gpus=True, memory=2 * GB)
     memory = min(2 * GB, int(nodes[0]["memory"]))
-    assert plan == TaskPlan(len(nodes), most, cpus, cpus, float(by_gpu), memory)
+    assert plan == TaskPlan(len(nodes), most, cpus, cpus, float(by_gpu), memory, int(nodes[0]["memory"]))
     assert plan.told("task") == told
 
 
