@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.params import Plan, PredictParams, TrainParams
 from fercomp.core.ray_cluster import connected
+from fercomp.core.ray_tasks import plan_tasks, task_results
 from fercomp.core.shards import shards_beside
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
@@ -299,3 +301,21 @@ def test_folds_are_trained_side_by_side_as_one_after_the_other(
     broken.touch()
     with pytest.raises(FercompError, match=r"^fold [01]: the disk is full$"):
         cross_validate("cv", plan, workspace, on_ray=True)
+
+
+def test_tasks_for_which_memory_ends_get_more_of_it(nodes):
+    def task(needed):
+        import ray
+        from ray.exceptions import OutOfMemoryError
+
+        given = ray.get_runtime_context().get_assigned_resources()["memory"]
+        if given < needed:
+            raise OutOfMemoryError("killed")
+        return int(given)
+
+    with connected():
+        plan = replace(plan_tasks(2, gpus=False, memory=10**6), most_memory=4 * 10**6)
+        done = dict(task_results(task, {"small": 10**6, "large": 3 * 10**6}, plan, lambda: None))
+        assert done == {"small": 10**6, "large": 4 * 10**6}
+        with pytest.raises(FercompError, match=r"^huge: the memory of a node does not suffice"):
+            list(task_results(task, {"huge": 5 * 10**6}, plan, lambda: None))
