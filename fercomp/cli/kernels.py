@@ -1,11 +1,15 @@
 """`fercomp kernels`."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercomp.cli.words import say_next, tell
+
+if TYPE_CHECKING:
+    from fercomp.core.paths import Workspace
 
 
 class KernelAction(StrEnum):
@@ -39,27 +43,13 @@ def kernels(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.kernel_runs import run_names
-    from fercomp.kaggle.kernels import CODE_PAGE, LAST_LINES
-    from fercomp.stages.kernels import bring_run, cancel_run, require_run, show_run
+    from fercomp.kaggle.kernels import LAST_LINES
+    from fercomp.stages.kernels import bring_run, cancel_run, show_run
 
     workspace = Workspace()
     names = run_names(workspace)
     if action is KernelAction.LIST:
-        damaged: list[FercompError] = []
-        for each in names:
-            try:
-                run = require_run(each, workspace)
-            except FercompError as error:
-                damaged.append(error)
-                continue
-            part = run.parts[-1]
-            known = "here" if run.pulled else part.state
-            tell(f"{run.name}: {known}, kernel {len(run.parts)}, {CODE_PAGE}/{run.owner}/{part.slug}")
-        if damaged:
-            raise damaged[0]
-        if not names:
-            tell("no command was run at Kaggle from here")
-            say_next("fercomp train --on kaggle")
+        _list(names, workspace)
         return
     if name is None and len(names) != 1:
         raise FercompError(f"which run? expected one of {', '.join(names) or 'none'}")
@@ -76,3 +66,26 @@ def kernels(
         for page in cancel_run(name, workspace):
             tell(f"deleted {page}")
         tell(f"{name} is ended")
+
+
+def _list(names: Sequence[str], workspace: "Workspace") -> None:
+    """Says what is known of runs here; one that is damaged is told when all others were."""
+    from fercomp.core.errors import FercompError
+    from fercomp.kaggle.kernels import CODE_PAGE
+    from fercomp.stages.kernels import require_run
+
+    damaged: list[FercompError] = []
+    for name in names:
+        try:
+            run = require_run(name, workspace)
+        except FercompError as error:
+            damaged.append(error)
+            continue
+        part = run.parts[-1]
+        known = "here" if run.pulled else part.state
+        tell(f"{run.name}: {known}, kernel {len(run.parts)}, {CODE_PAGE}/{run.owner}/{part.slug}")
+    if damaged:
+        raise damaged[0]
+    if not names:
+        tell("no command was run at Kaggle from here")
+        say_next("fercomp train --on kaggle")

@@ -1,5 +1,6 @@
 """`fercomp` as a user meets it: a quick help, and one line where something fails."""
 
+import io
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from fercomp import __version__
 from fercomp.cli.app import COMMANDS, _stopped, app, main
+from fercomp.cli.on_kaggle import asked
 from fercomp.core.errors import FercompError
 
 HEAVY = (
@@ -108,6 +110,27 @@ def test_a_run_that_is_asked_for_where_there_is_none_says_how_one_begins(tmp_pat
         FercompError, match="no command was run at Kaggle from here; `--on kaggle` starts one"
     ):
         CliRunner().invoke(app, ["kernels", "show", "train-compact"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["kernels", "show"], "which run[?] expected one of none"),
+        (["predict", "--on", "ray", "--merge"], "--on ray does all parts: leave --shard and --merge out"),
+        (["submit", "--yes"], "--model and --yes are for --kernel: name the CSV"),
+        (["submit", "--kernel", "x.csv"], "leave out x.csv"),
+    ],
+)
+def test_words_that_do_not_fit_together_are_told(words, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FercompError, match=told):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_where_nobody_can_be_asked_no_kernel_is_pushed(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(FercompError, match="nobody can be asked here whether to push a kernel: add --yes"):
+        asked()
 
 
 @pytest.mark.parametrize(

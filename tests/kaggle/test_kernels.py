@@ -12,17 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.kaggle.conftest import SLUG, no_kaggle
-from tests.kaggle.kernel_host import contents, leave
+from tests.kaggle.kernel_host import bundle, contents, leave
 from tests.make_tiny import TINY
 
 WORDS = ("train", "--name", "mine", "--on", "kaggle", "--yes")
-
-
-def bundle(name="mine"):
-    """What a training leaves, without training."""
-    tiny = TINY / "models" / "tiny"
-    files = {f"models/{name}/{p.relative_to(tiny)}": p.read_bytes() for p in tiny.rglob("*") if p.is_file()}
-    return {**files, "datasets/photos.csv": (TINY / "datasets" / "photos.csv").read_bytes()}
 
 
 def test_a_training_is_pushed_followed_and_brought_here(kaggle, run, tmp_path):

@@ -19,19 +19,12 @@ from fercomp.stages.kaggle_jobs import crossval_job, predict_job, repro_job, tra
 from fercomp.stages.kernels import bring_run, cancel_run, show_run
 from fercomp.stages.on_kaggle import run_remote
 from tests.kaggle.conftest import SLUG, TOKEN
-from tests.kaggle.kernel_host import CUT_OFF, contents, fail, leave
+from tests.kaggle.kernel_host import CUT_OFF, bundle, contents, fail, leave
 from tests.make_tiny import TINY
 
 SET = [f"fetch.competition={SLUG}"]
 NAME = "train-mine"
 CODE_FILES = packing.code_files
-
-
-def bundle(name="mine"):
-    """What a training leaves, without training."""
-    tiny = TINY / "models" / "tiny"
-    files = {f"models/{name}/{p.relative_to(tiny)}": p.read_bytes() for p in tiny.rglob("*") if p.is_file()}
-    return {**files, "datasets/photos.csv": (TINY / "datasets" / "photos.csv").read_bytes()}
 
 
 @pytest.fixture
