@@ -21,7 +21,13 @@ OPTIONS = [
 PATHS = [
     (name, p) for name, p in OPTIONS if any(word in (p.metavar or "") for word in ("PATH", "DIR", "CSV"))
 ]
-NEEDED = {"export": ["out"], "annotate": ["photos"], "distill": ["tiny", "--name", "x"], "refit": ["tiny"]}
+NEEDED = {
+    "export": ["out"],
+    "annotate": ["photos"],
+    "distill": ["tiny", "--name", "x"],
+    "refit": ["tiny"],
+    "repro": ["params.yaml", "--on", "kaggle"],
+}
 
 
 def ids(value):

@@ -15,7 +15,7 @@ def job(tmp_path, write_model):
         (tmp_path / name).write_text(name)
     bundle = load_bundle(write_model(tmp_path / "model"))
     where = {"sample": tmp_path / "photo.jpg", "same": tmp_path / "run.json"}
-    return ModelJob(bundle.folder, bundle.fingerprint, "cpu", 1, **where)
+    return ModelJob(bundle=bundle.folder, fingerprint=bundle.fingerprint, device="cpu", threads=1, **where)
 
 
 @pytest.mark.parametrize(
