@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import BackboneName, NoWait, OnAny, Set, Yes, read_params
+from fercomp.cli.options import BackboneName, NoWait, OnKaggleOrRay, Set, Yes, read_params
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -15,7 +15,7 @@ def crossval(
     ] = "crossval",
     backbone: BackboneName = None,
     set_: Set = None,
-    on: OnAny = None,
+    on: OnKaggleOrRay = None,
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:

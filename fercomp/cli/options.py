@@ -146,7 +146,7 @@ Port = Annotated[
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")]
 
 
-On = Annotated[
+OnKaggle = Annotated[
     Literal["kaggle"] | None,
     typer.Option(
         "--on",
@@ -155,7 +155,7 @@ On = Annotated[
     ),
 ]
 
-OnAny = Annotated[
+OnKaggleOrRay = Annotated[
     Literal["kaggle", "ray"] | None,
     typer.Option(
         "--on",
@@ -178,7 +178,7 @@ def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | 
     Args:
         text: `K/N`, or nothing.
         merge: Whether the parts are to be merged, which is no part's work.
-        on: What `OnAny` was given; what does all parts has no use for one.
+        on: What `OnKaggleOrRay` was given; what does all parts has no use for one.
 
     Raises:
         FercompError: It is no part, or two of the three are asked for, or what is to do it is not installed.

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import Model, NoWait, OnAny, Set, ShardOption, Yes, one_shard, read_params
+from fercomp.cli.options import Model, NoWait, OnKaggleOrRay, Set, ShardOption, Yes, one_shard, read_params
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
@@ -16,7 +16,7 @@ def predict(
     merge: Annotated[
         bool, typer.Option("--merge", help="Join what all shards have written into test_probs.csv.")
     ] = False,
-    on: OnAny = None,
+    on: OnKaggleOrRay = None,
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import BackboneName, Force, NoWait, On, Set, Yes, read_params
+from fercomp.cli.options import BackboneName, Force, NoWait, OnKaggle, Set, Yes, read_params
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -17,7 +17,7 @@ def train(
     backbone: BackboneName = None,
     set_: Set = None,
     force: Force = False,
-    on: On = None,
+    on: OnKaggle = None,
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:

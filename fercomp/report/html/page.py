@@ -31,11 +31,13 @@ def page_of(
 
     Args:
         title: Its title.
-        sections: What it shows, by the `id` of the element of `page.html` that it comes into.
+        sections: What it shows, by the `id` of the element of the body that it comes into.
         known: What its script reads: dictionaries, lists, texts and numbers. Without it, there is no script.
-        template: Name of the file with its frame.
+        template: Name of the file with its body.
     """
-    page = fromstring(_file(f"{template}.html"))  # noqa: S314 - a file of the package
+    page = _parsed("head.html")
+    page.append(body := _parsed(f"{template}.html"))
+    body.tail = "\n"
     places = {found.get("id"): found for found in page.iter() if found.get("id")}
     for name, elements in sections.items():
         places[name].extend(elements)
@@ -108,6 +110,10 @@ def _printable(known: Any) -> Any:
     if isinstance(known, dict):
         return {one_line(str(key)): _printable(value) for key, value in known.items()}
     return [_printable(value) for value in known] if isinstance(known, list | tuple) else known
+
+
+def _parsed(name: str) -> Element:
+    return fromstring(_file(name))  # noqa: S314 - a file of the package
 
 
 def _file(name: str) -> str:
