@@ -196,6 +196,10 @@ def test_environment_is_installed_where_it_is_not_up_to_date(clone):
     done = clone.run("fercomp", FERCOMP_OPENCV="headless")
     assert done.stderr.startswith("run: installing the packages of uv.lock into ")
     assert clone.calls()[1] == f"sync --directory {clone.folder} --locked --extra headless --quiet"
+    clone.add(clone.programs, "python", "#!/bin/sh\n")
+    assert clone.run("fercomp", FERCOMP_OPENCV="headless", FERCOMP_EXTRAS="ray").stderr == (
+        f"run: updating {clone.folder}/.venv to what uv.lock says (--extra headless --extra ray)\n"
+    )
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

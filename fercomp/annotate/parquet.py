@@ -34,8 +34,8 @@ def require_parquet() -> None:
     """
     if find_spec("pyarrow") is None:
         raise FercompError(
-            "records as Parquet need pyarrow: install fercomp's extra `parquet` (or `pip install pyarrow`), "
-            "or write --records csv"
+            "records as Parquet need pyarrow: install fercomp's extra `parquet` (or `pip install pyarrow`; "
+            "in a clone, `export FERCOMP_EXTRAS=parquet` before ./run), or write --records csv"
         )
 
 

@@ -231,7 +231,11 @@ def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
             same, and the records have been changed.
     """
     path = records.path
-    by = ", ".join(f"{name} {str(value)[:80]}" for name, value in (changed or {}).items())
+    switches = {True: "with", False: "without"}
+    by = ", ".join(
+        f"{switches[value]} {name}" if isinstance(value, bool) else f"{name} {str(value)[:80]}"
+        for name, value in (changed or {}).items()
+    )
     held = f"holds another run ({by or 'an unknown one'})"
     if changed is None:
         held = f"has a {path.name} that was changed by another program"

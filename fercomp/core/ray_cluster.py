@@ -45,7 +45,8 @@ def require_ray() -> None:
     if missing:
         raise FercompError(
             f"--on ray needs {' and '.join(missing)}: install fercomp's extra `ray` on each machine (pip "
-            "install 'fercomp[ray]'), or divide the work with --shard"
+            "install 'fercomp[ray]'; in a clone, `export FERCOMP_EXTRAS=ray` before ./run), or divide "
+            "the work with --shard"
         )
 
 

@@ -143,6 +143,10 @@ def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
         f"{tmp_path / 'out'} holds another run (detector None): its rows are now records.1.csv; to keep both "
         "apart, use --output DIR\n"
     )
+    for people in (False, True):
+        with opened(photos, tmp_path / "out", detector="whole", people=people):
+            pass
+    assert "another run (without people): starting anew" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{", "\xff"])
