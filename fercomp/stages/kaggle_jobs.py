@@ -156,7 +156,7 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
         ".dvc/config": _DVC_CONFIG,
     }
     step = {"words": ["dvc", "repro"], "makes": ""}
-    there = ("models/[!.]*", "submissions", *TABLES)
+    there = ("models/[!.]*", "submissions/*.csv", *TABLES)
     kept = (*there, "models/.training", "datasets/overview", "datasets/relabel", "dvc.lock", ".dvc/cache")
     gpu = params.machine.device != "cpu"
     name = f"repro-{file.stem.removeprefix('params.')}"

@@ -44,7 +44,7 @@ def put_in_place(files: Sequence[OutputEntry], folder: Path, workspace: Workspac
                     f"{target} is kept; at Kaggle it came out otherwise, so scores are not of the same photos"
                 )
             continue
-        if target.resolve() == workspace.history.resolve():
+        if target.name.casefold() == workspace.history.name:  # on some disks HISTORY.csv is the same file
             continue
         with atomic_file(target) as temporary:
             temporary.unlink()
