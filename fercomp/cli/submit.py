@@ -32,7 +32,7 @@ def submit(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Send bytes that were sent and scored before.")
+        bool, typer.Option("--force", help="Send what was sent and scored before, or is of the drawn demo.")
     ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
@@ -65,12 +65,18 @@ def submit(
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
+    from fercomp.demo.competition import is_demo
     from fercomp.kaggle.candidate import choose
     from fercomp.kaggle.credentials import find_credentials
     from fercomp.kaggle.submit import submit as send
 
     workspace = Workspace()
     params = read_params(workspace.params, set_)
+    if is_demo(workspace.raw) and not (force or dry_run):
+        raise FercompError(
+            "the photos here are the drawn demo, which Kaggle does not know: `fercomp fetch --source kaggle` "
+            "brings the competition's; --dry-run does everything but send"
+        )
     if kernel:
         if csv is not None:
             raise FercompError(f"--kernel submits what a model predicts at Kaggle: leave out {csv}")

@@ -2,11 +2,13 @@
 
 import os
 from contextlib import suppress
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
 
 from fercomp.core.paths import Workspace
+from fercomp.demo.competition import DRAWN, README_NAME
 from fercomp.kaggle.history import HISTORY_TABLE, read_history
 from fercomp.kaggle.standing import read_standing
 
@@ -96,6 +98,21 @@ def test_a_dry_run_without_credentials_shows_what_would_be_sent(run, work, kaggl
     assert shown.startswith("mine.csv: 2 rows, as in the sample; message: ")
     assert asked.startswith("Kaggle was not asked: no credentials (whether it was sent before, ")
     assert kaggle.log == []
+
+
+@pytest.mark.parametrize("words", [("mine.csv",), ("--kernel",)], ids=["csv", "kernel"])
+def test_what_is_said_of_the_drawn_demo_is_not_sent_unasked(run, work, kaggle, words):
+    with ZipFile(DRAWN) as drawn:
+        drawn.extract(README_NAME, work.raw)
+    code, out, err = run("submit", *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(
+        "error: the photos here are the drawn demo, which Kaggle does not know: `fercomp fetch"
+    )
+    assert kaggle.log == []
+    if "mine.csv" in words:
+        code, out, err = run("submit", *words, "--force", "--no-wait")
+        assert (code, err, len(kaggle.submissions)) == (0, "", 1)
 
 
 def test_submissions_before_the_first(run, work, kaggle):
