@@ -1,5 +1,6 @@
 """How long work will take, said before the time is spent."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -19,9 +20,10 @@ _CLOCKS: Final = ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC")
 
 def sleepless() -> float:
     """Returns the seconds since some moment, those in which the computer slept among them."""
-    for name in _CLOCKS:
-        if (clock := getattr(time, name, None)) is not None:
-            return time.clock_gettime(clock)
+    if sys.platform != "win32":
+        for name in _CLOCKS:
+            if (clock := getattr(time, name, None)) is not None:
+                return time.clock_gettime(clock)
     return time.monotonic()
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.hostile.__main__ import all_cases, sample_of
 from tests.hostile.case import OUTCOMES
 
-SIZE = 48  # three of each area
+SIZE = 51  # three of each area
 
 
 @pytest.mark.slow
