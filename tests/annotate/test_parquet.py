@@ -42,7 +42,8 @@ def test_the_same_values_as_in_the_csv_with_fixed_types(bundle, photos, tmp_path
     pd.testing.assert_frame_equal(read.to_pandas(), table, check_dtype=False)
     types = {field.name: str(field.type) for field in read.schema}
     assert {name for name, kind in types.items() if kind == "string"} == {"file", "status", "emotion", "note"}
-    assert {name for name, kind in types.items() if kind == "int64"} == {"frame", "face", "track", "faces"}
+    whole = {"frame", "face", "track", "person", "faces"}
+    assert {name for name, kind in types.items() if kind == "int64"} == whole
     assert set(types.values()) == {"string", "int64", "double"}
     annotate_media(photos / "landscape.png", tmp_path / "one", bundle, options())
     assert parquet.read_schema(tmp_path / "one" / "records.parquet") == read.schema, "whatever the values are"
