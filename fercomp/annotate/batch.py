@@ -1,7 +1,7 @@
 """Annotates photos and clips of files and folders."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from fercomp.annotate.options import Options
 from fercomp.annotate.parquet import rows_format
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.people.store import PEOPLE_DATA
-from fercomp.annotate.photos import annotate_photos
+from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.places import Location, find_places
 from fercomp.annotate.recogniser import Recogniser
 from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
@@ -122,13 +122,7 @@ def annotate_media(
             if videos:
                 say(f"{count(len(videos), 'video')} will be annotated by this machine; --shard divides many")
             done = annotate_on_ray(folder, bundle, options, on_ray)
-        with closing(done):
-            for photo in track(done, "annotate", "photo", total=len(folder.todo) - len(videos)):
-                if photo.told:
-                    say(photo.told)
-                if folder.people and photo.people:
-                    folder.people.add(photo.people)
-                folder.records.append(photo.rows)
+        _put_on_record(done, folder, len(folder.todo) - len(videos))
         if told := recogniser.compared.told():
             say(told)
         for video in videos:
@@ -195,6 +189,16 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
         **asdict(options),
         "records": rows_format(options.records),
     }
+
+
+def _put_on_record(done: Generator[Done, None, None], folder: OutputFolder, total: int) -> None:
+    with closing(done):
+        for photo in track(done, "annotate", "photo", total=total):
+            if photo.told:
+                say(photo.told)
+            if folder.people and photo.people:
+                folder.people.add(photo.people)
+            folder.records.append(photo.rows)
 
 
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:

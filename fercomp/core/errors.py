@@ -12,6 +12,12 @@ class FercompError(Exception):
     """A mistake or a condition outside the program, told in one line that says what to do."""
 
 
+def last_line(error: BaseException) -> str:
+    """Returns the last line of what another package says of its error, or the name of its class."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip()
+
+
 def unknown_name(
     kind: str, name: str, known: Iterable[str], shown: Iterable[str] | None = None
 ) -> FercompError:

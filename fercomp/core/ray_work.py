@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, last_line
 from fercomp.core.parallel import thread_limit
 from fercomp.core.progress import count, say, waiting
 
@@ -132,7 +132,7 @@ def on_each_node(look: Callable[[Any], str], job: object) -> None:
             continue  # it has left; where it comes back, its actors look
         except Exception as error:
             raise FercompError(
-                f"the Ray node {node} cannot run fercomp ({_last_line(error)}): install the same version "
+                f"the Ray node {node} cannot run fercomp ({last_line(error):.200}): install the same version "
                 "with its extra `ray` in the Python that `ray start` ran there"
             ) from error
         if wrong:
@@ -185,16 +185,12 @@ def told_of_actors() -> Iterator[None]:
         if said := _OURS.findall(str(error)):
             raise FercompError(said[-1]) from error
         raise FercompError(
-            f"the work on Ray has ended ({type(error).__name__}: {_last_line(error)}): look at `ray status`, "
-            "and whether nodes lack memory, then give the same command again, which goes on from here"
+            f"the work on Ray has ended ({type(error).__name__}: {last_line(error):.200}): look at `ray "
+            "status`, and whether nodes lack memory, then give the same command again, "
+            "which goes on from here"
         ) from error
 
 
 def tell(plan: ActorPlan) -> None:
     """Says what works."""
     say(f"on Ray: {plan.told()}")
-
-
-def _last_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip()[:200]

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, last_line
 
 LARGEST_BATCH: Final = 32
 """Faces that go through a graph at once: twice as many take at most 4 % less time a face, and more memory."""
@@ -42,7 +42,7 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
         model = openvino.Core().read_model(graph)
         shapes = (model.input().partial_shape, model.output().partial_shape)
     except RuntimeError as error:
-        raise FercompError(f"{graph} is damaged ({_last_line(error)}): train the model again") from error
+        raise FercompError(f"{graph} is damaged ({last_line(error)}): train the model again") from error
     promised = (openvino.PartialShape([-1, size, size, 3]), openvino.PartialShape([-1, width]))
     if shapes != promised:
         raise FercompError(
@@ -55,7 +55,7 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
             model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         )
     except RuntimeError as error:
-        raise FercompError(f"{graph} cannot be run ({_last_line(error)}): train the model again") from error
+        raise FercompError(f"{graph} cannot be run ({last_line(error)}): train the model again") from error
 
     def run(faces: np.ndarray) -> np.ndarray:
         request = compiled.create_infer_request()  # one per call: a request is not shared by threads
@@ -66,7 +66,7 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
             try:
                 outputs[batch] = request.infer({0: np.ascontiguousarray(faces[batch])})[0]
             except (RuntimeError, ValueError) as error:
-                raise FercompError(f"{graph} cannot be run ({_last_line(error)}): train again") from error
+                raise FercompError(f"{graph} cannot be run ({last_line(error)}): train again") from error
             start += n
         return outputs
 
@@ -116,7 +116,3 @@ def keras_network(path: Path, size: int, width: int) -> Network:
         return result
 
     return run
-
-
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
