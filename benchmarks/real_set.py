@@ -22,8 +22,8 @@ import pandas as pd
 from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import write_csv
 from fercomp.core.progress import track
-from fercomp.core.table import write_csv
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
 from tests.drawn import draw_face
 

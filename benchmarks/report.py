@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import write_csv
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
-from fercomp.core.table import write_csv
 from fercomp.core.tables import PHOTOS, PROBLEMS, holdout_table
 from fercomp.decisions.metrics import confusion, per_class, score
 from fercomp.demo.competition import write_demo

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import write_csv
 from fercomp.core.progress import track
-from fercomp.core.table import write_csv
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
 from fercomp.demo.competition import DRAWN, MEDIA, README_NAME
 from tests.drawn import draw_clip, draw_face, draw_group

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from fercomp.core.files import write_json
-from fercomp.core.hub import PRESETS
+from fercomp.core.hub_presets import PRESETS
 
 FAMILIES: Final = (
     *("DINOV2", "DINOV3", "SigLIP", "CLIP", "MetaCLIP2", "ViT", "DeiT", "SwinTransformer"),

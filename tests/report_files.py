@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
-from fercomp.core.table import write_csv
+from fercomp.core.csv_table import write_csv
 from fercomp.decisions.metrics import confusion, per_class
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout

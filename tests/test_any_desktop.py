@@ -46,7 +46,7 @@ for name in modules():
 print(len(modules()))
 import pathlib
 from fercomp.core.files import atomic_folder, flush_folder, write_text
-from fercomp.core.parts import sweep_parts
+from fercomp.core.temporary import sweep_parts
 with atomic_folder(pathlib.Path(sys.argv[1], "made")) as folder:
     write_text(folder / "a.txt", "x")
 flush_folder(folder.parent)

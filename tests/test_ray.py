@@ -18,12 +18,12 @@ from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
-from fercomp.core import ray_cluster, ray_work
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.params import Plan, PredictParams, TrainParams
-from fercomp.core.ray_cluster import connected
-from fercomp.core.ray_tasks import plan_tasks, task_results
+from fercomp.core.ray import actors
+from fercomp.core.ray.cluster import _ENVIRONMENT, connected
+from fercomp.core.ray.tasks import plan_tasks, task_results
 from fercomp.core.shards import shards_beside
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
@@ -71,7 +71,7 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 def nodes():
-    os.environ |= ray_cluster._ENVIRONMENT  # as a command has it before it imports Ray
+    os.environ |= _ENVIRONMENT  # as a command has it before it imports Ray
     for left in reversed(range(STARTS)):
         try:
             nodes = Nodes()
@@ -234,13 +234,13 @@ def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
                 os._exit(1)
             raise FercompError("the disk is full")
 
-    monkeypatch.setattr(ray_work, "RETRIES", 1)
+    monkeypatch.setattr(actors, "RETRIES", 1)
     told = {"start": "there is no detector", "work": "the disk is full", "die": "the work on Ray has ended"}
     with connected():
-        plan = ray_work.plan_actors(gpus=False)
+        plan = actors.plan_actors(gpus=False)
         for job, line in told.items():
             with pytest.raises(FercompError, match=line):
-                list(ray_work.results([pyarrow.table({"number": [1]})], Actor, job, plan))
+                list(actors.results([pyarrow.table({"number": [1]})], Actor, job, plan))
 
 
 def bytes_of(*folders: Path) -> dict[str, bytes]:

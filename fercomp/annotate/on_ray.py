@@ -25,8 +25,9 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.params import Wanted
 from fercomp.core.progress import say
-from fercomp.core.ray_cluster import connected
-from fercomp.core.ray_work import on_each_node, plan_actors, results, tell
+from fercomp.core.ray.actors import plan_actors, results
+from fercomp.core.ray.cluster import connected
+from fercomp.core.ray.nodes import on_each_node
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.bundle.ray_job import ModelJob, known_as
 
@@ -147,7 +148,7 @@ def annotate_on_ray(
             options=options,
         )
         on_each_node(PhotoJob.wrong, job)
-        tell(plan)
+        say(f"on Ray: {plan.told()}")
         waiting = set(numbers)
         kind = ""
         for part in results(_parts(todo, numbers, folder, plan.most), Annotator, job, plan):

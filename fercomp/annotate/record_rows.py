@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from fercomp.annotate.recogniser import Picture
-from fercomp.core.table import FLOAT_FORMAT
+from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.core.tables import RAW, RECORDS
 from fercomp.faces.found import Faces, known
 from fercomp.faces.quality import face_sizes, rolls

@@ -17,9 +17,9 @@ from fercomp.annotate.run_file import RunFile, is_ours
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.locks import exclusive, exclusive_part
-from fercomp.core.parts import sweep_parts
 from fercomp.core.progress import count, say
 from fercomp.core.shards import Shard
+from fercomp.core.temporary import sweep_parts
 
 
 class OutputFolder:

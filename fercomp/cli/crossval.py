@@ -37,7 +37,7 @@ def crossval(
       fercomp crossval --on ray
     """
     from fercomp.core.paths import Workspace
-    from fercomp.core.ray_cluster import require_ray
+    from fercomp.core.ray.cluster import require_ray
     from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.crossval import cross_validate
     from fercomp.stages.kaggle_jobs import crossval_job

@@ -191,7 +191,7 @@ def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | 
     if on and (merge or text is not None):
         raise FercompError(f"--on {on} does all parts: leave --shard and --merge out")
     if on == "ray":
-        from fercomp.core.ray_cluster import require_ray
+        from fercomp.core.ray.cluster import require_ray
 
         require_ray()
     return None if text is None else Shard.parse(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fercomp.core.errors import FercompError
-from fercomp.core.parts import WRITING, part_name, sweep_once
+from fercomp.core.temporary import WRITING, part_name, sweep_once
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import is_disk_full
-from fercomp.core.parts import sweep_parts
+from fercomp.core.temporary import sweep_parts
 
 LOCK: Final = ".lock"
 """Name of a folder's lock file."""

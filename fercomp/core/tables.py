@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from fercomp.core.checks import Check, in_range, inside_raw, matching, one_of, shares, unique
 from fercomp.core.classes import EMOTIONS
-from fercomp.core.table import Table
+from fercomp.core.csv_checks import Check, in_range, inside_raw, matching, one_of, shares, unique
+from fercomp.core.csv_table import Table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,8 +12,8 @@ from typing import Final
 import pandas as pd
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.table import Table
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 TRAIN_FOLDER: Final = "train"

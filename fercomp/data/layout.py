@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fercomp.core.checks import path_in_raw
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_checks import path_in_raw
+from fercomp.core.csv_table import Table, write_csv
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 from fercomp.core.params import LayoutParams
-from fercomp.core.table import Table, write_csv
 from fercomp.data.archive import unpack
 from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
 from fercomp.data.own_form import LAYOUT_REMEDY, NOTE, ORIGINAL_FOLDER, OWN_SAMPLE, OwnForm

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from fercomp.core.csv_table import Table, header_of, write_csv
 from fercomp.core.errors import FercompError
 from fercomp.core.params.group import Group
 from fercomp.core.reading import is_there, read_at_most
-from fercomp.core.table import Table, header_of, write_csv
 from fercomp.data.competition_files import SAMPLE_SUBMISSION
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ def _compiled(file: Path, height: int, width: int) -> "openvino.CompiledModel":
     """Compiles the network for pictures `(1, height, width, 3)` uint8 RGB, one on each core at once."""
     from openvino.preprocess import PrePostProcessor
 
-    from fercomp.core.inference import openvino
+    from fercomp.core.openvino import openvino
 
     whole = openvino.Core().read_model(file)
     wanted = [whole.output(f"{head}_{stride}") for stride in STRIDES for head in HEADS]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fercomp.core.csv_table import header_of
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
-from fercomp.core.table import header_of
 from fercomp.kaggle.history import Origin, find_origin
 from fercomp.kaggle.submission import SUBMISSION, check_header, check_submission, read_submission
 from fercomp.modeling.bundle.find import is_compared_only

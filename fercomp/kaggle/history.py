@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fercomp.core.checks import matching
+from fercomp.core.csv_checks import matching
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.core.table import Table
 from fercomp.kaggle.answers import SCORE, Sent
 from fercomp.modeling.bundle.card import CARD, DECISION, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG

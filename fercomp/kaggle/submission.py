@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import Table, existing, header_of
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
 from fercomp.core.reading import is_there
-from fercomp.core.table import Table, existing, header_of
 from fercomp.core.tables import PROBLEMS, pred_probs, prediction_table
 from fercomp.data.competition_files import TEST_FOLDER
 from fercomp.data.own_form import own_form, own_sample

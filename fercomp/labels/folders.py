@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fercomp.core.checks import one_of, unique
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_checks import one_of, unique
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, track
-from fercomp.core.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fercomp.core.csv_table import Table
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, say, track
-from fercomp.core.table import Table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.isolated import isolated
 from fercomp.core.params import COMPACT, FACENET, LITE0, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.kaggle.history import kaggle_scores

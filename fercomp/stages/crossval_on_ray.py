@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.ray_cluster import connected
-from fercomp.core.ray_job import SharedJob
-from fercomp.core.ray_tasks import NO_BLIND_RETRIES, plan_tasks, task_results
-from fercomp.core.ray_work import on_each_node
+from fercomp.core.ray.cluster import connected
+from fercomp.core.ray.job import SharedJob
+from fercomp.core.ray.nodes import on_each_node
+from fercomp.core.ray.tasks import NO_BLIND_RETRIES, plan_tasks, task_results
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import hide_gpus
 from fercomp.stages.fold import Fold, say_taken

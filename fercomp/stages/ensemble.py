@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder, link_or_copy
 from fercomp.core.paths import Workspace
-from fercomp.core.table import existing
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.core.version import __version__
 from fercomp.decisions.calibration import apply_temperature, fit_temperature

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.csv_table import write_csv
 from fercomp.core.files import write_json
 from fercomp.core.progress import say, waiting
-from fercomp.core.table import write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
-from fercomp.core.table import existing
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card, read_card

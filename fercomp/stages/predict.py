@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercomp.core.checks import one_of
+from fercomp.core.csv_checks import one_of
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
 from fercomp.core.locks import LOCK, locked
@@ -16,7 +17,6 @@ from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.shards import Shard, require_all_shards
-from fercomp.core.table import Table
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.data.cache import PhotoCache
 from fercomp.data.inputs import Photos

@@ -11,15 +11,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import LOCK, locked
 from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
-from fercomp.core.progress import count, track
-from fercomp.core.ray_cluster import connected
-from fercomp.core.ray_work import on_each_node, plan_actors, results, tell
+from fercomp.core.progress import count, say, track
+from fercomp.core.ray.actors import plan_actors, results
+from fercomp.core.ray.cluster import connected
+from fercomp.core.ray.nodes import on_each_node
 from fercomp.core.shards import MOST_SHARDS, Shard, shards_beside, told_few
-from fercomp.core.table import Table
 from fercomp.core.tables import pred_probs
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.model import Bundle, load_bundle
@@ -164,7 +165,7 @@ def _answers(
             same=workspace.photos.absolute(),
         )
         on_each_node(ModelJob.wrong, job)
-        tell(plan)
+        say(f"on Ray: {plan.told()}")
         blocks = [
             pyarrow.table({_SHARD: [number] * len(photos), "image_path": photos["image_path"].tolist()})
             for number, (_, photos) in full.items()

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fercomp.core.checks import path_in_raw
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_checks import path_in_raw
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import threads
 from fercomp.core.params import PrepareParams

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.params import FACENET, InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.table import existing
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card, read_card

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from fercomp.core.csv_table import existing
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
-from fercomp.core.table import existing
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.core.version import __version__
 from fercomp.kaggle.history import history_rows

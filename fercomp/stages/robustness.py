@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count, count_done, track
 from fercomp.core.reading import is_there
-from fercomp.core.table import existing
 from fercomp.core.tables import PHOTOS, ROBUSTNESS, UNCHANGED, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.core.timing import say_duration

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercomp.core.classes import UNCERTAIN
+from fercomp.core.csv_table import write_csv
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.table import write_csv
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.data.cache import PhotoCache

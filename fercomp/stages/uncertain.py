@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fercomp.core.csv_table import write_csv
 from fercomp.core.files import write_json
 from fercomp.core.params import UncertainParams
-from fercomp.core.table import write_csv
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.decisions.metrics import Scores, score
 from fercomp.decisions.rule import Rule

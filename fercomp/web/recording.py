@@ -7,7 +7,7 @@ from fercomp.annotate.recogniser import Picture
 from fercomp.annotate.record_rows import columns, frame_rows, problem_row
 from fercomp.annotate.records import RecordFormat, Records
 from fercomp.annotate.timeline import Timeline
-from fercomp.core.table import FLOAT_FORMAT
+from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.faces.track import LONGEST_STEP
 
 LONG_STEP: Final = 1.0

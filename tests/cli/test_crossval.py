@@ -35,7 +35,7 @@ def test_a_process_that_joins_nothing_ends_with_1(workspace, fercomp):
 
 
 def test_without_ray_one_line_says_what_to_install(workspace, fercomp, monkeypatch):
-    monkeypatch.setattr("fercomp.core.ray_cluster.find_spec", lambda _: None)
+    monkeypatch.setattr("fercomp.core.ray.cluster.find_spec", lambda _: None)
     code, out, err = fercomp("crossval", "--on", "ray")
     assert (code, out) == (1, "")
     assert "--on ray needs ray and pyarrow: install fercomp's extra `ray`" in err

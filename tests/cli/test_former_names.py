@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fercomp.core.table import FORMER_NAMES
+from fercomp.core.csv_table import FORMER_NAMES
 from fercomp.modeling.bundle.card import DECISION
 
 

@@ -21,7 +21,7 @@ from fercomp.core.files import (
     write_json,
     write_text,
 )
-from fercomp.core.parts import sweep_parts
+from fercomp.core.temporary import sweep_parts
 
 LIMITED = """
 import resource, sys

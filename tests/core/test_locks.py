@@ -11,7 +11,7 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.locks import Busy, exclusive, locked
-from fercomp.core.parts import sweep_parts
+from fercomp.core.temporary import sweep_parts
 
 HOLDER = """
 import sys, time

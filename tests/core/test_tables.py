@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from fercomp.annotate.record_rows import columns
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_table import FORMER_NAMES, Table, existing
 from fercomp.core.errors import FercompError
-from fercomp.core.table import FORMER_NAMES, Table, existing
 from fercomp.core.tables import (
     AXES,
     LABELS,

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fercomp.core.checks import path_in_raw
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.csv_checks import path_in_raw
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PrepareParams
 from fercomp.core.tables import PHOTOS, PROBLEMS

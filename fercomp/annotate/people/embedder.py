@@ -46,7 +46,7 @@ def require_embedder() -> Path:
 @lru_cache(maxsize=1)
 def _network() -> "openvino.CompiledModel":
     """Reads and compiles the graph: half a second each."""
-    from fercomp.core.inference import openvino
+    from fercomp.core.openvino import openvino
 
     try:
         whole = openvino.Core().read_model(require_embedder())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fercomp.core.hub import PRESET, hub_presets
+from fercomp.core.hub_presets import PRESET, hub_presets
 
 COMPACT: Final = "compact"
 """The backbone of our own, for small photos."""

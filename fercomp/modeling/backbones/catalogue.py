@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.hub import PRESET, hub_presets
+from fercomp.core.hub_presets import PRESET, hub_presets
 from fercomp.core.params import FACENET, LITE0
 from fercomp.modeling.backbones.compact import CHANNELS, build_compact
 from fercomp.modeling.backbones.download import look_for_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.hub import hub_presets
+from fercomp.core.hub_presets import hub_presets
 from fercomp.core.paths import at_home
 from fercomp.core.reading import read_json
 from fercomp.modeling.backend.hub import has_hub, lack_of_hub

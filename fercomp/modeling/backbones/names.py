@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from fercomp.core.errors import unknown_name
-from fercomp.core.hub import hub_presets
+from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params.backbone import COMPACT, COMPACT_WIDE, FACENET, LITE0
 
 BUILT_HERE: Final = (COMPACT, COMPACT_WIDE, LITE0, FACENET)

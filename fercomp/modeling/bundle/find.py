@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError, unknown_name
-from fercomp.core.hub import hub_presets
+from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params.backbone import SIZES
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercomp.core.csv_table import FORMER_NAMES
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.core.reading import read_json
-from fercomp.core.table import FORMER_NAMES
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
 from fercomp.decisions.class_bias import fit_bias
 from fercomp.decisions.cross_fitting import cross_fitted

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
-from fercomp.core.ray_job import SHARED, SharedJob
+from fercomp.core.ray.job import SHARED, SharedJob
 from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 

@@ -34,7 +34,7 @@ def openvino_network(graph: Path, size: int, width: int) -> Network:
     Raises:
         FercompError: A file is missing or damaged, or the graph is not what the card promises.
     """
-    from fercomp.core.inference import openvino
+    from fercomp.core.openvino import openvino
 
     if not graph.is_file() or not graph.with_suffix(".bin").is_file():
         raise FercompError(f"{graph.parent} lacks graph.xml or graph.bin: train the model again")

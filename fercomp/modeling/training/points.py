@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.checks import in_range, unique
+from fercomp.core.csv_checks import in_range, unique
+from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
 from fercomp.core.paths import Workspace
-from fercomp.core.table import Table
 from fercomp.core.tables import AXES
 from fercomp.decisions.circumplex import mean_targets, ray_targets
 from fercomp.modeling.bundle.card import read_card

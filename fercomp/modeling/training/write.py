@@ -6,11 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from fercomp.core.csv_table import FLOAT_FORMAT, write_csv
 from fercomp.core.errors import FercompError
 from fercomp.core.git import head
 from fercomp.core.params import InferenceParams, Wanted
 from fercomp.core.progress import say
-from fercomp.core.table import FLOAT_FORMAT, write_csv
 from fercomp.core.tables import AXES, TARGETS, holdout_table, pred_probs
 from fercomp.core.version import __version__
 from fercomp.data.cache import PhotoCache

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.classes import UNCERTAIN
+from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 from fercomp.core.reading import is_there
-from fercomp.core.table import FLOAT_FORMAT
 from fercomp.report.annotated.tally import Tallies, Tally
 
 SUMMARY: Final = "summary.csv"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fercomp.core.checks import in_range, matching, one_of, unique
-from fercomp.core.table import Table, existing
+from fercomp.core.csv_checks import in_range, matching, one_of, unique
+from fercomp.core.csv_table import Table, existing
 from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE, REFIT_OF
 from fercomp.report.html.notes import Notes

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.hub import PRESETS, hub_presets
+from fercomp.core.hub_presets import PRESETS, hub_presets
 from fercomp.core.params import InferenceParams, Plan, TrainParams
 from fercomp.modeling.backbones.catalogue import build_backbone, check_weights
 from fercomp.modeling.backbones.hub import resized_positions

@@ -6,7 +6,7 @@ import sys
 RACE = """
 import sys, threading
 sys.setswitchinterval(1e-6)
-from fercomp.core.inference import openvino
+from fercomp.core.openvino import openvino
 start = threading.Barrier(8)
 def first_call():
     start.wait()

@@ -8,13 +8,13 @@ from typing import Any, Final, TypeVar
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import thread_limit
 from fercomp.core.progress import count, say
-from fercomp.core.ray_work import RETRIES, computing_nodes, told_of_actors
+from fercomp.core.ray.nodes import RETRIES, computing_nodes, told_of_actors
 
 _LISTEN: Final = 1.0
 """Seconds between two looks at what tasks say."""
 
 NO_BLIND_RETRIES: Final = MappingProxyType({"RAY_task_oom_retries": "0"})
-"""For `ray_cluster.connected`: where memory ends, Ray would begin the same tasks at once again, for ever."""
+"""For `cluster.connected`: where memory ends, Ray would begin the same tasks at once again, for ever."""
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")

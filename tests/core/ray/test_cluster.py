@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from fercomp.core import ray_cluster
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import limit_threads
-from fercomp.core.ray_cluster import connected, require_ray
-from fercomp.core.ray_work import plan_actors
+from fercomp.core.ray import cluster as ray_cluster
+from fercomp.core.ray.actors import plan_actors
+from fercomp.core.ray.cluster import connected, require_ray
 
 
 def node(**resources):

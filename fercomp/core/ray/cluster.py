@@ -1,7 +1,4 @@
-"""A cluster of Ray: how it is reached or started.
-
-Ray is imported inside of functions only: it takes seconds, and is there with an extra only.
-"""
+"""A cluster of Ray: how it is reached or started."""
 
 import logging
 import os

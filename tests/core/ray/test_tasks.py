@@ -2,9 +2,9 @@
 
 import pytest
 
-from fercomp.core import ray_tasks
 from fercomp.core.parallel import limit_threads
-from fercomp.core.ray_tasks import TaskPlan, plan_tasks
+from fercomp.core.ray import tasks
+from fercomp.core.ray.tasks import TaskPlan, plan_tasks
 
 GB = 10**9
 
@@ -27,7 +27,7 @@ def node(cpus, memory=64 * GB, **gpus):
     ],
 )
 def test_as_many_tasks_as_cpus_memory_and_gpus_allow(nodes, by_gpu, most, cpus, told, monkeypatch):
-    monkeypatch.setattr(ray_tasks, "computing_nodes", lambda _: (nodes, by_gpu))
+    monkeypatch.setattr(tasks, "computing_nodes", lambda _: (nodes, by_gpu))
     plan = plan_tasks(5, gpus=True, memory=2 * GB)
     memory = min(2 * GB, int(nodes[0]["memory"]))
     assert plan == TaskPlan(len(nodes), most, cpus, cpus, float(by_gpu), memory, int(nodes[0]["memory"]))
@@ -35,7 +35,7 @@ def test_as_many_tasks_as_cpus_memory_and_gpus_allow(nodes, by_gpu, most, cpus, 
 
 
 def test_threads_are_limited_by_the_machine(monkeypatch):
-    monkeypatch.setattr(ray_tasks, "computing_nodes", lambda _: ([node(16)], False))
+    monkeypatch.setattr(tasks, "computing_nodes", lambda _: ([node(16)], False))
     limit_threads(2)
     try:
         plan = plan_tasks(2, gpus=False, memory=GB)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from fercomp.core.checks import Check
+from fercomp.core.csv_checks import Check
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.reading import is_there
