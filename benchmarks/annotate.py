@@ -19,8 +19,8 @@ import numpy as np
 
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.photos import PHOTO_BATCH
-from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.sources import find_sources
+from fercomp.annotate.recognise.recogniser import Recogniser
+from fercomp.annotate.sources.walk import find_sources
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
 from fercomp.faces.detect import make_detector

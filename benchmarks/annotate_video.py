@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 
 from fercomp.annotate.batch import annotate_media
-from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.clips import BETWEEN, FRAME_BATCH
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing.draw import draw
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
 from fercomp.faces.detect import make_detector

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import psutil
 
-from fercomp.annotate.found import Photo
-from fercomp.annotate.sources import find_sources
+from fercomp.annotate.sources.found import Photo
+from fercomp.annotate.sources.walk import find_sources
 
 
 @dataclass

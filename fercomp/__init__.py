@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fercomp.core.version import __version__
 
 if TYPE_CHECKING:
-    from fercomp.annotate.drawing import draw
+    from fercomp.annotate.drawing.draw import draw
     from fercomp.annotate.model import Model, load
     from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
     from fercomp.core.classes import EMOTIONS
@@ -42,7 +42,7 @@ _PLACES = {
     "FercompError": "fercomp.core.errors",
     "FrameWithEmotion": "fercomp.annotate.notebook",
     "Model": "fercomp.annotate.model",
-    "draw": "fercomp.annotate.drawing",
+    "draw": "fercomp.annotate.drawing.draw",
     "load": "fercomp.annotate.model",
     "read_image": "fercomp.media.images",
 }

@@ -8,19 +8,19 @@ from pathlib import Path
 from time import monotonic
 
 from fercomp.annotate.clips import annotate_clip
-from fercomp.annotate.found import Photo, Video
-from fercomp.annotate.merge import ShardMerge
 from fercomp.annotate.on_ray import annotate_on_ray
 from fercomp.annotate.options import Options
-from fercomp.annotate.parquet import rows_format
+from fercomp.annotate.output.folder import OutputFolder
+from fercomp.annotate.output.merge import ShardMerge
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import Done, annotate_photos
-from fercomp.annotate.places import Location, find_places
-from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.record_rows import FACE, NO_FACE, TRUNCATED, problem_row
-from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.sources import Sources, recordable
+from fercomp.annotate.recognise.recogniser import Recogniser
+from fercomp.annotate.records.parquet import rows_format
+from fercomp.annotate.records.rows import FACE, NO_FACE, TRUNCATED, problem_row
+from fercomp.annotate.sources.found import Photo, Video
+from fercomp.annotate.sources.places import Location, find_places
+from fercomp.annotate.sources.walk import Sources, recordable
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.progress import count, say, track

@@ -7,16 +7,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.annotate.drawing import draw
-from fercomp.annotate.found import Video
+from fercomp.annotate.drawing.draw import draw
+from fercomp.annotate.drawing.timeline import Timeline
 from fercomp.annotate.options import Options
+from fercomp.annotate.output.folder import OutputFolder
 from fercomp.annotate.people.gather import track_gatherer
 from fercomp.annotate.people.seen import seen_rows
-from fercomp.annotate.recogniser import Picture
-from fercomp.annotate.record_rows import frame_rows
-from fercomp.annotate.sinks import OutputFolder
-from fercomp.annotate.timeline import Timeline
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
+from fercomp.annotate.recognise.recogniser import Picture
+from fercomp.annotate.records.rows import frame_rows
+from fercomp.annotate.sources.found import Video
 from fercomp.annotate.workers import workers
 from fercomp.core.files import atomic_file
 from fercomp.core.parallel import Stages, in_order, threads

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 import numpy as np
 
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import PHOTO_VIEWS, Picture, Recogniser
+from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS, Picture, Recogniser
 from fercomp.annotate.workers import workers
 from fercomp.core.arguments import require_path, wrong_type
 from fercomp.core.errors import FercompError

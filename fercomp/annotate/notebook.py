@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing.draw import draw
 from fercomp.annotate.model import Model, load
 from fercomp.annotate.options import Options
 from fercomp.core.arguments import require_number, wrong_type

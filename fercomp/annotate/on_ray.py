@@ -14,13 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from fercomp.annotate.found import Found, Photo
-from fercomp.annotate.object_store import RemotePhoto, bring
 from fercomp.annotate.options import Options
+from fercomp.annotate.output.folder import OutputFolder
+from fercomp.annotate.output.run_file import RUN
 from fercomp.annotate.photos import Done, annotate_photos
-from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.run_file import RUN
-from fercomp.annotate.sinks import OutputFolder
+from fercomp.annotate.recognise.recogniser import Recogniser
+from fercomp.annotate.records.rows import problem_row
+from fercomp.annotate.sources.found import Found, Photo
+from fercomp.annotate.sources.object_store import RemotePhoto, bring
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.params import Wanted
@@ -28,6 +29,7 @@ from fercomp.core.progress import say
 from fercomp.core.ray.actors import plan_actors, results
 from fercomp.core.ray.cluster import connected
 from fercomp.core.ray.nodes import on_each_node
+from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.bundle.ray_job import ModelJob, known_as
 
@@ -110,8 +112,15 @@ class Annotator:
                 photos.append(Photo(path, row["file"]))
         with ThreadPoolExecutor(FETCHERS) as pool:
             places = (folder / f"{number}{photo.path.suffix}" for number, photo in enumerate(remote))
-            came = list(pool.map(bring, remote, places))
+            came = list(pool.map(_brought, remote, places))
         return [*photos, *(p for p in came if isinstance(p, Photo))], [d for d in came if isinstance(d, Done)]
+
+
+def _brought(photo: RemotePhoto, place: Path) -> Photo | Done:
+    try:
+        return bring(photo, place)
+    except ImageProblem as problem:
+        return Done(photo, [problem_row(photo.file, problem.reason)], str(problem))
 
 
 def annotate_on_ray(

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from fercomp.annotate.parquet import TableFormat, require_parquet
-from fercomp.annotate.recogniser import PHOTO_VIEWS
+from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS
+from fercomp.annotate.records.parquet import TableFormat, require_parquet
 from fercomp.core.arguments import require_number
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, make_detector

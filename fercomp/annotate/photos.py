@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from fercomp.annotate.drawing import draw, with_room
-from fercomp.annotate.encoding import encode
-from fercomp.annotate.found import Photo
+from fercomp.annotate.drawing.draw import draw, with_room
+from fercomp.annotate.output.encoding import encode
 from fercomp.annotate.people.seen import seen_in_photo, seen_rows
-from fercomp.annotate.recogniser import Picture, Recogniser
-from fercomp.annotate.record_rows import TRUNCATED, Row, face_rows, problem_row
+from fercomp.annotate.recognise.recogniser import Picture, Recogniser
+from fercomp.annotate.records.rows import TRUNCATED, Row, face_rows, problem_row
+from fercomp.annotate.sources.found import Photo
 from fercomp.annotate.workers import workers
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import in_order, threads

@@ -10,9 +10,9 @@ from typing import Final
 
 import cv2
 
-from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing.draw import draw
 from fercomp.annotate.options import Options
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import count
 from fercomp.media.clips import Frame

@@ -113,9 +113,9 @@ def annotate(
       fercomp annotate photos/ --on ray
     """
     from fercomp.annotate.batch import annotate_media, merge_media
-    from fercomp.annotate.object_store import is_url
     from fercomp.annotate.options import Options, clock_seconds
     from fercomp.annotate.show import show_copy
+    from fercomp.annotate.sources.object_store import is_url
     from fercomp.core.errors import FercompError
     from fercomp.core.params import load_machine
     from fercomp.core.paths import Workspace

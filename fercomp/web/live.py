@@ -12,9 +12,9 @@ import numpy as np
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
-from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.options import Options
-from fercomp.annotate.parquet import rows_format
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
+from fercomp.annotate.records.parquet import rows_format
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.palette import LABEL_COLOURS, PLAIN, as_hex, emotion_colour

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, Final
 
-from fercomp.annotate.recogniser import Picture
-from fercomp.annotate.record_rows import columns, frame_rows, problem_row
-from fercomp.annotate.records import RecordFormat, Records
-from fercomp.annotate.timeline import Timeline
+from fercomp.annotate.drawing.timeline import Timeline
+from fercomp.annotate.recognise.recogniser import Picture
+from fercomp.annotate.records.rows import columns, frame_rows, problem_row
+from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.faces.track import LONGEST_STEP
 

@@ -240,10 +240,10 @@ def test_whatever_goes_wrong_with_one_photo_is_its_row(bundle, photos, tmp_path,
         return call
 
     place, name = {
-        "look": ("fercomp.annotate.recogniser.Recogniser", "look"),
+        "look": ("fercomp.annotate.recognise.recogniser.Recogniser", "look"),
         "draw": ("fercomp.annotate.photos", "draw"),
         "encode": ("fercomp.annotate.photos", "encode"),
-        "write": ("fercomp.annotate.sinks.OutputFolder", "write_copy"),
+        "write": ("fercomp.annotate.output.folder.OutputFolder", "write_copy"),
     }[stage]
     owner = pkgutil.resolve_name(place)
     monkeypatch.setattr(owner, name, broken(getattr(owner, name), 3))

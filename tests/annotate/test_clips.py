@@ -12,9 +12,9 @@ from PIL import Image
 
 from fercomp.annotate import clips
 from fercomp.annotate.batch import annotate_media
-from fercomp.annotate.clip_recogniser import ClipRecogniser
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing.draw import draw
 from fercomp.annotate.options import Options
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.faces.clip_yunet import ClipYuNet

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fercomp.annotate.drawing import draw
+from fercomp.annotate.drawing.draw import draw
 from fercomp.annotate.model import load
 from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
 from fercomp.annotate.options import Options

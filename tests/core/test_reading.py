@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.annotate.run_file import is_ours
+from fercomp.annotate.output.run_file import is_ours
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_machine, load_params
 from fercomp.core.paths import Workspace

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fercomp.annotate.record_rows import columns
+from fercomp.annotate.records.rows import columns
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.csv_table import FORMER_NAMES, Table, existing
 from fercomp.core.errors import FercompError

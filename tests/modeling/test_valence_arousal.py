@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercomp.annotate.clip_recogniser import ClipRecogniser
 from fercomp.annotate.notebook import FaceEmotionsModel
 from fercomp.annotate.options import Options
-from fercomp.annotate.recogniser import Recogniser
-from fercomp.annotate.record_rows import columns, face_rows
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
+from fercomp.annotate.recognise.recogniser import Recogniser
+from fercomp.annotate.records.rows import columns, face_rows
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan, PredictParams, TrainParams

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fercomp.annotate.people.names import PersonCount, write_people
-from fercomp.annotate.record_rows import columns
+from fercomp.annotate.records.rows import columns
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.report.annotated.pictures import strips_of

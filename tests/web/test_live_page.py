@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from fercomp.annotate.placement import place_label
+from fercomp.annotate.drawing.placement import place_label
 from tests.drawn import draw_group
 from tests.web.conftest import CHROMIUM, Server
 
 pytestmark = pytest.mark.browser
 
 WIDTH, HEIGHT = 640, 480
-PLACEMENTS = Path(__file__).parents[1] / "annotate" / "placements.json"
+PLACEMENTS = Path(__file__).parents[1] / "annotate" / "drawing" / "placements.json"
 MOODS = ["happy", "sad", "surprise", "anger", "neutral"]
 TRACK = "document.getElementById('camera').srcObject.getVideoTracks()[0]"
 WAIT = 60_000

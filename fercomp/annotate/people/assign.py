@@ -13,8 +13,8 @@ from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
 from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write_people
 from fercomp.annotate.people.seen import THUMBNAIL, Seen
 from fercomp.annotate.people.store import PeopleData
-from fercomp.annotate.record_rows import Row, whole_number
-from fercomp.annotate.records import Records, set_aside
+from fercomp.annotate.records.rows import Row, whole_number
+from fercomp.annotate.records.table import Records, set_aside
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.progress import say, waiting

@@ -17,7 +17,7 @@ from fercomp.annotate.people.embedder import (
     unit,
 )
 from fercomp.annotate.people.seen import Seen, face_jpeg
-from fercomp.annotate.recogniser import Picture
+from fercomp.annotate.recognise.recogniser import Picture
 from fercomp.faces.found import known
 from fercomp.faces.quality import face_sizes
 from fercomp.faces.track import PATIENCE

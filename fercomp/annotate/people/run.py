@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from fercomp.annotate.found import by_folders
 from fercomp.annotate.people.assign import assign_people
 from fercomp.annotate.people.names import PEOPLE, read_names
 from fercomp.annotate.people.store import PEOPLE_DATA, PeopleData
-from fercomp.annotate.record_rows import Row
-from fercomp.annotate.records import OnRecord, Records
+from fercomp.annotate.records.rows import Row
+from fercomp.annotate.records.table import OnRecord, Records
+from fercomp.annotate.sources.found import by_folders
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
 

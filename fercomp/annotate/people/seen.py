@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, RECOGNISABLE, embedded_face, embedding, unit
-from fercomp.annotate.record_rows import FACE, NO_FACE, Row
+from fercomp.annotate.records.rows import FACE, NO_FACE, Row
 from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.faces.found import Faces, known
 from fercomp.faces.quality import face_sizes

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fercomp.annotate.names import TIMELINE
+from fercomp.annotate.output.names import TIMELINE
+from fercomp.annotate.output.run_file import RunFile
 from fercomp.annotate.people.names import PEOPLE
 from fercomp.annotate.people.store import PeopleData
-from fercomp.annotate.run_file import RunFile
 from fercomp.core.errors import FercompError
 from fercomp.core.reading import read_at_most
 from fercomp.media.clips import Clip

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from fercomp.annotate.timeline import Stretch
+from fercomp.annotate.drawing.timeline import Stretch
 from fercomp.core.palette import emotion_colour
 from fercomp.report.html.element import element
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from fercomp.annotate.record_rows import FACE, NO_FACE, Row, whole_number
-from fercomp.annotate.records import RecordFormat, Records
-from fercomp.annotate.timeline import GAP, Stretch
+from fercomp.annotate.drawing.timeline import GAP, Stretch
+from fercomp.annotate.records.rows import FACE, NO_FACE, Row, whole_number
+from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.reading import is_there

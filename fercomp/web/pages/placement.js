@@ -1,5 +1,5 @@
-// Where the label of a face goes. annotate/placement.py does the same for photos and clips;
-// tests/annotate/placements.json has what both answer.
+// Where the label of a face goes. annotate/drawing/placement.py does the same for photos and clips;
+// tests/annotate/drawing/placements.json has what both answer.
 
 const covers = ([left, top, right, bottom], others) =>
   others.some(([x1, y1, x2, y2]) => x1 < right && left < x2 && y1 < bottom && top < y2);

@@ -1,0 +1,1 @@
+"""What is drawn: boxes, labels, timelines."""

@@ -1,0 +1,1 @@
+"""What is put on record: rows, the tables that hold them, Parquet."""

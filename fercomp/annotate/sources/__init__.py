@@ -1,0 +1,1 @@
+"""Where photos and clips come from: files, folders, lists of them, object stores."""
