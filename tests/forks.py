@@ -67,6 +67,10 @@ class Forked:
         pid, _, self._end = self._end.partition(b" ")
         self.pid = int(pid)
 
+    def written(self) -> str:
+        """Gives what it has written to stdout until now, without its position there, which it shares."""
+        return os.pread(self._out.fileno(), 2**20, 0).decode()
+
     def poll(self) -> int | None:
         """Gives the exit code, or minus the signal that ended it; None while it runs."""
         return self._wait(0)
@@ -99,6 +103,8 @@ class Forked:
 
     def close(self) -> None:
         """Ends it where it still runs."""
+        if self._out.closed:
+            return
         self.kill()
         self.wait()
         os.close(self._told)

@@ -16,6 +16,7 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from tests.drawn import draw_clip, draw_group
+from tests.forks import Forks
 from tests.web.conftest import Server
 from tests.web.test_live import get, jpeg
 
@@ -144,9 +145,9 @@ def test_photos_and_clips_are_annotated_with_nothing_else(tmp_path, write_clip):
 
 @pytest.mark.slow
 def test_live_answers_with_nothing_else(tmp_path):
-    cli = (sys.executable, "-c", ALONE, str(REQUIREMENTS))
-    server = Server("live", "--output", str(tmp_path), cwd=tmp_path, cli=cli)
+    forks = Forks("")
     try:
+        server = Server(forks, str(REQUIREMENTS), "live", "--output", str(tmp_path), cwd=tmp_path, code=ALONE)
         assert get(server, f"/?token={server.token}")[0] == 200
         address = f"ws://{server.host}/frames?token={server.token}"
         people = jpeg(draw_group(["happy", "sad"], np.random.default_rng(3), 480, 360))
@@ -158,4 +159,4 @@ def test_live_answers_with_nothing_else(tmp_path):
                 assert answer["kind"] in ("recording", "faces"), answer
         assert len(answer["timeline"]["people"]) == 2
     finally:
-        server.kill()
+        forks.close()

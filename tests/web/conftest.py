@@ -1,8 +1,8 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -14,8 +14,15 @@ from playwright.sync_api import sync_playwright
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
+from tests.forks import Forks
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()")
+IMPORTS = """
+import numpy, pandas, openvino, cv2, PIL.Image, fastapi, pydantic.v1, ruamel.yaml
+import uvicorn.lifespan.on, uvicorn.loops.asyncio, uvicorn.protocols.websockets.websockets_sansio_impl
+import fercomp.cli.app, fercomp.cli.live, fercomp.cli.review
+import fercomp.web.clients, fercomp.web.live, fercomp.web.review
+"""
+MAIN = "from fercomp.cli.app import main; main()"
 CLOCK = """
 from itertools import count
 import fercomp.web.live
@@ -32,44 +39,45 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 class Server:
     """A real server of a page in a process of its own."""
 
-    def __init__(self, *words, cwd=None, browser=False, cli=CLI):
-        # As a terminal does, though the tests may run without one.
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(
-            [*cli, *words, *([] if browser else ["--no-browser"])],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=cwd,
-        )
-        line = self.process.stdout.readline()
-        assert line.startswith("open http://127.0.0.1:"), line + self.process.stderr.read()
+    def __init__(self, forks, *words, cwd=None, browser=False, code=MAIN):
+        # Written line by line, as in a terminal, though the tests may run without one.
+        code = f"import sys; sys.stdout.reconfigure(line_buffering=True)\n{code}"
+        words = [*words, *([] if browser else ["--no-browser"])]
+        self.process = forks.start(code, *words, cwd=cwd or Path.cwd(), env=dict(os.environ))
+        while "\n" not in (line := self.process.written()) and self.process.poll() is None:
+            time.sleep(0.005)
+        assert line.startswith("open http://127.0.0.1:"), "".join(self.process.communicate())
         self.address = line.split()[1]
         self.host = urlsplit(self.address).netloc
         self.token = parse_qs(urlsplit(self.address).query)["token"][0]
 
-    def stop(self):
+    def stop(self, number=signal.SIGINT):
         """Ctrl-C: the exit code and what was written to stdout and stderr since the address."""
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(number)
         out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
+        return self.process.returncode, out.partition("\n")[2], err
 
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+
+@pytest.fixture(scope="session")
+def forks():
+    """The process whose forks are the servers in these tests."""
+    forks = Forks(IMPORTS)
+    yield forks
+    forks.close()
+
+
+def start_live(forks, bundle, folder, code=CLOCK):
+    """`fercomp live`; its recordings are in `server.folder`."""
+    server = Server(forks, "live", "--model", str(bundle), "--output", str(folder), code=code)
+    server.folder = folder
+    return server
 
 
 @pytest.fixture
-def server(tmp_path, tiny_bundle_folder):
-    """`fercomp live`; its recordings are in `server.folder`."""
-    folder = tmp_path / "recordings"
-    cli = (sys.executable, "-c", CLOCK)
-    server = Server("live", "--model", str(tiny_bundle_folder), "--output", str(folder), cli=cli)
-    server.folder = folder
+def server(forks, tmp_path, tiny_bundle_folder):
+    server = start_live(forks, tiny_bundle_folder, tmp_path / "recordings")
     yield server
-    server.kill()
+    server.process.close()
 
 
 @pytest.fixture
@@ -109,19 +117,19 @@ def review_workspace(write_review):
 
 
 @pytest.fixture
-def start_review():
+def start_review(forks):
     """Starts `fercomp review`; its journal is `server.journal`."""
     servers = []
 
     def start(workspace, browser=False):
-        server = Server("review", cwd=workspace.root, browser=browser)
+        server = Server(forks, "review", cwd=workspace.root, browser=browser)
         server.journal = workspace.reviewed
         servers.append(server)
         return server
 
     yield start
     for server in servers:
-        server.kill()
+        server.process.close()
 
 
 @pytest.fixture

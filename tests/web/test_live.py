@@ -17,6 +17,15 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.web.live import live_app
 from fercomp.web.local import Access, serve
 from tests.drawn import draw_face
+from tests.web.conftest import start_live
+
+
+@pytest.fixture(scope="module")
+def live(forks, tiny_bundle_folder, tmp_path_factory):
+    """One server for all that leaves nothing behind in it."""
+    server = start_live(forks, tiny_bundle_folder, tmp_path_factory.mktemp("live"))
+    yield server
+    server.process.close()
 
 
 def get(server, path, **headers):
@@ -48,22 +57,22 @@ def ask(socket, message):
     return json.loads(socket.recv(timeout=120))
 
 
-def test_the_page_is_for_those_who_know_the_address(server):
-    status, headers, text = get(server, f"/?token={server.token}")
+def test_the_page_is_for_those_who_know_the_address(live):
+    status, headers, text = get(live, f"/?token={live.token}")
     assert status == 200
     assert "<title>fercomp live</title>" in text
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     (nonce,) = set(re.findall(r'nonce="([^"]+)"', text))
     assert f"'nonce-{nonce}'" in policy
-    assert get(server, "/")[0] == get(server, "/?token=wrong")[0] == 403
-    assert get(server, f"/?token={server.token}", Host="evil.example")[0] == 403
-    assert get(server, f"/files/{server.token}/live.js")[1]["content-type"].startswith("text/javascript")
-    assert get(server, f"/files/{server.token}/live.css")[1]["content-type"].startswith("text/css")
-    assert get(server, "/files/wrong/live.js")[0] == 403
+    assert get(live, "/")[0] == get(live, "/?token=wrong")[0] == 403
+    assert get(live, f"/?token={live.token}", Host="evil.example")[0] == 403
+    assert get(live, f"/files/{live.token}/live.js")[1]["content-type"].startswith("text/javascript")
+    assert get(live, f"/files/{live.token}/live.css")[1]["content-type"].startswith("text/css")
+    assert get(live, "/files/wrong/live.js")[0] == 403
     for name in ("none.js", "live.html", "__init__.py", "..%2Flive.py", "%00", ".js"):
-        assert get(server, f"/files/{server.token}/{name}")[0] == 404
-    assert get(server, "/docs")[0] == get(server, "/openapi.json")[0] == 404
+        assert get(live, f"/files/{live.token}/{name}")[0] == 404
+    assert get(live, "/docs")[0] == get(live, "/openapi.json")[0] == 404
 
 
 EVIL = "http://evil.example"
@@ -75,8 +84,8 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize(("token", "origin"), STRANGERS)
-def test_other_sites_and_guessed_secrets_cannot_connect(server, token, origin):
-    with pytest.raises(InvalidStatus, match="403"), talk(server, token, origin):
+def test_other_sites_and_guessed_secrets_cannot_connect(live, token, origin):
+    with pytest.raises(InvalidStatus, match="403"), talk(live, token, origin):
         pass
 
 
@@ -97,9 +106,9 @@ NONSENSE = [
 ]
 
 
-def test_frames_are_answered_one_by_one(server):
+def test_frames_are_answered_one_by_one(live):
     image = scene()
-    with talk(server) as socket:
+    with talk(live) as socket:
         hello = json.loads(socket.recv(timeout=120))
         assert hello["kind"] == "hello"
         assert tuple(hello["classes"]) == EMOTIONS
@@ -125,13 +134,13 @@ def test_frames_are_answered_one_by_one(server):
         assert face["track"] == 1, "another camera, another person"
 
 
-def test_a_message_that_is_too_large_ends_the_connection(server):
-    with talk(server) as socket:
+def test_a_message_that_is_too_large_ends_the_connection(live):
+    with talk(live) as socket:
         socket.recv()
         with pytest.raises(ConnectionClosed):
             socket.send(bytes(5 * 2**20))
             socket.recv(timeout=120)
-    with talk(server) as socket:
+    with talk(live) as socket:
         assert json.loads(socket.recv(timeout=120))["kind"] == "hello"
 
 
@@ -184,15 +193,15 @@ def test_ctrl_c_ends_the_server_in_the_middle_of_a_talk(server):
     assert len(pd.read_csv(next(server.folder.iterdir()))) == 1
 
 
-def test_a_taken_port_is_one_line(server, tiny_bundle_folder, tmp_path):
+def test_a_taken_port_is_one_line(live, tiny_bundle_folder, tmp_path):
     app = live_app(load_bundle(tiny_bundle_folder), Options(), tmp_path, Access())
-    port = int(server.host.partition(":")[2])
+    port = int(live.host.partition(":")[2])
     with pytest.raises(FercompError, match=f"port {port} cannot be used"):
         serve(app, Access(), port, browser=False, say=print)
 
 
-def test_two_browsers_do_not_share_their_people(server):
-    with talk(server) as one, talk(server) as two:
+def test_two_browsers_do_not_share_their_people(live):
+    with talk(live) as one, talk(live) as two:
         for socket in (one, two):
             socket.recv()
         left = np.full((270, 480, 3), 190, dtype=np.uint8)

@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from fercomp.annotate.drawing.placement import place_label
 from tests.drawn import draw_group
-from tests.web.conftest import CHROMIUM, Server
+from tests.web.conftest import CHROMIUM, MAIN, start_live
 
 pytestmark = pytest.mark.browser
 
@@ -60,13 +60,11 @@ def chromium(people, launch, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def live(tiny_bundle_folder, tmp_path_factory):
+def live(forks, tiny_bundle_folder, tmp_path_factory):
     """One `fercomp live` for all, with the real clock."""
-    folder = tmp_path_factory.mktemp("recordings")
-    server = Server("live", "--model", str(tiny_bundle_folder), "--output", str(folder))
-    server.folder = folder
+    server = start_live(forks, tiny_bundle_folder, tmp_path_factory.mktemp("recordings"), code=MAIN)
     yield server
-    server.kill()
+    server.process.close()
 
 
 @pytest.fixture

@@ -93,9 +93,8 @@ def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, 
     file = Path(url2pathname(urlsplit(address).path))
     assert server.address in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
-    server.process.send_signal(getattr(signal, name))
-    out, err = server.process.communicate(timeout=30)
-    assert (server.process.returncode, out) == (0, "decided: 0 photos\nNext: fercomp relabel\n")
+    code, out, err = server.stop(getattr(signal, name))
+    assert (code, out) == (0, "decided: 0 photos\nNext: fercomp relabel\n")
     assert "Traceback" not in err
     assert not file.parent.exists()
     assert list(server.journal.parent.glob(".*")) == []
