@@ -12,7 +12,7 @@ from fercomp.annotate.drawing.timeline import Timeline
 from fercomp.annotate.options import Options
 from fercomp.annotate.output.folder import OutputFolder
 from fercomp.annotate.people.gather import track_gatherer
-from fercomp.annotate.people.seen import seen_rows
+from fercomp.annotate.people.sightings import sighting_rows
 from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.annotate.recognise.recogniser import Picture
 from fercomp.annotate.records.rows import frame_rows
@@ -76,7 +76,7 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
                 if people is not None:
                     people.add(picture)
             if folder.people is not None and people is not None:
-                folder.people.add(seen_rows(video.file, people.all_seen()))
+                folder.people.add(sighting_rows(video.file, people.sightings()))
         problem = clip.problem()
         if problem is not None:
             raise problem

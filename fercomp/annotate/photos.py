@@ -7,7 +7,7 @@ from typing import Final
 
 from fercomp.annotate.drawing.draw import draw, with_room
 from fercomp.annotate.output.encoding import encode
-from fercomp.annotate.people.seen import seen_in_photo, seen_rows
+from fercomp.annotate.people.sightings import photo_sightings, sighting_rows
 from fercomp.annotate.recognise.recogniser import Picture, Recogniser
 from fercomp.annotate.records.rows import TRUNCATED, Row, face_rows, problem_row
 from fercomp.annotate.sources.found import Photo
@@ -42,7 +42,7 @@ class Done:
         photo: The photo.
         rows: What comes on record.
         told: What the user is to know of it; mostly empty.
-        people: Where people are told apart, the rows of what is kept of them (`seen_rows`).
+        people: Where people are told apart, the rows of what is kept of them (`sighting_rows`).
     """
 
     photo: Photo
@@ -128,7 +128,9 @@ def _done(write_copy: Callable[[Photo, bytes], None], people: bool, looked: _Loo
             write_copy(photo, encode(photo, draw(*with_room(result.frame.image, result.faces))))
             told = f"{photo.path} lacks its end: annotated as far as it goes; copy it again"
             rows = [{**row, "note": looked.note} for row in face_rows(photo.file, result.faces)]
-            seen = seen_rows(photo.file, seen_in_photo(result.frame.image, result.faces)) if people else ()
+            seen = (
+                sighting_rows(photo.file, photo_sightings(result.frame.image, result.faces)) if people else ()
+            )
             return Done(photo, rows, told if looked.note else "", seen)
         except ImageProblem as problem:
             result = problem

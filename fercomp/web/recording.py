@@ -75,12 +75,8 @@ class Recording:
             picture: The frame with its faces.
             step: Seconds since the frame before.
             missing: Something is missing between the two.
-
-        Raises:
-            FercompError: Somebody has taken the file away.
         """
         time = picture.frame.time
-        self._records.require_in_place()
         if missing:
             self._add_gap(max(time - step, self._start), time)
         self._now = time

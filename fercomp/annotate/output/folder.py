@@ -1,14 +1,15 @@
 """Where annotated pictures and their records go."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Self
 
+from fercomp.annotate.output.earlier import keep_aside, require_same_names
 from fercomp.annotate.output.names import output_names, would_overwrite
-from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours, keep_aside
+from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.records.parquet import (
     TableFormat,
@@ -54,7 +55,8 @@ class OutputFolder:
 
     Raises:
         FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
-            written here; or another process is writing there; or, at the end, somebody has taken the records.
+            written here; or what is on record would be done again under other names; or another process is
+            writing there.
     """
 
     def __init__(
@@ -85,60 +87,77 @@ class OutputFolder:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self._alone())
-            self._run = RunFile(self.folder, self._settings, self._shard)
-            changed = self._run.changed()
+            run = RunFile(self.folder, self._settings, self._shard)
+            changed = run.changed()
             same = changed is None and not self.records.is_strange()
             index = self.records.index() if same else {}
             gone = [file for file in index if file not in self._all and not self._is_there(file)]
-            written = (self._run.written or {}).items()
-            owners = {name: file for name, file in written if file in index and file not in gone}
-            if self._shard:
-                elsewhere = self._run.elsewhere.items()
-                owners |= {name: file for name, file in elsewhere if file in self._all}
-            self._names = output_names(self._all, owners)
+            self._names = output_names(self._all, self._owners(run, index.keys() - gone))
             self._require_no_original()
-            self._require_ours()
-            for place in {(self.folder / self._names.of(file).copy).parent for file in self._sources.files}:
-                sweep_parts(place, here=self._shard is not None)
+            if not self._force:
+                require_same_names(self.records, changed, self._settings.get("input"), self._sources.files)
+                self._require_ours(run)
+            embedded = self.people.begin(map(self._name_of, self._sources.files)) if self.people else None
+            self._sweep()
             if not same:
                 keep_aside(self.records, changed)
-            kept = self._kept(index, gone)
-            if self.people:
-                seen = self.people.begin(self._names.of(file).copy for file in self._sources.files)
-                kept = {f: entry for f, entry in kept.items() if f in seen or f not in self._sources}
+            kept = {
+                file: entry
+                for file, entry in self._kept(run, index, gone).items()
+                if embedded is None or file in embedded or file not in self._sources
+            }
             self.todo = self._sources.only(lambda file: file not in kept)
-            parquet = parquet_of(self.records.path).name
-            ours = parquet in (self._run.written or ())
-            if (self.todo or len(kept) < len(index)) if ours else self._parquet:
-                clear_parquet(self.records.path, ours)
-            # The records first: a kill between the two leaves other settings, so the next run starts anew.
-            self.records.rewrite(kept.values())
-            if self.people:
-                self.people.keep(kept)
-            names = ((name, file) for file in self._sources.files for name in self._names.of(file).all())
-            also = [(parquet, "")] if self._parquet else []
-            self._run.write(((s.file, s.now()) for s in self._sources), chain(names, also), kept)
-            del self._run  # what it holds of an earlier run grows with that
+            self._begin(run, kept, is_changed=bool(self.todo) or len(kept) < len(index))
             stack.enter_context(self.records)
             if self.people:
-                stack.enter_context(self.people)
+                stack.enter_context(self.people.adding())
             self._held = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._held:
-            if kind is None:  # what an earlier run left out comes to its place
-                self.records.require_in_place()
-                files = (by_folders(rows[0]["file"]) for rows in self.records.pictures())
-                if any(file > following for file, following in pairwise(files)):
-                    index = self.records.index()
-                    self.records.close()
-                    self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
-                if self.people:
-                    self.records.close()
-                    self.people.finish(self.records)
-                if self._parquet:
-                    write_parquet(self.records.path, self._columns)
+            if kind is None:
+                self._finish()
+
+    def _owners(self, run: RunFile, recorded: Set[str]) -> dict[str, str]:
+        """Returns names of copies that are taken, with their `file`: on record, or of other shards."""
+        owners = {name: file for name, file in (run.written or {}).items() if file in recorded}
+        if self._shard:
+            owners |= {name: file for name, file in run.elsewhere.items() if file in self._all}
+        return owners
+
+    def _sweep(self) -> None:
+        """Removes what killed runs left unfinished."""
+        for place in {(self.folder / self._name_of(file)).parent for file in self._sources.files}:
+            sweep_parts(place, here=self._shard is not None)
+
+    def _begin(self, run: RunFile, kept: Mapping[str, OnRecord], is_changed: bool) -> None:
+        """Leaves on record what stays, and writes what this run is about to do."""
+        parquet = parquet_of(self.records.path).name
+        ours = parquet in (run.written or ())
+        if is_changed if ours else self._parquet:
+            clear_parquet(self.records.path, ours)
+        # The records first: a kill between the two leaves other settings, so the next run starts anew.
+        self.records.rewrite(kept.values())
+        if self.people:
+            self.people.keep(kept)
+        names = ((name, file) for file in self._sources.files for name in self._names.of(file).all())
+        also = [(parquet, "")] if self._parquet else []
+        run.write(((s.file, s.now()) for s in self._sources), chain(names, also), kept)
+
+    def _finish(self) -> None:
+        """Brings what an earlier run left out to its place, and makes what is made of all records."""
+        self.records.put_back()
+        files = (by_folders(rows[0]["file"]) for rows in self.records.pictures())
+        if any(file > following for file, following in pairwise(files)):
+            index = self.records.index()
+            self.records.close()
+            self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
+        if self.people:
+            self.records.close()
+            self.people.finish(self.records)
+        if self._parquet:
+            write_parquet(self.records.path, self._columns)
 
     def _alone(self) -> AbstractContextManager[None]:
         """Keeps other processes out, or from this shard."""
@@ -162,20 +181,24 @@ class OutputFolder:
 
     def copy_of(self, source: Photo | Video) -> Path:
         """Returns the path of a copy, which mirrors its original's."""
-        return self.folder / self._names.of(source.file).copy
+        return self.folder / self._name_of(source.file)
 
     def timeline_of(self, video: Video) -> Path:
         """Returns the path of a clip's timeline."""
         return self.folder / self._names.of(video.file).timeline
 
-    def _kept(self, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
+    def _name_of(self, file: str) -> str:
+        return self._names.of(file).copy
+
+    def _kept(self, run: RunFile, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
+        """Returns what stays on record."""
         ours = self._sources
         if gone:
             say(f"{count(len(gone), 'file')} no longer in {self._root}: off the records ({gone[0]}, ...)")
         return {
             file: entry
             for file, entry in index.items()
-            if (entry.usable and self._is_done(ours.named(file)) if file in ours else file not in gone)
+            if (entry.usable and self._is_done(ours.named(file), run) if file in ours else file not in gone)
             and (self._shard is None or self._shard.holds(file))
             and not file.endswith("/")  # a folder, which each run looks into anew
         }
@@ -184,10 +207,10 @@ class OutputFolder:
         # An escaped name does not say what the file is called.
         return "\\" in file or (self._root / file).exists()
 
-    def _is_done(self, source: Photo | Video) -> bool:
+    def _is_done(self, source: Photo | Video, run: RunFile) -> bool:
         last = self.timeline_of(source) if isinstance(source, Video) else self.copy_of(source)
         now = source.now()
-        return now is not None and self._run.stamps.get(source.file) == now and last.is_file()
+        return now is not None and run.stamps.get(source.file) == now and last.is_file()
 
     def _require_no_original(self) -> None:
         """Refuses copies that would come to lie where a source is, by whatever links."""
@@ -197,15 +220,13 @@ class OutputFolder:
                 f"copies in {self.folder} would overwrite the originals: choose another --output"
             )
 
-    def _require_ours(self) -> None:
+    def _require_ours(self, run: RunFile) -> None:
         """Refuses to write where somebody else's files are."""
-        if self._force:
-            return
         if not is_ours(self.folder):
             raise FercompError(
                 f"{self.folder} holds files that annotate did not write: choose another --output, or --force"
             )
-        elsewhere, written, recorded = self._run.elsewhere, self._run.written or {}, self._run.recorded
+        elsewhere, written, recorded = run.elsewhere, run.written or {}, run.recorded
         foreign = [
             name
             for file in self._sources.files

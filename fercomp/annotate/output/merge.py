@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fercomp.annotate.output.earlier import keep_aside
 from fercomp.annotate.output.names import Names, OutputNames, output_names
-from fercomp.annotate.output.run_file import RUN, RunFile, busy_folder, keep_aside
+from fercomp.annotate.output.run_file import RUN, RunFile, busy_folder
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.records.parquet import (
     TableFormat,

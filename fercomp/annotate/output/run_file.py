@@ -9,11 +9,9 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from fercomp.annotate.records.table import Records, set_aside
 from fercomp.annotate.sources.found import Stamp
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
-from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_json
 from fercomp.core.shards import Shard, shards_beside
 
@@ -154,31 +152,6 @@ class RunFile:
 def busy_folder(folder: Path) -> str:
     """Returns what is told where another process writes into an output folder."""
     return f"another fercomp is writing into {folder}: wait for it, or choose another --output"
-
-
-def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
-    """Keeps records aside whose run was another one, whoever wrote them.
-
-    Args:
-        records: The records.
-        changed: The earlier run's settings, empty where nothing is known of them; `None` where they are the
-            same, and the records have been changed.
-    """
-    path = records.path
-    switches = {True: "with", False: "without"}
-    by = ", ".join(
-        f"{switches[value]} {name}" if isinstance(value, bool) else f"{name} {str(value)[:80]}"
-        for name, value in (changed or {}).items()
-    )
-    held = f"holds another run ({by or 'an unknown one'})"
-    if changed is None:
-        held = f"has a {path.name} that was changed by another program"
-    kept = "starting anew"
-    if not records.is_empty():
-        kept = f"its rows are now {set_aside(path).name}; to keep both apart, use --output DIR"
-    elif not changed:
-        return
-    say(f"{path.parent} {held}: {kept}")
 
 
 def _sorted(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

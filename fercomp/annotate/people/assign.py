@@ -11,7 +11,7 @@ import numpy as np
 from fercomp.annotate.people.clusters import SAME_PERSON, nearest_pairs, person_labels
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
 from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write_people
-from fercomp.annotate.people.seen import THUMBNAIL, Seen
+from fercomp.annotate.people.sightings import THUMBNAIL, Sighting
 from fercomp.annotate.people.store import PeopleData
 from fercomp.annotate.records.rows import Row, whole_number
 from fercomp.annotate.records.table import Records, set_aside
@@ -22,7 +22,7 @@ from fercomp.core.progress import say, waiting
 MOST_THUMBNAILS: Final = 6
 """Faces in the picture of a person: the best ones, each of another track or photo."""
 
-SeenAt = tuple[str, int]
+SightingKey = tuple[str, int]
 """A file and the number of a track, or of a face in a photo."""
 
 
@@ -44,15 +44,15 @@ def assign_people(output: Path, data: PeopleData, records: Records) -> int:
         FercompError: A file is damaged or cannot be written.
     """
     with waiting("telling people apart"):
-        places, all_seen = _all_seen(data)
-        labels, means = _clusters(places, all_seen)
+        places, sightings = _sightings(data)
+        labels, means = _clusters(places, sightings)
         names = _names(output / PEOPLE)
         earlier, before = data.known()
         numbers = _numbered(means, earlier, before, names)
         people = dict(zip(places, numbers[labels].tolist(), strict=True))
         records.change(lambda row: _with_person(row, people))
-        counts = _counts(people, all_seen)
-        _write_pictures(data, people, all_seen)
+        counts = _counts(people, sightings)
+        _write_pictures(data, people, sightings)
         data.remove_others(set(counts))
         write_people(output / PEOPLE, counts, names)
         # Last, and of nobody who is neither seen nor named: a kill before changes nothing.
@@ -61,24 +61,26 @@ def assign_people(output: Path, data: PeopleData, records: Records) -> int:
     return len(counts)
 
 
-def _all_seen(data: PeopleData) -> tuple[list[SeenAt], list[Seen]]:
-    places, all_seen = [], []
-    for file, rows in data.seen():
+def _sightings(data: PeopleData) -> tuple[list[SightingKey], list[Sighting]]:
+    places, sightings = [], []
+    for file, rows in data.rows_by_file():
         for row in rows:
-            seen = data.read(row)
-            places.append((file, seen.track))
-            all_seen.append(seen)
-    return places, all_seen
+            sighting = data.sighting(row)
+            places.append((file, sighting.track))
+            sightings.append(sighting)
+    return places, sightings
 
 
-def _clusters(places: list[SeenAt], all_seen: list[Seen]) -> tuple[np.ndarray, np.ndarray]:
+def _clusters(places: list[SightingKey], sightings: list[Sighting]) -> tuple[np.ndarray, np.ndarray]:
     """Returns the cluster of each and the mean of each cluster, `(P, D)` float32 of length 1."""
     index = {place: i for i, place in enumerate(places)}
     apart = [
-        {index[file, other] for other in seen.apart if (file, other) in index}
-        for (file, _), seen in zip(places, all_seen, strict=True)
+        {index[file, other] for other in sighting.apart if (file, other) in index}
+        for (file, _), sighting in zip(places, sightings, strict=True)
     ]
-    vectors = np.array([seen.vector for seen in all_seen], dtype=np.float32).reshape(-1, EMBEDDING_WIDTH)
+    vectors = np.array([sighting.vector for sighting in sightings], dtype=np.float32).reshape(
+        -1, EMBEDDING_WIDTH
+    )
     labels = person_labels(vectors, apart)
     sums = np.zeros((labels.max(initial=-1) + 1, EMBEDDING_WIDTH), dtype=np.float32)
     np.add.at(sums, labels, vectors)
@@ -110,41 +112,41 @@ def _numbered(
     return numbers
 
 
-def _with_person(row: Row, people: Mapping[SeenAt, int]) -> Row:
+def _with_person(row: Row, people: Mapping[SightingKey, int]) -> Row:
     number = whole_number(row["track"] or row["face"])
     person = None if number is None else people.get((row["file"], number))
     return {**row, "person": "" if person is None else str(person)}
 
 
-def _counts(people: Mapping[SeenAt, int], all_seen: list[Seen]) -> dict[int, PersonCount]:
+def _counts(people: Mapping[SightingKey, int], sightings: list[Sighting]) -> dict[int, PersonCount]:
     counts: dict[int, PersonCount] = defaultdict(PersonCount)
     files: dict[int, set[str]] = defaultdict(set)
-    for ((file, _), person), seen in zip(people.items(), all_seen, strict=True):
+    for ((file, _), person), sighting in zip(people.items(), sightings, strict=True):
         count = counts[person]
-        count.frames += seen.frames
-        count.seconds += seen.seconds
+        count.frames += sighting.frames
+        count.seconds += sighting.seconds
         count.first = count.first or file
         files[person].add(file)
         count.files = len(files[person])
     return dict(counts)
 
 
-def _write_pictures(data: PeopleData, people: Mapping[SeenAt, int], all_seen: list[Seen]) -> None:
+def _write_pictures(data: PeopleData, people: Mapping[SightingKey, int], sightings: list[Sighting]) -> None:
     """Writes the best faces of each person side by side; few thumbnails are in memory at once."""
-    ranked: dict[int, list[tuple[float, SeenAt]]] = defaultdict(list)
-    for (place, person), seen in zip(people.items(), all_seen, strict=True):
-        ranked[person].append((-seen.quality, place))
+    ranked: dict[int, list[tuple[float, SightingKey]]] = defaultdict(list)
+    for (place, person), sighting in zip(people.items(), sightings, strict=True):
+        ranked[person].append((-sighting.quality, place))
     chosen = {
         place: person for person, ranks in ranked.items() for _, place in sorted(ranks)[:MOST_THUMBNAILS]
     }
     faces: dict[int, list[bytes]] = defaultdict(list)
-    for file, rows in data.seen():
+    for file, rows in data.rows_by_file():
         for row in rows:
             place = file, int(row["track"])
             if place not in chosen:
                 continue
             person = chosen[place]
-            faces[person].append(data.read(row, with_thumbnail=True).thumbnail)
+            faces[person].append(data.sighting(row, with_thumbnail=True).thumbnail)
             if len(faces[person]) == min(MOST_THUMBNAILS, len(ranked[person])):
                 _write_strip(data.picture_of(person), faces.pop(person))
 

@@ -16,7 +16,7 @@ from fercomp.annotate.people.embedder import (
     load_embedder,
     unit,
 )
-from fercomp.annotate.people.seen import Seen, face_jpeg
+from fercomp.annotate.people.sightings import Sighting, face_jpeg
 from fercomp.annotate.recognise.recogniser import Picture
 from fercomp.faces.found import known
 from fercomp.faces.quality import face_sizes
@@ -63,8 +63,8 @@ class TrackGatherer:
     def __init__(self, step: float, pool: ThreadPoolExecutor) -> None:
         self._step, self._pool = step, pool
         self._going: dict[int, _Track] = {}
-        self._waiting: deque[Future[Seen | None]] = deque()
-        self._done: list[Seen] = []
+        self._waiting: deque[Future[Sighting | None]] = deque()
+        self._done: list[Sighting] = []
         self._met = False
 
     def add(self, picture: Picture) -> None:
@@ -91,24 +91,24 @@ class TrackGatherer:
         for track in [track for track in self._going.values() if now - track.last > 2 * PATIENCE]:
             self._finish(track)
 
-    def all_seen(self) -> list[Seen]:
+    def sightings(self) -> list[Sighting]:
         """Ends the collecting and returns the tracks that can be recognised, in order."""
         for track in list(self._going.values()):
             self._finish(track)
         while self._waiting:
             self._take()
-        return sorted(self._done, key=lambda seen: seen.track)
+        return sorted(self._done, key=lambda sighting: sighting.track)
 
     def _finish(self, track: _Track) -> None:
         del self._going[track.number]
         if len(self._waiting) >= _MOST_WAITING:
             self._take()
-        self._waiting.append(self._pool.submit(_seen, track, self._step))
+        self._waiting.append(self._pool.submit(_sighting, track, self._step))
 
     def _take(self) -> None:
-        seen = self._waiting.popleft().result()
-        if seen is not None:
-            self._done.append(seen)
+        sighting = self._waiting.popleft().result()
+        if sighting is not None:
+            self._done.append(sighting)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def track_gatherer(step: float) -> Iterator[TrackGatherer]:
         pool.shutdown(cancel_futures=True)
 
 
-def _seen(track: _Track, step: float) -> Seen | None:
+def _sighting(track: _Track, step: float) -> Sighting | None:
     best, *others = sorted(track.best, key=lambda one: (-one.quality, one.stretch))
     vectors = [embedding(best.face)]
     # Where the best face cannot be recognised, the others are not worth their time.
@@ -130,4 +130,4 @@ def _seen(track: _Track, step: float) -> Seen | None:
     vectors += [vector for one in others if np.linalg.norm(vector := embedding(one.face)) >= RECOGNISABLE]
     vector, seconds = unit(np.sum(vectors, axis=0)), track.frames * step
     apart, picture = frozenset(track.apart - {track.number}), face_jpeg(best.face)
-    return Seen(track.number, track.frames, seconds, best.size, best.quality, apart, vector, picture)
+    return Sighting(track.number, track.frames, seconds, best.size, best.quality, apart, vector, picture)

@@ -1,8 +1,8 @@
 """The people of a run of `annotate`, from what an earlier run has kept to their numbers on record."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
-from typing import Self
 
 from fercomp.annotate.people.assign import assign_people
 from fercomp.annotate.people.names import PEOPLE, read_names
@@ -41,8 +41,10 @@ class RunPeople:
             By file, what is kept.
 
         Raises:
-            FercompError: A table is damaged, or a copy would lie among the embeddings.
+            FercompError: A table is damaged, a copy would lie among the embeddings, or these would lie
+                elsewhere.
         """
+        self._data.require_no_link()
         read_names(self._output / PEOPLE)
         self._data.known()
         for copy in copies:
@@ -56,24 +58,21 @@ class RunPeople:
 
     def keep(self, files: Iterable[str]) -> None:
         """Forgets all files but these."""
-        self._data.rewrite(self._index[file] for file in files if file in self._index)
+        self._data.table.rewrite(self._index[file] for file in files if file in self._index)
 
-    def __enter__(self) -> Self:
-        self._data.adding().__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._data.close()
+    def adding(self) -> AbstractContextManager[object]:
+        """Opens what is kept, so that `add` can be called."""
+        return self._data.table
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keeps what was seen in a file: rows of `seen_rows`."""
-        self._data.add(rows)
+        """Keeps what was seen in a file: rows of `sighting_rows`."""
+        self._data.table.append(rows)
 
     def finish(self, records: Records) -> None:
         """Numbers the people in the records, which are in order and closed, unless this is but a part."""
-        self._data.close()
+        self._data.table.close()
         index = self._data.index()
-        self._data.rewrite(index[file] for file in sorted(index, key=by_folders))
+        self._data.table.rewrite(index[file] for file in sorted(index, key=by_folders))
         if self._shard is None:
             self.found = assign_people(self._output, self._data, records)
 
@@ -84,5 +83,5 @@ class RunPeople:
             parts: What the shards have kept, by file.
             records: Their records, which are one table by now.
         """
-        self._data.rewrite(parts[file] for file in sorted(parts, key=by_folders))
+        self._data.table.rewrite(parts[file] for file in sorted(parts, key=by_folders))
         self.found = assign_people(self._output, self._data, records)

@@ -1,7 +1,6 @@
 """The folder `people-data` of an output folder: all that is biometric, so that it can be deleted."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from tokenize import TokenError
 from typing import Final
@@ -9,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH
-from fercomp.annotate.people.seen import SEEN_COLUMNS, Seen, seen_of
+from fercomp.annotate.people.sightings import SIGHTING_COLUMNS, Sighting, read_sighting
 from fercomp.annotate.records.rows import FACE, Row, whole_number
 from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.core.errors import FercompError
@@ -34,12 +33,16 @@ class PeopleData:
     Args:
         output: The output folder.
         shard: The part of the sources that is looked at here, with embeddings of its own.
+
+    Attributes:
+        folder: The folder.
+        table: The embeddings: rows of `sighting_rows`.
     """
 
     def __init__(self, output: Path, shard: Shard | None = None) -> None:
         self.folder = output / PEOPLE_DATA
         whole = self.folder / _EMBEDDINGS
-        self._records = Records(shard.beside(whole) if shard else whole, SEEN_COLUMNS)
+        self.table = Records(shard.beside(whole) if shard else whole, SIGHTING_COLUMNS)
 
     def index(self) -> dict[str, OnRecord]:
         """Returns by `file` what is kept.
@@ -47,36 +50,32 @@ class PeopleData:
         Raises:
             FercompError: It cannot be read.
         """
-        path = self._records.path
+        path = self.table.path
         try:
-            return self._records.index() if is_there(path) else {}
+            return self.table.index() if is_there(path) else {}
         except OSError as error:
             raise FercompError(f"cannot read {path}: {error.strerror}; remove {self.folder}") from error
 
-    def rewrite(self, kept: Iterable[OnRecord]) -> None:
-        """Keeps some files, in this order, and forgets all others."""
-        self._records.rewrite(kept)
+    def require_no_link(self) -> None:
+        """Refuses to keep biometric data elsewhere than in the output folder, and to remove pictures there.
 
-    def close(self) -> None:
-        """Ends the adding."""
-        self._records.close()
+        Raises:
+            FercompError: The folder is a link.
+        """
+        if self.folder.is_symlink():
+            raise FercompError(
+                f"{self.folder} is a link to {self.folder.readlink()}: --people keeps biometric data in the "
+                "output folder alone; remove the link, or link the whole output folder"
+            )
 
-    def adding(self) -> AbstractContextManager[object]:
-        """Opens the embeddings, so that `add` can be called."""
-        return self._records
-
-    def add(self, rows: Sequence[Row]) -> None:
-        """Keeps what was seen in a file (rows of `seen_rows`), wholly or not at all."""
-        self._records.append(rows)
-
-    def seen(self) -> Iterator[tuple[str, list[Row]]]:
+    def rows_by_file(self) -> Iterator[tuple[str, list[Row]]]:
         """Gives the rows of each file that shows somebody, in the order of the files.
 
         Raises:
             FercompError: Somebody is there twice.
         """
         before: set[str] = set()
-        for rows in self._records.pictures():
+        for rows in self.table.pictures():
             file = rows[0]["file"]
             if file in before or len({row["track"] for row in rows}) < len(rows):
                 raise self._damaged(f"{file} is in it twice")
@@ -84,19 +83,19 @@ class PeopleData:
             if rows[0]["status"] == FACE:
                 yield file, rows
 
-    def read(self, row: Row, with_thumbnail: bool = False) -> Seen:
+    def sighting(self, row: Row, with_thumbnail: bool = False) -> Sighting:
         """Reads a row.
 
         Raises:
             FercompError: It is damaged.
         """
         try:
-            return seen_of(row, with_thumbnail)
+            return read_sighting(row, with_thumbnail)
         except ValueError as error:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, why: str) -> FercompError:
-        return FercompError(f"{self._records.path} is damaged ({why}): remove {self.folder} and run again")
+        return FercompError(f"{self.table.path} is damaged ({why}): remove {self.folder} and run again")
 
     def known(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns the numbers `(P,)` int64 of people of earlier runs and their means `(P, D)` float32.

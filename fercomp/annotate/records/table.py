@@ -8,6 +8,7 @@ file is read as a stream: a long clip has more rows than should be in memory at 
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from fercomp.annotate.records.rows import FACE, NO_FACE, TEXT, Row, whole_number
-from fercomp.core.errors import FercompError
 from fercomp.core.files import append_whole, atomic_file, is_in_place
+from fercomp.core.progress import say
 
 RecordFormat = Literal["csv", "jsonl"]
 
@@ -51,9 +52,11 @@ class Records:
         self.path = path
         self._columns = columns
         self._kind = kind
+        titles = dict(zip(columns, columns, strict=True))
+        self._header = self._lines([titles]) if kind == "csv" else b""
 
     def __enter__(self) -> Self:
-        self._file = self.path.open("ab", buffering=0)
+        self._file = self.path.open("a+b", buffering=0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,16 +68,27 @@ class Records:
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows of one picture; takes back what was written of them if it cannot write all."""
+        self.put_back()
         append_whole(self._file, self._lines(rows))
 
-    def require_in_place(self) -> None:
-        """Makes sure that what was added is in the file that is there now.
+    def put_back(self) -> None:
+        """Writes the file anew where somebody has removed or replaced it since it was opened.
+
+        Nothing is lost: as long as it is open, its rows are there. What has its name now is set aside.
 
         Raises:
-            FercompError: The file was removed or replaced since it was opened.
+            FercompError: It cannot be written.
         """
-        if not is_in_place(self._file, self.path):
-            raise FercompError(f"{self.path} was removed or replaced while it was written: run again")
+        if is_in_place(self._file, self.path):
+            return
+        other = (
+            f", and what was there is now {set_aside(self.path).name}" if os.path.lexists(self.path) else ""
+        )
+        with atomic_file(self.path) as temporary, temporary.open("wb") as new:
+            _copy(self._file, new, 0, self._file.seek(0, os.SEEK_END))
+        self.close()
+        self._file = self.path.open("a+b", buffering=0)
+        say(f"{self.path} was removed or replaced while it was written: its rows are there again{other}")
 
     def pictures(self) -> Iterator[list[Row]]:
         """Gives the rows of each picture that is on record completely, in the order of the file."""
@@ -94,14 +108,14 @@ class Records:
 
     def is_empty(self) -> bool:
         """Says whether nothing but a header, or a part of one, is there."""
-        return not self.path.is_file() or self._header().startswith(self._beginning(1))
+        return not self.path.is_file() or self._header.startswith(self._beginning(1))
 
     def is_strange(self) -> bool:
         """Says whether it has other columns or line ends: those of another model, or of an editor."""
         if self.is_empty():
             return False
         if self._kind == "csv":
-            return self._beginning() != self._header()
+            return self._beginning() != self._header
         with self.path.open("rb") as file:
             return any(map(self._is_strange_line, file))
 
@@ -112,7 +126,7 @@ class Records:
             files: From here, or from other records of the same columns and format.
         """
         with atomic_file(self.path) as temporary, temporary.open("wb") as new, _Opened() as opened:
-            new.write(self._header())
+            new.write(self._header)
             for entry in files:
                 for begin, end in entry.spans:
                     _copy(opened.file(entry.path), new, begin, end)
@@ -120,7 +134,7 @@ class Records:
     def change(self, change: Callable[[Row], Row]) -> None:
         """Writes the file anew, atomically, with each row of what is on record completely changed."""
         with atomic_file(self.path) as temporary, temporary.open("wb") as new:
-            new.write(self._header())
+            new.write(self._header)
             for rows in self.pictures():
                 new.write(self._lines(map(change, rows)))
 
@@ -129,14 +143,14 @@ class Records:
         for _, group in groupby(self._rows(), lambda line: (line[0]["file"], line[0]["frame"])):
             lines = list(group)
             rows = [row for row, _, _ in lines]
-            if str(max(1, _count(rows[0]))) == str(len(rows)):
+            if max(1, whole_number(rows[0]["faces"]) or 0) == len(rows):
                 yield rows, lines[0][1], lines[-1][2]
 
     def _rows(self) -> Iterator[tuple[Row, int, int]]:
         if not self.path.is_file():
             return
         with self.path.open("rb") as file:
-            if file.read(len(self._header())) != self._header():
+            if file.read(len(self._header)) != self._header:
                 return
             end = file.tell()
             for line in file:
@@ -150,20 +164,13 @@ class Records:
 
     def _beginning(self, more: int = 0) -> bytes:
         with self.path.open("rb") as file:
-            return file.read(len(self._header()) + more)
+            return file.read(len(self._header) + more)
 
     def _is_strange_line(self, line: bytes) -> bool:
         try:
             return tuple(json.loads(line)) != tuple(self._columns)
         except (ValueError, RecursionError, TypeError):  # damaged
             return False
-
-    def _header(self) -> bytes:
-        return (
-            self._lines([dict(zip(self._columns, self._columns, strict=True))])
-            if self._kind == "csv"
-            else b""
-        )
 
     def _lines(self, rows: Iterable[Row]) -> bytes:
         text = io.StringIO()
@@ -232,7 +239,7 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:
+def _copy(old: io.FileIO | io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:
     old.seek(begin)
     while begin < end:
         piece = old.read(min(2**20, end - begin))
@@ -240,7 +247,3 @@ def _copy(old: io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) 
             raise EOFError("the records became shorter while they were read")
         new.write(piece)
         begin += len(piece)
-
-
-def _count(row: Row) -> int:
-    return whole_number(row["faces"]) or 0

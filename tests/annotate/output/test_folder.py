@@ -444,12 +444,50 @@ def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
 @pytest.mark.parametrize("change", ["removed", "replaced"])
-def test_records_that_are_taken_while_they_are_written_are_told(photos, tmp_path, change):
-    told = pytest.raises(FercompError, match=r"was removed or replaced.*run again")
-    with told, opened(photos, tmp_path / "out") as folder:
-        finish(folder, folder.todo[0])
+def test_records_that_are_taken_while_they_are_written_are_there_again(photos, tmp_path, capsys, change):
+    aside = ", and what was there is now records.1.csv" if change == "replaced" else ""
+
+    def take():
         folder.records.path.unlink()
         if change == "replaced":
             folder.records.path.write_text("file,status")
+
     with opened(photos, tmp_path / "out") as folder:
+        for photo in list(folder.todo)[:3]:
+            finish(folder, photo)
+            if photo.file == "a/face.jpg":
+                take()
+        told = f"records.csv was removed or replaced while it was written: its rows are there again{aside}\n"
+        assert capsys.readouterr().err.endswith(told), "at the next photo, not at the end"
+        take()
+    with opened(photos, tmp_path / "out") as folder:
+        assert len(folder.todo) == 3
+    if change == "replaced":
+        assert (tmp_path / "out" / "records.1.csv").read_text() == "file,status"
+
+
+def test_work_is_not_begun_anew_for_another_common_folder_unasked(photos, tmp_path, capsys):
+    """Seen: a list that grew by a path elsewhere had all of its photos annotated anew."""
+
+    def run(root, **more):
+        found = find_sources([root], tmp_path / "out").found
+        return OutputFolder(tmp_path / "out", root, found, EMOTIONS, {**SETTINGS, "input": str(root)}, **more)
+
+    with run(photos / "a") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    with (
+        pytest.raises(FercompError, match=f"2 files on record .* once {photos}/a, now {photos}; "),
+        run(photos),
+    ):
+        pass
+    assert not list((tmp_path / "out").glob("records.1.csv"))
+    with run(photos / "a") as folder:
+        assert len(folder.todo) == 0
+    with run(photos / "b") as folder:  # other photos are another run
+        assert len(folder.todo) == 1
+    assert "its rows are now records.1.csv" in capsys.readouterr().err
+    with run(photos / "b") as folder:
+        finish(folder, folder.todo[0])
+    with run(photos, force=True) as folder:
         assert len(folder.todo) == 6

@@ -144,6 +144,20 @@ def test_without_facenet_nothing_begins(bundle, photos, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_nothing_biometric_is_written_through_a_link(bundle, photos, tmp_path, target):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "person-7.jpg").write_text("of somebody else")
+    (out / "people-data").symlink_to(tmp_path / target)
+    with pytest.raises(FercompError, match=f"people-data is a link to .*{target}: .* remove the link"):
+        annotate_media(photos / "landscape.png", out, bundle, PEOPLE, force=True)
+    assert [path.name for path in elsewhere.iterdir()] == ["person-7.jpg"]
+    assert not (tmp_path / "nowhere").exists()
+    assert [path.name for path in out.iterdir()] == ["people-data"]
+
+
 def test_people_in_a_photo_without_anybody(bundle, photos, tmp_path):
     out = tmp_path / "out"
     found = annotate_media(photos / "landscape.png", out, bundle, PEOPLE)

@@ -14,7 +14,7 @@ from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.faces.found import Faces, known
 from fercomp.faces.quality import face_sizes
 
-SEEN_COLUMNS: Final = (
+SIGHTING_COLUMNS: Final = (
     "file",  # as in the records
     "status",  # face | no_face
     "frame",  # empty
@@ -35,8 +35,8 @@ THUMBNAIL: Final = 96
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """A track of a clip, or a face of a photo.
+class Sighting:
+    """Somebody who is seen: a track of a clip, or a face of a photo.
 
     Attributes:
         track: Its number.
@@ -59,7 +59,7 @@ class Seen:
     thumbnail: bytes
 
 
-def seen_in_photo(image: np.ndarray, faces: Faces) -> list[Seen]:
+def photo_sightings(image: np.ndarray, faces: Faces) -> list[Sighting]:
     """Looks at each face of a photo; those that cannot be recognised are left out.
 
     Args:
@@ -74,7 +74,7 @@ def seen_in_photo(image: np.ndarray, faces: Faces) -> list[Seen]:
         vector = embedding(face)
         if np.linalg.norm(vector) >= RECOGNISABLE:
             apart, picture = everybody - {i}, face_jpeg(face)
-            result.append(Seen(i, 1, 0.0, sizes[i], qualities[i], apart, unit(vector), picture))
+            result.append(Sighting(i, 1, 0.0, sizes[i], qualities[i], apart, unit(vector), picture))
     return result
 
 
@@ -85,16 +85,16 @@ def face_jpeg(face: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def seen_rows(file: str, all_seen: Sequence[Seen]) -> list[Row]:
+def sighting_rows(file: str, sightings: Sequence[Sighting]) -> list[Row]:
     """Returns the rows of one file, at least one."""
-    if not all_seen:
+    if not sightings:
         return [{"file": file, "status": NO_FACE, "faces": "0"}]
     return [
         {
             "file": file,
             "status": FACE,
             "track": str(one.track),
-            "faces": str(len(all_seen)),
+            "faces": str(len(sightings)),
             "frames": str(one.frames),
             "seconds": FLOAT_FORMAT % one.seconds,
             "size": f"{one.size:.1f}",
@@ -103,12 +103,12 @@ def seen_rows(file: str, all_seen: Sequence[Seen]) -> list[Row]:
             "embedding": b64encode(one.vector.astype("<f2").tobytes()).decode(),
             "thumbnail": b64encode(one.thumbnail).decode(),
         }
-        for one in all_seen
+        for one in sightings
     ]
 
 
-def seen_of(row: Row, with_thumbnail: bool = False) -> Seen:
-    """Reads a row of `seen_rows`.
+def read_sighting(row: Row, with_thumbnail: bool = False) -> Sighting:
+    """Reads a row of `sighting_rows`.
 
     Args:
         row: The row.
@@ -120,7 +120,7 @@ def seen_of(row: Row, with_thumbnail: bool = False) -> Seen:
     vector = np.frombuffer(b64decode(row["embedding"], validate=True), "<f2").astype(np.float32)
     if vector.shape != (EMBEDDING_WIDTH,) or not np.isfinite(vector).all():
         raise ValueError(f"an embedding has {vector.shape} numbers")
-    return Seen(
+    return Sighting(
         int(row["track"]),
         int(row["frames"]),
         float(row["seconds"]),

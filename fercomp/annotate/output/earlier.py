@@ -1,0 +1,62 @@
+"""What becomes of the records of an earlier run that was another one."""
+
+from collections.abc import Iterable, Mapping
+
+from fercomp.annotate.records.table import Records, set_aside
+from fercomp.core.errors import FercompError
+from fercomp.core.progress import count, say
+
+
+def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
+    """Keeps records aside whose run was another one, whoever wrote them.
+
+    Args:
+        records: The records.
+        changed: The earlier run's settings, empty where nothing is known of them; `None` where they are the
+            same, and the records have been changed.
+    """
+    path = records.path
+    switches = {True: "with", False: "without"}
+    by = ", ".join(
+        f"{switches[value]} {name}" if isinstance(value, bool) else f"{name} {str(value)[:80]}"
+        for name, value in (changed or {}).items()
+    )
+    held = f"holds another run ({by or 'an unknown one'})"
+    if changed is None:
+        held = f"has a {path.name} that was changed by another program"
+    kept = "starting anew"
+    if not records.is_empty():
+        kept = f"its rows are now {set_aside(path).name}; to keep both apart, use --output DIR"
+    elif not changed:
+        return
+    say(f"{path.parent} {held}: {kept}")
+
+
+def require_same_names(
+    records: Records, changed: Mapping[str, object] | None, now: object, files: Iterable[str]
+) -> None:
+    """Refuses to begin anew only because files have other names: those in the folder that all are in.
+
+    Args:
+        records: The records.
+        changed: What `RunFile.changed` returns.
+        now: The folder that all files are in, as the run's settings have it.
+        files: Their names.
+
+    Raises:
+        FercompError: Files that are on record would be done again under other names.
+    """
+    if changed is None or changed.keys() != {"input"}:
+        return
+    before = changed["input"]
+    recorded = {_joined(before, file) for file, entry in records.index().items() if entry.usable}
+    if again := sum(_joined(now, file) in recorded for file in files):
+        raise FercompError(
+            f"{count(again, 'file')} on record in {records.path.parent} would be annotated anew: names there "
+            f"are those in the folder that all paths are in, once {before}, now {now}; choose another "
+            "--output for what was added, or begin anew with --force"
+        )
+
+
+def _joined(folder: object, file: str) -> str:
+    return f"{folder}".replace("\\", "/").rstrip("/") + f"/{file}"
