@@ -32,10 +32,10 @@ def path_in_raw(name: str) -> str | None:
     return path
 
 
-def inside_raw(column: str = "image_path") -> Check:
+def inside_raw() -> Check:
     """Makes the check that paths are relative, in their plain form, and do not lead out of their folder."""
     return _of_column(
-        column,
+        "image_path",
         lambda paths: paths.map(path_in_raw) != paths,
         lambda path: f"the path {path!r}, which is not one inside datasets/raw",
     )
@@ -93,11 +93,11 @@ def shares(columns: Collection[str]) -> Check:
 
     def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
         values = frame[names].to_numpy(dtype="float64")
-        wrong = ~((values >= 0) & (values <= 1)).all(axis=1)
-        if wrong.any():
-            return _first(wrong, lambda row: f"a probability that is not in 0 to 1 ({values[row].tolist()})")
+        outside = ~((values >= 0) & (values <= 1)).all(axis=1)
         sums = values.sum(axis=1)
-        return _first(
+        return first_wrong(
+            outside, lambda row: f"a probability that is not in 0 to 1 ({values[row].tolist()})"
+        ) or first_wrong(
             abs(sums - 1) > SUM_TOLERANCE, lambda row: f"probabilities whose sum is {sums[row]:.6g}, not 1"
         )
 
@@ -111,12 +111,18 @@ def _of_column(
 
     def check(frame: "pd.DataFrame") -> "tuple[int, str] | None":
         values = frame[column]
-        return _first(wrong(values), lambda row: told(values.iloc[row]))
+        return first_wrong(wrong(values), lambda row: told(values.iloc[row]))
 
     return check
 
 
-def _first(wrong: object, told: Callable[[int], str]) -> "tuple[int, str] | None":
+def first_wrong(wrong: object, told: Callable[[int], str]) -> "tuple[int, str] | None":
+    """Returns what a check does.
+
+    Args:
+        wrong: `(N,)` bool, which rows are wrong.
+        told: Says what is wrong with one.
+    """
     import numpy as np
 
     mask = np.asarray(wrong, dtype=bool)

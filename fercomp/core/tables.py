@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.classes import EMOTIONS
-from fercomp.core.csv_checks import Check, in_range, inside_raw, matching, one_of, shares, unique
+from fercomp.core.csv_checks import Check, first_wrong, in_range, inside_raw, matching, one_of, shares, unique
 from fercomp.core.csv_table import Table
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ def _given_label(frame: "pd.DataFrame") -> tuple[int, str] | None:
     test = frame["split"] == "test"
     right = frame["emotion"].isin(EMOTIONS).where(~test, frame["emotion"] == "")
     right &= (frame["fold"] >= 0) != test
-    if right.all():
-        return None
-    row = int((~right).to_numpy().argmax())
-    split, emotion, fold = frame.loc[row, ["split", "emotion", "fold"]]
-    return row, f"the emotion {emotion!r} and the fold {fold}, which no photo of {split} can have"
+
+    def told(row: int) -> str:
+        split, emotion, fold = frame.loc[row, ["split", "emotion", "fold"]]
+        return f"the emotion {emotion!r} and the fold {fold}, which no photo of {split} can have"
+
+    return first_wrong(~right, told)
 
 
 PHOTOS: Final = Table(
@@ -113,14 +114,13 @@ def _unchanged_first(frame: "pd.DataFrame") -> tuple[int, str] | None:
         return 0, f"no row: one of {UNCHANGED} was expected"
     wrong = (frame["change"] == UNCHANGED) != (frame.index == 0)
     wrong |= (frame["n"] != frame["n"].iloc[0]) | frame.duplicated(["change", "strength"])
-    row = int(wrong.to_numpy().argmax())
     what = f"another row than was expected: {UNCHANGED}, then changes of as many photos, each strength once"
-    return (row, what) if wrong.any() else None
+    return first_wrong(wrong, lambda _: what)
 
 
 def _inside_its_interval(frame: "pd.DataFrame") -> tuple[int, str] | None:
-    wrong = ~frame["accuracy"].between(frame["accuracy_low"] - 1e-5, frame["accuracy_high"] + 1e-5)
-    return (int(wrong.to_numpy().argmax()), "an accuracy outside of its interval") if wrong.any() else None
+    inside = frame["accuracy"].between(frame["accuracy_low"] - 1e-5, frame["accuracy_high"] + 1e-5)
+    return first_wrong(~inside, lambda _: "an accuracy outside of its interval")
 
 
 ROBUSTNESS: Final = Table(

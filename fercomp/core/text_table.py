@@ -40,7 +40,6 @@ def fitting_table(
     rows: Iterable[Iterable["str | Text"]],
     dropped: Sequence[str],
     console: "Console",
-    title: str | None = None,
 ) -> "Table":
     """Lays rows out for a terminal, without the columns for which it is too narrow: no name is broken.
 
@@ -49,7 +48,6 @@ def fitting_table(
         rows: A cell for each column.
         dropped: Headings of columns that may go, the first one first.
         console: Where the table is shown.
-        title: What stands above.
     """
     from rich.measure import Measurement
 
@@ -57,7 +55,7 @@ def fitting_table(
     shown, wide = dict(columns), console.options.update(width=10_000)
     going = [name for name in dropped if name in columns]
     while True:
-        table = text_table(shown, ([row[name] for name in shown] for row in cells), title)
+        table = text_table(shown, ([row[name] for name in shown] for row in cells))
         if not going or Measurement.get(console, wide, table).maximum <= console.width:
             return table
         del shown[going.pop(0)]

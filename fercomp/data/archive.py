@@ -40,16 +40,12 @@ _DAMAGES: Final = (BadZipFile, zlib.error, EOFError, UnicodeDecodeError, NotImpl
 """What zipfile raises for a damaged archive."""
 
 
-def unpack(
-    archive: Path, folder: Path, max_bytes: int = MAX_MEMBER_BYTES, max_members: int = MAX_MEMBERS
-) -> None:
+def unpack(archive: Path, folder: Path) -> None:
     """Unpacks a zip archive.
 
     Args:
         archive: The archive.
         folder: Where its members go: an empty folder, which may hold some of them after an error.
-        max_bytes: Largest sum of unpacked sizes.
-        max_members: Largest number of members.
 
     Raises:
         FercompError: It is not a zip archive, is damaged or incomplete, is not one that is safe to
@@ -59,7 +55,7 @@ def unpack(
         with ZipFile(archive) as file:
             members = file.infolist()
             with waiting(f"checking {archive.name}"):
-                paths = check_members(members, archive, max_bytes, max_members)
+                paths = check_members(members, archive)
             require_space(folder, sum(member.file_size for member in members))
             made: set[Path] = set()
             for member, path in track(list(zip(members, paths, strict=True)), "unpacking", "file"):

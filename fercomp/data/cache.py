@@ -176,6 +176,11 @@ class PhotoCache:
         return known
 
 
+def open_photos(raw: Path, paths: Sequence[str], size: int, cache: PhotoCache | None) -> Photos:
+    """Returns photos as `PhotoCache.photos` does; without a cache, they are decoded whenever taken."""
+    return Photos(raw, paths, size) if cache is None else cache.photos(raw, paths, size)
+
+
 def _key(raw: Path, path: str) -> _Key:
     try:
         status = os.stat(os.path.join(raw, path))  # noqa: PTH116, PTH118 - a tenth of a second for 50,000

@@ -4,7 +4,7 @@ Both are somebody else's CSV. Their paths are taken as names below the raw folde
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -97,16 +97,18 @@ def links_out(raw: Path) -> Callable[[str], bool]:
     return question
 
 
+def pictures_below(top: Path) -> Iterator[str]:
+    """Yields the picture files below a folder, relative to it, with forward slashes."""
+    for folder, _, names in os.walk(top):
+        for name in names:
+            if Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(folder, name).relative_to(top).as_posix()
+
+
 def photos_on_disk(raw: Path) -> list[str]:
     """Lists the picture files below the train and test folders, relative to `raw`, sorted.
 
     Bytes of a name that are not UTF-8 are escaped, since no table could hold them.
     """
-    found = (
-        Path(folder, name).relative_to(raw).as_posix()
-        for top in (TRAIN_FOLDER, TEST_FOLDER)
-        for folder, _, names in os.walk(raw / top)
-        for name in names
-        if Path(name).suffix.lower() in IMAGE_SUFFIXES
-    )
+    found = (f"{top}/{path}" for top in (TRAIN_FOLDER, TEST_FOLDER) for path in pictures_below(raw / top))
     return sorted(os.fsencode(path).decode("utf-8", "backslashreplace") for path in found)

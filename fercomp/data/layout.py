@@ -19,9 +19,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 from fercomp.core.params import LayoutParams
 from fercomp.data.archive import unpack
-from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER
+from fercomp.data.competition_files import TEST_FOLDER, TRAIN_FOLDER, pictures_below
 from fercomp.data.own_form import LAYOUT_REMEDY, NOTE, ORIGINAL_FOLDER, OWN_SAMPLE, OwnForm
-from fercomp.media.image_formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,10 +89,7 @@ def _unpack_nested(path: Path) -> None:
 
 
 def _move_photos(original: Path, folder: Path, layout: LayoutParams, test: list[str]) -> None:
-    places = {
-        layout.test: TEST_FOLDER,
-        layout.train: TRAIN_FOLDER,
-    }  # the second, where it is one folder
+    places = {layout.test: TEST_FOLDER, layout.train: TRAIN_FOLDER}  # the second, where it is one folder
     for theirs in sorted(places, key=lambda place: -place.count("/")):  # one may lie in the other
         (original / theirs).rename(folder / places[theirs])
     if len(places) == 2:
@@ -113,12 +109,7 @@ def _train_table(original: Path, layout: LayoutParams) -> "tuple[pd.DataFrame, d
 
     if layout.table is None:
         place = f"the folder {layout.train}"
-        paths = sorted(
-            Path(where, name).relative_to(original / layout.train).as_posix()
-            for where, _, files in os.walk(original / layout.train)
-            for name in files
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES
-        )
+        paths = sorted(pictures_below(original / layout.train))
         labels = [path.rpartition("/")[0].rpartition("/")[2] for path in paths]
         given = pd.DataFrame({"photo": paths, "label": labels}, dtype="str")
     else:

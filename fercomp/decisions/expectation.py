@@ -42,9 +42,7 @@ def worth_of(right: np.ndarray, groups: np.ndarray) -> float:
     return min(float(n), n * n * share * (1 - share) / between) if between else float(n)
 
 
-def expected_range(
-    accuracy: float, n: float, others: float, spread: float = 0.0, level: float = HOW_OFTEN
-) -> Range:
+def expected_range(accuracy: float, n: float, others: float, spread: float = 0.0) -> Range:
     """Returns the range in which the accuracy on other photos of the same kind lies.
 
     Both samples differ from the truth by chance: a prediction interval (Nelson, 1982, *Applied life data
@@ -56,14 +54,13 @@ def expected_range(
         n: Number of its photos, or what they are worth.
         others: Number of the other photos, m; infinite for the true accuracy.
         spread: Standard deviation of what else may differ, such as seeds.
-        level: In what share of the cases it is to lie there.
 
     Returns:
         The range, NaN where nothing is known.
     """
     if n <= 0 or others <= 0 or math.isnan(accuracy):
         return Range(math.nan, math.nan)
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf((1 + HOW_OFTEN) / 2)
     centre = (accuracy * n + z * z / 2) / (n + z * z)
     half = z * math.sqrt(centre * (1 - centre) * (1 / n + 1 / others) + spread * spread)
     return Range(max(0.0, centre - half), min(1.0, centre + half))

@@ -1,11 +1,14 @@
 """The best accuracy that labels allow: people contradict one another, and so do copies of a photo."""
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from fercomp.labels.votes import per_picture, vote_shares
+
+_NETWORK_VOTES: Final = 2.5
+"""How many votes a network has beside a copy's label."""
 
 
 class Ceiling(NamedTuple):
@@ -25,7 +28,7 @@ class Ceiling(NamedTuple):
 
 
 def ceiling_of_copies(
-    labels: np.ndarray, pictures: np.ndarray, k: int, pred_probs: np.ndarray | None = None, votes: float = 2.5
+    labels: np.ndarray, pictures: np.ndarray, k: int, pred_probs: np.ndarray | None = None
 ) -> Ceiling | None:
     """Bounds the best accuracy by how often labels of the same picture agree.
 
@@ -39,7 +42,6 @@ def ceiling_of_copies(
         pictures: `(N,)`; photos with the same value show the same picture.
         k: Number of classes, K, two at least.
         pred_probs: `(N, K)` float, by networks that did not learn these photos.
-        votes: How many votes a network has beside a copy's label.
 
     Returns:
         The bounds, or `None` where no photo has a copy.
@@ -52,7 +54,7 @@ def ceiling_of_copies(
         return None
     agree = low = float(((others * given).sum(axis=1)[copied] / copies[copied]).mean())
     if pred_probs is not None:
-        shares = vote_shares(others[copied], pred_probs[copied], np.arange(copied.sum()), votes)
+        shares = vote_shares(others[copied], pred_probs[copied], np.arange(copied.sum()), _NETWORK_VOTES)
         low = max(low, float((shares.argmax(axis=1) == labels[copied]).mean()))
     ratio = k / (k - 1)
     high = 1 - (1 - math.sqrt(max(0.0, 1 - ratio * (1 - agree)))) / ratio

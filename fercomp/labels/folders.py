@@ -1,7 +1,5 @@
 """Photos in one folder per label, as people sort them by hand."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +7,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.csv_checks import one_of, unique
 from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder
+from fercomp.core.files import atomic_folder, link_or_copy
 from fercomp.core.progress import count, track
 
 if TYPE_CHECKING:
@@ -54,7 +52,12 @@ def export_folders(labels: "pd.DataFrame", raw: Path, target: Path) -> int:
     with atomic_folder(target) as folder:
         for path, file in track(list(zip(kept["image_path"], files, strict=True)), "linking", "photo"):
             (folder / file).parent.mkdir(exist_ok=True)
-            _link(raw / path, folder / file)
+            try:
+                link_or_copy(raw / path, folder / file)
+            except FileNotFoundError as error:
+                raise FercompError(
+                    f"{raw / path} not found: run `fercomp fetch`, then `fercomp prepare`"
+                ) from error
         LIST.write(kept.assign(file=files, label=kept["suggested"]), folder / LIST_FILE)
     return len(files)
 
@@ -82,12 +85,3 @@ def _free_name(name: str, taken: set[str]) -> str:
         free = f"{stem}-{number}{dot}{suffix}"
     taken.add(free)
     return free
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except FileNotFoundError as error:
-        raise FercompError(f"{source} not found: run `fercomp fetch`, then `fercomp prepare`") from error
-    except OSError:  # another disk, or one without links
-        shutil.copyfile(source, target)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_folder, followed, require_space
+from fercomp.core.files import atomic_folder, followed, link_or_copy, require_space
 from fercomp.core.locks import exclusive
 from fercomp.core.params import COMPETITION, LayoutParams
 from fercomp.core.paths import at_home
@@ -61,9 +61,7 @@ class FetchReport:
     kept: bool = False
 
 
-def fetch_unless_real(
-    source: str, raw: Path, competition: str = COMPETITION, layout: LayoutParams = OURS
-) -> FetchReport:
+def fetch_unless_real(source: str, raw: Path, competition: str, layout: LayoutParams) -> FetchReport:
     """Fetches what the parameters name, but never draws the demo over the files of a competition.
 
     `demo` is the default of `fetch.source`, so that a pipeline runs with nothing configured. Whoever has
@@ -205,16 +203,9 @@ def _copy(source: Path, layout: LayoutParams, folder: Path) -> None:
         for file in track(files, "copying", "file"):
             target = folder / file.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(file, target)
+            link_or_copy(file.resolve(), target)
     except (PermissionError, FileNotFoundError) as error:
         raise FercompError(f"cannot copy {error.filename}: {error.strerror}") from error
-
-
-def _link_or_copy(file: Path, target: Path) -> None:
-    try:
-        os.link(file.resolve(), target)
-    except OSError:  # another disk, or one without hard links
-        shutil.copyfile(file, target)
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -18,8 +18,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.shards import Shard, require_all_shards
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
-from fercomp.data.cache import PhotoCache
-from fercomp.data.inputs import Photos
+from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.labels.copies import with_copies
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.kind import evenly, other_kind
@@ -201,9 +200,7 @@ def say_if_other(
     if bundle.card.kind is None:
         return
     some = table.iloc[evenly(len(table))]
-    photos = (Photos if cache is None else cache.photos)(
-        workspace.raw, some["image_path"].tolist(), bundle.card.size
-    )
+    photos = open_photos(workspace.raw, some["image_path"].tolist(), bundle.card.size, cache)
     faces = photos.take(np.arange(len(some)))
     if told := other_kind(bundle.card.kind, faces, pred_probs(some, bundle.card.classes)):
         say(told)

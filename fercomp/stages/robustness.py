@@ -17,8 +17,7 @@ from fercomp.core.reading import is_there
 from fercomp.core.tables import PHOTOS, ROBUSTNESS, UNCHANGED, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.core.timing import say_duration
-from fercomp.data.cache import PhotoCache
-from fercomp.data.inputs import Photos
+from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.faces.changes import STRENGTHS, changed
@@ -144,8 +143,7 @@ def _answers(
     """Returns probabilities `(n, K)` for each of `CONDITIONS`."""
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     gpu = bundle.device == "gpu"
-    open_photos = Photos if cache is None else cache.photos
-    readers = [open_photos(raw, paths, size).in_batches(BATCH, bar=False) for size in sizes]
+    readers = [open_photos(raw, paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
     looks, done, begin = len(paths) * len(CONDITIONS), 0, 0.0
     parts: list[list[np.ndarray]] = [[] for _ in CONDITIONS]
     with track(range(looks), f"changing photos for {bundle.card.name}", "look", at_once=True) as bar:

@@ -1,6 +1,7 @@
 """What a network is taught: the index of photos, with what tables and teachers say of them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fercomp.core.params import MachineParams, TrainParams
@@ -13,7 +14,7 @@ from fercomp.modeling.bundle.kind import evenly, seen_traits
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.subset import some_photos
 from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
-from fercomp.modeling.training.teacher import asked_probs, check_teacher_of_tests, teacher_probs
+from fercomp.modeling.training.teacher import accept_teacher, asked_probs, check_teacher_of_tests, kept_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
 from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
@@ -119,30 +120,33 @@ def teacher_of(
         return None
     train = photos_of(photos, "train", params.class_names)
     paths = train["image_path"].tolist()
+    folders = [resolve_model(name, workspace) for name in params.teachers]
     if params.teacher_view:
-        folders = [resolve_model(name, workspace) for name in params.teachers]
         folds = dict(zip(paths, train["fold"].tolist(), strict=True))
         return ViewTeacher(folders, params.class_names, folds, params.teacher_weight, params.label_smoothing)
-    return _mean_of(teacher_probs, params, paths, workspace, machine)
+    for folder in folders:
+        accept_teacher(folder, params.class_names)
+    return _mean_of(kept_probs, folders, paths, params, workspace, machine)
 
 
 def _of_tests(
     params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
 ) -> "np.ndarray":
-    for name in params.teachers:
-        check_teacher_of_tests(resolve_model(name, workspace), params.class_names)
+    folders = [resolve_model(name, workspace) for name in params.teachers]
+    for folder in folders:
+        check_teacher_of_tests(folder, params.class_names)
     paths = learnable_tests(photos)["image_path"].tolist()
-    return _mean_of(asked_probs, params, paths, workspace, machine)
+    return _mean_of(asked_probs, folders, paths, params, workspace, machine)
 
 
 def _mean_of(
     ask: Callable[..., "np.ndarray"],
-    params: TrainParams,
+    folders: list[Path],
     paths: list[str],
+    params: TrainParams,
     workspace: Workspace,
     machine: MachineParams,
 ) -> "np.ndarray":
-    folders = [resolve_model(name, workspace) for name in params.teachers]
     kept = (workspace.training, PhotoCache(workspace.decoded, machine.cache_gb))
     said = [
         ask(folder, params.class_names, workspace.raw, paths, *kept, machine.device) for folder in folders

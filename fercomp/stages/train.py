@@ -14,15 +14,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import (
-    GRAPH,
-    GRAPH_WEIGHTS,
-    HISTORY_FILE,
-    HOLDOUT,
-    KERAS_MODEL,
-    Card,
-    read_card,
-)
+from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, KERAS_MODEL, Card, read_card
 from fercomp.modeling.bundle.card_keys import INFERENCE, TAUGHT
 from fercomp.modeling.bundle.find import check_name
 from fercomp.modeling.bundle.holdout import add_kind
@@ -215,6 +207,5 @@ def is_cut_facenet(card: Card) -> bool:
 
 def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
     """Tells whether a bundle is complete, and made for this use of its network."""
-    graph = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else ()
-    complete = all((target / file).is_file() for file in (HOLDOUT, *graph))
+    complete = all((target / file).is_file() for file in (HOLDOUT, *card.network))
     return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference

@@ -13,7 +13,7 @@ from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import HOLDOUT, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.training.targets import photos_of
-from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.teacher import accept_teacher, kept_probs
 from fercomp.stages.ensemble import build_ensemble, cross_fitted_mean
 from fercomp.stages.train import train_experiment
 
@@ -56,8 +56,8 @@ def test_it_learns_and_answers_eight_classes_and_is_scored_on_all_photos(eight, 
 def test_a_teacher_of_other_classes_is_refused(eight, workspace):
     paths = photos_of(PHOTOS.read(workspace.photos), "train", EIGHT)["image_path"].tolist()
     with pytest.raises(FercompError, match=r"tiny knows the classes .* of the same classes"):
-        teacher_probs(workspace.bundle("tiny"), EIGHT, workspace.raw, paths, workspace.training)
-    probs = teacher_probs(eight, EIGHT, workspace.raw, paths, workspace.training)
+        accept_teacher(workspace.bundle("tiny"), EIGHT)
+    probs = kept_probs(eight, EIGHT, workspace.raw, paths, workspace.training)
     assert probs.shape == (len(paths), 8)
 
 

@@ -30,7 +30,7 @@ from fercomp.modeling.training import loop as run
 from fercomp.modeling.training.fit import fit
 from fercomp.modeling.training.network import build_network, in_float32
 from fercomp.modeling.training.points import with_points
-from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.teacher import accept_teacher
 from fercomp.modeling.training.training_set import training_data
 from fercomp.stages.crossval import cross_validate
 from fercomp.stages.ensemble import build_ensemble
@@ -205,9 +205,8 @@ def test_other_points_are_another_run(trained):
 @pytest.mark.slow
 def test_what_has_no_probabilities_of_its_own_is_refused(trained):
     folder = trained.bundle("valence_arousal")
-    paths = PHOTOS.read(trained.photos)["image_path"].tolist()
     with pytest.raises(FercompError, match="gives points, not probabilities"):
-        teacher_probs(folder, EMOTIONS, trained.raw, paths, trained.training)
+        accept_teacher(folder, EMOTIONS)
     with pytest.raises(FercompError, match="gives points, not emotions"):
         build_ensemble("vote", [trained.bundle("tiny"), folder], "equal", trained)
     with pytest.raises(FercompError, match="use `both`"):

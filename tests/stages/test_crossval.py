@@ -9,7 +9,7 @@ from fercomp.core.tables import PHOTOS, holdout_table, pred_probs
 from fercomp.modeling.bundle.card import CARD, MEMBERS, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
-from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.teacher import kept_probs
 from fercomp.stages.crossval import cross_validate
 
 PLAN = Plan(train=TrainParams(size=16, epochs=1, batch_size=32, seed=7, labels="relabelled"))
@@ -56,12 +56,12 @@ def test_every_photo_is_judged_by_a_network_that_has_not_seen_it(workspace, phot
     np.testing.assert_allclose(pred_probs(oof.loc[holdout]), expected, atol=1e-5)
 
     cv, cache = workspace.bundle("cv"), workspace.training
-    taught = teacher_probs(cv, EMOTIONS, workspace.raw, holdout + paths, cache)
+    taught = kept_probs(cv, EMOTIONS, workspace.raw, holdout + paths, cache)
     np.testing.assert_allclose(taught, pred_probs(oof.loc[holdout + paths]), atol=1e-6)
     with pytest.raises(
         FercompError, match=r"lacks 1 of the photos, such as new\.jpg: run `fercomp crossval`"
     ):
-        teacher_probs(cv, EMOTIONS, workspace.raw, ["new.jpg"], cache)
+        kept_probs(cv, EMOTIONS, workspace.raw, ["new.jpg"], cache)
 
 
 def test_one_fold_is_too_few(workspace, photos):

@@ -14,7 +14,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS
 from fercomp.data.inputs import read_faces
-from fercomp.modeling.bundle.card import GRAPH, GRAPH_WEIGHTS, KERAS_MODEL, MEMBERS, read_card
+from fercomp.modeling.bundle.card import GRAPH, KERAS_MODEL, MEMBERS, read_card
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 
 BUDGET_MS: Final = 40.0
@@ -126,8 +126,7 @@ def size_in_bytes(folder: Path) -> int:
     card = read_card(folder)
     if card.members:
         return sum(size_in_bytes(folder / MEMBERS / member.name) for member in card.members)
-    files = (GRAPH, GRAPH_WEIGHTS) if card.runtime == "openvino" else (KERAS_MODEL,)
-    return sum((folder / file).stat().st_size for file in files)
+    return sum((folder / file).stat().st_size for file in card.network)
 
 
 def _parameters(network: Bundle) -> int:

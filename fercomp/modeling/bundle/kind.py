@@ -177,12 +177,12 @@ def kind_of(
     Returns:
         Their kind; none of no photo.
     """
-    from fercomp.data.inputs import Photos  # not above: a card is read where OpenCV cannot be loaded, too
+    from fercomp.data.cache import open_photos  # not above: a card is read where OpenCV cannot be loaded, too
 
     if photos.empty:
         return None
     some = photos.iloc[evenly(len(photos), MOST)]
-    faces = (Photos if cache is None else cache.photos)(raw, some["image_path"].tolist(), size)
+    faces = open_photos(raw, some["image_path"].tolist(), size, cache)
     traits = together([seen_traits(batch) for batch in faces.in_batches(64)])
     side = int(some[["width", "height"]].max(axis=1).median())
     return PhotoKind(photos=len(some), side=side, mean={}, spread={}).with_traits(traits)

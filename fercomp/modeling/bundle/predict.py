@@ -10,8 +10,7 @@ import numpy as np
 from fercomp.core.progress import count, count_done, track
 from fercomp.core.tables import AXES
 from fercomp.core.timing import say_duration
-from fercomp.data.cache import PhotoCache
-from fercomp.data.inputs import Photos
+from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.model import Answer, Bundle
 
@@ -55,8 +54,7 @@ def answer_photos(
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     gpu = bundle.device == "gpu"  # asked before photos are decoded, since there may be none
-    open_photos = Photos if cache is None else cache.photos
-    readers = [open_photos(raw, image_paths, size).in_batches(BATCH, bar=False) for size in sizes]
+    readers = [open_photos(raw, image_paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
     parts: list[Answer] = []
     with track(image_paths, "classifying photos", "photo", at_once=True) as bar:
         for batches in zip(*readers, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 
 from fercomp.core.params import Wanted
 from fercomp.core.progress import say
+from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.data.inputs import Photos
 from fercomp.modeling.bundle.card import GRAPH, KERAS_MODEL, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE
@@ -18,8 +19,6 @@ from fercomp.modeling.export.graph import COMPRESSED_TOLERANCE, TOLERANCE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from fercomp.data.cache import PhotoCache
 
 COMPARED: Final = 256
 """Photos that graph and network are asked about, where there are so many."""
@@ -40,7 +39,7 @@ def checked_graph(
     card: Card,
     photos: "pd.DataFrame",
     raw: Path,
-    cache: "PhotoCache | None" = None,
+    cache: PhotoCache | None = None,
     device: Wanted = "cpu",
 ) -> Card:
     """Compares the graph of a bundle with its Keras network on photos, unless its card says how far they are.
@@ -62,7 +61,7 @@ def checked_graph(
     if labelled.empty:
         return card
     paths = labelled.iloc[evenly(len(labelled), COMPARED)].tolist()
-    faces = (Photos if cache is None else cache.photos)(raw, paths, card.size)
+    faces = open_photos(raw, paths, card.size, cache)
     gpu = device_of(folder, device) == "gpu"
     graph = openvino_network(folder / GRAPH, card.size, card.width)
     try:

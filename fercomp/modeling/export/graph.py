@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ import numpy as np
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.keras_file import load_keras
-from fercomp.modeling.bundle.runtime import openvino_network
+from fercomp.modeling.backend.keras_file import load_keras, save_keras
+from fercomp.modeling.bundle.runtime import Network, openvino_network
 from fercomp.modeling.export.quantise import name_by_position
 from fercomp.modeling.export.static_slices import static_slices
 
@@ -97,3 +98,20 @@ def export_apart(model_file: Path, path: Path, compress: bool = False) -> float:
         lines = done.stderr.strip().splitlines()
         raise FercompError(lines[-1] if lines else f"the export ended with code {done.returncode}")
     return float(done.stdout.split()[-1])
+
+
+def exported(model: keras.Model, export: Callable[[Path, Path], float]) -> Network:
+    """Opens the graph of a network for as long as this process runs; no file stays.
+
+    Args:
+        model: The network.
+        export: `export_openvino` or `export_apart`.
+
+    Raises:
+        FercompError: It cannot be exported.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        file, graph = Path(name) / "model.keras", Path(name) / "graph.xml"
+        save_keras(model, file)
+        export(file, graph)
+        return openvino_network(graph, model.input_shape[1], model.output_shape[1])

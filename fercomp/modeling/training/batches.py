@@ -7,8 +7,8 @@ import numpy as np
 
 from fercomp.core.parallel import threads
 from fercomp.core.params import AugmentParams
-from fercomp.data.cache import PhotoCache
-from fercomp.data.inputs import READERS, Photos
+from fercomp.data.cache import PhotoCache, open_photos
+from fercomp.data.inputs import READERS
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.training.augment import Changes
@@ -60,7 +60,7 @@ class FaceBatches(keras.utils.PyDataset):
         super().__init__()
         self.photos = photos
         self.targets = photos.columns
-        self._photos = (Photos if cache is None else cache.photos)(raw, photos.paths, size)
+        self._photos = open_photos(raw, photos.paths, size, cache)
         self.batch_size = batch_size
         self._seed, self._size = seed, size
         self._augmentation = augmentation

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,8 @@ from fercomp.core.params import AugmentParams
 from fercomp.core.progress import say, track
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.backend.keras_file import save_keras
 from fercomp.modeling.backend.share import ALONE, Sharing
-from fercomp.modeling.bundle.runtime import openvino_network
-from fercomp.modeling.export.graph import export_apart
+from fercomp.modeling.export.graph import export_apart, exported
 from fercomp.modeling.training.augment import Changes
 from fercomp.modeling.training.batches import FaceBatches, epoch_order
 from fercomp.modeling.training.grey import GREY
@@ -198,15 +195,11 @@ def _quickest(backbone: keras.Model, photos: int, share: Sharing) -> _Looks:
     whole = backbone.get_layer(POOL).compute_dtype == "float32"
     if photos < _FEW or has_gpu() or not whole or share.devices > 1:
         return by_keras
-    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        model, graph = Path(name) / "backbone.keras", Path(name) / "graph.xml"
-        try:
-            save_keras(backbone, model)
-            export_apart(model, graph)
-            runtime = openvino_network(graph, backbone.input_shape[1], backbone.output_shape[1])
-        except FercompError as error:
-            say(f"{error}; Keras computes the features")
-            return by_keras
+    try:
+        runtime = exported(backbone, export_apart)
+    except FercompError as error:
+        say(f"{error}; Keras computes the features")
+        return by_keras
     return lambda faces, _: runtime(faces)
 
 

@@ -13,6 +13,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.devices import all_devices, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.backend.hosts import processes
+from fercomp.modeling.backend.share import Sharing
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint
 from fercomp.modeling.training.features import feature_batches
@@ -104,21 +105,69 @@ def _fit(
     make_deterministic(params.seed)
     phases = phases_of(params, epochs)
     checkpoint = Checkpoint(checkpoint_file, fingerprint(params, data, epochs))
-    classes = params.class_names
-    build = partial(
-        build_network,
+    with precision(params.precision), all_devices() as share:
+        model = network_of(params, params.weights)
+        frozen_layers(model, params.unfreeze)  # says now what would end the run after the head's epochs
+        train, holdout = _photos(params, data, raw, cache, share)
+
+        def features() -> Data:
+            folder = checkpoint_file.parent / ".features"
+            say_of = partial(feature_batches, model, folder=folder, seed=params.seed, share=share)
+            views = say_of(train, augmentation=params.augment, views=params.head_views)
+            return Data(views, None if holdout is None else say_of(holdout))
+
+        steps, objective = _steps(params, epochs), _objective(params, data)
+        run = Run(model, objective, steps, Data(train, holdout), features, checkpoint)
+        if holdout is not None:
+            say("each epoch is scored on the holdout by one view of each photo")
+        run.resume(phases)
+        for i in range(run.progress.phase, len(phases)):
+            run.phase(i, phases[i])
+        history, best_epoch = run.result()
+    model = in_float32(model, partial(network_of, params))
+    return Fitted(model, history, best_epoch, params, run.progress.cut)
+
+
+def network_of(params: TrainParams, weights: str = "none") -> keras.Model:
+    """Builds the network that parameters ask for, the backbone with these weights (`TrainParams.weights`)."""
+    return build_network(
         params.backbone,
         params.size,
-        classes=len(classes),
+        weights,
+        classes=len(params.class_names),
         head=params.head,
         dropout=params.dropout,
         hidden=params.hidden,
         seed=params.seed,
         grey=params.grey is True,
     )
+
+
+def _photos(
+    params: TrainParams, data: TrainingData, raw: Path, cache: PhotoCache | None, share: Sharing
+) -> tuple[FaceBatches, FaceBatches | None]:
+    """Returns the photos to train on, changed at random, and those of the holdout as they are."""
+    read = partial(
+        FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, cache=cache, share=share
+    )
+    train = read(
+        data.train,
+        seed=params.seed,
+        augmentation=params.augment,
+        mixup=params.mixup,
+        cutmix=params.cutmix,
+        teacher=data.teacher,
+    )
+    return train, None if data.holdout is None else read(data.holdout)
+
+
+def _objective(params: TrainParams, data: TrainingData) -> Objective:
     loss = make_loss(params.loss, params.balance, class_shares(data.train.targets))
-    objective = Objective(params.head, classes, loss, params.va_loss, params.va_weight)
-    steps = Steps(
+    return Objective(params.head, params.class_names, loss, params.va_loss, params.va_weight)
+
+
+def _steps(params: TrainParams, epochs: Epochs | None) -> Steps:
+    return Steps(
         params.weight_decay,
         params.accumulate,
         params.ema,
@@ -128,35 +177,6 @@ def _fit(
         layer_decay=params.layer_decay,
         minutes=params.minutes if epochs is None else None,
     )
-    read = partial(FaceBatches, raw=raw, size=params.size, batch_size=params.batch_size, cache=cache)
-    with precision(params.precision), all_devices() as share:
-        model = build(params.weights)
-        frozen_layers(model, params.unfreeze)  # says now what would end the run after the head's epochs
-        read = partial(read, share=share)
-        train = read(
-            data.train,
-            seed=params.seed,
-            augmentation=params.augment,
-            mixup=params.mixup,
-            cutmix=params.cutmix,
-            teacher=data.teacher,
-        )
-        holdout = None if data.holdout is None else read(data.holdout)
-
-        def features() -> Data:
-            folder = checkpoint_file.parent / ".features"
-            say_of = partial(feature_batches, model, folder=folder, seed=params.seed, share=share)
-            views = say_of(train, augmentation=params.augment, views=params.head_views)
-            return Data(views, None if holdout is None else say_of(holdout))
-
-        run = Run(model, objective, steps, Data(train, holdout), features, checkpoint)
-        if holdout is not None:
-            say("each epoch is scored on the holdout by one view of each photo")
-        run.resume(phases)
-        for i in range(run.progress.phase, len(phases)):
-            run.phase(i, phases[i])
-        history, best_epoch = run.result()
-    return Fitted(in_float32(model, build), history, best_epoch, params, run.progress.cut)
 
 
 def fingerprint(params: TrainParams, data: TrainingData, epochs: Epochs | None = None) -> str:

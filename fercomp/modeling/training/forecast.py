@@ -1,8 +1,5 @@
 """How long a training will take, by two batches of it."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 
 from fercomp.core.errors import FercompError
@@ -11,10 +8,9 @@ from fercomp.core.timing import seconds_each
 from fercomp.faces.tta import VIEWS
 from fercomp.modeling.backend.devices import all_devices, has_gpu, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras, make_deterministic
-from fercomp.modeling.backend.keras_file import save_keras
-from fercomp.modeling.bundle.runtime import openvino_network
-from fercomp.modeling.export.graph import export_openvino
-from fercomp.modeling.training.network import build_network, set_trainable
+from fercomp.modeling.export.graph import export_openvino, exported
+from fercomp.modeling.training.fit import network_of
+from fercomp.modeling.training.network import set_trainable
 from fercomp.modeling.training.phases import phases_of
 
 
@@ -60,15 +56,7 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
     """Returns the seconds that a photo takes in a step, in an answer, and in one of what scores it."""
     params = plan.train
     with precision(params.precision), all_devices() as share:
-        model = build_network(
-            params.backbone,
-            params.size,
-            classes=len(params.class_names),
-            head=params.head,
-            dropout=params.dropout,
-            hidden=params.hidden,
-            grey=params.grey is True,
-        )
+        model = network_of(params)
         keep = params.batch_norm == "keep"
         set_trainable(model, head_only=False, keep_batch_norm=keep, unfreeze=params.unfreeze)
         model.compile(keras.optimizers.AdamW(), "mean_squared_error")
@@ -83,12 +71,8 @@ def _seconds_a_photo(plan: Plan) -> tuple[float, float, float]:
 
 def _seconds_of_graph(model: keras.Model, faces: np.ndarray) -> float:
     """Times the runtime, which computes features and scores where there is no GPU."""
-    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        file, graph = Path(name) / "model.keras", Path(name) / "graph.xml"
-        try:
-            save_keras(model, file)
-            export_openvino(file, graph)
-            network = openvino_network(graph, model.input_shape[1], model.output_shape[1])
-        except FercompError:  # such a network stays with Keras
-            return seconds_each(lambda: model.predict_on_batch(faces))
-        return seconds_each(lambda: network(faces))
+    try:
+        network = exported(model, export_openvino)
+    except FercompError:  # such a network stays with Keras
+        return seconds_each(lambda: model.predict_on_batch(faces))
+    return seconds_each(lambda: network(faces))

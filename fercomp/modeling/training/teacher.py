@@ -76,37 +76,6 @@ def accept_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
         )
 
 
-def teacher_probs(
-    teacher: Path,
-    classes: tuple[str, ...],
-    raw: Path,
-    image_paths: Sequence[str],
-    folder: Path,
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
-) -> np.ndarray:
-    """Returns a teacher's probabilities of photos, for a student to learn from (Hinton et al., 2015).
-
-    Args:
-        teacher: The teacher's bundle: a single model or an ensemble.
-        classes: The student's K classes.
-        raw: The folder that `image_paths` are relative to.
-        image_paths: N paths.
-        folder: Where the probabilities are kept, made if missing.
-        cache: Where decoded photos are kept.
-        device: What is to answer, `machine.device`.
-
-    Returns:
-        See `kept_probs`.
-
-    Raises:
-        FercompError: The teacher has other classes, or is missing or damaged.
-        ImageProblem: A photo cannot be read.
-    """
-    accept_teacher(teacher, classes)
-    return kept_probs(teacher, classes, raw, image_paths, folder, cache, device)
-
-
 def kept_probs(
     model: Path,
     classes: tuple[str, ...],
@@ -118,8 +87,9 @@ def kept_probs(
 ) -> np.ndarray:
     """Returns a model's probabilities of photos, which are computed once.
 
-    Of a cross-validated model, a photo's probabilities are those of the network that was not trained on it
-    (`oof.csv`): what a network says of photos it has learned by heart repeats their wrong labels.
+    A student learns from those of its teacher (Hinton et al., 2015). Of a cross-validated model, a photo's
+    are those of the network that was not trained on it (`oof.csv`): what a network says of photos that it has
+    learned by heart repeats their wrong labels.
 
     Others are kept under a key of the model's fingerprint and the photos' paths and bytes, so that another
     model or a changed photo gets its own.

@@ -107,14 +107,11 @@ def write_again(
         runtime = _export(folder, inference)
     # How it decides was fitted on what the network said before.
     kept = {key: value for key, value in card.trained.items() if key != "decision"}
+    same = {field: getattr(card, field) for field in ("backbone", "classes", "head", "size", "grey")}
     return Card(
+        **same,
         name=name,
-        backbone=card.backbone,
-        classes=card.classes,
-        head=card.head,
-        size=card.size,
         margin=margin,
-        grey=card.grey,
         runtime=runtime,
         trained=kept | {INFERENCE: inference.model_dump()},
         graph=graph,

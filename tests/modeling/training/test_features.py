@@ -54,8 +54,8 @@ def test_openvino_computes_many_features_where_there_is_no_gpu(model, faces, tmp
     monkeypatch.setattr(features, "_FEW", 0)
     monkeypatch.setattr(features, "export_apart", export_openvino)  # the same in this process
     asked = []
-    network = features.openvino_network
-    monkeypatch.setattr(features, "openvino_network", lambda *given: asked.append(given) or network(*given))
+    exported = features.exported
+    monkeypatch.setattr(features, "exported", lambda *given: asked.append(given) or exported(*given))
     by_openvino = feature_batches(model, faces, tmp_path / "openvino", seed=0)
     assert len(asked) == 1
     for i in range(len(by_keras)):

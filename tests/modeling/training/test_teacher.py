@@ -10,7 +10,7 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
-from fercomp.modeling.training.teacher import teacher_probs
+from fercomp.modeling.training.teacher import accept_teacher, kept_probs
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def paths(workspace):
 
 @pytest.fixture
 def ask(workspace, teacher, paths):
-    return lambda: teacher_probs(teacher, EMOTIONS, workspace.raw, paths, workspace.models / ".teachers")
+    return lambda: kept_probs(teacher, EMOTIONS, workspace.raw, paths, workspace.models / ".teachers")
 
 
 def test_the_teacher_is_asked_once(workspace, teacher, paths, ask):
@@ -48,7 +48,7 @@ def test_another_teacher_or_a_changed_photo_is_not_mistaken_for_the_old(
     Image.new("RGB", (40, 40), "white").save(workspace.raw / paths[3])
     second = ask()
     assert np.flatnonzero((first != second).any(axis=1)).tolist() == [3]
-    again = teacher_probs(teacher, EMOTIONS, workspace.raw, paths[::-1], workspace.models / ".teachers")
+    again = kept_probs(teacher, EMOTIONS, workspace.raw, paths[::-1], workspace.models / ".teachers")
     np.testing.assert_allclose(again, second[::-1], atol=1e-6)
     (teacher / "graph/graph.bin").write_bytes(
         (write_model(workspace.bundle("new") / "teacher", seed=1) / "graph/graph.bin").read_bytes()
@@ -75,7 +75,7 @@ def test_a_pickled_cache_is_not_unpickled(workspace, ask):
     np.testing.assert_array_equal(ask(), expected)
 
 
-def test_a_teacher_of_other_classes_is_refused(workspace, paths, write_model):
+def test_a_teacher_of_other_classes_is_refused(workspace, write_model):
     other = write_model(workspace.bundle("other"), classes=EMOTIONS[:8])
     with pytest.raises(FercompError, match="same classes"):
-        teacher_probs(other, EMOTIONS, workspace.raw, paths, workspace.models / ".teachers")
+        accept_teacher(other, EMOTIONS)
