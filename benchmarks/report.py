@@ -25,7 +25,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, PROBLEMS, holdout_table
 from fercomp.decisions.metrics import confusion, per_class, score
 from fercomp.demo.competition import write_demo
-from fercomp.kaggle.history import HISTORY_TABLE
+from fercomp.kaggle.submissions.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card
 from fercomp.modeling.training.training_set import data_fingerprint
 

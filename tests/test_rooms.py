@@ -52,5 +52,6 @@ def test_no_module_is_too_long(module):
     assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-def test_modeling_has_rooms_only():
-    assert [m.name for m in (PACKAGE / "modeling").glob("*.py")] == ["__init__.py"]
+@pytest.mark.parametrize("room", ["modeling", "kaggle"])
+def test_a_room_of_rooms_has_these_only(room):
+    assert [m.name for m in (PACKAGE / room).glob("*.py")] == ["__init__.py"]

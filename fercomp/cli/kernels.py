@@ -42,8 +42,8 @@ def kernels(
     """
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
-    from fercomp.kaggle.kernel_runs import run_names
-    from fercomp.kaggle.kernels import LAST_LINES
+    from fercomp.kaggle.kernels.calls import LAST_LINES
+    from fercomp.kaggle.kernels.runs import run_names
     from fercomp.stages.kernels import bring_run, cancel_run, show_run
 
     workspace = Workspace()
@@ -71,7 +71,7 @@ def kernels(
 def _list(names: Sequence[str], workspace: "Workspace") -> None:
     """Says what is known of runs here; one that is damaged is told when all others were."""
     from fercomp.core.errors import FercompError
-    from fercomp.kaggle.kernels import CODE_PAGE
+    from fercomp.kaggle.kernels.calls import CODE_PAGE
     from fercomp.stages.kernels import require_run
 
     damaged: list[FercompError] = []

@@ -23,8 +23,8 @@ def leaderboard(
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
-    from fercomp.kaggle.leaderboard import read_leaderboard
-    from fercomp.kaggle.standing import keep_standing
+    from fercomp.kaggle.submissions.leaderboard import read_leaderboard
+    from fercomp.kaggle.submissions.standing import keep_standing
     from fercomp.report.submissions import leaderboard_table
 
     workspace = Workspace()

@@ -17,7 +17,7 @@ def submission(model: Model = None) -> None:
     """
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
-    from fercomp.kaggle.submission import write_submission
+    from fercomp.kaggle.submissions.csv_file import write_submission
     from fercomp.modeling.bundle.find import resolve_model
 
     workspace = Workspace()

@@ -33,11 +33,11 @@ def submissions(
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.core.terminal import console, show
-    from fercomp.kaggle.answers import Sent
-    from fercomp.kaggle.history import history_rows
-    from fercomp.kaggle.merged import merge_submissions
-    from fercomp.kaggle.refresh import refresh, selected
-    from fercomp.kaggle.refusals import PAGE
+    from fercomp.kaggle.client.answers import Sent
+    from fercomp.kaggle.client.refusals import PAGE
+    from fercomp.kaggle.submissions.history import history_rows
+    from fercomp.kaggle.submissions.merged import merge_submissions
+    from fercomp.kaggle.submissions.refresh import refresh, selected
     from fercomp.report.submissions import draw_history, proposals, submissions_table
 
     workspace = Workspace()

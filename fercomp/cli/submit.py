@@ -13,7 +13,7 @@ from fercomp.cli.words import tell
 if TYPE_CHECKING:
     from fercomp.core.params import Params
     from fercomp.core.paths import Workspace
-    from fercomp.kaggle.submit import Outcome
+    from fercomp.kaggle.submissions.submit import Outcome
 
 
 def submit(
@@ -66,9 +66,9 @@ def submit(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.demo.competition import is_demo
-    from fercomp.kaggle.candidate import choose
-    from fercomp.kaggle.credentials import find_credentials
-    from fercomp.kaggle.submit import submit as send
+    from fercomp.kaggle.client.credentials import find_credentials
+    from fercomp.kaggle.submissions.candidate import choose
+    from fercomp.kaggle.submissions.submit import submit as send
 
     workspace = Workspace()
     params = read_params(workspace.params, set_)

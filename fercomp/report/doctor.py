@@ -21,7 +21,7 @@ from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.core.text_table import text_table, texts
-from fercomp.kaggle.credentials import SETTINGS, find_credentials
+from fercomp.kaggle.client.credentials import SETTINGS, find_credentials
 from fercomp.modeling.backend.choice import keras_sees, lack_of_gpu, nvidia_gpus
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG

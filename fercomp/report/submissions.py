@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from fercomp.core.paths import Workspace
 from fercomp.core.terminal import one_line
 from fercomp.core.text_table import fitting_table, numbers, text_table, texts
-from fercomp.kaggle.history import read_history
-from fercomp.kaggle.leaderboard import Standing
-from fercomp.kaggle.merged import Submission, best_by
+from fercomp.kaggle.submissions.history import read_history
+from fercomp.kaggle.submissions.leaderboard import Standing
+from fercomp.kaggle.submissions.merged import Submission, best_by
 
 if TYPE_CHECKING:
     from rich.console import Console

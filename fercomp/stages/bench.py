@@ -20,7 +20,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
-from fercomp.kaggle.history import kaggle_scores
+from fercomp.kaggle.submissions.history import kaggle_scores
 from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, read_card

@@ -15,13 +15,13 @@ from fercomp.core.errors import FercompError
 from fercomp.core.locks import exclusive
 from fercomp.core.params import Params
 from fercomp.core.paths import Workspace
-from fercomp.kaggle.candidate import Candidate, KernelFile, message_of
-from fercomp.kaggle.client import connect
-from fercomp.kaggle.history import BUSY, model_origin
-from fercomp.kaggle.kernel_runs import RemoteRun
-from fercomp.kaggle.kernels import find_kernel, kernel_page
-from fercomp.kaggle.pushing import SUBMITTED, is_pushed
-from fercomp.kaggle.submit import Outcome, look_ahead, submit
+from fercomp.kaggle.client.competition import KernelFile, connect
+from fercomp.kaggle.kernels.calls import find_kernel, kernel_page
+from fercomp.kaggle.kernels.pushing import SUBMITTED, is_pushed
+from fercomp.kaggle.kernels.runs import RemoteRun
+from fercomp.kaggle.submissions.candidate import Candidate, message_of
+from fercomp.kaggle.submissions.history import BUSY, model_origin
+from fercomp.kaggle.submissions.submit import Outcome, look_ahead, submit
 from fercomp.modeling.bundle.find import output_name
 from fercomp.stages.kaggle_jobs import submission_job
 from fercomp.stages.on_kaggle import run_remote

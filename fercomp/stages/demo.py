@@ -12,7 +12,7 @@ from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.cache import PhotoCache
 from fercomp.decisions.metrics import Scores
 from fercomp.demo.competition import MEDIA
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.evaluate import evaluate_model
 from fercomp.stages.fetch import fetch

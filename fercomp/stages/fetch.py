@@ -145,7 +145,7 @@ def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> F
 
 
 def _download(competition: str, layout: LayoutParams, archives: Path, folder: Path) -> None:
-    from fercomp.kaggle.download import fetch_archive
+    from fercomp.kaggle.client.download import fetch_archive
 
     if there := mounted(competition, os.environ):
         return _link(there, layout, folder)

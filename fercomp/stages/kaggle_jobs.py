@@ -10,9 +10,9 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.kaggle.packing import PACKAGE, fingerprint_of
-from fercomp.kaggle.pushing import Load
-from fercomp.kaggle.vendored import least_keras, vendored_files
+from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
+from fercomp.kaggle.kernels.pushing import Load
+from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL
 from fercomp.modeling.bundle.find import CAME_ALONG, check_name, output_name, resolve_model

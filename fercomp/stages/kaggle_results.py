@@ -7,7 +7,7 @@ from fercomp.core.files import atomic_file, atomic_folder, link_or_copy, sha256
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there
-from fercomp.kaggle.outputs import OutputEntry
+from fercomp.kaggle.kernels.outputs import OutputEntry
 from fercomp.modeling.bundle.card import CARD
 from fercomp.stages.kaggle_jobs import TABLES
 

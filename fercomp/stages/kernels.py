@@ -8,12 +8,9 @@ from pathlib import Path
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.locks import locked
 from fercomp.core.paths import Workspace
-from fercomp.kaggle.account import Account
-from fercomp.kaggle.client import Kaggle, connect
-from fercomp.kaggle.datasets import delete_dataset
-from fercomp.kaggle.following import follow_part
-from fercomp.kaggle.kernel_runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
-from fercomp.kaggle.kernels import (
+from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.competition import Kaggle, connect
+from fercomp.kaggle.kernels.calls import (
     KernelStatus,
     delete_kernel,
     find_kernel,
@@ -21,8 +18,11 @@ from fercomp.kaggle.kernels import (
     kernel_page,
     kernel_status,
 )
-from fercomp.kaggle.log_tail import LogTail
-from fercomp.kaggle.pushing import archive_of, is_pushed
+from fercomp.kaggle.kernels.datasets import delete_dataset
+from fercomp.kaggle.kernels.following import follow_part
+from fercomp.kaggle.kernels.log_tail import LogTail
+from fercomp.kaggle.kernels.pushing import archive_of, is_pushed
+from fercomp.kaggle.kernels.runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
 from fercomp.stages.on_kaggle import pull_run
 
 LISTEN = 3.0

@@ -14,7 +14,7 @@ from fercomp.core.reading import is_there
 from fercomp.core.tables import PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.decisions.metrics import wilson_interval
-from fercomp.kaggle.history import find_origin, kaggle_scores
+from fercomp.kaggle.submissions.history import find_origin, kaggle_scores
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.cost import size_in_bytes

@@ -10,13 +10,13 @@ from fercomp.core.errors import FercompError
 from fercomp.core.locks import locked
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.kaggle.account import Account
-from fercomp.kaggle.client import connect
-from fercomp.kaggle.following import follow_part
-from fercomp.kaggle.kernel_runs import RemoteRun, read_run, run_lock, runs_folder, write_run
-from fercomp.kaggle.kernels import KernelOutput, find_kernel, gpu_hours_left, kernel_page
-from fercomp.kaggle.outputs import Manifest, bring_files
-from fercomp.kaggle.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
+from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.competition import connect
+from fercomp.kaggle.kernels.calls import KernelOutput, find_kernel, gpu_hours_left, kernel_page
+from fercomp.kaggle.kernels.following import follow_part
+from fercomp.kaggle.kernels.outputs import Manifest, bring_files
+from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
+from fercomp.kaggle.kernels.runs import RemoteRun, read_run, run_lock, runs_folder, write_run
 from fercomp.stages.kaggle_jobs import Job
 from fercomp.stages.kaggle_results import put_in_place
 

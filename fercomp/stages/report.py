@@ -17,9 +17,9 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.core.version import __version__
-from fercomp.kaggle.history import history_rows
-from fercomp.kaggle.merged import merge_submissions
-from fercomp.kaggle.standing import read_standing
+from fercomp.kaggle.submissions.history import history_rows
+from fercomp.kaggle.submissions.merged import merge_submissions
+from fercomp.kaggle.submissions.standing import read_standing
 from fercomp.modeling.bundle.card import CARD, DECISION, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, is_compared_only, resolve_scored
 from fercomp.report.html.data import data_section

@@ -17,8 +17,8 @@ from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
 from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
-from fercomp.kaggle.history import kaggle_scores
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.csv_file import write_submission
+from fercomp.kaggle.submissions.history import kaggle_scores
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX

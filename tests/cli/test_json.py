@@ -11,8 +11,8 @@ from rich.console import Console
 
 from fercomp.cli.words import tell_json
 from fercomp.core.text_table import fitting_table, numbers, texts
-from fercomp.kaggle.history import HISTORY_TABLE
-from fercomp.kaggle.merged import Submission
+from fercomp.kaggle.submissions.history import HISTORY_TABLE
+from fercomp.kaggle.submissions.merged import Submission
 from fercomp.report.submissions import submissions_table
 
 

@@ -16,7 +16,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_machine, load_params
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import LARGEST_YAML, parse_yaml, read_json
-from fercomp.kaggle.history import kaggle_scores, read_history
+from fercomp.kaggle.submissions.history import kaggle_scores, read_history
 from fercomp.labels.journal import Journal, read_decisions
 from fercomp.report.doctor import diagnose
 

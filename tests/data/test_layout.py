@@ -16,8 +16,8 @@ from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.data.own_form import own_form
 from fercomp.demo.competition import write_demo
-from fercomp.kaggle.candidate import choose
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.candidate import choose
+from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.stages.fetch import fetch
 from fercomp.stages.predict import predict_test
 from fercomp.stages.prepare import prepare

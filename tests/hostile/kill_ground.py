@@ -51,7 +51,7 @@ PATIENCE = 900.0
 
 IMPORTS = """
 import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure, av, cv2, PIL.Image, psutil
-import fercomp.cli.app, fercomp.annotate.batch, fercomp.kaggle.submission, fercomp.stages.crossval
+import fercomp.cli.app, fercomp.annotate.batch, fercomp.kaggle.submissions.csv_file, fercomp.stages.crossval
 import fercomp.stages.evaluate, fercomp.stages.refit, fercomp.stages.demo, fercomp.modeling.backbones.compact
 compact = fercomp.modeling.backbones.compact
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (8, 12, 16)}

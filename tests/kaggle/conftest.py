@@ -386,8 +386,10 @@ def signed_in(kaggle, tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in kaggle.environment(tmp_path / "home").items():
         monkeypatch.setenv(name, value)
-    from fercomp.kaggle import datasets, following, log_tail, pushing, receive, submit, transport
-    from fercomp.kaggle import pending as sending
+    from fercomp.kaggle.client import receive, transport
+    from fercomp.kaggle.kernels import datasets, following, log_tail, pushing
+    from fercomp.kaggle.submissions import pending as sending
+    from fercomp.kaggle.submissions import submit
 
     monkeypatch.setattr(datasets, "READY_EVERY", 0.05)
     monkeypatch.setattr(following, "POLL_KERNEL", 0.05)
@@ -405,10 +407,11 @@ def signed_in(kaggle, tmp_path, monkeypatch):
 IMPORTS = """
 import sys
 import numpy, pandas, openvino
-import fercomp.cli.app, fercomp.kaggle.leaderboard, fercomp.kaggle.submit
+import fercomp.cli.app, fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.submit
 import fercomp.stages.code_submission, fercomp.stages.kernels
-import fercomp.kaggle.merged, fercomp.kaggle.refresh, fercomp.report.submissions, fercomp.stages.fetch
-from fercomp.kaggle.transport import silenced
+import fercomp.kaggle.submissions.merged, fercomp.kaggle.submissions.refresh, fercomp.report.submissions
+import fercomp.stages.fetch
+from fercomp.kaggle.client.transport import silenced
 
 with silenced():
     import kaggle.api.kaggle_api_extended
@@ -418,10 +421,9 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]
 
 RUNNER = """
 import sys
-from fercomp.kaggle import datasets, following, log_tail, pushing, receive
-from fercomp.kaggle import pending as sending
-from fercomp.kaggle import submit
-from fercomp.kaggle import transport
+from fercomp.kaggle.client import receive, transport
+from fercomp.kaggle.kernels import datasets, following, log_tail, pushing
+from fercomp.kaggle.submissions import pending as sending, submit
 from fercomp.cli.app import main
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
 datasets.READY_EVERY, following.POLL_KERNEL, log_tail.READ_AGAIN = 0.05, 0.05, 0.1

@@ -22,7 +22,7 @@ from fercomp.decisions.circumplex import decode, decoded_probs
 from fercomp.decisions.metrics import agreement
 from fercomp.faces.detect import make_detector
 from fercomp.faces.tta import VIEWS
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.card import HOLDOUT, read_card
 from fercomp.modeling.bundle.model import load_bundle

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
-from fercomp.kaggle.history import kaggle_scores
+from fercomp.kaggle.submissions.history import kaggle_scores
 from fercomp.modeling.bundle import cost as measuring
 from fercomp.modeling.bundle.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.cost import TIMED_BATCH, CostRow, measure, median_seconds

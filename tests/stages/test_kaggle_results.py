@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from fercomp.core.paths import Workspace
-from fercomp.kaggle.outputs import OutputEntry
+from fercomp.kaggle.kernels.outputs import OutputEntry
 from fercomp.stages.kaggle_results import put_in_place
 
 

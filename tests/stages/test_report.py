@@ -12,7 +12,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table
-from fercomp.kaggle.history import HISTORY_TABLE
+from fercomp.kaggle.submissions.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, read_card
 from fercomp.report.html.element import MINUS
 from fercomp.stages.bench import BENCH

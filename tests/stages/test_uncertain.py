@@ -10,8 +10,8 @@ from fercomp.core.classes import EMOTIONS, UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.params import PredictParams, UncertainParams
 from fercomp.core.tables import holdout_table, pred_probs
-from fercomp.kaggle.history import find_origin
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.csv_file import write_submission
+from fercomp.kaggle.submissions.history import find_origin
 from fercomp.modeling.bundle.card import DECISION, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.copy import export_model

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from fercomp.kaggle.history import HISTORY_TABLE
+from fercomp.kaggle.submissions.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, read_card
 from fercomp.report.html.element import MINUS
 from fercomp.stages.report import make_report

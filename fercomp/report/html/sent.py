@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from fercomp.kaggle.answers import SCORE
-from fercomp.kaggle.merged import Submission
-from fercomp.kaggle.standing import KeptStanding
+from fercomp.kaggle.client.answers import SCORE
+from fercomp.kaggle.submissions.merged import Submission
+from fercomp.kaggle.submissions.standing import KeptStanding
 from fercomp.report.html.charts import scatter
 from fercomp.report.html.element import MINUS, MISSING, Content, command, element, table
 

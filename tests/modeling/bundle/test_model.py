@@ -15,7 +15,7 @@ from fercomp.core.tables import PHOTOS, holdout_table, pred_probs, prediction_ta
 from fercomp.data.inputs import read_faces
 from fercomp.decisions.metrics import score
 from fercomp.faces.tta import VIEWS
-from fercomp.kaggle.submission import write_submission
+from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, resolve_model
 from fercomp.modeling.bundle.model import load_bundle

@@ -1,0 +1,130 @@
+"""A kernel that runs, followed to its end."""
+
+import hashlib
+import json
+import time
+from typing import Final
+
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.core.progress import say
+from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.refusals import Refused, Unanswered
+from fercomp.kaggle.kernels.calls import (
+    LAST_LINES,
+    KernelOutput,
+    KernelStatus,
+    kernel_output,
+    kernel_page,
+    kernel_status,
+)
+from fercomp.kaggle.kernels.log_tail import LogTail
+from fercomp.kaggle.kernels.outputs import MANIFEST, Manifest, read_manifest
+from fercomp.kaggle.kernels.runs import RemoteRun, runs_folder, write_run
+
+POLL_KERNEL = 10.0
+LONGEST_KERNEL_POLL: Final = 60.0
+"""Seconds between two questions how far a kernel is: at first, and at the most."""
+
+UNANSWERED: Final = 30
+"""How often in a row that question may stay without an answer."""
+
+REFUSED: Final = 5
+"""How often in a row it may be refused: a kernel that was just pushed may not be known everywhere."""
+
+LOOKS: Final = 6
+"""How often it is looked for the manifest of a kernel that has just ended."""
+
+
+def follow_part(
+    run: RemoteRun, kaggle: Account, workspace: Workspace
+) -> tuple[RemoteRun, Manifest, KernelOutput]:
+    """Waits for the end of a run's last kernel.
+
+    Returns:
+        The run with what became of it, what the kernel says that it has left, and where that is.
+
+    Raises:
+        FercompError: It failed, or got no further than the kernel before it; or Kaggle does not answer.
+    """
+    slug = run.parts[-1].slug
+    status = _wait(slug, kaggle)
+    if status.state != "complete":
+        raise _failed(run, status, kernel_output(kaggle, slug), kaggle, workspace)
+    output = kernel_output(kaggle, slug)
+    for _ in range(LOOKS):
+        if MANIFEST in output.files:
+            break
+        time.sleep(POLL_KERNEL)
+        output = kernel_output(kaggle, slug)
+    manifest = read_manifest(kaggle, slug, run.run, output, runs_folder(workspace) / "files")
+    return _written_down(run, manifest, workspace), manifest, output
+
+
+def _wait(slug: str, kaggle: Account) -> KernelStatus:
+    with LogTail(kaggle, slug) as log:
+        return _ask_until_ended(slug, kaggle, log)
+
+
+def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
+    pause, unanswered, before = POLL_KERNEL, 0, ""
+    while True:
+        try:
+            status, unanswered = kernel_status(kaggle, slug), 0
+        except (Unanswered, Refused) as error:
+            unanswered += 1
+            if type(error) is Refused and unanswered > REFUSED:
+                page = kernel_page(kaggle, slug)
+                raise FercompError(
+                    f"Kaggle does not show {page} ({error.words}): was it deleted? `fercomp kernels cancel` "
+                    "forgets it"
+                ) from error
+            if unanswered > UNANSWERED:
+                page = kernel_page(kaggle, slug)
+                raise FercompError(
+                    f"{error}; the kernel goes on: {page}, the same command finds it"
+                ) from error
+            time.sleep(pause)
+            continue
+        if status.state != before:
+            say(f"{slug}: {status.state}")
+            before, pause = status.state, POLL_KERNEL
+        for line in log.new_lines():
+            say(f"  {line}")
+        if status.state in ("complete", "error", "cancelled"):
+            return status
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_KERNEL_POLL)
+
+
+def _failed(
+    run: RemoteRun, status: KernelStatus, output: KernelOutput, kaggle: Account, workspace: Workspace
+) -> FercompError:
+    part = run.parts[-1]
+    write_run(run.with_part(part.model_copy(update={"state": "failed"})), workspace)
+    for line in output.log[-LAST_LINES:]:
+        say(f"  {line}")
+    why = f" ({status.failure})" if status.failure else ""
+    what = "was cancelled" if status.state == "cancelled" else f"failed{why}, its last lines are above"
+    return FercompError(
+        f"the kernel {what}, all of them at {kernel_page(kaggle, part.slug)}: the same command starts another"
+    )
+
+
+def _written_down(run: RemoteRun, manifest: Manifest, workspace: Workspace) -> RemoteRun:
+    part = run.parts[-1]
+    if manifest.state == "done":
+        run = run.with_part(part.model_copy(update={"state": "done"}))
+    else:
+        content = [(file.path, file.sha256) for file in manifest.files]
+        files = hashlib.sha256(json.dumps(content).encode()).hexdigest() if content else ""
+        if not files or files in [one.files for one in run.parts[:-1]]:
+            write_run(run.with_part(part.model_copy(update={"state": "failed"})), workspace)
+            raise FercompError(
+                f"the kernel {part.slug} got no further in its session than the one before: an epoch takes "
+                "too long; train a smaller network, a smaller size, or fewer photos (train.photos)"
+            )
+        say(f"{part.slug} came near the limit of its session: going on in the next kernel")
+        run = run.with_part(part.model_copy(update={"state": "cut", "files": files}))
+    write_run(run, workspace)
+    return run
