@@ -33,8 +33,9 @@ def models(
     from fercomp.core.terminal import console, show, show_markdown
     from fercomp.modeling.bundle.find import CAME_ALONG, resolve_model
     from fercomp.modeling.bundle.model_card import model_card
+    from fercomp.report.model_table import models_remarks, models_table
     from fercomp.stages.expected import choice
-    from fercomp.stages.models import list_models, models_table
+    from fercomp.stages.models import list_models
 
     workspace = Workspace()
     if name is not None:
@@ -45,13 +46,11 @@ def models(
         tell_json([asdict(row) for row in rows])
         return
     show(models_table(rows, console()))
-    if any(row.before_refit for row in rows):
-        tell("* scored before its last training, which used the holdout too")
+    for remark in models_remarks(rows):
+        tell(remark)
     if (chosen := choice(workspace)) and round(chosen[1], 3):
         best, price, among = chosen
         tell(f"{best} is the best of {among} by this holdout: expect {price:.3f} less of it than shown")
-    if any(row.csv == "old" for row in rows):
-        tell("old: the CSV is older than the model")
     if all(row.model in CAME_ALONG for row in rows):
         tell(f"none of your own in {workspace.models} yet")
         say_next("fercomp train")

@@ -22,10 +22,8 @@ from fercomp.kaggle.submissions.merged import merge_submissions
 from fercomp.kaggle.submissions.standing import read_standing
 from fercomp.modeling.bundle.card import CARD, DECISION, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, is_compared_only, resolve_scored
-from fercomp.report.html.data import data_section
 from fercomp.report.html.dvc_status import Stale, asking_dvc
 from fercomp.report.html.element import command, element
-from fercomp.report.html.mistakes import mistakes_of, mistakes_section
 from fercomp.report.html.notes import Notes
 from fercomp.report.html.page import page_of, write_page
 from fercomp.report.html.run import (
@@ -37,11 +35,14 @@ from fercomp.report.html.run import (
     read_evaluation,
     read_history_of,
 )
-from fercomp.report.html.runs import comparable, runs_section
-from fercomp.report.html.sent import sent_section
-from fercomp.report.html.state import next_step, state_section
-from fercomp.report.html.two import two_section
-from fercomp.stages.models import ModelRow, list_models
+from fercomp.report.html.sections.data import data_section
+from fercomp.report.html.sections.mistakes import mistakes_of, mistakes_section
+from fercomp.report.html.sections.runs import comparable, runs_section
+from fercomp.report.html.sections.sent import sent_section
+from fercomp.report.html.sections.state import next_step, state_section
+from fercomp.report.html.sections.two_runs import two_section
+from fercomp.report.model_table import ModelRow
+from fercomp.stages.models import list_models
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def make_report(
             "sent": _sent(workspace, notes),
             "made": [],
         }
-        shown["state"] = _state(workspace, dvc.answer(), rows, runs, notes)
+        shown["state"] = _state(workspace, dvc.answer(), runs, notes)
     folder = workspace.root.resolve().name
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     shown["made"] = [
@@ -146,21 +147,9 @@ def _run(row: ModelRow, folder: Path, holdout: set[tuple[str, str]] | None, note
     card = read_card(folder)
     best, commit = card.trained.get("best_epoch"), card.trained.get("git_commit")
     run = ReportedRun(
-        name=row.model,
-        backbone=row.backbone,
+        **vars(row),
         answers=tuple(card.rule.answers),
-        made=row.made,
-        accuracy=row.accuracy,
-        low=row.accuracy_low,
-        high=row.accuracy_high,
-        photos=row.photos,
-        macro_f1=row.macro_f1,
         calibration=card.scores.get("calibration_error", math.nan),
-        ms_per_face=row.ms_per_face,
-        megabytes=row.megabytes,
-        public=row.public,
-        private=row.private,
-        before_refit=row.before_refit,
         commit=commit if isinstance(commit, str) else "",
         origin=origin_of(card),
         params=params_of(card),
@@ -183,9 +172,9 @@ def _mistakes(
 ) -> Sequence[Element]:
     folder = chosen or next(
         (
-            workspace.bundle(run.name)
+            workspace.bundle(run.model)
             for run in runs
-            if not is_compared_only(run.name) and existing(workspace.bundle(run.name) / HOLDOUT).exists()
+            if not is_compared_only(run.model) and existing(workspace.bundle(run.model) / HOLDOUT).exists()
         ),
         None,
     )
@@ -215,8 +204,7 @@ def _sent(workspace: Workspace, notes: Notes) -> Sequence[Element]:
 
 
 def _state(
-    workspace: Workspace, stale: Stale, rows: Sequence[ModelRow], runs: Sequence[ReportedRun], notes: Notes
+    workspace: Workspace, stale: Stale, runs: Sequence[ReportedRun], notes: Notes
 ) -> Sequence[Element]:
-    newest = next((run for run in runs if not is_compared_only(run.name)), None)
-    csv = next((row.csv for row in rows if newest and row.model == newest.name), "")
-    return state_section(next_step(workspace, stale, newest, csv), stale, notes.lines)
+    newest = next((run for run in runs if not is_compared_only(run.model)), None)
+    return state_section(next_step(workspace, stale, newest), stale, notes.lines)

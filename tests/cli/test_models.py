@@ -14,7 +14,8 @@ from fercomp.core import terminal
 from fercomp.core.paths import Workspace
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.modeling.bundle.find import SHIPPED
-from fercomp.stages.models import ModelRow, list_models, models_table
+from fercomp.report.model_table import ModelRow, models_table
+from fercomp.stages.models import list_models
 
 
 @pytest.fixture
@@ -98,6 +99,7 @@ def test_json_has_all_and_the_table_says_what_marks_mean(two, fercomp):
     assert (code, err) == (0, "")
     assert "0.5962*" in out and "0.579-0.613" in out
     assert "* scored before its last training, which used the holdout too" in out
+    assert "never scored on a holdout: shipped-large\n" in out
     assert "old: the CSV is older than the model" in out
 
 

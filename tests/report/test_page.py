@@ -11,8 +11,8 @@ from fercomp.report.html.charts import scatter
 from fercomp.report.html.element import add, element, table
 from fercomp.report.html.page import as_json
 from fercomp.report.html.run import ReportedRun
-from fercomp.report.html.runs import MOST_COMPARED, comparable
-from fercomp.report.html.two import two_section
+from fercomp.report.html.sections.runs import MOST_COMPARED, comparable
+from fercomp.report.html.sections.two_runs import two_section
 from tests.report_files import Page
 
 
@@ -58,9 +58,7 @@ def test_points_lie_in_their_picture(points):
 
 
 def test_of_very_many_runs_the_newest_are_offered_and_the_best_of_these_is_chosen():
-    runs = [
-        ReportedRun(str(i), "compact", ("sad",), "2026", accuracy=i / 1000) for i in range(MOST_COMPARED + 5)
-    ]
+    runs = [ReportedRun(str(i), "compact", "2026", accuracy=i / 1000) for i in range(MOST_COMPARED + 5)]
     shown = element("div", *two_section(runs))
     assert "".join(shown.itertext()).startswith("5 older ones are not offered.")
     assert [len(select) for select in shown.iter("select")] == [MOST_COMPARED] * 2

@@ -12,6 +12,7 @@ from fercomp.core.csv_table import Table, existing
 from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE, REFIT_OF
 from fercomp.report.html.notes import Notes
+from fercomp.report.model_table import ModelRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,25 +37,12 @@ _SCORED_ON: Final = Table({"image_path": "str", "emotion": "str"}, "run `fercomp
 
 
 @dataclass(frozen=True)
-class ReportedRun:
-    """One model; a number that is not known is NaN, a text that is not is empty.
+class ReportedRun(ModelRow):
+    """One model, with all that is shown of it; a text that is not known is empty.
 
     Attributes:
-        name: Name of its folder.
-        backbone: Name of the backbone, or `ensemble`.
         answers: What it may answer: its classes, and `uncertain` where it lacks that.
-        made: When it was written: ISO 8601, UTC.
-        accuracy: On the holdout, 0 to 1, as the card says.
-        low: Lower end of the 95 % interval of the accuracy.
-        high: Its upper end.
-        photos: Number of holdout photos.
-        macro_f1: 0 to 1.
         calibration: Expected calibration error, 0 to 1.
-        ms_per_face: As `bench` measured it.
-        megabytes: What runs, on disk, in 10^6 bytes.
-        public: Best public score at Kaggle.
-        private: Best private score.
-        before_refit: Whether the scores are those of the network before `refit`.
         other_holdout: Whether it was scored on other photos or labels than are the holdout now.
         commit: Git commit of the training.
         origin: Of which models it was made, in words.
@@ -66,21 +54,8 @@ class ReportedRun:
         evaluated: Whether its tables are there and not older than the model.
     """
 
-    name: str
-    backbone: str
-    answers: tuple[str, ...]
-    made: str
-    accuracy: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    photos: int = 0
-    macro_f1: float = math.nan
+    answers: tuple[str, ...] = ()
     calibration: float = math.nan
-    ms_per_face: float = math.nan
-    megabytes: float = math.nan
-    public: float = math.nan
-    private: float = math.nan
-    before_refit: bool = False
     other_holdout: bool = False
     commit: str = ""
     origin: str = ""

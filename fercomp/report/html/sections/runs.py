@@ -24,8 +24,11 @@ def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
         runs: At least one, the newest first.
     """
     newest = next((run for run in runs if run.params), None)
-    known = [run for run in runs if not math.isnan(run.low)]
-    ends = (min((run.low for run in known), default=0.0), max((run.high for run in known), default=1.0))
+    known = [run for run in runs if not math.isnan(run.accuracy_low)]
+    ends = (
+        min((run.accuracy_low for run in known), default=0.0),
+        max((run.accuracy_high for run in known), default=1.0),
+    )
     columns: list[tuple[str, bool]] = [
         ("model", True),
         ("holdout accuracy", True),
@@ -34,7 +37,7 @@ def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
         ("ms per face", True),
         ("public score", True),
         ("private score", True),
-        (f"differs from {newest.name} in" if newest else "differs in", False),
+        (f"differs from {newest.model} in" if newest else "differs in", False),
         ("backbone", True),
         ("MB", True),
         ("made (UTC)", True),
@@ -63,11 +66,11 @@ def _heading(name: str, can_sort: bool) -> Element:
 def _row(run: ReportedRun, newest: ReportedRun | None, ends: tuple[float, float]) -> list[Content]:
     marks = ("*" if run.before_refit else "") + ("†" if run.other_holdout else "")
     accuracy = _number(run.accuracy, ".4f", marks)
-    if not math.isnan(run.low):
-        accuracy.append(interval(run.low, run.accuracy, run.high, ends))
-        accuracy.append(element("span", f"{run.low:.3f} to {run.high:.3f}", class_="hint"))
+    if not math.isnan(run.accuracy_low):
+        accuracy.append(interval(run.accuracy_low, run.accuracy, run.accuracy_high, ends))
+        accuracy.append(element("span", f"{run.accuracy_low:.3f} to {run.accuracy_high:.3f}", class_="hint"))
     return [
-        element("th", run.name, scope="row", data_value=run.name),
+        element("th", run.model, scope="row", data_value=run.model),
         accuracy,
         _number(run.macro_f1, ".4f"),
         _number(run.calibration, ".4f"),
@@ -114,8 +117,8 @@ def comparable(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
     """Returns what the page shows of two runs side by side; what is not known is `None`."""
     return [
         {
-            "name": run.name,
-            "typed": shlex.quote(run.name),
+            "name": run.model,
+            "typed": shlex.quote(run.model),
             "backbone": run.backbone,
             "answers": list(run.answers),
             "scores": {

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from fercomp.report.html.element import element
 from fercomp.report.html.run import ReportedRun
-from fercomp.report.html.runs import MOST_COMPARED
+from fercomp.report.html.sections.runs import MOST_COMPARED
 
 
 def two_section(runs: Sequence[ReportedRun]) -> list[Element]:
@@ -36,5 +36,5 @@ def _select(ident: str, runs: Sequence[ReportedRun], chosen: int) -> Element:
     made = element("select", id=ident)
     for i, run in enumerate(runs):
         selected = "selected" if i == chosen else None
-        made.append(element("option", run.name, value=i, selected=selected))
+        made.append(element("option", run.model, value=i, selected=selected))
     return made

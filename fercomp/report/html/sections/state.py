@@ -40,14 +40,13 @@ def state_section(steps: tuple[str, str], stale: Stale, notes: Sequence[str]) ->
     return parts
 
 
-def next_step(workspace: Workspace, stale: Stale, newest: ReportedRun | None, csv: str) -> tuple[str, str]:
+def next_step(workspace: Workspace, stale: Stale, newest: ReportedRun | None) -> tuple[str, str]:
     """Says what to type next, and why.
 
     Args:
         workspace: The files.
         stale: What DVC said.
         newest: The model of one's own that was made last, `None` without one.
-        csv: Whether its CSV is there: `yes`, `old`, or nothing.
     """
     if not workspace.train_csv.is_file():
         return "fercomp fetch", "brings the competition's files"
@@ -57,18 +56,18 @@ def next_step(workspace: Workspace, stale: Stale, newest: ReportedRun | None, cs
         return "dvc repro", "makes again what is stale"
     if newest is None:
         return "fercomp train", "trains the first model"
-    named = shlex.quote(newest.name)
+    named = shlex.quote(newest.model)
     if not newest.evaluated:
         return (
             f"fercomp evaluate --model {named}",
             "scores the newest model: what it confuses, and how surely",
         )
-    if not workspace.test_probabilities(newest.name).is_file():
+    if not workspace.test_probabilities(newest.model).is_file():
         return f"fercomp predict --model {named}", "lets the newest model name the test photos"
-    if csv != "yes":
+    if newest.csv != "yes":
         return f"fercomp submission --model {named}", "writes the newest model's CSV for Kaggle"
     if newest.public != newest.public:  # not a number
-        path = shlex.quote(str(workspace.submission(newest.name)))
+        path = shlex.quote(str(workspace.submission(newest.model)))
         return f"fercomp submit {path}", "sends the newest model's answers"
     if not workspace.labels.is_file():
         return "fercomp crossval", "asks about every label; then `fercomp relabel`"

@@ -1,0 +1,1 @@
+"""The sections of the page of `report`: what each shows, as elements."""
