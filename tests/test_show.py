@@ -138,9 +138,10 @@ def test_photos_and_clips_are_annotated_with_nothing_else(tmp_path, write_clip):
         rows = list(csv.DictReader(file))
     assert {row["file"] for row in rows if row["status"] == "face"} == {"two.jpg", "clip.mp4"}
     assert len(list((tmp_path / "out").glob("clip*"))) >= 2, "the copy and the timeline"
-    refused = alone("models", cwd=tmp_path)
+    refused = alone("train", cwd=tmp_path)
     assert refused.returncode == 1
-    assert re.fullmatch(r"error: this needs \w+, which is not installed: .*\n", refused.stderr)
+    told = r"error: this needs \w+, which is not installed: .* TensorFlow, .* pip install 'fercomp.*\n"
+    assert re.fullmatch(told, refused.stderr)
 
 
 @pytest.mark.slow

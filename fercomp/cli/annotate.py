@@ -156,13 +156,15 @@ def annotate(
 
 
 def _report(done: "Summary", output: Path, force: bool) -> None:
+    from rich.filesize import decimal
+
     from fercomp.core.progress import waiting
     from fercomp.report.annotated.write import report_annotated
 
     with waiting("writing the report"):
         records = done.records.with_suffix(".csv") if done.records.suffix == ".parquet" else done.records
         written = report_annotated(output, records, force)
-    tell(f"{written.page}: {written.size / 1e6:.1f} MB; {written.summary}")
+    tell(f"{written.page}: {decimal(written.size)}; {written.summary}")
 
 
 def _models(done: "Summary") -> str:

@@ -133,8 +133,9 @@ def main() -> None:
         if package == "fercomp" or not isinstance(error, ModuleNotFoundError):
             raise
         _fail(
-            f"this needs {package}, which is not installed: `./run fercomp ...` installs everything; "
-            "requirements-show.txt is enough for annotate and live only"
+            f"this needs {package}, which is not installed: all of fercomp, with TensorFlow, comes by "
+            "`./run fercomp ...` in a clone, or by pip install 'fercomp[headless]'; requirements-show.txt is "
+            "enough for annotate and live only"
         )
 
 

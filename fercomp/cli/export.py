@@ -40,6 +40,8 @@ def export(
       fercomp export mine/ --model compact
       fercomp export ~/usb/vote --model vote --name friday --precision int8
     """
+    from rich.filesize import decimal
+
     from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.export.copy import agreement_of_answers, export_model
@@ -50,5 +52,5 @@ def export(
     if precision == "int8":
         share, photos = agreement_of_answers(source, folder, workspace)
         tell(f"The copy names the same class as the original for {share:.1%} of {photos} training photos.")
-    tell(f"{folder}: {size / 1e6:.1f} MB")
+    tell(f"{folder}: {decimal(size)}")
     say_next(f"fercomp annotate PHOTOS --model {shlex.quote(str(folder))}")

@@ -33,6 +33,8 @@ def report(
       fercomp report --model compact --output compact.html
       fercomp report --no-photos
     """
+    from rich.filesize import decimal
+
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count, say
     from fercomp.stages.report import make_report
@@ -40,7 +42,7 @@ def report(
     written = make_report(Workspace(), output, model, photos, force)
     for line in written.notes:
         say(f"not shown as it should be: {line}")
-    tell(f"{output}: {count(written.runs, 'model')}, {written.size / 1e6:.1f} MB")
+    tell(f"{output}: {count(written.runs, 'model')}, {decimal(written.size)}")
     if open_:
         import webbrowser
 

@@ -216,11 +216,13 @@ def require_space(folder: Path, needed: int) -> None:
     Raises:
         FercompError: Fewer than `needed` bytes are free.
     """
+    from rich.filesize import decimal
+
     existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise FercompError(
-            f"not enough disk under {existing}: {needed / 1e6:,.0f} MB needed, {free / 1e6:,.0f} MB free; "
+            f"not enough disk under {existing}: {decimal(needed)} needed, {decimal(free)} free; "
             "make room or work in a folder on another disk"
         )
 

@@ -12,7 +12,7 @@ def test_a_copy_in_8_bits_says_how_much_it_agrees_and_annotates(workspace, ferco
     )
     assert share
     assert 80 < float(share[1]) <= 100
-    assert re.search(r"^mine: \d\.\d MB\nNext: fercomp annotate PHOTOS --model mine$", out, re.M)
+    assert re.search(r"^mine: \d+\.\d kB\nNext: fercomp annotate PHOTOS --model mine$", out, re.M)
     assert fercomp("annotate", "datasets/raw/test_kaggle", "--model", "mine", "--output", "seen")[0] == 0
 
 

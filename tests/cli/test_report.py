@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.filesize import decimal
 
 from fercomp.report.html.dvc_status import DvcQuestion, asking_dvc
 
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 def test_it_says_what_it_wrote_and_what_was_damaged(workspace, fercomp):
     code, out, err = fercomp("report")
     assert (code, err) == (0, "")
-    assert out.startswith("report.html: 1 model, 0.")
+    size = decimal((workspace.root / "report.html").stat().st_size)
+    assert size.endswith("kB") and out.startswith(f"report.html: 1 model, {size}\n")
     (workspace.models / "half").mkdir()
     (workspace.models / "half" / "card.json").write_text('{"format"')
     code, out, err = fercomp("report", "--no-photos", "--output", "new/page.html")

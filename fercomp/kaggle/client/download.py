@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.filesize import decimal
+
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256, write_json
 from fercomp.core.progress import say, waiting
@@ -118,7 +120,7 @@ def _download(kaggle: Kaggle, archive: Path, files: Sequence[tuple[str, int]], w
     write_json(record_of(archive), record)
     part.replace(archive)
     forget(part)
-    say(f"{archive}: {size / 1e6:,.1f} MB, {len(files):,} files, sha256 {digest}")
+    say(f"{archive}: {decimal(size)}, {len(files):,} files, sha256 {digest}")
 
 
 def _digest(files: Sequence[tuple[str, int]]) -> str:

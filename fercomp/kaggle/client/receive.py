@@ -16,6 +16,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from rich.filesize import decimal
+
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, write_json
 from fercomp.core.progress import meter, say
@@ -121,7 +123,7 @@ class _Course:
         if self.restarts > RESTARTS:
             raise FercompError(
                 f"the download does not get on: it began anew {RESTARTS} times and never got beyond "
-                f"{self.most / 1e6:,.1f} MB: {self.remedy}"
+                f"{decimal(self.most)}: {self.remedy}"
             )
         forget(part)
 
@@ -155,10 +157,10 @@ def receive(
         except Unanswered as error:
             course.broke_off(_size(part))
             if course.failures >= TRIES:
-                kept = f"{_size(part) / 1e6:,.1f} MB are kept, the same command goes on from there"
+                kept = f"{decimal(_size(part))} are kept, the same command goes on from there"
                 raise FercompError(f"the download does not get on: {error}; {kept}") from error
             seconds = max(error.pause, PAUSE * 2 ** max(0, course.failures - 1))
-            say(f"the download broke off at {_size(part) / 1e6:,.1f} MB ({error}): going on in {seconds:g} s")
+            say(f"the download broke off at {decimal(_size(part))} ({error}): going on in {seconds:g} s")
             time.sleep(seconds)
 
 
@@ -182,7 +184,8 @@ def _stream(source: Download, part: Path, unpacked: int, course: _Course) -> Non
         chunks = _chunks(source, answer)
         first = next(chunks, b"")
         if not have:
-            if _size(part) and not _is_begin(first, course.begins):  # a page: what is here is worth more
+            is_begin = first and course.begins.startswith(first[: len(course.begins)])
+            if _size(part) and not is_begin:  # a page: what is here is worth more
                 raise Unanswered("the storage sends something else than the archive")
             course.begin_anew(part)
             write_json(record_of(part), identity)
@@ -213,10 +216,6 @@ def _require_whole(answer: "requests.Response", part: Path, course: _Course) -> 
         course.refused = 0
         course.begin_anew(part)
     raise storage_says(answer)
-
-
-def _is_begin(first: bytes, expected: bytes) -> bool:
-    return bool(first) and expected.startswith(first[: len(expected)])
 
 
 def _chunks(source: Download, answer: "requests.Response") -> Iterator[bytes]:

@@ -3,6 +3,8 @@
 import time
 from typing import Final
 
+from rich.filesize import decimal
+
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.account import Account
@@ -29,7 +31,7 @@ def upload_dataset(kaggle: Account, packed: Packed) -> str:
     slug = packed.name.removesuffix(".bin")
     if _status(kaggle, slug) is None:
         size = packed.path.stat().st_size
-        say(f"uploading {size / 1e6:,.1f} MB as the private dataset {slug}")
+        say(f"uploading {decimal(size)} as the private dataset {slug}")
         token = _upload(kaggle, packed, size)
         try:
             _create(kaggle, slug, token)
