@@ -24,74 +24,81 @@ if TYPE_CHECKING:
     from fercomp.annotate.batch import Summary
 
 
+_Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Photos, videos, folders with any of them in them and their sub-folders, and lists of "
+        "these, one in each line (.txt) or in the column `path` (.parquet). With --on ray, addresses "
+        "of object stores, such as s3://bucket/photos.",
+        show_default=False,
+    ),
+]
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.")
+]
+_Every = Annotated[int, typer.Option(metavar="N", help="Classify the faces of every N-th frame of a video.")]
+_Video = Annotated[bool, typer.Option(help="Write annotated videos, besides records and timelines.")]
+_Records = Annotated[
+    Literal["csv", "jsonl", "parquet"],
+    typer.Option("--records", help="Format of the records; Parquet is made of CSV, which stays."),
+]
+_Start = Annotated[
+    str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
+]
+_End = Annotated[str | None, typer.Option(metavar="TIME", help="Annotate videos until here.")]
+_Views = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Looks at each face of a photo, 1 to 9, by models that gain by it; time grows with them.",
+    ),
+]
+_People = Annotated[
+    bool,
+    typer.Option(
+        "--people",
+        help="Number each person over all files. Biometric: faces are compared, and what tells "
+        "them apart is kept in DIR/people-data.",
+    ),
+]
+_Report = Annotated[
+    bool,
+    typer.Option("--report", help="Write report.html, a page of everything in DIR, and summary.csv, too."),
+]
+_Merge = Annotated[
+    bool,
+    typer.Option(
+        "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
+    ),
+]
+_Show = Annotated[
+    bool, typer.Option("--show", help="Open the copy in the end, in a window. For one photo alone.")
+]
+_Force = Annotated[bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")]
+
+
 def annotate(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH...",
-            help="Photos, videos, folders with any of them in them and their sub-folders, and lists of "
-            "these, one in each line (.txt) or in the column `path` (.parquet). With --on ray, addresses "
-            "of object stores, such as s3://bucket/photos.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for copies and records.")
-    ] = Path("annotated"),
+    paths: _Paths,
+    output: _Output = Path("annotated"),
     model: ModelForMedia = None,
     detector: DetectorName = "yunet",
     min_score: MinScore = None,
     min_size: MinSize = 16,
-    every: Annotated[
-        int, typer.Option(metavar="N", help="Classify the faces of every N-th frame of a video.")
-    ] = 1,
-    video: Annotated[
-        bool, typer.Option(help="Write annotated videos, besides records and timelines.")
-    ] = True,
-    records: Annotated[
-        Literal["csv", "jsonl", "parquet"],
-        typer.Option("--records", help="Format of the records; Parquet is made of CSV, which stays."),
-    ] = "csv",
-    start: Annotated[
-        str, typer.Option(metavar="TIME", help="Annotate videos from here on: seconds or H:MM:SS.")
-    ] = "0",
-    end: Annotated[str | None, typer.Option(metavar="TIME", help="Annotate videos until here.")] = None,
-    views: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            help="Looks at each face of a photo, 1 to 9, by models that gain by it; time grows with them.",
-        ),
-    ] = 5,
+    every: _Every = 1,
+    video: _Video = True,
+    records: _Records = "csv",
+    start: _Start = "0",
+    end: _End = None,
+    views: _Views = 5,
     uncertain: Uncertain = True,
-    people: Annotated[
-        bool,
-        typer.Option(
-            "--people",
-            help="Number each person over all files. Biometric: faces are compared, and what tells "
-            "them apart is kept in DIR/people-data.",
-        ),
-    ] = False,
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report", help="Write report.html, a page of everything in DIR, and summary.csv, too."
-        ),
-    ] = False,
+    people: _People = False,
+    report: _Report = False,
     shard: ShardOption = None,
-    merge: Annotated[
-        bool,
-        typer.Option(
-            "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
-        ),
-    ] = False,
+    merge: _Merge = False,
     on: OnRay = None,
-    show: Annotated[
-        bool, typer.Option("--show", help="Open the copy in the end, in a window. For one photo alone.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")
-    ] = False,
+    show: _Show = False,
+    force: _Force = False,
 ) -> None:
     """Find the faces in photos and videos and name their emotions: annotated copies and a table.
 
@@ -130,11 +137,8 @@ def annotate(
         from fercomp.report.annotated.write import require_report_places
 
         require_report_places(output, force)
-    until = None if end is None else clock_seconds(end)
-    begin = clock_seconds(start)
-    options = Options(
-        detector, min_score, min_size, every, video, records, begin, until, views, uncertain, people
-    )
+    span = clock_seconds(start), None if end is None else clock_seconds(end)
+    options = Options(detector, min_score, min_size, every, video, records, *span, views, uncertain, people)
     with waiting("loading the model"):
         bundle = load_model(model or SHIPPED_LARGE)
         clip_bundle = None if model else load_model(SHIPPED)
@@ -179,9 +183,7 @@ def _tell(done: "Summary", output: Path) -> None:
     from fercomp.core.progress import count
 
     counts = {"photo": done.photos, "video": done.videos}
-    files = " and ".join(count(n, kind) for kind, n in counts.items() if n)
-    if not files:
-        files = "no photos and no videos"
+    files = " and ".join(count(n, kind) for kind, n in counts.items() if n) or "no photos and no videos"
     some = "" if done.earlier == done.photos + done.videos else f"{done.earlier:,} of them "
     on_record = f", {some}already done" if done.earlier else ""
     frames = f" ({count(done.frames, 'frame')})" if done.videos else ""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer.core
 
-from fercomp.cli.hints import HintingCommand
+from fercomp.cli.hints import hinting
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import at_home
 from fercomp.core.terminal import guarded, one_line
@@ -17,7 +17,7 @@ _PATHS: Final = re.compile("PATH|DIR|CSV|SOURCE|MODEL|TEACHER")
 """In the metavar of what may be a path."""
 
 
-class Command(HintingCommand):
+class Command(typer.core.TyperCommand):
     """A command that takes no empty words, knows `~`, and prints through a guard."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -31,7 +31,8 @@ class Command(HintingCommand):
             raise FercompError(
                 "an argument is empty: leave it out, or look at the variable that it came from"
             )
-        left = super().parse_args(ctx, args)
+        with hinting(self, list(args)):
+            left = super().parse_args(ctx, args)
         for parameter in self.params:
             value = ctx.params.get(parameter.name)
             if isinstance(value, float) and not math.isfinite(value):

@@ -1,27 +1,30 @@
 """Where a parameter is typed as an option, such as `--epochs 3`, the way it is meant is said."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer.core
 
 
-class HintingCommand(typer.core.TyperCommand):
-    """A command whose unknown options are looked for among the parameters of `params.yaml`."""
+@contextmanager
+def hinting(command: typer.core.TyperCommand, typed: list[str]) -> Iterator[None]:
+    """Says of `--epochs 3`, where that is no option of a command, that `--set train.epochs=3` is meant.
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parses the arguments, and says of `--epochs 3` that `--set train.epochs=3` is meant."""
-        typed = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        # Typer 0.29 brings a click of its own, earlier ones import it: the error is known by what it has.
-        except Exception as error:
-            option = getattr(error, "option_name", None)
-            takes_set = any("--set" in parameter.opts for parameter in self.params)
-            if option and takes_set and (keys := _parameters_called(option, self.name or "")):
-                meant = " or ".join(f"--set {key}={_value_after(option, typed)}" for key in keys)
-                error.possibilities = []  # type: ignore[attr-defined]
-                error.message = f"No such option: {option}. Did you mean {meant}?"  # type: ignore[attr-defined]
-            raise
+    Args:
+        command: The command that parses its arguments in the block.
+        typed: They.
+    """
+    try:
+        yield
+    # Typer 0.29 brings a click of its own, earlier ones import it: the error is known by what it has.
+    except Exception as error:
+        option = getattr(error, "option_name", None)
+        takes_set = any("--set" in parameter.opts for parameter in command.params)
+        if option and takes_set and (keys := _parameters_called(option, command.name or "")):
+            meant = " or ".join(f"--set {key}={_value_after(option, typed)}" for key in keys)
+            error.possibilities = []  # type: ignore[attr-defined]
+            error.message = f"No such option: {option}. Did you mean {meant}?"  # type: ignore[attr-defined]
+        raise
 
 
 def _parameters_called(option: str, command: str) -> list[str]:

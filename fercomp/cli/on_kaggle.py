@@ -27,10 +27,7 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
     from fercomp.core.paths import Workspace
     from fercomp.stages.on_kaggle import run_remote
 
-    def agree() -> bool:
-        return yes or asked()
-
-    outcome = run_remote(job, Workspace(), agree, wait=not no_wait, anew=anew)
+    outcome = run_remote(job, Workspace(), lambda: yes or asked(), wait=not no_wait, anew=anew)
     if outcome.files is None:
         tell(f"{job.name} runs at Kaggle: {outcome.page}")
         say_next(again, f"fercomp kernels show {job.name}")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.completion import complete_model
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Set, model_option, read_params
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
@@ -17,42 +16,44 @@ if TYPE_CHECKING:
     from fercomp.stages.opinion import Opinion
 
 
+_Model = Annotated[
+    str | None,
+    model_option(
+        "crossval",
+        "Ask this model, where a cross-validation is too dear: an experiment under models/, a model "
+        "folder, or `shipped`. Its word counts less on photos that it has learned.",
+    ),
+]
+_ImportFolders = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Before that, take over what was sorted by hand: a photo that was moved to the folder of "
+        "another class is decided, as in `fercomp review`.",
+    ),
+]
+_DropRemoved = Annotated[
+    bool,
+    typer.Option(
+        "--drop-removed",
+        help="With --import-folders: photos that were removed from an export are not learned from.",
+    ),
+]
+_ExportFolders = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Also write the photos into one folder per suggested label, as hard links where the disk "
+        "allows.",
+    ),
+]
+
+
 def relabel(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|DIR",
-            help="Ask this model, where a cross-validation is too dear: an experiment under models/, a model "
-            "folder, or `shipped`. Its word counts less on photos that it has learned.",
-            show_default="crossval",
-            autocompletion=complete_model,
-        ),
-    ] = None,
-    import_folders: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Before that, take over what was sorted by hand: a photo that was moved to the folder of "
-            "another class is decided, as in `fercomp review`.",
-        ),
-    ] = None,
-    drop_removed: Annotated[
-        bool,
-        typer.Option(
-            "--drop-removed",
-            help="With --import-folders: photos that were removed from an export are not learned from.",
-        ),
-    ] = False,
-    export_folders: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also write the photos into one folder per suggested label, as hard links where the disk "
-            "allows.",
-        ),
-    ] = None,
+    model: _Model = None,
+    import_folders: _ImportFolders = None,
+    drop_removed: _DropRemoved = False,
+    export_folders: _ExportFolders = None,
     set_: Set = None,
 ) -> None:
     """Suggest better labels: what networks, copies of the photo and the review say of the given ones.

@@ -1,12 +1,15 @@
 """`fercomp submissions`."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercomp.cli.options import AsJson, Set, read_params
 from fercomp.cli.words import say_next, tell, tell_json
+
+if TYPE_CHECKING:
+    from fercomp.kaggle.submissions.merged import Submission
 
 
 def submissions(
@@ -34,38 +37,44 @@ def submissions(
     from fercomp.core.progress import say
     from fercomp.core.terminal import console, show
     from fercomp.kaggle.client.answers import Sent
-    from fercomp.kaggle.client.refusals import PAGE
     from fercomp.kaggle.submissions.history import history_rows
     from fercomp.kaggle.submissions.merged import merge_submissions
     from fercomp.kaggle.submissions.refresh import refresh, selected
-    from fercomp.report.submissions import draw_history, proposals, submissions_table
+    from fercomp.report.submissions import draw_history, submissions_table
 
     workspace = Workspace()
     competition = read_params(workspace.params, set_).fetch.competition
+    rows = history_rows(workspace)
     listed: list[Sent] = []
     unknown: FercompError | None = None
-    rows = history_rows(workspace)
     try:
         listed = refresh(workspace, competition)
         rows = history_rows(workspace)
     except FercompError as error:
         unknown = error
-    every = merge_submissions(rows, listed)
-    if unknown:
         say(f"as of the last time, since Kaggle could not be asked: {unknown}")
+    every = merge_submissions(rows, listed)
     if as_json:
-        wanted = {str(sent.ref) for sent in selected(competition)} if final else {one.ref for one in every}
-        tell_json([asdict(one) for one in every if one.ref in wanted])
-        return
-    if not every:
+        refs = {str(sent.ref) for sent in selected(competition)} if final else {one.ref for one in every}
+        tell_json([asdict(one) for one in every if one.ref in refs])
+    elif not every:
         tell("nothing was sent from here" if unknown else "the team has sent nothing")
         say_next("fercomp submit")
-        return
-    if not final:
+    elif final:
+        _tell_final(every, competition)
+    else:
         show(submissions_table(every, console()))
         if draw_history(workspace):
             tell(f"Look at {workspace.history_plot}")
-        return
+
+
+def _tell_final(every: "list[Submission]", competition: str) -> None:
+    """Says what is selected to count in the end, and what scores would propose."""
+    from fercomp.core.terminal import console, show
+    from fercomp.kaggle.client.refusals import PAGE
+    from fercomp.kaggle.submissions.refresh import selected
+    from fercomp.report.submissions import proposals, submissions_table
+
     chosen = {str(sent.ref) for sent in selected(competition)}
     if chosen:
         tell("selected at Kaggle:")

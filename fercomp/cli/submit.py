@@ -11,40 +11,45 @@ from fercomp.cli.options import Set, Yes, model_option, read_params
 from fercomp.cli.words import tell
 
 if TYPE_CHECKING:
-    from fercomp.core.params import Params
-    from fercomp.core.paths import Workspace
     from fercomp.kaggle.submissions.submit import Outcome
 
 
+_Csv = Annotated[
+    Path | None,
+    typer.Argument(metavar="CSV", help="What to send.", show_default="written last into submissions/"),
+]
+_Message = Annotated[
+    str | None,
+    typer.Option(
+        "--message",
+        "-m",
+        metavar="TEXT",
+        help="What Kaggle shows beside it.",
+        show_default="the model and its holdout accuracy",
+    ),
+]
+_Force = Annotated[
+    bool, typer.Option("--force", help="Send what was sent and scored before, or is of the drawn demo.")
+]
+_NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")]
+_Kernel = Annotated[
+    bool,
+    typer.Option(
+        "--kernel", help="For a code competition: predict in a private kernel, and submit what it leaves."
+    ),
+]
+_Model = Annotated[str | None, model_option("trained last", "With --kernel: the model.", names=("--model",))]
+
+
 def submit(
-    csv: Annotated[
-        Path | None,
-        typer.Argument(metavar="CSV", help="What to send.", show_default="written last into submissions/"),
-    ] = None,
-    message: Annotated[
-        str | None,
-        typer.Option(
-            "--message",
-            "-m",
-            metavar="TEXT",
-            help="What Kaggle shows beside it.",
-            show_default="the model and its holdout accuracy",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Send what was sent and scored before, or is of the drawn demo.")
-    ] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
-    kernel: Annotated[
-        bool,
-        typer.Option(
-            "--kernel", help="For a code competition: predict in a private kernel, and submit what it leaves."
-        ),
-    ] = False,
-    model: Annotated[
-        str | None, model_option("trained last", "With --kernel: the model.", names=("--model",))
-    ] = None,
+    csv: _Csv = None,
+    message: _Message = None,
+    force: _Force = False,
+    no_wait: _NoWait = False,
+    dry_run: _DryRun = False,
+    kernel: _Kernel = False,
+    model: _Model = None,
     yes: Yes = False,
     set_: Set = None,
 ) -> None:
@@ -77,14 +82,26 @@ def submit(
             "the photos here are the drawn demo, which Kaggle does not know: `fercomp fetch --source kaggle` "
             "brings the competition's; --dry-run does everything but send"
         )
-    if kernel:
-        if csv is not None:
-            raise FercompError(f"--kernel submits what a model predicts at Kaggle: leave out {csv}")
-        _say(_by_kernel(workspace, params, model, message, yes, force, not no_wait, dry_run))
-        return
-    if model is not None or yes:
+    if kernel and csv is not None:
+        raise FercompError(f"--kernel submits what a model predicts at Kaggle: leave out {csv}")
+    if not kernel and (model is not None or yes):
         raise FercompError("--model and --yes are for --kernel: name the CSV, such as submissions/NAME.csv")
-    competition = params.fetch.competition
+    if kernel:
+        from fercomp.modeling.bundle.find import resolve_model
+        from fercomp.stages.code_submission import submit_by_kernel
+
+        outcome = submit_by_kernel(
+            resolve_model(model, workspace),
+            workspace,
+            params,
+            lambda: yes or asked(),
+            message=message,
+            force=force,
+            wait=not no_wait,
+            dry_run=dry_run,
+        )
+        _say(outcome)
+        return
     chosen = choose(csv, message, workspace)
     tell(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
     if dry_run and find_credentials(os.environ, Path.home()) is None:
@@ -93,32 +110,8 @@ def submit(
             "left, is unknown)"
         )
         return
+    competition = params.fetch.competition
     _say(send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run))
-
-
-def _by_kernel(
-    workspace: "Workspace",
-    params: "Params",
-    model: str | None,
-    message: str | None,
-    yes: bool,
-    force: bool,
-    wait: bool,
-    dry_run: bool,
-) -> "Outcome":
-    from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.stages.code_submission import submit_by_kernel
-
-    return submit_by_kernel(
-        resolve_model(model, workspace),
-        workspace,
-        params,
-        lambda: yes or asked(),
-        message=message,
-        force=force,
-        wait=wait,
-        dry_run=dry_run,
-    )
 
 
 def _say(outcome: "Outcome") -> None:
