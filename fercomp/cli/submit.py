@@ -8,7 +8,7 @@ import typer
 
 from fercomp.cli.on_kaggle import asked
 from fercomp.cli.options import Set, Yes, model_option, read_params
-from fercomp.cli.words import tell
+from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
     from fercomp.kaggle.submissions.submit import Outcome
@@ -31,7 +31,9 @@ _Message = Annotated[
 _Force = Annotated[
     bool, typer.Option("--force", help="Send what was sent and scored before, or is of the drawn demo.")
 ]
-_NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")]
+_NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Do not wait for the score, nor, with --kernel, for the kernel.")
+]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")]
 _Kernel = Annotated[
     bool,
@@ -115,6 +117,10 @@ def submit(
 
 
 def _say(outcome: "Outcome") -> None:
+    if outcome.page:
+        tell(f"the kernel runs at Kaggle, nothing is submitted yet: {outcome.page}")
+        say_next("the same command, which submits what it leaves", "fercomp kernels")
+        return
     if outcome.resumed:
         tell("it was sent by an earlier run")
     else:

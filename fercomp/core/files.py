@@ -32,10 +32,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         FercompError: `path` is a folder or cannot be written to.
     """
     path = Path(path)
-    if path.is_dir():
-        raise FercompError(f"{path} is a folder, a file was expected: choose another name")
-    if path.exists() and not path.is_file():
-        raise FercompError(f"{path} is a device or a pipe, a file was expected: choose another name")
+    require_kind(path, folder=False)
     with _sibling(path, folder=False) as temporary:
         yield temporary
         _flush(temporary)
@@ -61,9 +58,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         FercompError: `path` is a file or cannot be written to.
     """
     path = followed(path)
-    if path.exists() and not path.is_dir():
-        what = "file" if path.is_file() else "device or a pipe"
-        raise FercompError(f"{path} is a {what}, a folder was expected: choose another name")
+    require_kind(path, folder=True)
     with _sibling(path, folder=True) as temporary:
         yield temporary
         old = temporary.with_name(f"{temporary.name}.{path.name}.old")
@@ -76,6 +71,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 old.replace(path)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def require_kind(path: Path, folder: bool) -> None:
+    """Checks that where a file or a folder is to be written nothing else is.
+
+    Raises:
+        FercompError: Something else is.
+    """
+    expected = "folder" if folder else "file"
+    if path.exists() and not (path.is_dir() if folder else path.is_file()):
+        what = "folder" if path.is_dir() else "file" if path.is_file() else "device or a pipe"
+        raise FercompError(f"{path} is a {what}, a {expected} was expected: choose another name")
 
 
 def followed(path: Path) -> Path:

@@ -24,6 +24,7 @@ from fercomp.kaggle.submissions.history import BUSY, model_origin
 from fercomp.kaggle.submissions.submit import Outcome, look_ahead, submit
 from fercomp.modeling.bundle.find import output_name
 from fercomp.stages.kaggle_jobs import submission_job
+from fercomp.stages.kaggle_results import nothing_empty
 from fercomp.stages.on_kaggle import run_remote
 
 
@@ -49,7 +50,7 @@ def submit_by_kernel(
         agree: Is asked before the first kernel.
         message: What Kaggle shows; by default the model's name and holdout accuracy.
         force: Submit it though it was submitted before.
-        wait: Wait for the score. The kernel is waited for in any case.
+        wait: Wait for the kernel and the score; else a call that finds the kernel ended submits it.
         dry_run: Ask what can be asked, push and submit nothing.
 
     Raises:
@@ -60,14 +61,20 @@ def submit_by_kernel(
     origin, csv = model_origin(folder, name), workspace.submission(name)
     tagged = message_of(message, origin, name, job.fingerprint)
     candidate = Candidate(csv, b"", 0, job.fingerprint, origin, tagged, KernelFile("", 0, SUBMITTED))
-    with exclusive(workspace.submissions, BUSY), connect(job.competition) as kaggle:
+    with (
+        nothing_empty(job.load.done, workspace),
+        exclusive(workspace.submissions, BUSY),
+        connect(job.competition) as kaggle,
+    ):
         ahead = look_ahead(kaggle, candidate, workspace, force=force, wait=wait, dry_run=dry_run)
     if isinstance(ahead, Outcome):
         return ahead
     if dry_run:
         return Outcome(None, ahead[1], False, None)
-    run = run_remote(job, workspace, agree).run
-    made = _made_by(run)
+    ran = run_remote(job, workspace, agree, wait=wait)
+    if ran.files is None:
+        return Outcome(None, ahead[1], False, None, ran.page)
+    made = _made_by(ran.run)
     return submit(replace(candidate, kernel=made), workspace, job.competition, force=force, wait=wait)
 
 

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Group, Params, Plan
+from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
+from fercomp.kaggle.kernels.load import Load, Step
 from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
-from fercomp.kaggle.kernels.pushing import Load
 from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL
@@ -35,39 +36,21 @@ class Job:
         words: The command, after `fercomp`.
         competition: Whose files it reads.
         gpu: Whether it wants a GPU.
-        files: What it reads from here, by its path there.
-        done: Patterns of what is brought here in the end.
-        cut: Patterns of what the next kernel goes on from.
-        steps: Commands that run there; one that `makes` a file which is there is left out.
+        load: What its kernels do.
         settings: JSON of the parameters that what comes out depends on.
-        further: What else travels, and changes nothing in what comes out: checkpoints, packages.
-        internet: Whether the kernel has internet.
-        submits: A file that is to be submitted from there, empty where there is none.
     """
 
     name: str
     words: tuple[str, ...]
     competition: str
     gpu: bool
-    files: Mapping[str, Path | bytes]
-    done: tuple[str, ...]
-    cut: tuple[str, ...]
-    steps: tuple[dict[str, Any], ...]
+    load: Load
     settings: str = ""
-    further: Mapping[str, Path | bytes] = field(default_factory=dict)
-    internet: bool = True
-    submits: str = ""
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over what comes out depends on, apart from the code."""
-        return fingerprint_of((self.name, self.settings), self.competition, self.files)
-
-    @property
-    def load(self) -> Load:
-        """What its kernels do."""
-        files = {**self.files, **self.further}
-        return Load(self.steps, self.done, self.cut, files, self.internet, self.submits)
+        return fingerprint_of((self.name, self.settings), self.competition, self.load.files)
 
 
 def train_job(
@@ -89,9 +72,9 @@ def crossval_job(
     check_name(name)
     plan = params.plan(name, backbone).changed(labels="given", test_photos=False)
     words = ["crossval", "--name", name, *(["--backbone", backbone] if backbone else [])]
-    folds = f"models/.training/folds/{name}-[0-9]*"
-    further = _files(workspace, "params.yaml", f"models/.training/{name}-[0-9]*.npz", folds)
-    files, done = _taught(plan, workspace), (f"models/{name}", folds)
+    folds = [f"models/.training/folds/{name}-{number}" for number in range(params.prepare.folds)]
+    further = _files(workspace, "params.yaml", f"models/.training/{name}-[0-9]*.npz", *folds)
+    files, done = _taught(plan, workspace), (f"models/{name}", *folds)
     return _job(words, set_, params, (plan.train, plan.inference), files, done, further)
 
 
@@ -124,18 +107,18 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     csv = f"submissions/{name}.csv"
     networks = [graph.parents[1] / KERAS_MODEL for graph in folder.rglob(GRAPH)]
     openvino = any(not network.is_file() or needs_hub(network) for network in networks)
-    return replace(
-        job,
-        name=f"submit-{name}",
-        words=("submit", "--kernel", "--model", name),
-        steps=(*job.steps, {"words": ["submission", "--model", name], "makes": ""}),
+    load = Load(
+        steps=(*job.load.steps, Step(words=("submission", "--model", name))),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
         cut=(*INDEX, "models/.training"),
+        files=files,
         further=vendored_files(openvino),
-        gpu=job.gpu and any(network.is_file() for network in networks),
         internet=False,
         submits=csv,
     )
+    gpu = job.gpu and any(network.is_file() for network in networks)
+    words = ("submit", "--kernel", "--model", name)
+    return replace(job, name=f"submit-{name}", words=words, load=load, gpu=gpu)
 
 
 def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
@@ -155,12 +138,13 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
         "params.yaml": file.read_bytes(),
         ".dvc/config": _DVC_CONFIG,
     }
-    step = {"words": ["dvc", "repro"], "makes": ""}
-    there = ("models/[!.]*", "submissions/*.csv", *TABLES)
+    models = [f"models/{name}" for group in MADE for name in getattr(params, group)]
+    there = ("models/[!.]*", *models, "submissions/*.csv", *TABLES)
     kept = (*there, "models/.training", "datasets/overview", "datasets/relabel", "dvc.lock", ".dvc/cache")
     gpu = params.machine.device != "cpu"
     name = f"repro-{file.stem.removeprefix('params.')}"
-    return Job(name, ("repro", file.name), params.fetch.competition, gpu, files, there, kept, (step,))
+    load = Load((Step(words=("dvc", "repro")),), there, kept, files)
+    return Job(name, ("repro", file.name), params.fetch.competition, gpu, load)
 
 
 def _job(
@@ -176,21 +160,23 @@ def _job(
     overrides = [word for value in set_ for word in ("--set", value)]
     groups = [group.model_dump(mode="json") for group in (*used, params.prepare, params.fetch.layout)]
     steps = (
-        {"words": ["fetch", "--source", "kaggle", *overrides], "makes": ""},
-        {"words": ["prepare", *overrides], "makes": INDEX[0]},
-        {"words": [*words, *overrides], "makes": ""},
+        Step(words=("fetch", "--source", "kaggle", *overrides)),
+        Step(words=("prepare", *overrides), makes=INDEX[0]),
+        Step(words=(*words, *overrides)),
     )
     return Job(
         name=f"{command}-{name}",
         words=(*words, *overrides),
         competition=params.fetch.competition,
         gpu=params.machine.device != "cpu",
-        files=files,
-        done=(*done, *INDEX),
-        cut=(*INDEX, "models/.training") if command != "predict" else (),
-        steps=steps,
+        load=Load(
+            steps=steps,
+            done=(*done, *INDEX),
+            cut=(*INDEX, "models/.training") if command != "predict" else (),
+            files=files,
+            further={**further, **least_keras(files)},
+        ),
         settings=json.dumps(groups, sort_keys=True),
-        further={**further, **least_keras(files)},
     )
 
 

@@ -11,6 +11,7 @@ from fercomp.core.paths import Workspace
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.competition import Kaggle, connect
 from fercomp.kaggle.kernels.calls import (
+    AT_WORK,
     KernelStatus,
     delete_kernel,
     find_kernel,
@@ -23,6 +24,7 @@ from fercomp.kaggle.kernels.following import follow_part
 from fercomp.kaggle.kernels.log_tail import LogTail
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed
 from fercomp.kaggle.kernels.runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
+from fercomp.stages.kaggle_results import nothing_empty
 from fercomp.stages.on_kaggle import pull_run
 
 LISTEN = 3.0
@@ -62,7 +64,7 @@ def show_run(name: str, workspace: Workspace) -> tuple[str, str, list[str]]:
 
 
 def _last_lines(kaggle: Account, slug: str, status: KernelStatus) -> list[str]:
-    if status.state not in ("queued", "running"):
+    if status.state not in AT_WORK:
         return kernel_output(kaggle, slug).log
     with LogTail(kaggle, slug) as log:
         time.sleep(LISTEN)
@@ -81,7 +83,7 @@ def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
     run = require_run(name, workspace)
     with _alone(run, workspace), _signed_in(run, workspace) as kaggle:
         state = kernel_status(kaggle, run.parts[-1].slug).state
-        if state in ("queued", "running"):
+        if state in AT_WORK:
             raise FercompError(
                 f"{name} is {state}: try again later, or type its command again to wait for it"
             )
@@ -99,7 +101,7 @@ def cancel_run(name: str, workspace: Workspace) -> list[str]:
     """
     run = require_run(name, workspace)
     deleted = []
-    with _alone(run, workspace), _signed_in(run, workspace) as kaggle:
+    with nothing_empty((), workspace), _alone(run, workspace), _signed_in(run, workspace) as kaggle:
         for part in reversed(run.parts):
             if is_pushed(find_kernel(kaggle, part.slug), run, kaggle):
                 delete_kernel(kaggle, part.slug)

@@ -12,13 +12,20 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.competition import connect
-from fercomp.kaggle.kernels.calls import KernelOutput, find_kernel, gpu_hours_left, kernel_page
+from fercomp.kaggle.kernels.calls import (
+    AT_WORK,
+    KernelOutput,
+    find_kernel,
+    gpu_hours_left,
+    kernel_page,
+    kernel_status,
+)
 from fercomp.kaggle.kernels.following import follow_part
 from fercomp.kaggle.kernels.outputs import Manifest, bring_files
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
-from fercomp.kaggle.kernels.runs import RemoteRun, read_run, run_lock, runs_folder, write_run
+from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, read_run, run_lock, runs_folder, write_run
 from fercomp.stages.kaggle_jobs import Job
-from fercomp.stages.kaggle_results import put_in_place
+from fercomp.stages.kaggle_results import check_places, nothing_empty, put_in_place
 
 
 @dataclass(frozen=True)
@@ -45,22 +52,29 @@ def run_remote(
         job: The command.
         workspace: Where its results go.
         agree: Is asked the first time, after it was said what is about to happen.
-        wait: Follow it to its end; else return when it runs.
+        wait: Follow it to its end; else return while it runs.
         anew: Run it once more though it has run.
 
     Raises:
         FercompError: Kaggle refuses or does not answer, another run of this name is at work, the kernel
             failed, or left something else than the command leaves.
     """
+    check_places(job.load.done, workspace)
     busy = f"another fercomp follows {job.name}: wait until it has ended, or stop it"
-    with locked(run_lock(job.name, workspace), busy), connect(job.competition) as kaggle:
+    with (
+        nothing_empty(job.load.done, workspace),
+        locked(run_lock(job.name, workspace), busy),
+        connect(job.competition) as kaggle,
+    ):
         run = _begin(job, kaggle, workspace, agree, anew)
         try:
             while True:
-                if run.parts[-1].state == "pushing":
+                is_new = run.parts[-1].state == "pushing"
+                if is_new:
                     run = push_part(run, job.load, kaggle, workspace)
-                page = kernel_page(kaggle, run.parts[-1].slug)
-                if not wait and run.parts[-1].state == "running":
+                slug = run.parts[-1].slug
+                page = kernel_page(kaggle, slug)
+                if not wait and (is_new or kernel_status(kaggle, slug).state in AT_WORK):
                     return RemoteOutcome(run, page)
                 run, manifest, output = follow_part(run, kaggle, workspace)
                 if manifest.state == "done":
@@ -99,7 +113,7 @@ def _begin(
         competition=job.competition,
         owner=kaggle.owner,
         gpu=job.gpu,
-        leaves=job.done,
+        leaves=job.load.done,
     )
     if not is_pushed(find_kernel(kaggle, kernel_slug(made, 1)), made, kaggle):
         _ask(job, kaggle, agree, first=not any(runs_folder(workspace).glob("*.json")))
@@ -132,7 +146,7 @@ def pull_run(
     page = kernel_page(kaggle, manifest.slug)
     if strange := [file.path for file in manifest.files if not run.expects(file.path)]:
         raise FercompError(f"{page} left {strange[0]}, which this command does not write: nothing was taken")
-    folder = runs_folder(workspace) / "files"
+    folder = brought_folder(workspace)
     bring_files(kaggle, manifest.slug, manifest.files, output, folder)
     placed = put_in_place(manifest.files, folder, workspace)
     write_run(run.model_copy(update={"pulled": True}), workspace)

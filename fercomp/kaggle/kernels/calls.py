@@ -25,6 +25,9 @@ _QUOTA: Final = re.compile(r"quota|weekly|hours? (left|remaining)", re.IGNORECAS
 
 KernelState = Literal["queued", "running", "complete", "error", "cancelled"]
 
+AT_WORK: Final = ("queued", "running")
+"""States of a kernel that has not ended."""
+
 
 @dataclass(frozen=True)
 class Kernel:

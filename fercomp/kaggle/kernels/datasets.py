@@ -1,6 +1,5 @@
 """Private datasets that carry files to kernels. One is called by what is in it, and never changes."""
 
-import time
 from typing import Final
 
 from rich.filesize import decimal
@@ -8,6 +7,7 @@ from rich.filesize import decimal
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, Unanswered, printable
 from fercomp.kaggle.client.storage import UPLOADS
 from fercomp.kaggle.kernels.packing import Packed
@@ -89,14 +89,16 @@ def _create(kaggle: Account, slug: str, token: str) -> None:
 
 
 def _wait(kaggle: Account, slug: str) -> None:
-    end = time.monotonic() + _PATIENCE
-    while (status := _status(kaggle, slug)) != "READY":
-        if status == "FAILED" or time.monotonic() > end:
-            raise FercompError(
-                f"Kaggle does not get the dataset {slug} ready ({status}): look at it at "
-                f"https://www.kaggle.com/datasets/{kaggle.owner}/{slug}, delete it, then try again"
-            )
-        time.sleep(READY_EVERY)
+    for _ in looks(READY_EVERY, patience=_PATIENCE):
+        status = _status(kaggle, slug)
+        if status == "READY":
+            return
+        if status == "FAILED":
+            break
+    raise FercompError(
+        f"Kaggle does not get the dataset {slug} ready ({status}): look at it at "
+        f"https://www.kaggle.com/datasets/{kaggle.owner}/{slug}, delete it, then try again"
+    )
 
 
 def delete_dataset(kaggle: Account, slug: str) -> None:

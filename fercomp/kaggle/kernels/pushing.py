@@ -1,20 +1,20 @@
 """A run's next kernel, sent once: where an answer was lost, or a client killed, it is looked for first."""
 
 import re
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.git import head
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
+from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.kernels.calls import Kernel, Push, find_kernel, gpu_hours_left, kernel_page, save_kernel
 from fercomp.kaggle.kernels.datasets import upload_dataset
-from fercomp.kaggle.kernels.packing import Packed, kernel_text, pack, packed_at, tag_line
+from fercomp.kaggle.kernels.load import KernelJob, Load
+from fercomp.kaggle.kernels.packing import Packed, kernel_text, needed_packages, pack, packed_at, tag_line
 from fercomp.kaggle.kernels.runs import Part, RemoteRun, forget_run, runs_folder, write_run
 
 SESSION = 31_500
@@ -34,27 +34,6 @@ SHOW_EVERY = 3.0
 """Seconds in which a kernel shows up whose answer was lost, and between two looks."""
 
 
-@dataclass(frozen=True)
-class Load:
-    """What the kernels of a run do.
-
-    Attributes:
-        steps: Commands, after `fercomp`; one that `makes` a file which is there is left out.
-        done: Patterns of what is kept in the end.
-        cut: Patterns of what the next kernel goes on from.
-        files: What travels besides the code, by its path there.
-        internet: Whether packages may be installed; without, see `vendored`.
-        submits: A file that the kernel leaves under `SUBMITTED`, too, empty where there is none.
-    """
-
-    steps: Sequence[Mapping[str, Any]]
-    done: Sequence[str]
-    cut: Sequence[str]
-    files: Mapping[str, Path | bytes]
-    internet: bool = True
-    submits: str = ""
-
-
 def kernel_slug(run: RemoteRun, number: int) -> str:
     """Returns the last part of the address of a run's kernel, at most 50 characters."""
     name = re.sub("[^a-z0-9]+", "-", run.name.lower()).strip("-")[:28].strip("-")
@@ -71,7 +50,7 @@ def next_part(run: RemoteRun, workspace: Workspace) -> RemoteRun:
 
 def pack_load(run: RemoteRun, load: Load, workspace: Workspace) -> Packed:
     """Packs what the kernels of a run read. It is kept until the run is over, so that all have the same."""
-    return pack(archive_of(run, workspace), load.files)
+    return pack(archive_of(run, workspace), {**load.files, **load.further})
 
 
 def archive_of(run: RemoteRun, workspace: Workspace) -> Path:
@@ -129,20 +108,24 @@ def _take_back(run: RemoteRun, workspace: Workspace) -> None:
 
 def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
     slug, seconds = run.parts[-1].slug, session_seconds(run.gpu, kaggle)
-    job = {
-        "run": run.run,
-        "slug": slug,
-        "after": run.going_on_from,
-        "competition": run.competition,
-        "gpu": run.gpu,
-        "seconds": seconds,
-        "margin": min(MARGIN, seconds / 2),
-        "internet": load.internet,
-        "submits": load.submits,
-        "submits_as": SUBMITTED,
-        "steps": [dict(step) for step in load.steps],
-        "keep": {"done": list(load.done), "cut": list(load.cut)},
-    }
+    job = KernelJob(
+        run=run.run,
+        slug=slug,
+        after=run.going_on_from,
+        competition=run.competition,
+        gpu=run.gpu,
+        seconds=seconds,
+        margin=min(MARGIN, seconds / 2),
+        internet=load.internet,
+        requires=needed_packages(everything=any(step.words[0] == "dvc" for step in load.steps)),
+        payload="" if packed.inline else packed.name,
+        commit=head() or "",
+        steps=load.steps,
+        done=load.done,
+        cut=load.cut,
+        submits=load.submits,
+        submits_as=SUBMITTED,
+    )
     push = Push(
         slug=slug,
         text=kernel_text(job, packed),
@@ -159,11 +142,9 @@ def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
         except (Unanswered, TooMany) as error:
             lost: FercompError = error
         say(f"the answer was lost ({lost}): looking whether Kaggle has got the kernel")
-        end = time.monotonic() + SHOWS_UP
-        while time.monotonic() < end:
+        for _ in looks(SHOW_EVERY, patience=SHOWS_UP):
             if is_pushed(find_kernel(kaggle, slug), run, kaggle):
                 return
-            time.sleep(SHOW_EVERY)
     raise FercompError(f"Kaggle does not take the kernel ({lost}): the same command tries again")
 
 

@@ -96,6 +96,11 @@ def runs_folder(workspace: Workspace) -> Path:
     return workspace.models / ".kaggle"
 
 
+def brought_folder(workspace: Workspace) -> Path:
+    """Returns where files are kept that are being brought here, each called by its SHA-256."""
+    return runs_folder(workspace) / "files"
+
+
 def run_file(name: str, workspace: Workspace) -> Path:
     """Returns the file of a run."""
     return runs_folder(workspace) / f"{name}.json"

@@ -134,7 +134,7 @@ def get_packages() -> None:
     from fercomp.kaggle.kernels import packages
 
     if JOB["internet"]:
-        packages.install(JOB["requires"], JOB["alone"], WORK, fail)
+        packages.install(JOB["requires"], WORK, fail)
     else:
         PATHS.extend(packages.take_along(JOB["requires"], WORK, fail))
 
@@ -186,7 +186,7 @@ def save(state: str) -> None:
     """
     SAVED.mkdir(parents=True, exist_ok=True)
     files = []
-    kept = {place for pattern in JOB["keep"][state] for place in WORK.glob(pattern)}
+    kept = {place for pattern in JOB[state] for place in WORK.glob(pattern)}
     for path in sorted({path for place in kept for path in kept_files(place)}):
         name = path.relative_to(WORK).as_posix()
         stored = "/".join(f"_{part[1:]}" if part.startswith(".") else part for part in name.split("/"))

@@ -1,7 +1,5 @@
 """The note of what is being sent to Kaggle, and what became of it where nobody heard the answer."""
 
-import time
-
 from pydantic import ConfigDict, ValidationError
 
 from fercomp.core.errors import FercompError
@@ -10,6 +8,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
 from fercomp.kaggle.client.competition import Kaggle
+from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import PAGE
 from fercomp.kaggle.submissions.history import write_down
 
@@ -70,15 +69,11 @@ def settle(kaggle: Kaggle, workspace: Workspace) -> str | None:
 
 def look(kaggle: Kaggle, note: Note) -> int | None:
     """Looks for a submission in Kaggle's list until it is there, or would have to be."""
-    end = time.monotonic() + SETTLE
-    while True:
+    for _ in looks(LOOK_EVERY, patience=SETTLE):
         new = [s.ref for s in kaggle.submissions() if note.tag in s.message and s.ref not in note.known]
         if new:
             return new[0]
-        left = end - time.monotonic()
-        if left <= 0:
-            return None
-        time.sleep(min(LOOK_EVERY, left))
+    return None
 
 
 def not_listed(kaggle: Kaggle, workspace: Workspace) -> FercompError:

@@ -10,7 +10,6 @@ A run that finds a note left behind looks for the tag, and sends again only wher
 for `sending.SETTLE` seconds.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.answers import Sent
 from fercomp.kaggle.client.competition import Kaggle, connect
+from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.submissions import pending as sending
 from fercomp.kaggle.submissions.allowed import ask_limits, check_competition, require_slot
@@ -53,12 +53,14 @@ class Outcome:
         left: Submissions that were possible before, `None` where Kaggle did not say so.
         resumed: It was sent by an earlier run that did not get as far as the score.
         score: Kaggle's word on it, `None` where there is none yet.
+        page: Where the kernel is that is to leave it and still runs; empty where it is not waited for.
     """
 
     ref: int | None
     left: int | None
     resumed: bool
     score: Sent | None
+    page: str = ""
 
 
 def submit(
@@ -206,23 +208,24 @@ def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent |
         words = error.words if isinstance(error, Refused) and error.words else error
         say(f"{words}; the file is with Kaggle as {row['ref']}, `fercomp submissions` asks for the score")
         return None
+    if sent is None:
+        return None
     write_down([scored(row, sent)], workspace)
     if sent.status == "error":
         raise FercompError(f"Kaggle rejected {row['file']}: {sent.problem or 'it gives no reason'}")
     return sent if sent.status == "complete" else None
 
 
-def _wait(kaggle: Kaggle, ref: int) -> Sent:
-    end, pause, refused = time.monotonic() + _PATIENCE, POLL, 0
+def _wait(kaggle: Kaggle, ref: int) -> Sent | None:
+    sent, refused = None, 0
     with waiting("waiting for Kaggle's score"):
-        while True:
+        for _ in looks(POLL, LONGEST_POLL, _PATIENCE):
             try:
                 sent = kaggle.submission(ref)
-                if sent.status != "pending" or time.monotonic() + pause > end:
-                    return sent
+                if sent.status != "pending":
+                    break
             except Refused:  # one that passes: what was just sent may not be known everywhere
                 refused += 1
                 if refused > REFUSALS:
                     raise
-            time.sleep(pause)
-            pause = min(1.5 * pause, LONGEST_POLL)
+    return sent

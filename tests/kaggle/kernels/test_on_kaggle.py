@@ -333,6 +333,26 @@ def test_addresses_that_expire_and_connections_that_break_cost_nothing(here, sig
     assert contents(here.bundle("mine")) == contents(TINY / "models" / "tiny")
 
 
+def test_what_is_in_the_place_of_a_file_that_is_brought_is_told_or_mended(here, signed_in, tmp_path):
+    train(wait=False)
+    card = bundle()["models/mine/card.json"]
+    name, own = hashlib.sha256(card).hexdigest(), tmp_path / "own"
+    own.write_bytes(card)
+    files = here.models / ".kaggle" / "files"
+    files.mkdir()
+    for place in (name, f"{name}.part", f"{name}.part.json", f"{slug()}.manifest.json"):
+        (files / place).mkdir()
+        refused(f"files/{place} is a folder, a file was expected: move it away")
+        (files / place).rmdir()
+        (files / place).symlink_to(own)
+        assert train().files
+        assert not (here.bundle("mine") / "card.json").is_symlink()
+        assert contents(here.bundle("mine")) == contents(TINY / "models" / "tiny") and not files.exists()
+        files.mkdir()
+    assert own.read_bytes() == card and own.stat().st_nlink == 1
+    assert signed_in.calls("SaveKernel") == 1
+
+
 def test_five_hundred_files_on_many_pages(here, signed_in, monkeypatch):
     many = {**bundle(), **{f"models/mine/{i}.txt": b"%d" % (i // 100) for i in range(500)}}
     signed_in.kernels.play, signed_in.kernels.page = lambda session: leave(session, many), 200
@@ -409,7 +429,7 @@ def test_a_pipeline_with_a_link_to_something_else_is_not_sent(here, tmp_path):
     (here.root / "pipelines" / "mine.yaml").symlink_to("../dvc.yaml")
     (here.models / ".training").parent.mkdir()
     (here.models / ".training").symlink_to(tmp_path, target_is_directory=True)
-    assert "pipelines/mine.yaml" in repro_job(file, load_params(file), here).files
+    assert "pipelines/mine.yaml" in repro_job(file, load_params(file), here).load.files
     (tmp_path / "secret").write_text("hunter2")
     (here.root / "pipelines" / "notes").symlink_to(tmp_path / "secret")
     with pytest.raises(FercompError, match="pipelines/notes is a link out of this folder"):

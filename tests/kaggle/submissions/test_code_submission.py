@@ -237,6 +237,23 @@ def test_the_command_and_its_words(run, work, kaggle):
         assert code == 1 and "--kernel" in err
 
 
+def test_without_waiting_the_same_command_submits_what_the_kernel_left_once(signed_in, little, work, run):
+    signed_in.kernels.play = lambda session: setattr(session, "status", "RUNNING")
+    code, out, err = run(*WORDS, "--no-wait", before=LITTLE)
+    session = pushed(signed_in)
+    page = f"https://www.kaggle.com/code/ada/{session.slug}"
+    assert (code, out.splitlines()[0]) == (0, f"the kernel runs at Kaggle, nothing is submitted yet: {page}")
+    assert "Next: the same command" in out, err
+    outcome = send(work, wait=False)
+    assert (outcome.ref, outcome.page, signed_in.submissions) == (None, page, [])
+    play(session)
+    assert send(work, wait=False).ref == 1000
+    with pytest.raises(FercompError, match=r"was sent before \(at .*, public score 0\.61234"):
+        send(work, wait=False)
+    assert signed_in.kernels.versions() == {session.slug: 1} and len(signed_in.submissions) == 1
+    assert [row["ref"] for row in rows(work)] == ["1000"]
+
+
 MOMENTS = {
     "pushing": lambda kaggle, work: kaggle.calls("SaveKernel") == 1,
     "waiting": lambda kaggle, work: kaggle.calls("GetKernelSessionStatus") > 1,
@@ -318,12 +335,12 @@ def test_with_internet_keras_is_only_replaced_where_a_newer_one_saved_what_trave
     calls = []
     monkeypatch.setattr(
         "fercomp.kaggle.kernels.packages.subprocess.run",
-        lambda words: calls.append(words) or subprocess.CompletedProcess(words, 0),
+        lambda words, **_: calls.append(words) or subprocess.CompletedProcess(words, 0, ""),
     )
     if least is not None:
         (tmp_path / "vendored" / "keras").mkdir(parents=True)
         (tmp_path / "vendored" / "keras" / "least").write_text(least)
-    install(["keras>=998", "numpy>=2"], [], tmp_path, pytest.fail)
+    install(["keras>=998", "numpy>=2"], tmp_path, pytest.fail)
     assert [words[-1:] for words in calls] == ([installed] if installed else [])
     fixed = (tmp_path / "constraints.txt").read_text()
     assert "numpy==" in fixed and ("keras==" in fixed) == (not installed)
@@ -376,11 +393,11 @@ def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
 def test_openvino_travels_where_a_network_has_no_keras_model(work, monkeypatch):
     params = load_params(work.params, (f"fetch.competition={SLUG}",))
     with_keras = submission_job(work.bundle("mine"), params, work)
-    assert with_keras.gpu and "vendored/openvino/python" not in with_keras.further
+    assert with_keras.gpu and "vendored/openvino/python" not in with_keras.load.further
     (work.bundle("mine") / "model.keras").unlink()
     job = submission_job(work.bundle("mine"), params, work)
     assert not job.gpu  # it has nothing to do there
-    files = job.further
+    files = job.load.further
     assert "vendored/openvino/openvino/__init__.py" in files
     assert files["vendored/openvino/python"] == f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     monkeypatch.setattr("platform.machine", lambda: "arm64")
