@@ -55,6 +55,12 @@ exec(compile(job["code"], "<forked>", "exec"), {"__name__": "__main__"})
 """
 
 
+EVERY_COMMAND = """
+import filelock, pydantic.type_adapter, rich.console, rich.live, rich.table, ruamel.yaml, fercomp.cli.app
+"""
+"""What every command of `fercomp` imports, sooner or later."""
+
+
 class Forked:
     """A forked process. What tests use of `subprocess.Popen` is here under the same names."""
 

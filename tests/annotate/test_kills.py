@@ -7,12 +7,10 @@ import signal
 
 import pytest
 
-from tests.forks import Forks
+from tests.forks import EVERY_COMMAND, Forks
 from tests.hostile.kill_ground import CHILD
 
-IMPORTS = """
-import numpy, openvino, cv2, PIL.Image, fercomp.cli.app, fercomp.annotate.batch
-"""
+IMPORTS = EVERY_COMMAND + "import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch"
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from fercomp.core.files import write_json
-from tests.forks import Forked, Forks
+from tests.forks import EVERY_COMMAND, Forked, Forks
 from tests.make_tiny import TINY
 
 from .base import face, write_out_of_fold
@@ -49,9 +49,11 @@ COMMANDS = {
 PATIENCE = 900.0
 """Seconds after which a command hangs; five networks are trained in one of them."""
 
-IMPORTS = """
+IMPORTS = (
+    EVERY_COMMAND
+    + """
 import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure, av, cv2, PIL.Image, psutil
-import fercomp.cli.app, fercomp.annotate.batch, fercomp.kaggle.submissions.csv_file, fercomp.stages.crossval
+import fercomp.annotate.batch, fercomp.kaggle.submissions.csv_file, fercomp.stages.crossval
 import fercomp.stages.evaluate, fercomp.stages.refit, fercomp.stages.demo, fercomp.modeling.backbones.compact
 compact = fercomp.modeling.backbones.compact
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (8, 12, 16)}
@@ -60,6 +62,7 @@ drawn = fercomp.demo.competition
 drawn.TRAIN_PER_CLASS, drawn.TEST_PHOTOS, drawn.CLIP_FRAMES, drawn.GROUPS = 8, 9, 8, (1, 2)
 drawn.PHOTO_SIZE, drawn.CLIP_SIZE = (400, 300), (160, 90)
 """
+)
 
 CHILD = """
 import os, sys, time

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.forks import Forked, Forks
+from tests.forks import EVERY_COMMAND, Forked, Forks
 from tests.kaggle.kernel_host import KernelHost, Refuse
 from tests.make_tiny import TINY
 
@@ -404,10 +404,13 @@ def signed_in(kaggle, tmp_path, monkeypatch):
     return kaggle
 
 
-IMPORTS = """
+IMPORTS = (
+    EVERY_COMMAND
+    + """
 import sys
-import numpy, pandas, openvino
-import fercomp.cli.app, fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.submit
+import numpy, pandas, openvino, pandas.io.formats.csvs, fercomp.modeling.backend.choice
+import fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.standing
+import fercomp.kaggle.submissions.submit
 import fercomp.stages.code_submission, fercomp.stages.kernels
 import fercomp.kaggle.submissions.merged, fercomp.kaggle.submissions.refresh, fercomp.report.submissions
 import fercomp.stages.fetch
@@ -418,13 +421,16 @@ with silenced():
 for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]:
     del sys.modules[name]  # a child imports it anew: meanwhile it looks for credentials
 """
+)
 
 RUNNER = """
 import sys
+from functools import partial
 from fercomp.kaggle.client import receive, transport
-from fercomp.kaggle.kernels import datasets, following, log_tail, pushing
+from fercomp.kaggle.kernels import datasets, following, log_tail, packing, pushing
 from fercomp.kaggle.submissions import pending as sending, submit
 from fercomp.cli.app import main
+packing.lzma.open = partial(packing.lzma.open, preset=0)  # a tenth of the time
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
 datasets.READY_EVERY, following.POLL_KERNEL, log_tail.READ_AGAIN = 0.05, 0.05, 0.1
 pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 1.0

@@ -13,19 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.forks import Forks
+from tests.forks import EVERY_COMMAND, Forks
 from tests.make_tiny import write_competition
 
 ROOT = Path(__file__).parents[2]
 
-IMPORTS = """
+IMPORTS = (
+    EVERY_COMMAND
+    + """
 import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure
-import fercomp.cli.app, fercomp.stages.crossval, fercomp.stages.evaluate, fercomp.stages.refit
+import fercomp.stages.crossval, fercomp.stages.evaluate, fercomp.stages.refit
 import fercomp.modeling.backbones.compact
 # A training on a few photos is mostly tracing, layer by layer.
 fercomp.modeling.backbones.compact.BLOCKS = 1
 fercomp.modeling.backbones.compact.CHANNELS = {"compact": (16,), "compact_wide": (24,)}
 """
+)
 
 MAIN = "from fercomp.cli.app import main; main()"
 

@@ -14,14 +14,17 @@ from playwright.sync_api import sync_playwright
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
-from tests.forks import Forks
+from tests.forks import EVERY_COMMAND, Forks
 
-IMPORTS = """
-import numpy, pandas, openvino, cv2, PIL.Image, fastapi, pydantic.v1, ruamel.yaml
+IMPORTS = (
+    EVERY_COMMAND
+    + """
+import numpy, pandas, openvino, cv2, PIL.Image, fastapi, pydantic.v1
 import uvicorn.lifespan.on, uvicorn.loops.asyncio, uvicorn.protocols.websockets.websockets_sansio_impl
-import fercomp.cli.app, fercomp.cli.live, fercomp.cli.review
+import fercomp.cli.live, fercomp.cli.review
 import fercomp.web.clients, fercomp.web.live, fercomp.web.review
 """
+)
 MAIN = "from fercomp.cli.app import main; main()"
 CLOCK = """
 from itertools import count

@@ -397,7 +397,13 @@ def test_all_pages_of_submissions_are_read(signed_in):
 # -- what imports it --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [["--help"], ["predict"], ["annotate", "nothing"], ["fetch"], ["doctor"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["predict"], ["fetch"]),
+        *[pytest.param(w, marks=pytest.mark.slow) for w in (["--help"], ["annotate", "nothing"], ["doctor"])],
+    ],
+)
 def test_commands_that_have_nothing_to_do_with_kaggle_do_not_import_it(tmp_path, words):
     (tmp_path / "params.yaml").write_text("fetch:\n  source: nowhere.zip\n")
     script = (

@@ -379,11 +379,20 @@ zipfile.ZipExtFile.read = slowly
 """
 
 
+QUICK = ("half", "record", "unpacking")
+
+
 def _bytes(path):
     return path.stat().st_size if path.is_file() else 0
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *QUICK,
+        *[pytest.param(moment, marks=pytest.mark.slow) for moment in MOMENTS if moment not in QUICK],
+    ],
+)
 def test_a_killed_fetch_leaves_the_next_one_the_right_data(start, run, kaggle, tmp_path, moment):
     datasets, words = tmp_path / "work" / "datasets", ("fetch", "--source", "kaggle")
     kaggle.slow = 0.05

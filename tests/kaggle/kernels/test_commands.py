@@ -76,13 +76,14 @@ def test_a_killed_client_leaves_one_kernel_and_the_same_command_goes_on(
     assert [name for name in left if not name.endswith(".lock")] == ["train-mine.json"]
 
 
-def test_ctrl_c_ends_only_the_waiting(kaggle, start, run):
+def test_ctrl_c_ends_only_the_waiting(kaggle, start, run, tmp_path):
     def play(session):
         session.lines = ["epoch 1"]
         session.status = "RUNNING"
 
     kaggle.kernels.play = play
-    process = start("predict", "--model", "shipped", "--on", "kaggle", "--yes")
+    shutil.copytree(TINY / "models", tmp_path / "work" / "models")
+    process = start("predict", "--model", "tiny", "--on", "kaggle", "--yes")
     while not kaggle.calls("GetKernelSessionLogsStream"):
         time.sleep(0.02)
     time.sleep(0.3)
@@ -90,12 +91,12 @@ def test_ctrl_c_ends_only_the_waiting(kaggle, start, run):
     code, (_, err) = process.wait(), process.communicate()
     assert code == 130
     assert "  epoch 1\n" in err and err.count("epoch 1") == 1
-    assert "the kernel goes on at Kaggle; `fercomp kernels cancel predict-shipped` ends it" in err
+    assert "the kernel goes on at Kaggle; `fercomp kernels cancel predict-tiny` ends it" in err
     assert "the same command goes on from there" in err
     ((session,),) = kaggle.kernels.sessions.values()
-    leave(session, {"models/shipped/test_probs.csv": b"probabilities"})
+    leave(session, {"models/tiny/test_probs.csv": b"probabilities"})
     code, out, _ = run("kernels", "pull", slug=None)
-    assert code == 0 and "models/shipped/test_probs.csv: from the run predict-shipped" in out
+    assert code == 0 and "models/tiny/test_probs.csv: from the run predict-tiny" in out
 
 
 SHALLOW = """

@@ -58,6 +58,7 @@ def test_a_run_ends_itself_before_the_limit_and_the_next_kernel_goes_on(kaggle, 
     assert "  epoch " in err  # of the log, while it ran
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_there_is_told_with_its_last_lines(kaggle, run, tmp_path):
     program = "import sys; print('the last words'); sys.exit(3)"
     code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=sent(program=program))
@@ -80,6 +81,7 @@ def test_a_session_without_a_gpu_is_told(kaggle, run):
     assert "this session has no GPU: verify a phone number" in err
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_installed_are_told_in_the_words_of_pip(kaggle, run):
     before = sent() + "pushing.needed_packages = lambda everything: ['no-such-package-of-ours>=1']\n"
     code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=before)
@@ -87,6 +89,7 @@ def test_packages_that_cannot_be_installed_are_told_in_the_words_of_pip(kaggle, 
     assert re.search("packages cannot be installed: .*(no-such-package-of-ours|No module named pip)", err)
 
 
+@pytest.mark.slow
 def test_what_is_too_large_for_the_text_is_a_private_dataset(kaggle, run, tmp_path):
     before = sent() + "packing.LARGEST_TEXT = 200_000\n"
     code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=before)

@@ -554,13 +554,20 @@ MOMENTS = {
     "waiting": lambda kaggle, work: kaggle.calls("GetSubmission") == 2,
     "scored": lambda kaggle, work: work.history.is_file() and "0.61234" in work.history.read_text(),
 }
+MORE_KILLS = [
+    *[(moment, "at once") for moment in MOMENTS if moment not in ("note", "submitted")],
+    *[(moment, "late") for moment in ("note", "submitting", "submitted")],
+    *[(moment, "worked late") for moment in ("note", "submitted")],
+]
 
 
 @pytest.mark.parametrize(
     ("moment", "answered"),
     [
-        *[(moment, "at once") for moment in MOMENTS],
-        *[(moment, how) for moment in ("note", "submitting", "submitted") for how in ("late", "worked late")],
+        ("note", "at once"),
+        ("submitting", "worked late"),
+        ("submitted", "at once"),
+        *[pytest.param(*case, marks=pytest.mark.slow) for case in MORE_KILLS],
     ],
 )
 def test_a_killed_submit_and_the_same_again_make_one_submission(
