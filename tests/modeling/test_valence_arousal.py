@@ -62,7 +62,7 @@ def faces_of(bundle, n=5):
     return np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
 
 
-def test_the_head_decides_what_comes_out():
+def test_the_head_decides_what_comes_out(shallow):
     for head, width in (("emotion", 9), ("both", 11), ("valence_arousal", 2)):
         model = build_network("compact", 32, head=head)
         outputs = model.predict_on_batch(np.zeros((2, 32, 32, 3), np.uint8))

@@ -126,8 +126,10 @@ def test_the_loss_says_how_long_to_learn(workspace, first):
     assert refit(workspace.bundle("first"), "all", workspace, MACHINE).trained["best_epoch"] == 2
 
 
-def test_what_cannot_be_trained_again_is_one_line(workspace, first, write_model):
-    folder = workspace.bundle("first")
+def test_what_cannot_be_trained_again_is_one_line(workspace, write_model):
+    folder = shutil.copytree(workspace.bundle("tiny"), workspace.bundle("first"))
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, "name": "first"}))
     with pytest.raises(FercompError, match="would take the place"):
         refit(folder, "first", workspace, MACHINE)
     with pytest.raises(FercompError, match=r"history\.csv: refit a model that `fercomp train` wrote"):

@@ -83,7 +83,7 @@ def test_weights_of_another_experiment(tiny_bundle_folder):
         build_backbone("mobilenet_v2", 32, str(tiny_bundle_folder / "model.keras"))
 
 
-def test_weights_from_a_file(tmp_path):
+def test_weights_from_a_file(shallow, tmp_path):
     keras.utils.set_random_seed(1)
     first = build_backbone("compact", 32, "none")
     first.save_weights(tmp_path / "compact.weights.h5")
@@ -92,7 +92,7 @@ def test_weights_from_a_file(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_weights_that_are_missing_or_something_else(tmp_path):
+def test_weights_that_are_missing_or_something_else(shallow, tmp_path):
     with pytest.raises(FercompError, match="not found"):
         build_backbone("compact", 32, "nowhere.weights.h5")
     (tmp_path / "junk.weights.h5").write_bytes(b"junk")
@@ -118,10 +118,11 @@ def no_network(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "mobilenet_v2",
         "mobilenet_v3_small",
-        pytest.param("nasnet_mobile", marks=pytest.mark.slow),
-        "efficientnet_v2_b0",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("mobilenet_v2", "nasnet_mobile", "efficientnet_v2_b0")
+        ),
     ],
 )
 def test_weights_that_cannot_be_downloaded(no_network, name):
@@ -178,6 +179,7 @@ def test_a_download_that_breaks_off(no_network, monkeypatch, failure):
         build_backbone("mobilenet_v2", 64, "imagenet")
 
 
+@pytest.mark.slow
 def test_a_download_of_something_else(no_network, monkeypatch):
     monkeypatch.setattr(
         "keras.src.utils.file_utils.urlretrieve", lambda url, target, *_: Path(target).write_bytes(b"<html>")

@@ -46,6 +46,7 @@ def test_features_equal_the_original(picture):
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in backbone.layers)
 
 
+@pytest.mark.slow
 def test_a_network_of_an_earlier_version_is_refused_in_one_line(tmp_path):
     inputs = keras.Input((96, 96, 3), dtype="uint8")
     earlier = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.BatchNormalization()], name="facenet")
@@ -71,6 +72,7 @@ def test_another_file_is_refused_before_it_is_read(monkeypatch, tmp_path):
         build_backbone("facenet", 96, "faces")
 
 
+@pytest.mark.slow
 def test_a_size_too_small_is_one_line():
     with pytest.raises(FercompError, match="facenet cannot be built for 48 pixels: it needs 75 or more"):
         build_backbone("facenet", 48, "none")

@@ -8,7 +8,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import PHOTOS
-from fercomp.modeling.bundle.card import CARD, GRAPH, Card, read_card
+from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL, Card, read_card
 from fercomp.modeling.bundle.graph_check import GraphCheck, worst_check
 from fercomp.modeling.bundle.model_card import model_card
 from fercomp.modeling.export import compare
@@ -40,6 +40,12 @@ def test_of_many_photos_some_are_compared(workspace, photos, monkeypatch):
     assert checked_graph(folder, unchecked(folder), photos, workspace.raw).graph.photos == 10
 
 
+@pytest.fixture(scope="module")
+def by_keras(tiny_bundle_folder):
+    """The saved network of `tiny`, which takes half a second to load."""
+    return compare.keras_network(tiny_bundle_folder / KERAS_MODEL, 32, 9)
+
+
 @pytest.mark.parametrize(
     ("off", "precision", "device", "runtime"),
     [
@@ -52,8 +58,9 @@ def test_of_many_photos_some_are_compared(workspace, photos, monkeypatch):
     ],
 )
 def test_a_graph_that_is_too_far_off_is_not_used(
-    workspace, photos, monkeypatch, capfd, off, precision, device, runtime
+    workspace, photos, by_keras, monkeypatch, capfd, off, precision, device, runtime
 ):
+    monkeypatch.setattr(compare, "keras_network", lambda *given: by_keras)
     network = compare.openvino_network
     monkeypatch.setattr(
         compare, "openvino_network", lambda *given: lambda faces: network(*given)(faces) + np.float32(off)

@@ -16,7 +16,7 @@ VIEWS = {"seed": 0, "augmentation": AugmentParams(), "views": 2}
 
 
 @pytest.fixture(scope="module")
-def model():
+def model(shallow):
     return build_network("compact", 32)
 
 

@@ -126,6 +126,7 @@ def test_fingerprint_follows_labels_and_parameters(photos, data):
     assert len(prints) == 3
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, data, tmp_path):
     params = TINY.model_copy(update={"learning_rate": 1e30, "warmup": 0.0})
     with pytest.raises(FercompError, match=r"not a number in epoch 1.*lower train\.learning_rate"):
@@ -166,6 +167,7 @@ def test_phases():
         phases_of(TrainParams(epochs=0))
 
 
+@pytest.mark.slow
 def test_head_phase_leaves_the_backbone_alone(tiny_workspace, data, tmp_path):
     start = build_network("compact", 32).get_layer("compact")
     start.save_weights(tmp_path / "start.weights.h5")

@@ -15,6 +15,9 @@ from fercomp.modeling.training.network import (
 FACES = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 
 
+pytestmark = pytest.mark.usefixtures("shallow")
+
+
 @pytest.fixture(scope="module")
 def nested():
     """A network of `keras.applications`, which is a network inside a network."""
