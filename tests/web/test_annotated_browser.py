@@ -13,6 +13,11 @@ from tests.annotated_files import NAME, some_pictures, write_records
 
 pytestmark = pytest.mark.browser
 
+LINES = (
+    "th => { const range = new Range(); range.selectNodeContents(th); return range.getClientRects().length; }"
+)
+"""In how many lines a cell is written."""
+
 
 def test_it_opens_without_network_fits_a_phone_and_axe_finds_nothing(tmp_path, browse):
     Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
@@ -35,6 +40,8 @@ def test_it_opens_without_network_fits_a_phone_and_axe_finds_nothing(tmp_path, b
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        lines = [label.evaluate(LINES) for label in page.get_by_role("rowheader", name="person 0").all()]
+        assert lines == [1, 1], width
         found = page.evaluate("() => axe.run()")["violations"]
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme
     assert said == []

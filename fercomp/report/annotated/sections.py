@@ -16,6 +16,8 @@ MOST_CLIPS: Final = 24
 MOST_LINES: Final = 12
 """People or tracks of a clip in its timeline and table: those who are seen longest."""
 
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
 Strip = tuple[str, int, int]
 """Address, width and height of a picture."""
 
@@ -46,7 +48,8 @@ def people_section(tallies: Tallies, names: Mapping[int, str], strips: Mapping[i
     rows = []
     for person in sorted(ranked[:MOST_PEOPLE]):
         tally = tallies.people[person]
-        rows.append((_who(("person", person), names), _strip(strips.get(person)), *_cells(tally)))
+        name = _name(("person", person), names) + (f"{_NO_BREAK}({person})" if person in names else "")
+        rows.append((name, _strip(strips.get(person)), *_cells(tally)))
     made = _table("Each person", ("person", "faces of theirs"), rows, tallies)
     return [made, *_more(len(ranked) - MOST_PEOPLE, "of those who are seen less often")]
 
@@ -66,14 +69,7 @@ def photos_section(tallies: Tallies, pictures: Mapping[str, str]) -> list[Elemen
     """Shows all photos together, and some of them."""
     if not tallies.photo_count:
         return [element("p", "No photo.")]
-    made = [
-        _table(
-            "All photos",
-            ("files",),
-            [(count(tallies.photo_count, "photo"), *_cells(tallies.photos))],
-            tallies,
-        )
-    ]
+    made = [_table("All photos", ("photos",), [(tallies.photo_count, *_cells(tallies.photos))], tallies)]
     if pictures:
         grid = element("ul", class_="grid copies")
         for file, address in pictures.items():
@@ -145,12 +141,8 @@ def _more(more: int, what: str, where: str = "summary.csv") -> list[Element]:
 
 def _name(who: Who, names: Mapping[int, str]) -> str:
     kind, number = who
-    return names.get(number, f"person {number}") if kind == "person" else f"track {number}"
-
-
-def _who(who: Who, names: Mapping[int, str]) -> Content:
-    name = names.get(who[1])
-    return f"{name} ({who[1]})" if name else f"person {who[1]}"
+    named = names.get(number) if kind == "person" else None
+    return named or f"{kind}{_NO_BREAK}{number}"
 
 
 def _strip(strip: Strip | None) -> Element:
