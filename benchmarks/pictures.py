@@ -34,6 +34,19 @@ def write_clip(target: Path) -> None:
         container.mux(stream.encode())
 
 
+def write_live() -> None:
+    """Takes the page of `live` when its ribbon is half full."""
+    drawn = draw_clip(CHANGES, np.random.default_rng(5), 640, 480, 300)
+    frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in drawn]
+    with live_page(frames, SHIPPED_NAME) as page:
+        page.set_viewport_size({"width": 1100, "height": 690})
+        page.wait_for_timeout(15_000)
+        page.evaluate(
+            "document.querySelector('#cameras option').text = 'camera'"
+        )  # not a file of this machine
+        page.screenshot(path=TARGET / "live.jpg", type="jpeg", quality=75)
+
+
 def main() -> None:
     """Writes all pictures."""
     TARGET.mkdir(exist_ok=True)
@@ -49,10 +62,7 @@ def main() -> None:
             copy.save(TARGET / "photo.jpg", quality=85)
         with Image.open(annotated / "clip.timeline.png") as timeline:
             timeline.convert("RGB").quantize(64).save(TARGET / "timeline.png", optimize=True)
-    scene = photo.crop((0, 0, 512, 384)).resize((640, 480))
-    with live_page([av.VideoFrame.from_image(scene)] * 60, SHIPPED_NAME) as page:
-        page.wait_for_timeout(4000)
-        page.screenshot(path=TARGET / "live.jpg", type="jpeg", quality=65)
+    write_live()
     for picture in sorted(TARGET.iterdir()):
         print(f"{picture} {picture.stat().st_size / 1000:.0f} kB")
 

@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 
 from tests.drawn import draw_clip, draw_group
 from tests.forks import Forks
-from tests.web.conftest import Server
-from tests.web.test_live import get, jpeg
+from tests.web.conftest import Server, ask
+from tests.web.test_live import jpeg
 
 PROJECT = Path(__file__).parents[1]
 REQUIREMENTS = PROJECT / "requirements-show.txt"
@@ -149,7 +149,7 @@ def test_live_answers_with_nothing_else(tmp_path):
     forks = Forks("")
     try:
         server = Server(forks, str(REQUIREMENTS), "live", "--output", str(tmp_path), cwd=tmp_path, code=ALONE)
-        assert get(server, f"/?token={server.token}")[0] == 200
+        assert ask(server, f"/?token={server.token}")[0] == 200
         address = f"ws://{server.host}/frames?token={server.token}"
         people = jpeg(draw_group(["happy", "sad"], np.random.default_rng(3), 480, 360))
         with connect(address, origin=f"http://{server.host}") as socket:

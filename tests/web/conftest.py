@@ -1,10 +1,14 @@
+import http.client
 import os
+import re
 import shutil
 import signal
 import time
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +41,34 @@ main()
 """The same with frames that come 1/25 s after each other, however long the machine takes for one."""
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def ask(server, path, body=None, **headers):
+    """Asks a server, as its page does: the status, the headers and the bytes of the answer."""
+    connection = http.client.HTTPConnection(server.host, timeout=30)
+    if body is not None and "Origin" not in headers:
+        headers["Origin"] = f"http://{server.host}"
+    headers = {name: value for name, value in headers.items() if value is not None}
+    connection.request("GET" if body is None else "POST", path, body=body, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.headers, response.read()
+
+
+def write_camera(path, pictures, rate):
+    """Writes pictures of 640 x 480 in the format that Chromium plays as a camera."""
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H480 F%d:1 Ip A1:1 C420jpeg\n" % rate)
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
+    return path
+
+
+def axe_finds(page):
+    """What axe has against a page as it is now, and in which elements."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run()")["violations"]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 class Server:
@@ -161,3 +193,22 @@ def browse():
         yield browse
         for browser in browsers:
             browser.close()
+
+
+@pytest.fixture
+def browse_offline(browse):
+    """Opens a file without network; nothing may be said on the console, and nobody asked."""
+    said, asked = [], []
+
+    def browse_offline(path):
+        page = browse("about:blank")
+        page.context.set_offline(True)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield browse_offline
+    assert said == []
+    assert all(re.match(r"file:|data:", url) for url in asked)

@@ -3,7 +3,6 @@
 import io
 import re
 
-import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,21 +11,15 @@ from playwright.sync_api import expect
 
 from fercomp.core.palette import LABEL_COLOURS
 from tests.drawn import draw_clip
+from tests.web.conftest import write_camera
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory):
-    """A clip in the format that Chromium plays as a camera."""
-    path = tmp_path_factory.mktemp("camera") / "face.y4m"
     pictures = draw_clip([("neutral", "happy")], np.random.default_rng(2), 640, 480, 30)
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n")
-        for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-            file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
-    return path
+    return write_camera(tmp_path_factory.mktemp("camera") / "face.y4m", pictures, 30)
 
 
 def number(page, place):

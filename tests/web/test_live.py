@@ -1,4 +1,3 @@
-import http.client
 import io
 import json
 import re
@@ -17,7 +16,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.web.live import live_app
 from fercomp.web.local import Access, serve
 from tests.drawn import draw_face
-from tests.web.conftest import start_live
+from tests.web.conftest import ask, start_live
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,6 @@ def live(forks, tiny_bundle_folder, tmp_path_factory):
     server = start_live(forks, tiny_bundle_folder, tmp_path_factory.mktemp("live"))
     yield server
     server.process.close()
-
-
-def get(server, path, **headers):
-    connection = http.client.HTTPConnection(server.host)
-    connection.request("GET", path, headers=headers)
-    response = connection.getresponse()
-    return response.status, response.headers, response.read().decode()
 
 
 def talk(server, token=None, origin=None):
@@ -52,27 +44,27 @@ def scene():
     return image
 
 
-def ask(socket, message):
+def say_to(socket, message):
     socket.send(message)
     return json.loads(socket.recv(timeout=120))
 
 
 def test_the_page_is_for_those_who_know_the_address(live):
-    status, headers, text = get(live, f"/?token={live.token}")
+    status, headers, text = ask(live, f"/?token={live.token}")
     assert status == 200
-    assert "<title>fercomp live</title>" in text
+    assert b"<title>fercomp live</title>" in text
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    (nonce,) = set(re.findall(r'nonce="([^"]+)"', text))
+    (nonce,) = set(re.findall(r'nonce="([^"]+)"', text.decode()))
     assert f"'nonce-{nonce}'" in policy
-    assert get(live, "/")[0] == get(live, "/?token=wrong")[0] == 403
-    assert get(live, f"/?token={live.token}", Host="evil.example")[0] == 403
-    assert get(live, f"/files/{live.token}/live.js")[1]["content-type"].startswith("text/javascript")
-    assert get(live, f"/files/{live.token}/live.css")[1]["content-type"].startswith("text/css")
-    assert get(live, "/files/wrong/live.js")[0] == 403
+    assert ask(live, "/")[0] == ask(live, "/?token=wrong")[0] == 403
+    assert ask(live, f"/?token={live.token}", Host="evil.example")[0] == 403
+    assert ask(live, f"/files/{live.token}/live.js")[1]["content-type"].startswith("text/javascript")
+    assert ask(live, f"/files/{live.token}/live.css")[1]["content-type"].startswith("text/css")
+    assert ask(live, "/files/wrong/live.js")[0] == 403
     for name in ("none.js", "live.html", "__init__.py", "..%2Flive.py", "%00", ".js"):
-        assert get(live, f"/files/{live.token}/{name}")[0] == 404
-    assert get(live, "/docs")[0] == get(live, "/openapi.json")[0] == 404
+        assert ask(live, f"/files/{live.token}/{name}")[0] == 404
+    assert ask(live, "/docs")[0] == ask(live, "/openapi.json")[0] == 404
 
 
 EVIL = "http://evil.example"
@@ -114,7 +106,7 @@ def test_frames_are_answered_one_by_one(live):
         assert tuple(hello["classes"]) == EMOTIONS
         assert set(hello["colours"]) == set(hello["emotions"]) == set(EMOTIONS)
         for _ in range(3):
-            answer = ask(socket, jpeg(image))
+            answer = say_to(socket, jpeg(image))
             (face,) = answer["faces"]
             x1, y1, x2, y2 = face["box"]
             assert abs((x1 + x2) / 2 - 164) < 20
@@ -123,13 +115,13 @@ def test_frames_are_answered_one_by_one(live):
             assert sum(face["probabilities"]) == pytest.approx(1, abs=0.01)
             assert face["emotion"] in EMOTIONS
             assert face["point"] is None
-        assert ask(socket, jpeg(np.full((270, 480, 3), 90, np.uint8)))["faces"] == []
-        assert ask(socket, b"no picture")["message"].startswith("the frame is not a picture")
+        assert say_to(socket, jpeg(np.full((270, 480, 3), 90, np.uint8)))["faces"] == []
+        assert say_to(socket, b"no picture")["message"].startswith("the frame is not a picture")
         for text in NONSENSE:
-            assert "expected a frame" in ask(socket, text)["message"]
-        small = ask(socket, jpeg(image))["faces"][0]["box"]
-        assert ask(socket, '{"camera": [1920, 540]}') == {"kind": "camera"}
-        (face,) = ask(socket, jpeg(image))["faces"]
+            assert "expected a frame" in say_to(socket, text)["message"]
+        small = say_to(socket, jpeg(image))["faces"][0]["box"]
+        assert say_to(socket, '{"camera": [1920, 540]}') == {"kind": "camera"}
+        (face,) = say_to(socket, jpeg(image))["faces"]
         assert face["box"] == pytest.approx(np.array(small) * [4, 2, 4, 2], abs=6), "in the camera's pixels"
         assert face["track"] == 1, "another camera, another person"
 
@@ -159,12 +151,12 @@ def test_recordings_are_files_of_their_own(server):
     with talk(server) as socket:
         socket.recv()
         for _ in range(2):
-            started = ask(socket, '{"record": true}')
+            started = say_to(socket, '{"record": true}')
             for _ in range(4):
-                ask(socket, jpeg(scene()))
-            assert ask(socket, '{"record": true}')["file"] == started["file"]
-            assert ask(socket, '{"record": false}')["file"] is None
-            ask(socket, jpeg(scene()))
+                say_to(socket, jpeg(scene()))
+            assert say_to(socket, '{"record": true}')["file"] == started["file"]
+            assert say_to(socket, '{"record": false}')["file"] is None
+            say_to(socket, jpeg(scene()))
     first, second = sorted(server.folder.iterdir())
     for path in (first, second):
         table = pd.read_csv(path)
@@ -178,15 +170,15 @@ def test_a_recording_that_cannot_be_written_is_told(server):
     server.folder.write_text("a file in the place of the folder")
     with talk(server) as socket:
         socket.recv()
-        assert "choose another folder" in ask(socket, '{"record": true}')["message"]
-        assert len(ask(socket, jpeg(scene()))["faces"]) == 1
+        assert "choose another folder" in say_to(socket, '{"record": true}')["message"]
+        assert len(say_to(socket, jpeg(scene()))["faces"]) == 1
 
 
 def test_ctrl_c_ends_the_server_in_the_middle_of_a_talk(server):
     with talk(server) as socket:
         socket.recv()
-        ask(socket, '{"record": true}')
-        ask(socket, jpeg(scene()))
+        say_to(socket, '{"record": true}')
+        say_to(socket, jpeg(scene()))
         code, _, told = server.stop()
     assert code == 0
     assert "Traceback" not in told
@@ -207,5 +199,5 @@ def test_two_browsers_do_not_share_their_people(live):
         left = np.full((270, 480, 3), 190, dtype=np.uint8)
         left[60:188, 300:428] = draw_face("sad", np.random.default_rng(5), 128)
         for _ in range(3):
-            assert ask(one, jpeg(scene()))["faces"][0]["track"] == 0
-            assert ask(two, jpeg(left))["faces"][0]["track"] == 0
+            assert say_to(one, jpeg(scene()))["faces"][0]["track"] == 0
+            assert say_to(two, jpeg(left))["faces"][0]["track"] == 0

@@ -4,11 +4,9 @@ import csv
 import io
 import json
 import re
-from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,7 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from fercomp.annotate.drawing.placement import place_label
 from tests.drawn import draw_group
-from tests.web.conftest import CHROMIUM, MAIN, start_live
+from tests.web.conftest import CHROMIUM, MAIN, axe_finds, start_live, write_camera
 
 pytestmark = pytest.mark.browser
 
@@ -48,12 +46,9 @@ def launch():
 
 @pytest.fixture(scope="module")
 def chromium(people, launch, tmp_path_factory):
-    path = tmp_path_factory.mktemp("camera") / "people.y4m"
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420jpeg\n")
-        for shift in (0, 1, 2, 1):  # or it would be one picture, of which there are no news
-            frame = av.VideoFrame.from_ndarray(np.roll(people, shift, axis=1), format="rgb24")
-            file.write(b"FRAME\n" + frame.reformat(format="yuv420p").to_ndarray().tobytes())
+    # Moved, or it would be one picture, of which there are no news.
+    pictures = [np.roll(people, shift, axis=1) for shift in (0, 1, 2, 1)]
+    path = write_camera(tmp_path_factory.mktemp("camera") / "people.y4m", pictures, 15)
     browser = launch("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}")
     yield browser
     browser.close()
@@ -315,7 +310,6 @@ def test_another_camera_is_chosen(live, launch):
 
 
 def test_axe_finds_nothing_serious(opened):
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = opened()
     page.locator("#record").click()
     page.wait_for_timeout(700)
@@ -323,6 +317,4 @@ def test_axe_finds_nothing_serious(opened):
     expect(page.locator("#after")).to_be_visible()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate(axe)
-        found = page.evaluate("() => axe.run()")["violations"]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme
+        assert axe_finds(page) == [], scheme

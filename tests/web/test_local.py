@@ -15,6 +15,7 @@ import pytest
 
 from fercomp.web.clients import MAX_CLIENTS, REQUEST_SECONDS
 from fercomp.web.local import Access, door
+from tests.web.conftest import ask
 
 HOST = "127.0.0.1:8000"
 
@@ -121,10 +122,8 @@ def connect(server):
     return socket.create_connection((name, int(port)), timeout=30)
 
 
-def status(server, path="/"):
-    connection = http.client.HTTPConnection(server.host, timeout=30)
-    connection.request("GET", f"{path}?token={server.token}", headers={"Connection": "close"})
-    return connection.getresponse().status
+def status(server):
+    return ask(server, f"/?token={server.token}", Connection="close")[0]
 
 
 def upgrade(server):

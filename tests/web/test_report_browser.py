@@ -1,8 +1,6 @@
 """The page of `report` in a real browser, offline."""
 
 import os
-import re
-from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -13,13 +11,14 @@ from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, read_card
 from fercomp.report.html.element import MINUS
 from fercomp.stages.report import make_report
 from tests.report_files import copy_model, evaluate_tables, sent
+from tests.web.conftest import axe_finds
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(workspace, browse):
-    """The page of three models, one of which has markup in its name; nothing may be said on the console."""
+def opened(workspace, browse_offline):
+    """The page of three models, one of which has markup in its name."""
     scores = read_card(workspace.bundle("tiny")).scores
     copy_model(workspace, "<b>bold", 50, params={"seed": 5}, scores={**scores, "accuracy": 0.5})
     folder = copy_model(workspace, "unscored", 100, scores={})
@@ -33,15 +32,7 @@ def opened(workspace, browse):
     HISTORY_TABLE.write(pd.DataFrame([empty | row]), workspace.history)
     path = workspace.root.absolute() / "report.html"
     make_report(workspace, path)
-    page, said, asked = browse("about:blank"), [], []
-    page.context.set_offline(True)
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.as_uri())
-    yield workspace, page
-    assert said == []
-    assert all(re.match(r"file:|data:", url) for url in asked)
+    return workspace, browse_offline(path)
 
 
 def names(page):
@@ -101,11 +92,8 @@ def test_the_page(opened):
 
 
 def test_axe_finds_nothing(opened):
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = opened[1]
-    page.evaluate(axe)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        found = page.evaluate("() => axe.run()")["violations"]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme
+        assert axe_finds(page) == [], scheme

@@ -1,4 +1,3 @@
-import http.client
 import io
 import json
 import os
@@ -17,16 +16,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.labels.journal import Journal, Verdict, read_decisions
 from fercomp.web.review import Review
-
-
-def ask(server, path, body=None, **headers):
-    connection = http.client.HTTPConnection(server.host, timeout=30)
-    if body is not None and "Origin" not in headers:
-        headers["Origin"] = f"http://{server.host}"
-    headers = {name: value for name, value in headers.items() if value is not None}
-    connection.request("GET" if body is None else "POST", path, body=body, headers=headers)
-    response = connection.getresponse()
-    return response.status, response.headers, response.read()
+from tests.web.conftest import ask
 
 
 def decide(server, *wishes):

@@ -2,7 +2,6 @@
 
 import re
 import signal
-from importlib.resources import files
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +9,7 @@ from playwright.sync_api import expect
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.tables import LABELS
 from fercomp.labels.journal import read_decisions
+from tests.web.conftest import axe_finds
 
 pytestmark = pytest.mark.browser
 
@@ -360,13 +360,10 @@ def test_photos_are_explained_filtered_found_and_the_end_is_said(write_review, s
 
 def test_axe_finds_nothing_and_focus_is_never_lost(opened):
     _, _, page = opened
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     grid = page.locator("#grid")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate(axe)
-        found = page.evaluate("() => axe.run()")["violations"]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], scheme
+        assert axe_finds(page) == [], scheme
         page.keyboard.press("5")  # and with a decision on the page
     page.get_by_role("button", name="K keep the given label").click()
     expect(grid).to_be_focused()
