@@ -135,7 +135,7 @@ def test_labels_go_where_those_of_photos_and_clips_go(opened, live):
 def test_the_picture_is_a_mirror(opened, live, people):
     page = opened(bypass_csp=True)
     page.evaluate("() => document.getElementById('camera').pause()")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(2000)  # what was sent before is answered
     module(page, live, "picture.js", "it => it.show(document.getElementById('camera'), [], null)")
     with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as shot:
         seen = np.asarray(shot.convert("RGB").resize((64, 48)), dtype=float).mean(axis=2)
