@@ -37,10 +37,10 @@ from fercomp.report.html.run import (
 )
 from fercomp.report.html.sections.data import data_section
 from fercomp.report.html.sections.mistakes import mistakes_of, mistakes_section
-from fercomp.report.html.sections.runs import comparable, runs_section
+from fercomp.report.html.sections.runs import runs_section
 from fercomp.report.html.sections.sent import sent_section
 from fercomp.report.html.sections.state import next_step, state_section
-from fercomp.report.html.sections.two_runs import two_section
+from fercomp.report.html.sections.two_runs import comparable, two_section
 from fercomp.report.model_table import ModelRow
 from fercomp.stages.models import list_models
 

@@ -11,8 +11,7 @@ from fercomp.report.html.charts import scatter
 from fercomp.report.html.element import add, element, table
 from fercomp.report.html.page import as_json
 from fercomp.report.html.run import ReportedRun
-from fercomp.report.html.sections.runs import MOST_COMPARED, comparable
-from fercomp.report.html.sections.two_runs import two_section
+from fercomp.report.html.sections.two_runs import MOST_COMPARED, comparable, two_section
 from tests.report_files import Page
 
 

@@ -20,6 +20,16 @@ Stretch = tuple[float, float, str]
 """Seconds at which a stretch of one emotion begins and ends, and the emotion."""
 
 
+def go_on(stretches: list[Stretch], begin: float, end: float, emotion: str) -> None:
+    """Goes on with the last stretch where it is of this emotion, or begins another, which ends that one."""
+    if stretches and begin - stretches[-1][1] <= GAP:
+        first, _, last = stretches[-1]
+        stretches[-1] = (first, end if emotion == last else begin, last)
+        if emotion == last:
+            return
+    stretches.append((begin, end, emotion))
+
+
 class Timeline:
     """Collects the emotions of a clip, a stretch for each change, so that long clips take little memory.
 
@@ -44,14 +54,7 @@ class Timeline:
         self._begin = now if self._begin is None else self._begin
         self._end = now + (self._step if step is None else step)
         for track, emotion in zip(known(faces.tracks).tolist(), known(faces.emotions), strict=True):
-            stretches = self._stretches[track]
-            if stretches and now - stretches[-1][1] <= GAP:
-                begin, _, last = stretches[-1]
-                if emotion == last:
-                    stretches[-1] = (begin, self._end, emotion)
-                    continue
-                stretches[-1] = (begin, now, last)
-            stretches.append((now, self._end, emotion))
+            go_on(self._stretches[track], now, self._end, emotion)
 
     def longest(self) -> dict[int, list[Stretch]]:
         """Returns the stretches of those who are seen longest, by track, in the order of their tracks."""

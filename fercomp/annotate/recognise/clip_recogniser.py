@@ -78,13 +78,9 @@ class ClipRecogniser:
         return [replace(each, faces=self._smoothed(each, answer), inputs=()) for each, answer in said]
 
     def _smoothed(self, picture: Picture, answer: Answer) -> Faces:
-        return self._smoother.update(picture.faces, _with_gaps(answer, picture.due), picture.frame.time)
-
-
-def _with_gaps(answer: Answer, due: np.ndarray) -> Answer:
-    """Returns the answer for n faces, of which m were due: NaN for the others."""
-    points = None if answer.points is None else _spread(answer.points, due)
-    return Answer(_spread(answer.pred_probs, due), points)
+        points = None if answer.points is None else _spread(answer.points, picture.due)
+        every = Answer(_spread(answer.pred_probs, picture.due), points)
+        return self._smoother.update(picture.faces, every, picture.frame.time)
 
 
 def _spread(rows: np.ndarray, due: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.report.annotated.ribbon import ribbon
 from fercomp.report.annotated.summary import answers_in_order
-from fercomp.report.annotated.tally import Tallies, Tally, Who, ranked_who
+from fercomp.report.annotated.tally import Tallies, Tally, Who
 from fercomp.report.html.element import MINUS, MISSING, Content, details, element, figures, table
 
 MOST_PEOPLE: Final = 200
@@ -33,9 +33,11 @@ def all_section(tallies: Tallies) -> list[Element]:
         numbers.append(("people", len(tallies.people)))
     if not tallies.whole.faces:
         return [figures(numbers), element("p", "No face was found.")]
+    counts = {name: tallies.whole.emotions[name] for name in answers_in_order(tallies.answers)}
+    shares = {name: n / tallies.whole.faces for name, n in counts.items()}
     rows = [
-        (_emotion(name), tallies.whole.emotions[name], _share(tallies.whole, name), _bar(tallies.whole, name))
-        for name in answers_in_order(tallies.answers)
+        (_emotion(name), n, _percent(shares[name], 1), _parts([(shares[name], name)]))
+        for name, n in counts.items()
     ]
     return [figures(numbers), table("Emotions of all faces", ("emotion", "faces", "share", "bar"), rows)]
 
@@ -121,7 +123,7 @@ def _clip(file: str, tallies: Tallies, names: Mapping[int, str], frame: str | No
         made.append(element("img", src=frame, alt="", class_="frame"))
     if not clip.who:
         return [*made, element("p", "No face was found in it.")]
-    ranked = list(ranked_who(clip))
+    ranked = sorted(clip.who.items(), key=lambda item: (-item[1].seconds, -item[1].faces, item[0]))
     lines = [
         (_name(who, names), tally) for who, tally in sorted(ranked[:MOST_LINES], key=lambda item: item[0])
     ]
@@ -161,16 +163,8 @@ def _emotion(name: str) -> Element:
     return element("td", mark, name, class_="emotion")
 
 
-def _share(tally: Tally, name: str) -> str:
-    return _percent(tally.emotions[name] / tally.faces, 1)
-
-
 def _percent(share: float, digits: int = 0) -> str:
     return f"{share:.{digits}%}".replace("%", " %")
-
-
-def _bar(tally: Tally, name: str) -> Element:
-    return _parts([(tally.emotions[name] / tally.faces, name)])
 
 
 def _parts(parts: Sequence[tuple[float, str]]) -> Element:

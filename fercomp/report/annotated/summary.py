@@ -8,9 +8,7 @@ from typing import Final
 
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.csv_table import FLOAT_FORMAT
-from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
-from fercomp.core.reading import is_there
 from fercomp.report.annotated.tally import Tallies, Tally
 
 SUMMARY: Final = "summary.csv"
@@ -49,27 +47,6 @@ def write_summary(path: Path, tallies: Tallies, names: Mapping[int, str]) -> Non
             (*(keys.get(name, "") for name in SUMMARY_COLUMNS[:5]), *_cells(tally, tallies.answers))
         )
     write_text(path, text.getvalue())
-
-
-def require_summary_place(path: Path, force: bool) -> None:
-    """Makes sure that only a summary would be replaced.
-
-    Raises:
-        FercompError: Something else is there.
-    """
-    if force or not is_there(path):
-        return
-    begin = ",".join(SUMMARY_COLUMNS).encode()
-    try:
-        with path.open("rb") as file:
-            ours = file.read(len(begin)) == begin
-    except OSError as error:
-        raise FercompError(f"cannot read {path}: {error.strerror}; choose another --output") from error
-    if not ours:
-        raise FercompError(
-            f"{path} would be replaced, which annotate did not write: move it, choose another --output, or "
-            "--force"
-        )
 
 
 def _rows(tallies: Tallies, names: Mapping[int, str]) -> Iterator[tuple[dict[str, object], Tally]]:

@@ -4,13 +4,13 @@ import csv
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from fercomp.annotate.drawing.timeline import GAP, Stretch
+from fercomp.annotate.drawing.timeline import Stretch, go_on
 from fercomp.annotate.records.rows import FACE, NO_FACE, Row, whole_number
 from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.classes import UNCERTAIN
@@ -67,12 +67,7 @@ class Tally:
         """Goes on with the emotion that is shown, or begins another stretch."""
         self.begin = begin if self.begin is None else self.begin
         self.end = max(self.end, end)
-        if self.stretches and begin - self.stretches[-1][1] <= GAP:
-            first, _, last = self.stretches[-1]
-            if last == emotion:
-                self.stretches[-1] = (first, end, emotion)
-                return
-        self.stretches.append((begin, end, emotion))
+        go_on(self.stretches, begin, end, emotion)
 
     @property
     def dominant(self) -> tuple[str, float] | None:
@@ -229,8 +224,3 @@ def _columns(path: Path, kind: RecordFormat) -> tuple[str, ...]:
     if missing:
         raise FercompError(f"{path} lacks the columns {missing}: {remedy}")
     return columns
-
-
-def ranked_who(clip: ClipTally) -> Iterator[tuple[Who, Tally]]:
-    """Gives those who are seen in a clip, those who are seen longest first."""
-    return iter(sorted(clip.who.items(), key=lambda item: (-item[1].seconds, -item[1].faces, item[0])))

@@ -16,7 +16,7 @@ from fercomp.report.annotated.sections import (
     photos_section,
     problems_section,
 )
-from fercomp.report.annotated.summary import SUMMARY, require_summary_place, write_summary
+from fercomp.report.annotated.summary import SUMMARY, SUMMARY_COLUMNS, write_summary
 from fercomp.report.annotated.tally import ClipTally, Tallies, read_tallies
 from fercomp.report.html.element import element
 from fercomp.report.html.notes import Notes
@@ -50,7 +50,7 @@ def require_report_places(output: Path, force: bool) -> None:
         FercompError: It would.
     """
     check_place(output / ANNOTATED_PAGE, force)
-    require_summary_place(output / SUMMARY, force)
+    check_place(output / SUMMARY, force, ",".join(SUMMARY_COLUMNS).encode(), "annotate")
 
 
 def report_annotated(output: Path, records: Path, force: bool = False) -> AnnotatedReport:

@@ -73,8 +73,14 @@ def write_page(html: str, path: Path, force: bool) -> None:
     write_text(path, html)
 
 
-def check_place(path: Path, force: bool) -> None:
-    """Makes sure that only a page of ours would be replaced.
+def check_place(path: Path, force: bool, mark: bytes = MARK, who: str = "report") -> None:
+    """Makes sure that only a file of ours would be replaced.
+
+    Args:
+        path: The file.
+        force: Replace what is there, whatever it is.
+        mark: What stands near the beginning of a file of ours.
+        who: The command that writes it.
 
     Raises:
         FercompError: `path` is something else.
@@ -83,12 +89,12 @@ def check_place(path: Path, force: bool) -> None:
         return
     try:
         with path.open("rb") as file:
-            ours = MARK in file.read(_LOOKED_AT)
+            ours = mark in file.read(_LOOKED_AT)
     except OSError as error:
         raise FercompError(f"cannot read {path}: {error.strerror}; choose another --output") from error
     if not ours:
         raise FercompError(
-            f"{path} would be replaced, which report did not write: move it, choose another --output, or "
+            f"{path} would be replaced, which {who} did not write: move it, choose another --output, or "
             "--force"
         )
 

@@ -113,12 +113,10 @@ def read_history_of(folder: Path) -> dict[str, list[Any]]:
         return {}
     history = _HISTORY.read(path)
     history = history.iloc[:: math.ceil(len(history) / MOST_EPOCHS) or 1]
-    known = {name: [_measure(text) for text in history[name]] for name in _MEASURES}
+    known = {
+        name: [None if text in ("", "nan") else float(text) for text in history[name]] for name in _MEASURES
+    }
     return {"epoch": history["epoch"].tolist(), "phase": history["phase"].tolist(), **known}
-
-
-def _measure(text: str) -> float | None:
-    return None if text in ("", "nan") else float(text)
 
 
 def is_elsewhere(folder: Path, holdout: set[tuple[str, str]]) -> bool:

@@ -1,17 +1,13 @@
-"""All runs as a table that can be sorted, and what the page needs to show two of them side by side."""
+"""All runs as a table that can be sorted."""
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from fercomp.report.html.charts import interval
 from fercomp.report.html.element import MISSING, Content, element, table
 from fercomp.report.html.run import ReportedRun
-
-MOST_COMPARED: Final = 100
-"""The newest runs that can be chosen to be shown side by side."""
 
 _SHOWN: Final = 6
 """Parameters that differ and are shown at once; of more, the others open."""
@@ -45,7 +41,7 @@ def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
     ]
     shown = table(
         "Runs, the newest first",
-        (_heading(*column) for column in columns),
+        (element("button", name, type="button") if can_sort else name for name, can_sort in columns),
         (_row(run, newest, ends) for run in runs),
         "sortable",
     )
@@ -57,10 +53,6 @@ def runs_section(runs: Sequence[ReportedRun]) -> list[Element]:
     if any(run.other_holdout for run in runs):
         said.append("† scored on other photos or labels than are the holdout now: not to be compared.")
     return [shown, element("p", " ".join(said), class_="hint")]
-
-
-def _heading(name: str, can_sort: bool) -> Element:
-    return element("button", name, type="button") if can_sort else element("span", name)
 
 
 def _row(run: ReportedRun, newest: ReportedRun | None, ends: tuple[float, float]) -> list[Content]:
@@ -111,34 +103,3 @@ def _difference(run: ReportedRun, newest: ReportedRun | None) -> list[Content]:
 def differing(params: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
     """Returns the parameters in which two runs differ, in their order."""
     return [key for key in {**others, **params} if params.get(key) != others.get(key)]
-
-
-def comparable(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
-    """Returns what the page shows of two runs side by side; what is not known is `None`."""
-    return [
-        {
-            "name": run.model,
-            "typed": shlex.quote(run.model),
-            "backbone": run.backbone,
-            "answers": list(run.answers),
-            "scores": {
-                "holdout accuracy": _known(run.accuracy),
-                "macro-F1": _known(run.macro_f1),
-                "calibration error": _known(run.calibration),
-                "ms per face": _known(run.ms_per_face),
-                "public score": _known(run.public),
-                "private score": _known(run.private),
-            },
-            "params": dict(run.params),
-            "best": run.best_epoch,
-            "history": dict(run.history),
-            "confusion": run.confusion,
-            "classes": run.classes,
-            "otherHoldout": run.other_holdout,
-        }
-        for run in runs[:MOST_COMPARED]
-    ]
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
