@@ -170,6 +170,13 @@ class Forks:
         self._children.append(Forked(told, out, err))
         return self._children[-1]
 
+    def run(self, code: str, *words: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """Forks a child as `start` does, and waits for its end."""
+        child = self.start(code, *words, cwd=cwd, env=env)
+        out, err = child.communicate()
+        child.close()
+        return subprocess.CompletedProcess(code, child.wait(), out, err)
+
     def end_children(self) -> None:
         """Ends the children that were started so far."""
         for child in self._children:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from fercomp.cli.app import main
+from tests.forks import EVERY_COMMAND, Forks
 
 
 @pytest.fixture
@@ -19,3 +20,11 @@ def fercomp(monkeypatch, capsys):
         return end.value.code or 0, out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """A process that has imported what every command does, and nothing heavy."""
+    forks = Forks(EVERY_COMMAND)
+    yield forks
+    forks.close()

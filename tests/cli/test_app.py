@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -48,10 +47,14 @@ main()
 """
 
 
-def probe(body: str, cwd: Path) -> subprocess.CompletedProcess:
+@pytest.fixture
+def probe(forks, tmp_path):
     """Runs `fercomp probe`, a command with this body, in a process of its own."""
-    command = [sys.executable, "-c", PROBE.format(body=body)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+    def run(body: str) -> subprocess.CompletedProcess:
+        return forks.run(PROBE.format(body=body), cwd=tmp_path, env=dict(os.environ))
+
+    return run
 
 
 def fercomp(*words: str) -> subprocess.CompletedProcess:
@@ -148,15 +151,15 @@ def test_wrong_usage_is_told_with_exit_code_2(words, told):
     assert "Traceback" not in done.stderr
 
 
-def test_an_error_for_the_user_is_one_line(tmp_path):
-    done = probe("raise FercompError('expected a,\\n received b')", tmp_path)
+def test_an_error_for_the_user_is_one_line(probe):
+    done = probe("raise FercompError('expected a,\\n received b')")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: expected a,  received b\n")
 
 
-def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
+def test_a_full_disk_is_one_line_and_the_old_file_stays(probe, tmp_path):
     (tmp_path / "a.txt").write_text("old")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
-    done = probe(f"{limit}; write_text(Path('a.txt'), 'x' * 100_000)", tmp_path)
+    done = probe(f"{limit}; write_text(Path('a.txt'), 'x' * 100_000)")
     assert done.returncode == 1
     assert re.fullmatch(
         r"error: the disk is full \(.*\): make room, then run the same command again\n", done.stderr
@@ -164,8 +167,8 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
-def test_a_path_that_the_system_refuses_is_one_line(tmp_path):
-    done = probe("Path('x' * 300).is_file()", tmp_path)
+def test_a_path_that_the_system_refuses_is_one_line(probe):
+    done = probe("Path('x' * 300).is_file()")
     assert (done.returncode, done.stderr) == (
         1,
         f"error: File name too long: {'x' * 80}: choose another path\n",
@@ -185,24 +188,24 @@ def test_a_current_folder_that_was_removed_is_one_line(tmp_path, words, monkeypa
     assert capsys.readouterr() == ("", said)
 
 
-def test_a_value_of_megabytes_is_a_short_line(tmp_path):
-    done = probe("raise FercompError('unknown ' + 10**7 * 'x' + ': name another')", tmp_path)
+def test_a_value_of_megabytes_is_a_short_line(probe):
+    done = probe("raise FercompError('unknown ' + 10**7 * 'x' + ': name another')")
     assert done.returncode == 1
     assert len(done.stderr) < 500
     assert re.fullmatch(r"error: unknown x+\[\.\.\.\]x+: name another\n", done.stderr)
 
 
-def test_an_opencv_that_cannot_be_loaded_is_one_line(tmp_path):
+def test_an_opencv_that_cannot_be_loaded_is_one_line(probe, tmp_path):
     (tmp_path / "cv2.so").write_bytes(b"no library")
-    done = probe("import cv2", tmp_path)
+    done = probe("import cv2")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
         r"error: OpenCV cannot be loaded \(.*cv2\.so.*\): `fercomp doctor` says what to do\n", done.stderr
     )
 
 
-def test_ctrl_c_is_one_line(tmp_path):
-    done = probe("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
+def test_ctrl_c_is_one_line(probe):
+    done = probe("os.kill(os.getpid(), signal.SIGINT)")
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "stopped; nothing half-finished was written, the same command starts again\n"
 
@@ -245,8 +248,8 @@ def test_a_bar_leaves_the_line_to_what_is_said_after_an_interruption(tmp_path):
 @pytest.mark.parametrize(
     "body", ["raise ValueError('a bug')", "raise OSError(5, 'a bug')", "raise ImportError('a bug')"]
 )
-def test_a_bug_keeps_its_traceback(tmp_path, body):
-    done = probe(body, tmp_path)
+def test_a_bug_keeps_its_traceback(probe, body):
+    done = probe(body)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert done.stderr.rstrip().endswith("a bug")

@@ -1,8 +1,7 @@
 """What Tab offers, asked as a shell asks: by variables of the environment."""
 
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,36 +19,35 @@ finally:
 """
 
 
-def offered(*words: str) -> list[str]:
+@pytest.fixture
+def offered(forks):
     """What bash would offer for the last word, by a process that imports nothing heavy."""
-    asked = {"_FERCOMP_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(("fercomp", *words))}
-    asked["COMP_CWORD"] = str(len(words))
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env={**os.environ, **asked},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stderr.strip() == ""
-    return done.stdout.split()
+
+    def ask(*words: str) -> list[str]:
+        asked = {"_FERCOMP_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(("fercomp", *words))}
+        asked["COMP_CWORD"] = str(len(words))
+        done = forks.run(SCRIPT, cwd=Path.cwd(), env={**os.environ, **asked})
+        assert done.stderr.strip() == ""
+        return done.stdout.split()
+
+    return ask
 
 
-def test_backbones_of_all_families():
+def test_backbones_of_all_families(offered):
     assert offered("train", "--backbone", "dinov2_b") == ["dinov2_base"]
     assert offered("bench", "compact", "convnext_x") == ["convnext_xlarge"]
 
 
 @pytest.mark.parametrize("command", ["predict", "robustness"])
-def test_models_that_are_there(workspace, command):
+def test_models_that_are_there(offered, workspace, command):
     assert offered(command, "--model", "") == ["tiny", "shipped", "shipped-large"]
 
 
-def test_only_models_that_can_be_scored(workspace):
+def test_only_models_that_can_be_scored(offered, workspace):
     assert offered("evaluate", "-m", "") == ["tiny"]
 
 
-def test_detectors():
+def test_detectors(offered):
     assert offered("annotate", "photos", "--detector", "haar_alt") == [
         "haar_alt",
         "haar_alt2",

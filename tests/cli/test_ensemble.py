@@ -22,7 +22,7 @@ def models(workspace, write_model):
     return workspace
 
 
-@pytest.mark.parametrize("weights", ["equal", "fitted"])
+@pytest.mark.parametrize("weights", ["equal", pytest.param("fitted", marks=pytest.mark.slow)])
 def test_an_ensemble_is_a_model_like_any_other(models, fercomp, weights):
     code, out, err = fercomp("ensemble", "both", "tiny", "other", "--weights", weights)
     assert code == 0, err

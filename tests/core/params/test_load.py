@@ -243,7 +243,16 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("key", ["train.epochs", "train.dropout", "train.seed", "machine.workers", "train"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("train.epochs", "train"),
+        *[
+            pytest.param(k, marks=pytest.mark.slow)
+            for k in ("train.dropout", "train.seed", "machine.workers")
+        ],
+    ],
+)
 @pytest.mark.parametrize("value", LONG)
 def test_absurd_values_are_one_short_line(key, value):
     with pytest.raises(FercompError) as caught:
@@ -253,7 +262,9 @@ def test_absurd_values_are_one_short_line(key, value):
     assert "sys." not in line and "max_depth" not in line
 
 
-@pytest.mark.parametrize("value", LONG)
+@pytest.mark.parametrize(
+    "value", [v if v not in ("deep", "many") else pytest.param(v, marks=pytest.mark.slow) for v in LONG]
+)
 def test_absurd_teachers_and_experiments_are_accepted_or_told(value):
     for key in ("train.teacher", "experiments.a.teacher", "experiments.a.epochs", "x", "fetch.source"):
         try:
