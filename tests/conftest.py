@@ -1,9 +1,10 @@
 """What tests of several rooms share: a tiny competition and a model trained on it, both real."""
 
+import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,8 +36,26 @@ def free_gigabytes() -> float:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has the longest tests begin first, so that no core is idle while another ends with them."""
-    items.sort(key=lambda item: item.get_closest_marker("large") is None)
+    """Has the longest tests begin first, so that no core is idle while another ends with them.
+
+    These are the ones that may take longer than others.
+    """
+
+    def seconds(item: pytest.Item) -> float:
+        return next((mark.args[0] for mark in item.iter_markers("timeout")), 0)
+
+    items.sort(key=lambda item: (item.get_closest_marker("large") is None, -seconds(item)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Looks for no garbage while all tests are imported, and never again among what they imported."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

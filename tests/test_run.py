@@ -332,14 +332,15 @@ def test_a_program_runs_where_the_caller_stands_with_its_exit_code(clone, tmp_pa
         (("demo", "--quick"), "fercomp demo --quick"),
         (
             ("test", "tests/core", "-k", "x"),
-            "pytest -n 3 -m not slow and not browser and not large tests/core -k x",
+            "pytest -m not slow and not browser and not large tests/core -k x",
         ),
         (("test", "--all", "tests/core"), "pytest tests/core"),
         (("docs",), "python -m tests.make_reference"),
         (("format",), "ruff format,ruff check --fix"),
         (
             ("check",),
-            "ruff format --check,ruff check,mypy,lint-imports --no-logo,pytest tests/test_docs.py,pytest",
+            "ruff format --check,ruff check,mypy,lint-imports --no-logo,"
+            "pytest -n 0 tests/test_docs.py,pytest --ignore tests/test_docs.py",
         ),
     ],
 )

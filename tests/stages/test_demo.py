@@ -8,6 +8,7 @@ from fercomp.stages.demo import run_demo
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_its_network_learns(tmp_path):
     scores, done = run_demo(Workspace(tmp_path), Params())
     assert scores.accuracy > 0.4  # one in nine by chance

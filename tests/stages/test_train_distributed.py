@@ -102,6 +102,7 @@ def assert_equal(workspace, name, expected):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_processes_and_devices_share_each_batch_and_go_on_after_a_kill(workspace, forks):
     """Of 63 photos in batches of 10, neither 4 devices nor the last batch of 3 divide evenly."""
     alone = forks.start(CODE, "one", "-1", cwd=workspace.root, env=environment())

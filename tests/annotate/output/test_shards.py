@@ -298,6 +298,7 @@ def test_all_shards_at_once(bundle, media, tmp_path):
 
 AS_PARQUET = pytest.param(
     ("--merge", "--records", "parquet"),
+    id="parquet",
     marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow"),
 )
 
