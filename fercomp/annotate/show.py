@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 
+from fercomp.annotate.window import has_display
 from fercomp.media.images import read_image
 
 _WINDOW: Final = (1600, 900)
@@ -27,8 +28,7 @@ def show_copy(path: Path) -> str:
     Raises:
         FercompError: The picture cannot be read.
     """
-    # OpenCV without a display ends the whole process, which nothing can catch: so look before.
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not has_display():
         return f"no display to show it on: copy {path} to a machine that has one"
     try:
         _in_a_window(path)

@@ -55,9 +55,13 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
     return shown
 
 
+def has_display() -> bool:
+    """Says whether windows can be shown: OpenCV would end the whole process, which nothing can catch."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def _require_display() -> None:
-    # OpenCV without a display ends the whole process, which nothing can catch: so look before.
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not has_display():
         raise FercompError("no display for a window: type `fercomp live` without --window for a page")
     try:
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)

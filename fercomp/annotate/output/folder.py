@@ -95,7 +95,7 @@ class OutputFolder:
             self._names = output_names(self._all, self._owners(run, index.keys() - gone))
             self._require_no_original()
             if not self._force:
-                require_same_names(self.records, changed, self._settings.get("input"), self._sources.files)
+                require_same_names(self.records, changed, self._settings.get("input"), self._all.files)
                 self._require_ours(run)
             embedded = self.people.begin(map(self._name_of, self._sources.files)) if self.people else None
             self._sweep()
