@@ -1,3 +1,4 @@
+import os
 import socket
 import struct
 import threading
@@ -122,6 +123,22 @@ def photos(tmp_path: Path, faces: list[np.ndarray]) -> Path:
     for name, picture in pictures.items():
         Image.fromarray(picture).save(folder / name)
     return folder
+
+
+@pytest.fixture
+def lock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets nobody look into a folder, or everybody again."""
+    scandir = os.scandir
+
+    def lock(locked: Path, is_locked: bool = True) -> None:
+        def scan(folder: Path) -> object:
+            if is_locked and Path(folder) == locked:
+                raise PermissionError(13, "Permission denied", str(folder))
+            return scandir(folder)
+
+        monkeypatch.setattr(os, "scandir", scan)
+
+    return lock
 
 
 @pytest.fixture

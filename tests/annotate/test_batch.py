@@ -85,16 +85,9 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsy
     assert (again.earlier, len(again.problems), again.faces) == (6, 3, 7)
 
 
-def test_a_folder_that_cannot_be_looked_into_has_one_row(bundle, photos, tmp_path, monkeypatch):
-    scandir, locked = os.scandir, photos / "a"
-
-    def scan(folder):
-        if Path(folder) == locked:
-            raise PermissionError(13, "Permission denied", str(folder))
-        return scandir(folder)
-
+def test_a_folder_that_cannot_be_looked_into_has_one_row(bundle, photos, tmp_path, lock):
     for is_locked in (True, True, False, True):
-        monkeypatch.setattr(os, "scandir", scan if is_locked else scandir)
+        lock(photos / "a", is_locked)
         done = annotate_media(photos, tmp_path / "out", bundle)
         assert done.problems == ({"a/": "permission_denied"} if is_locked else {})
         files = pd.read_csv(done.records)["file"].tolist()

@@ -239,35 +239,21 @@ def test_other_options_start_the_shard_anew_and_keep_its_rows(bundle, photos, tm
         merge_media(photos, tmp_path / "out", bundle, WHOLE)
 
 
-def test_a_folder_that_cannot_be_looked_into_has_one_row(bundle, photos, tmp_path, monkeypatch):
-    scandir = os.scandir
-
-    def scan(folder):
-        if os.fspath(folder) == os.fspath(photos / "a"):
-            raise PermissionError(13, "Permission denied", str(folder))
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", scan)
+def test_a_folder_that_cannot_be_looked_into_has_one_row(bundle, photos, tmp_path, lock):
+    lock(photos / "a")
     annotate_media(photos, tmp_path / "whole", bundle, WHOLE)
     parts = all_shards(photos, tmp_path / "parts", bundle)
     assert [problem for part in parts for problem in part.problems] == ["a/"]
     merge_media(photos, tmp_path / "parts", bundle, WHOLE)
     assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
-    monkeypatch.undo()
+    lock(photos / "a", is_locked=False)
     with pytest.raises(FercompError, match="2 files not on record"):
         merge_media(photos, tmp_path / "parts", bundle, WHOLE)
 
 
-def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, monkeypatch):
+def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, lock):
     all_shards(photos, tmp_path / "out", bundle)
-    scandir = os.scandir
-
-    def scan(folder):
-        if os.fspath(folder) == os.fspath(photos / "a"):
-            raise PermissionError(13, "Permission denied", str(folder))
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", scan)
+    lock(photos / "a")
     with pytest.raises(FercompError, match=r"has a/.* on record, which is not found here"):
         merge_media(photos, tmp_path / "out", bundle, WHOLE)
 
