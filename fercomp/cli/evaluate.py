@@ -43,8 +43,7 @@ def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
         f"accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
         f"calibration error {scores.calibration_error:.4f}"
     )
-    for line in (*expected_score(folder, workspace).lines(), *ceiling_lines(workspace)):
-        tell(line)
+    tell(*expected_score(folder, workspace).lines(), *ceiling_lines(workspace))
     card = read_card(folder)
     if REFIT_OF in card.trained:
         tell("These are the scores before `fercomp refit`: the model has learned from the holdout since")

@@ -90,8 +90,7 @@ def relabel(
     if folder is None:
         opinion = Opinion(oof_table(EMOTIONS).read(workspace.oof))
     if import_folders is not None:
-        for line in take_over(import_folders, photos, workspace.reviewed, drop_removed):
-            tell(line)
+        tell(*take_over(import_folders, photos, workspace.reviewed, drop_removed))
     if folder is not None:
         cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
         opinion = opinion_of(folder, workspace, cache, params.machine.device)
@@ -112,13 +111,11 @@ def _suggest(
     from fercomp.labels.relabel import relabel as suggest
     from fercomp.report.relabelling import pairs_table, summary, write_report
 
-    for line in opinion.told:
-        tell(line)
+    tell(*opinion.told)
     labels = suggest(photos, opinion.table, read_decisions(workspace.reviewed), params, opinion.trust)
     pairs = write_report(labels, workspace.raw, workspace.relabel_report)
     LABELS.write(labels, workspace.labels)
     show(pairs_table(pairs))
-    for line in summary(labels, photos).splitlines():
-        tell(line)
+    tell(*summary(labels, photos).splitlines())
     tell(f"{workspace.labels} written; look at {workspace.relabel_report}")
     return labels

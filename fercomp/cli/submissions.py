@@ -81,6 +81,5 @@ def _tell_final(every: "list[Submission]", competition: str) -> None:
         show(submissions_table([one for one in every if one.ref in chosen], console()))
     else:
         tell("nothing is selected at Kaggle, which then takes the best public scores")
-    for line in proposals(every):
-        tell(line)
+    tell(*proposals(every))
     tell(f"Select at {PAGE}/{competition}/submissions")

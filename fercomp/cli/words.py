@@ -11,9 +11,10 @@ import typer
 from fercomp.core.terminal import one_line
 
 
-def tell(line: str) -> None:
-    """Prints a line of a command's result: one line, whatever is in the names in it."""
-    typer.echo(one_line(line))
+def tell(*lines: str) -> None:
+    """Prints lines of a command's result: each is one line, whatever is in the names in it."""
+    for line in lines:
+        typer.echo(one_line(line))
 
 
 def tell_json(known: Any) -> None:

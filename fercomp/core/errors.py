@@ -18,6 +18,11 @@ def last_line(error: BaseException) -> str:
     return lines[-1].strip()
 
 
+def in_brief(error: BaseException, most: int = 200) -> str:
+    """Returns what another package says of its error on one line, cut off after so many characters."""
+    return " ".join(str(error).split())[:most]
+
+
 def unknown_name(
     kind: str, name: str, known: Iterable[str], shown: Iterable[str] | None = None
 ) -> FercompError:

@@ -7,7 +7,7 @@ from multiprocessing import connection, get_context, parent_process
 from threading import RLock, Thread
 from typing import Any, TypeVar
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.core.parallel import limit_threads, thread_limit
 from fercomp.core.terminal import guarded, show_bug
 
@@ -87,7 +87,7 @@ def _call(
         outcome = (str(error), None)
     except Exception as error:
         show_bug(type(error), error, error.__traceback__)
-        outcome = (f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", None)
+        outcome = (f"{type(error).__name__}: {in_brief(error, 300)}", None)
     sender.send(outcome)
 
 

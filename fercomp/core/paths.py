@@ -22,6 +22,16 @@ def at_home(path: str | Path) -> str:
     return str(full)
 
 
+class _Below:
+    """A path below the folder of a workspace."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, workspace: "Workspace", kind: type) -> Path:
+        return workspace.root / self._path
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The files of one competition under one folder.
@@ -32,119 +42,39 @@ class Workspace:
 
     root: Path = Path()
 
-    @property
-    def params(self) -> Path:
-        """The hyperparameters, `params.yaml`."""
-        return self.root / "params.yaml"
+    params = _Below("params.yaml")  # the hyperparameters
+    study_params = _Below("params.study.yaml")  # the experiments of the study
 
-    @property
-    def study_params(self) -> Path:
-        """The experiments of the study, `params.study.yaml`."""
-        return self.root / "params.study.yaml"
+    raw = _Below("datasets/raw")  # the competition's own files, never edited
+    train_csv = _Below("datasets/raw/train.csv")  # its training labels
+    sample_submission = _Below("datasets/raw/sample_submission.csv")
+    photos = _Below("datasets/photos.csv")  # the index of readable photos, by `prepare`
+    problems = _Below("datasets/problems.csv")  # the photos that cannot be used and why, likewise
+    overview = _Below("datasets/overview")  # the folder of pictures of the photos, likewise
+    decoded = _Below("datasets/.photos")  # decoded photos (`data.cache`), which may be deleted at any time
+    labels = _Below("datasets/labels.csv")  # given and suggested labels side by side, by `relabel`
+    relabel_report = _Below("datasets/relabel")  # what that changed: a table of class pairs, contact sheets
+    reviewed = _Below("datasets/review.jsonl")  # the journal of `review`; in git, nothing brings it back
 
-    @property
-    def raw(self) -> Path:
-        """The competition's own files, never edited."""
-        return self.root / "datasets" / "raw"
+    models = _Below("models")  # the folder of all bundles
+    training = _Below("models/.training")  # checkpoints, features, a teacher's answers
+    oof = _Below("models/crossval/oof.csv")  # answers of networks that did not learn the photo, by `crossval`
 
-    @property
-    def train_csv(self) -> Path:
-        """The competition's training labels."""
-        return self.raw / "train.csv"
-
-    @property
-    def sample_submission(self) -> Path:
-        """The competition's example of a submission."""
-        return self.raw / "sample_submission.csv"
-
-    @property
-    def photos(self) -> Path:
-        """The index of readable photos, written by `prepare`."""
-        return self.root / "datasets" / "photos.csv"
-
-    @property
-    def decoded(self) -> Path:
-        """Decoded photos (`data.cache`), which may be deleted at any time."""
-        return self.root / "datasets" / ".photos"
-
-    @property
-    def problems(self) -> Path:
-        """The photos that cannot be used and why, written by `prepare`."""
-        return self.root / "datasets" / "problems.csv"
-
-    @property
-    def overview(self) -> Path:
-        """The folder of pictures of the photos, written by `prepare`."""
-        return self.root / "datasets" / "overview"
-
-    @property
-    def models(self) -> Path:
-        """The folder of all bundles."""
-        return self.root / "models"
+    submissions = _Below("submissions")  # the folder of all Kaggle CSVs
+    history = _Below("submissions/history.csv")  # what was sent to Kaggle, and how it scored
+    history_plot = _Below("submissions/history.png")  # holdout accuracy against Kaggle's scores
+    standing = _Below("submissions/standing.json")  # one's own place when it was last asked for
+    sending = _Below("submissions/.sending.json")  # there between sending and the record of Kaggle's answer
+    report = _Below("report.html")
 
     def bundle(self, name: str) -> Path:
         """Returns the folder of one trained model."""
         return self.models / name
 
-    @property
-    def training(self) -> Path:
-        """What training keeps while it runs: checkpoints, features, a teacher's answers."""
-        return self.models / ".training"
-
-    @property
-    def oof(self) -> Path:
-        """Probabilities of the labelled photos by networks that were not trained on them, by `crossval`."""
-        return self.bundle("crossval") / "oof.csv"
-
-    @property
-    def labels(self) -> Path:
-        """Given and suggested labels side by side, written by `relabel`."""
-        return self.root / "datasets" / "labels.csv"
-
-    @property
-    def reviewed(self) -> Path:
-        """The journal of what was decided in `review`; kept in git, since nothing brings it back."""
-        return self.root / "datasets" / "review.jsonl"
-
-    @property
-    def relabel_report(self) -> Path:
-        """The folder of what `relabel` changed: a table of class pairs, a contact sheet for each."""
-        return self.root / "datasets" / "relabel"
-
     def test_probabilities(self, name: str) -> Path:
         """Returns the test photos' probabilities by one trained model."""
         return self.bundle(name) / "test_probs.csv"
 
-    @property
-    def submissions(self) -> Path:
-        """The folder of all Kaggle CSVs."""
-        return self.root / "submissions"
-
     def submission(self, name: str) -> Path:
         """Returns the Kaggle CSV of one trained model."""
         return self.submissions / f"{name}.csv"
-
-    @property
-    def history(self) -> Path:
-        """The record of what was sent to Kaggle, and how it scored."""
-        return self.submissions / "history.csv"
-
-    @property
-    def history_plot(self) -> Path:
-        """The record as a picture: holdout accuracy against Kaggle's scores."""
-        return self.submissions / "history.png"
-
-    @property
-    def standing(self) -> Path:
-        """One's own place on the leaderboard when it was last asked for."""
-        return self.submissions / "standing.json"
-
-    @property
-    def report(self) -> Path:
-        """The page that `report` writes."""
-        return self.root / "report.html"
-
-    @property
-    def sending(self) -> Path:
-        """What is being sent to Kaggle; there between sending and the record of Kaggle's answer."""
-        return self.submissions / ".sending.json"

@@ -13,6 +13,8 @@ TOLD: Final = 60.0
 LONG: Final = 3600.0
 """Seconds from which on it is said what else would do, where there is no GPU."""
 
+_TIMED: Final = 2
+"""Parts of work that say how long all will take."""
 
 _CLOCKS: Final = ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC")
 """On Linux and on macOS, where `time.monotonic` stops while the computer sleeps; not so on Windows."""
@@ -71,3 +73,27 @@ def say_duration(what: str, seconds: float, gpu: bool, instead: str) -> None:
     say(f"{what}: about {duration(seconds)} on this {'GPU' if gpu else 'CPU'}")
     if seconds > LONG and not gpu:
         say(f"in less time: {instead}")
+
+
+class Foretold:
+    """Says how long work in equal parts will take, once a few of them are done.
+
+    Args:
+        what: See `say_duration`.
+        parts: How many parts there are.
+        gpu: See `say_duration`.
+        instead: Likewise.
+    """
+
+    def __init__(self, what: str, parts: float, gpu: bool, instead: str) -> None:
+        self._what, self._parts, self._gpu, self._instead = what, parts, gpu, instead
+        self._begun, self._start = 0, 0.0
+
+    def begin(self) -> None:
+        """Notes that a part begins; the first one, which makes things ready, is not timed."""
+        self._begun += 1
+        if self._begun == 2:
+            self._start = time.perf_counter()
+        elif self._begun == 2 + _TIMED:
+            seconds = (time.perf_counter() - self._start) / _TIMED * self._parts
+            say_duration(self._what, seconds, self._gpu, self._instead)

@@ -1,1 +1,1 @@
-"""Photos: decoding them, finding copies, dividing them into folds, handing them to a network."""
+"""The competition's files and photos: archives, layouts, copies, folds, and photos as model input."""

@@ -80,7 +80,7 @@ def links_out(raw: Path) -> Callable[[str], bool]:
         raw: The raw folder.
 
     Returns:
-        From a path of `core.checks.path_in_raw` to whether it leads out.
+        From a path of `core.csv_checks.path_in_raw` to whether it leads out.
     """
     # `realpath` and not `resolve`, which raises where a link leads to itself.
     homes = [os.path.realpath(place) for place in (raw, *raw.glob("*")) if place == raw or place.is_symlink()]

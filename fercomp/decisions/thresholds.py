@@ -1,4 +1,4 @@
-"""When to say `uncertain`: a threshold on how sure a model is, or a class bias.
+"""When to say `uncertain`: a threshold on how sure a model is.
 
 Answers are indices: 0 to K - 1 are the model's classes, and `unsure` is `uncertain`, which is K for a model
 that does not have it as a class.

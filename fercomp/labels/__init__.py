@@ -1,1 +1,1 @@
-"""Labels: better ones than the given, when to give none, and emotions as points. Arrays and tables only."""
+"""Labels: votes of people and networks, suggestions, the journal of a review, photos sorted into folders."""

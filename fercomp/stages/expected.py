@@ -23,7 +23,7 @@ from fercomp.decisions.expectation import (
 from fercomp.labels.ceiling import ceiling_of_copies
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, Card, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.find import output_name
+from fercomp.modeling.bundle.find import output_name, own_models
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def expected_parts(accuracy: float, worth: float, photos: int, refit: bool) -> t
 
 def choice(workspace: Workspace) -> tuple[str, float, int] | None:
     """Returns the best model of a workspace, what that choice costs, and of how many; `None` of one."""
-    cards = [path.parent for path in workspace.models.glob(f"[!.]*/{CARD}")]
-    scored = {folder: accuracy for folder in cards if not math.isnan(accuracy := _accuracy(folder))}
+    models = own_models(workspace)
+    scored = {folder: accuracy for folder in models if not math.isnan(accuracy := _accuracy(folder))}
     if len(scored) < 2:
         return None
     best = max(scored, key=lambda folder: (scored[folder], folder.name))
@@ -163,7 +163,7 @@ def _answered(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.n
 def _rivals(table: "pd.DataFrame", folder: Path, workspace: Workspace) -> list[np.ndarray]:
     """Returns where other models are right on the same photos; those that repeat another are none."""
     found = []
-    for other in sorted(path.parent for path in workspace.models.glob(f"[!.]*/{CARD}")):
+    for other in sorted(own_models(workspace)):
         try:
             card = read_card(other)
             if (

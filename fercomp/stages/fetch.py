@@ -21,20 +21,6 @@ from fercomp.data.competition_files import TRAIN_FOLDER, photos_on_disk
 from fercomp.data.layout import arrange, missing
 from fercomp.demo.competition import is_demo, write_demo
 
-
-@dataclass(frozen=True)
-class FetchSource:
-    """One place that the competition's files can come from.
-
-    Attributes:
-        title: What the user is told it is.
-        fill: Puts the files into an empty folder, or raises `FercompError`.
-    """
-
-    title: str
-    fill: Callable[[Path], None]
-
-
 OURS: Final = LayoutParams()
 """The layout that the rest of the code knows."""
 
@@ -105,7 +91,7 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION, layout: Layout
     where, raw = raw, followed(raw)  # a link to another disk stays a link
     if source == "demo":
         layout = OURS
-    chosen = _source(source, raw, competition, layout)
+    title, fill = _source(source, raw, competition, layout)
     if raw.exists() and not raw.is_dir():
         raise FercompError(
             f"{where} is a file, the folder of the competition's files was expected: move it away"
@@ -113,12 +99,12 @@ def fetch(source: str, raw: Path, competition: str = COMPETITION, layout: Layout
     busy = f"another fetch is writing {raw}: wait until it has ended"
     with exclusive(raw.parent, busy), atomic_folder(raw) as temporary:
         inbox = Path(tempfile.mkdtemp(dir=temporary))
-        chosen.fill(inbox)
+        fill(inbox)
         for item in _root(inbox, source, layout).iterdir():
             item.rename(temporary / item.name)
         shutil.rmtree(inbox)
         arrange(temporary, layout)
-        return _report(chosen.title, temporary, where)
+        return _report(title, temporary, where)
 
 
 def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchReport:
@@ -127,11 +113,14 @@ def _report(title: str, folder: Path, where: Path, kept: bool = False) -> FetchR
     return FetchReport(title, train, len(photos) - train, where, kept)
 
 
-def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> FetchSource:
+def _source(
+    source: str, raw: Path, competition: str, layout: LayoutParams
+) -> tuple[str, Callable[[Path], None]]:
+    """Returns what a user is told that a source is, and what puts its files into an empty folder."""
     if source == "demo":
-        return FetchSource("demo (faces drawn by fercomp)", write_demo)
+        return "demo (faces drawn by fercomp)", write_demo
     if source == "kaggle":
-        return FetchSource(f"kaggle ({competition})", partial(_download, competition, layout, raw.parent))
+        return f"kaggle ({competition})", partial(_download, competition, layout, raw.parent)
     path = Path(at_home(source))
     if not os.path.isdir(path) and not is_there(path):  # noqa: PTH112 - no path is too long for this one
         raise FercompError(
@@ -141,7 +130,7 @@ def _source(source: str, raw: Path, competition: str, layout: LayoutParams) -> F
     path = path.resolve()
     if path.is_relative_to(raw) or raw.is_relative_to(path):
         raise FercompError(f"the source {source} and {raw} lie in one another: move the source elsewhere")
-    return FetchSource(source, partial(_copy, path, layout) if path.is_dir() else partial(unpack, path))
+    return source, partial(_copy, path, layout) if path.is_dir() else partial(unpack, path)
 
 
 def _download(competition: str, layout: LayoutParams, archives: Path, folder: Path) -> None:

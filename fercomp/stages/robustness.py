@@ -1,6 +1,5 @@
 """What blur, darkness, turned heads and the like cost a model: holdout photos, changed and answered anew."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from fercomp.core.progress import count, count_done, track
 from fercomp.core.reading import is_there
 from fercomp.core.tables import PHOTOS, ROBUSTNESS, UNCHANGED, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
-from fercomp.core.timing import say_duration
+from fercomp.core.timing import Foretold
 from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.decisions.thresholds import macro_f1
@@ -42,9 +41,6 @@ CONDITIONS: Final = (
     *((change, float(strength)) for change, strengths in STRENGTHS.items() for strength in strengths),
 )
 """Change and strength of each row, in their order."""
-
-_TIMED: Final = 2
-"""Looks after the first that say how long all will take."""
 
 
 @dataclass(frozen=True)
@@ -142,20 +138,16 @@ def _answers(
 ) -> list[np.ndarray]:
     """Returns probabilities `(n, K)` for each of `CONDITIONS`."""
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
-    gpu = bundle.device == "gpu"
+    looks, done = len(paths) * len(CONDITIONS), 0
+    what = f"{count(looks, 'look')} at {count(len(paths), 'photo')}"
+    foretold = Foretold(what, looks / min(BATCH, len(paths)), bundle.device == "gpu", "fewer --photos")
     readers = [open_photos(raw, paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
-    looks, done, begin = len(paths) * len(CONDITIONS), 0, 0.0
     parts: list[list[np.ndarray]] = [[] for _ in CONDITIONS]
     with track(range(looks), f"changing photos for {bundle.card.name}", "look", at_once=True) as bar:
         for number, batches in enumerate(zip(*readers, strict=True)):
             n = len(batches[0])
             for (change, strength), part in zip(CONDITIONS, parts, strict=True):
-                if done == 1:
-                    begin = time.perf_counter()
-                if done == 1 + _TIMED:
-                    seconds = (time.perf_counter() - begin) / _TIMED * looks / n
-                    what = f"{count(looks, 'look')} at {count(len(paths), 'photo')}"
-                    say_duration(what, seconds, gpu, instead="fewer --photos")
+                foretold.begin()
                 # From the same numbers for each change and size, and for whatever else is measured.
                 faces = {
                     size: changed(batch, change, strength, np.random.default_rng((seed, number)))

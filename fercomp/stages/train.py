@@ -1,6 +1,7 @@
 """`fercomp train`: an experiment from index to bundle, unless that bundle is there already."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,87 +91,101 @@ def train_bundle(
         FercompError: See `training.fit` and `choose_device`.
     """
     choose_device(plan.machine.device)
-    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
-    plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
-    photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
-    there = None if anew else trained_before(target, plan.train, data)
+    training = prepared(target, name, plan, photos, workspace)
+    there = None if anew else training.before()
     if there is None:
         if not announced:
             with waiting("starting TensorFlow"):
                 from fercomp.modeling.backbones.catalogue import check_weights
 
             check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
-            say_how_long({name: plan}, photos)
-        return _train(target, name, plan, photos, data, workspace, cache)
+            say_how_long({name: training.plan}, training.photos)
+        return training.write(training.fit())
     if is_used_so(target, there, plan.inference):
         say(f"{target} is trained with these parameters on these photos already")
-        return add_kind(target, there, photos, workspace.raw, cache)
+        return add_kind(target, there, training.photos, workspace.raw, training.cache)
     say(f"{target} is trained already: exporting, calibrating and scoring it anew")
-    from fercomp.modeling.training.write import add_scores, margin_of, write_again
-
-    same_margin = plan.inference.margin == there.trained[INFERENCE]["margin"]
-    margin = there.margin if same_margin else margin_of(plan.inference, photos, workspace.raw)
-    with atomic_folder(target) as folder:
-        card = write_again(folder, target, there, name, plan.inference, margin)
-        return add_scores(folder, card, photos, workspace.raw, cache, plan.machine.device)
+    return training.write_again(there)
 
 
-def _train(
-    target: Path,
-    name: str,
-    plan: Plan,
-    photos: "pd.DataFrame",
-    data: TrainingData,
-    workspace: Workspace,
-    cache: PhotoCache,
-) -> Card:
-    from fercomp.modeling.training.fit import fit
+@dataclass(frozen=True)
+class Training:
+    """A training that has all it needs.
 
-    fitted = fit(plan.train, data, workspace.raw, checkpoint_of(name, workspace), cache=cache)
-    return write_trained(target, name, plan, fitted, photos, data, workspace, cache)
-
-
-def checkpoint_of(name: str, workspace: Workspace) -> Path:
-    """Returns where a training keeps its state between epochs."""
-    # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
-    return workspace.training / f"{name}.npz"
-
-
-def write_trained(
-    target: Path,
-    name: str,
-    plan: Plan,
-    fitted: "Fitted",
-    photos: "pd.DataFrame",
-    data: TrainingData,
-    workspace: Workspace,
-    cache: PhotoCache,
-) -> Card:
-    """Exports and scores a network that was just trained, writes its bundle and removes its checkpoint.
-
-    Args:
+    Attributes:
         target: The bundle's folder.
         name: The name on its card, and of its checkpoint.
-        plan: What is done with the network.
-        fitted: The network.
+        plan: How to train, and what to do with the network.
         photos: Rows of table `PHOTOS`.
-        data: What it learned from.
+        data: What is learned from them.
         workspace: Where photos and checkpoints are.
-        cache: Where decoded photos are kept.
-
-    Returns:
-        The card of the bundle.
     """
-    from fercomp.modeling.training.write import add_scores, margin_of, write_fitted
 
-    say("exporting the network and comparing it")
-    with atomic_folder(target) as folder:
-        margin = margin_of(plan.inference, photos, workspace.raw)
-        card = write_fitted(folder, name, fitted, plan.inference, margin, about(photos, data))
-        del fitted  # its optimizer would be in the way of what scores on a GPU
-        card = add_scores(folder, card, photos, workspace.raw, cache, plan.machine.device)
-    checkpoint_of(name, workspace).unlink(missing_ok=True)
-    return card
+    target: Path
+    name: str
+    plan: Plan
+    photos: "pd.DataFrame"
+    data: TrainingData
+    workspace: Workspace
+
+    @property
+    def cache(self) -> PhotoCache:
+        """Where decoded photos are kept."""
+        return PhotoCache(self.workspace.decoded, self.plan.machine.cache_gb)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state is kept between epochs."""
+        # Beside the bundles, not inside: the bundle's folder is replaced as a whole.
+        return self.workspace.training / f"{self.name}.npz"
+
+    def before(self) -> Card | None:
+        """Returns the card of the bundle if its network was trained so already."""
+        return trained_before(self.target, self.plan.train, self.data)
+
+    def fit(self) -> "Fitted":
+        """Trains the network; a training that was killed goes on."""
+        from fercomp.modeling.training.fit import fit
+
+        return fit(self.plan.train, self.data, self.workspace.raw, self.checkpoint, cache=self.cache)
+
+    def write(self, fitted: "Fitted") -> Card:
+        """Exports and scores a network that was just trained, writes its bundle, removes its checkpoint."""
+        from fercomp.modeling.training.write import margin_of, write_fitted
+
+        say("exporting the network and comparing it")
+        inference, says = self.plan.inference, about(self.photos, self.data)
+        with atomic_folder(self.target) as folder:
+            margin = margin_of(inference, self.photos, self.workspace.raw)
+            card = write_fitted(folder, self.name, fitted, inference, margin, says)
+            del fitted  # its optimizer would be in the way of what scores on a GPU
+            card = self._scored(folder, card)
+        self.checkpoint.unlink(missing_ok=True)
+        return card
+
+    def write_again(self, there: Card) -> Card:
+        """Exports and scores the network of the bundle anew, for the use that the plan says."""
+        from fercomp.modeling.training.write import margin_of, write_again
+
+        inference, margin = self.plan.inference, there.margin
+        if inference.margin != there.trained[INFERENCE]["margin"]:
+            margin = margin_of(inference, self.photos, self.workspace.raw)
+        with atomic_folder(self.target) as folder:
+            card = write_again(folder, self.target, there, self.name, inference, margin)
+            return self._scored(folder, card)
+
+    def _scored(self, folder: Path, card: Card) -> Card:
+        from fercomp.modeling.training.write import add_scores
+
+        raw, device = self.workspace.raw, self.plan.machine.device
+        return add_scores(folder, card, self.photos, raw, self.cache, device)
+
+
+def prepared(target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> Training:
+    """Finds what a network learns from; see `train_bundle`."""
+    plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
+    photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
+    return Training(target, name, plan, photos, data, workspace)
 
 
 def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> bool:
@@ -178,9 +193,7 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
-    params = settled(plan.train, photos, workspace, plan.machine)
-    data = what_is_taught(params, photos, workspace, plan.machine)[1]
-    return trained_before(target, params, data) is not None
+    return prepared(target, target.name, plan, photos, workspace).before() is not None
 
 
 def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:

@@ -7,13 +7,12 @@ from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.core.version import __version__
-from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, with_others
 from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.find import check_name
-from fercomp.stages.taught import read_photos, settled, what_is_taught
-from fercomp.stages.train import alone, checkpoint_of, train_bundle, trained_before, write_trained
+from fercomp.stages.taught import read_photos
+from fercomp.stages.train import alone, prepared, train_bundle
 
 
 def train_distributed(
@@ -51,31 +50,28 @@ def train_distributed(
 def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool) -> Card | None:
     with waiting("starting JAX"):
         from fercomp.modeling.backbones.catalogue import check_weights
-        from fercomp.modeling.training.fit import fit
     say(f"process {hosts.number} of {hosts.count}: waiting for the others at {hosts.address}")
     join(hosts, plan.machine.hosts_wait)
-    target, cache = workspace.bundle(name), PhotoCache(workspace.decoded, plan.machine.cache_gb)
     with alone(name, workspace) if hosts.number == 0 else nullcontext():
         choose_device(plan.machine.device)
         photos = read_photos(plan.train, workspace)
-        plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
-        taught, data = what_is_taught(plan.train, photos, workspace, plan.machine)
-        there = None if anew else trained_before(target, plan.train, data)
+        training = prepared(workspace.bundle(name), name, plan, photos, workspace)
+        there = None if anew else training.before()
         with with_others(hosts):
             agree(
                 {
                     "version of fercomp": __version__,
-                    "parameters of training": plan.train.model_dump_json(),
-                    "photos and what they are taught as": data.fingerprint,
+                    "parameters of training": training.plan.train.model_dump_json(),
+                    "photos and what they are taught as": training.data.fingerprint,
                     "whether it is trained already": str(there is not None),
                 }
             )
             if there is None:
                 check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
-                fitted = fit(plan.train, data, workspace.raw, checkpoint_of(name, workspace), cache=cache)
+                fitted = training.fit()
             leave()
         if hosts.number > 0:
             return None
         if there is not None:
-            return train_bundle(target, name, plan, photos, workspace)
-        return write_trained(target, name, plan, fitted, taught, data, workspace, cache)
+            return train_bundle(training.target, name, plan, photos, workspace)
+        return training.write(fitted)

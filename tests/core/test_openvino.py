@@ -20,6 +20,6 @@ for thread in threads:
 
 
 def test_first_calls_at_once_do_not_wait_for_each_other():
-    """Without what `core.inference` does, most such processes hang."""
+    """Without what `core.openvino` does, most such processes hang."""
     for _ in range(3):
         subprocess.run([sys.executable, "-c", RACE], check=True, timeout=120)

@@ -145,7 +145,8 @@ def test_another_use_of_a_network_is_exported_calibrated_and_scored(workspace, u
 
 def test_by_force_or_with_other_parameters_it_is_trained(workspace, monkeypatch):
     trained = []
-    monkeypatch.setattr("fercomp.stages.train._train", lambda target, *_: trained.append(target.name))
+    monkeypatch.setattr("fercomp.stages.train.Training.fit", lambda training: training.target.name)
+    monkeypatch.setattr("fercomp.stages.train.Training.write", lambda _, name: trained.append(name))
     train_experiment("tiny", Plan(train=TRAIN), workspace, anew=True)
     train_experiment("tiny", Plan(train=TRAIN).changed(recipe=TRAIN.recipe + 1), workspace)
     train_experiment("tiny", Plan(train=TRAIN).changed(seed=1), workspace)

@@ -35,8 +35,8 @@ name, epoch_of_death = sys.argv[1], int(sys.argv[2])
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (4,)}
 # This process is one of its own.
 train_distributed.isolated = lambda function, *arguments: function(*arguments)
-train_distributed.write_trained = train.write_trained = (
-    lambda target, name, plan, fitted, *_: fitted.history.to_csv(f"{name}.csv", index=False)
+train.Training.write = (
+    lambda training, fitted: fitted.history.to_csv(f"{training.name}.csv", index=False)
 )
 made = FaceBatches.__getitem__
 

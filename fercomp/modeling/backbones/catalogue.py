@@ -12,16 +12,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.core.hub_presets import PRESET, hub_presets
 from fercomp.core.params import FACENET, LITE0
 from fercomp.modeling.backbones.compact import CHANNELS, build_compact
 from fercomp.modeling.backbones.download import look_for_weights
 from fercomp.modeling.backbones.efficientnet_lite import build_efficientnet_lite0, load_imagenet
 from fercomp.modeling.backbones.facenet import build_facenet, load_faces
-from fercomp.modeling.backbones.hub_files import check_hub, look_for_preset, weights_folder
+from fercomp.modeling.backbones.hub_files import look_for_preset, weights_folder
 from fercomp.modeling.backbones.names import APPLICATIONS, check_backbone_name
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.hub import require_hub
 from fercomp.modeling.backend.keras_file import load_keras
 
 _OURS: Final[Mapping[str, Callable[[int], keras.Model]]] = MappingProxyType(
@@ -55,7 +56,7 @@ def check_backbone(name: str, weights: str) -> None:
     """
     check_backbone_name(name)
     if name in hub_presets():
-        check_hub(name)
+        require_hub(name)
         pretrained: tuple[str, ...] = (PRESET,)
     else:
         pretrained = ("imagenet",) if name in APPLICATIONS else tuple(_PRETRAINED[name])
@@ -150,7 +151,7 @@ def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> k
 
 
 def _size_error(name: str, size: int, error: Exception) -> FercompError:
-    return FercompError(f"{name} cannot be built for {size} pixels: {_one_line(error)}")
+    return FercompError(f"{name} cannot be built for {size} pixels: {in_brief(error, 300)}")
 
 
 _DOWNLOAD_FAILED: Final = re.compile(r"URL fetch failure on (?P<url>\S+): |Incomplete or corrupted file")
@@ -167,7 +168,7 @@ def _weights_error(name: str, error: Exception) -> FercompError:
     else:
         remedy = f"delete what there is of them in {cache} and try again"
     return FercompError(
-        f"the ImageNet weights of {name} cannot be had ({_one_line(error)}): {remedy}, or train with "
+        f"the ImageNet weights of {name} cannot be had ({in_brief(error, 300)}): {remedy}, or train with "
         f"`train.weights=none`, or with the backbone {LITE0}, whose weights need no network"
     )
 
@@ -181,8 +182,4 @@ def _load_weights(backbone: keras.Model, path: Path, name: str) -> None:
             else:
                 backbone.load_weights(path)
     except (ValueError, OSError, KeyError) as error:
-        raise FercompError(f"{path} does not hold weights of {name}: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+        raise FercompError(f"{path} does not hold weights of {name}: {in_brief(error, 300)}") from error

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.modeling.backbones.hub_files import (
     CONFIG,
     CONVERTER,
@@ -54,8 +54,7 @@ def build_hub(name: str, size: int, pretrained: bool) -> keras.Model:
         network = _of_size(config["config"].get(_VISION, config), size)
         features = _model(name, network, size, converter.scale, converter.offset)
     except ValueError as error:
-        why = " ".join(str(error).split())[:200]
-        raise FercompError(f"{name} cannot be built for {size} pixels: {why}") from error
+        raise FercompError(f"{name} cannot be built for {size} pixels: {in_brief(error)}") from error
     if pretrained:
         with told_what_lacks(name, HUB_WEIGHTS):
             source = keras_hub.models.Backbone.from_preset(preset_source(name))

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.core.hub_presets import hub_presets
 from fercomp.core.paths import at_home
 from fercomp.core.reading import read_json
-from fercomp.modeling.backend.hub import has_hub, lack_of_hub
 
 CONFIG: Final = "config.json"
 CONVERTER: Final = "image_converter.json"
@@ -21,16 +20,6 @@ _LARGEST: Final = 2**20
 
 _REFUSED: Final = (401, 403)
 """What Kaggle answers who has no account there, or has not accepted the terms of a model."""
-
-
-def check_hub(name: str) -> None:
-    """Checks that KerasHub is there for a preset.
-
-    Raises:
-        FercompError: It is not installed.
-    """
-    if not has_hub():
-        raise lack_of_hub(name)
 
 
 def weights_folder() -> Path:
@@ -123,7 +112,7 @@ def told_what_lacks(name: str, file: str) -> Iterator[None]:
                 "machine (docs/how-to/submit.md), then run the same command again"
             ) from error
         unreachable = isinstance(error, (requests.ConnectionError, requests.Timeout))
-        why = "Kaggle cannot be reached" if unreachable else " ".join(str(error).split())[:200]
+        why = "Kaggle cannot be reached" if unreachable else in_brief(error)
         raise FercompError(
             f"{file} of {name} cannot be had ({why}): download {CONFIG}, {CONVERTER} and {HUB_WEIGHTS} from "
             f"{page} and put them into {own_folder(name)}"

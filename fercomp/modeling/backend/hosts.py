@@ -16,7 +16,7 @@ from inspect import signature
 from time import monotonic, sleep
 from typing import Final
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 
 _ADDRESSES: Final = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 _COUNT: Final = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -127,7 +127,7 @@ def join(hosts: Hosts, seconds: float) -> None:
     except (OSError, RuntimeError) as error:
         raise FercompError(
             f"process {hosts.number} has not met the other ones at {hosts.address} within {patience} s "
-            f"({' '.join(str(error).split())[:200]}): start one process with each {_NUMBER} from 0 to "
+            f"({in_brief(error)}): start one process with each {_NUMBER} from 0 to "
             f"{hosts.count - 1}, and give an address at which all of them reach process 0 and whose port is "
             "free there; or set machine.hosts_wait higher"
         ) from error

@@ -21,6 +21,23 @@ def has_hub() -> bool:
     return find_spec(HUB) is not None
 
 
+def require_hub(what: str) -> None:
+    """Checks that KerasHub is there.
+
+    Args:
+        what: What needs it, for the error.
+
+    Raises:
+        FercompError: It is not installed.
+    """
+    if not has_hub():
+        raise FercompError(
+            f"{what} needs KerasHub, which is not in this environment: put `./run hub` before the command, "
+            "such as `./run hub fercomp train`, which installs it in an environment of its own; without "
+            "`./run`, `uv sync --directory hub --extra desktop` does"
+        )
+
+
 def import_hub(what: str) -> Any:
     """Imports KerasHub, which registers its layers, and returns it.
 
@@ -30,8 +47,7 @@ def import_hub(what: str) -> Any:
     Raises:
         FercompError: It is not installed.
     """
-    if not has_hub():
-        raise lack_of_hub(what)
+    require_hub(what)
     # Swin's blocks hand a mask on that nothing looks at, and Keras says so at each of them.
     warnings.filterwarnings("ignore", r".*WindowAttention\) was passed an input with a mask", UserWarning)
     return import_module(HUB)
@@ -59,16 +75,3 @@ def needs_hub(path: Path) -> bool:
             return f'"{HUB}>' in file.read("config.json").decode(errors="replace")
     except (OSError, KeyError, zipfile.BadZipFile):
         return False
-
-
-def lack_of_hub(what: str) -> FercompError:
-    """Builds the error where KerasHub is needed and not installed.
-
-    Args:
-        what: What needs it.
-    """
-    return FercompError(
-        f"{what} needs KerasHub, which is not in this environment: put `./run hub` before the command, such "
-        "as `./run hub fercomp train`, which installs it in an environment of its own; without `./run`, "
-        "`uv sync --directory hub --extra desktop` does"
-    )

@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.hub import import_hub, needs_hub, settle_positions
 
@@ -61,5 +61,4 @@ def load_keras(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        why = " ".join(str(error).split())[:200]
-        raise FercompError(f"{path} cannot be loaded ({why}): train the model again") from error
+        raise FercompError(f"{path} cannot be loaded ({in_brief(error)}): train the model again") from error

@@ -29,6 +29,13 @@ STUDY_PREFIX: Final = "study-"
 """The same for `study`."""
 
 
+def own_models(workspace: Workspace) -> list[Path]:
+    """Returns the folders of all models under `models/`, the oldest first."""
+    # Names that begin with a dot are bundles that are being written, or were when a run was killed.
+    cards = workspace.models.glob(f"[!.]*/{CARD}")
+    return [card.parent for card in sorted(cards, key=lambda card: (card.stat().st_mtime, card))]
+
+
 def is_compared_only(name: str) -> bool:
     """Tells whether a model was trained by `bench` or `study`: one of these is never a default."""
     return name.startswith((BENCH_PREFIX, STUDY_PREFIX))
@@ -67,10 +74,8 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     Raises:
         FercompError: There is no such model.
     """
-    # Names that begin with a dot are bundles that are being written, or were when a run was killed.
-    cards = workspace.models.glob(f"[!.]*/{CARD}")
-    trained = sorted(cards, key=lambda card: (card.stat().st_mtime, card))
-    own = [card.parent for card in trained if not is_compared_only(card.parent.name)]
+    trained = own_models(workspace)
+    own = [folder for folder in trained if not is_compared_only(folder.name)]
     if model is None and own:
         return own[-1]
     if model is None or model in CAME_ALONG:
@@ -80,7 +85,7 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     else:
         folder = Path(model)
         if not folder.exists() and len(folder.parts) == 1:
-            unknown = unknown_name("model", model, [*CAME_ALONG, *(card.parent.name for card in trained)])
+            unknown = unknown_name("model", model, [*CAME_ALONG, *(other.name for other in trained)])
             if model in SIZES or model in hub_presets():
                 raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
             raise unknown

@@ -1,6 +1,5 @@
 """Photos to a table of probabilities."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,7 +8,7 @@ import numpy as np
 
 from fercomp.core.progress import count, count_done, track
 from fercomp.core.tables import AXES
-from fercomp.core.timing import say_duration
+from fercomp.core.timing import Foretold
 from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.model import Answer, Bundle
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH: Final = 64
-
-_TIMED: Final = 2
-"""Batches after the first that say how long all will take."""
 
 _INSTEAD: Final = (
     "a GPU, a smaller network, or one trained with inference.views=false, which looks once, not nine times"
@@ -53,18 +49,14 @@ def answer_photos(
     """Says everything a model can say of photos, as `predict_photos` does."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
-    gpu = bundle.device == "gpu"  # asked before photos are decoded, since there may be none
+    # The device is asked for before photos are decoded, since there may be none.
+    what, gpu = f"classifying {count(len(image_paths), 'photo')}", bundle.device == "gpu"
+    foretold = Foretold(what, len(image_paths) / BATCH, gpu, _INSTEAD)
     readers = [open_photos(raw, image_paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
     parts: list[Answer] = []
     with track(image_paths, "classifying photos", "photo", at_once=True) as bar:
         for batches in zip(*readers, strict=True):
-            if len(parts) == 1:
-                begin = time.perf_counter()
-            if len(parts) == 1 + _TIMED:
-                seconds = (time.perf_counter() - begin) / _TIMED * len(image_paths) / BATCH
-                say_duration(
-                    f"classifying {count(len(image_paths), 'photo')}", seconds, gpu, instead=_INSTEAD
-                )
+            foretold.begin()
             faces = dict(zip(sizes, batches, strict=True))
             parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), views=len(VIEWS)))
             count_done(bar, len(batches[0]), is_first=len(parts) == 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import load_keras, save_keras
@@ -58,8 +58,7 @@ def export_openvino(model_file: Path, path: Path, compress: bool = False) -> flo
                 model.export(folder, format="tf_saved_model", verbose=False)
             graph = openvino.convert_model(folder)
         except (RuntimeError, NotImplementedError, ValueError) as error:
-            why = " ".join(str(error).split())[:200]
-            raise FercompError(f"{model.name} cannot be exported to OpenVINO ({why})") from error
+            raise FercompError(f"{model.name} cannot be exported to OpenVINO ({in_brief(error)})") from error
         name_by_position(graph)
         path.parent.mkdir(parents=True, exist_ok=True)
         openvino.save_model(graph, path, compress_to_fp16=compress)
