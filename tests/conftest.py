@@ -23,6 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # What is generated is checked for what comes out; how fast, a machine that does other things cannot say.
 settings.register_profile("fercomp", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=30)
 settings.load_profile("fercomp")
 
 

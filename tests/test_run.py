@@ -332,7 +332,7 @@ def test_a_program_runs_where_the_caller_stands_with_its_exit_code(clone, tmp_pa
         (("demo", "--quick"), "fercomp demo --quick"),
         (
             ("test", "tests/core", "-k", "x"),
-            "pytest -m not slow and not browser and not large tests/core -k x",
+            "pytest --hypothesis-profile quick -m not slow and not browser and not large tests/core -k x",
         ),
         (("test", "--all", "tests/core"), "pytest tests/core"),
         (("docs",), "python -m tests.make_reference"),

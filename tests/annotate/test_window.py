@@ -119,7 +119,7 @@ def test_any_key_ends_it(display, bundle, faces, tmp_path, write_clip):
     assert 0 < int(out.split()[0]) < 1500
 
 
-@pytest.mark.parametrize("source", ["9", "nowhere.mp4"])
+@pytest.mark.parametrize("source", ["9", pytest.param("nowhere.mp4", marks=pytest.mark.slow)])
 @needs_windows
 @needs_display
 def test_what_cannot_be_opened_is_one_line(display, bundle, source):

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from fercomp.core.csv_table import FORMER_NAMES
 from fercomp.modeling.bundle.card import DECISION
 
@@ -21,6 +23,7 @@ def answers(fercomp):
     return said, files
 
 
+@pytest.mark.slow
 def test_tables_of_an_earlier_version_are_read(workspace, fercomp):
     for command in ("uncertain", "predict"):
         assert fercomp(command, "--model", "tiny")[0] == 0
