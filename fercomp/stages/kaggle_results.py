@@ -17,7 +17,7 @@ from fercomp.core.files import (
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there
-from fercomp.core.temporary import part_name
+from fercomp.core.temporary import part_name, sweep_once
 from fercomp.kaggle.kernels.outputs import OutputEntry
 from fercomp.kaggle.kernels.runs import brought_folder
 from fercomp.modeling.bundle.card import CARD
@@ -48,6 +48,7 @@ def check_places(leaves: Sequence[str], workspace: Workspace) -> None:
 def _require_writable(folder: Path) -> None:
     """Checks that files can be made in a folder, which need not exist yet; nothing of it stays."""
     existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    sweep_once(existing)
     try:
         file = existing / part_name("")
         file.touch(exist_ok=False)

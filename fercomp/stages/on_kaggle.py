@@ -21,7 +21,7 @@ from fercomp.kaggle.kernels.calls import (
     kernel_status,
 )
 from fercomp.kaggle.kernels.following import follow_part
-from fercomp.kaggle.kernels.outputs import Manifest, bring_files
+from fercomp.kaggle.kernels.outputs import Manifest, bring_files, forget_files
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
 from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, read_run, run_lock, runs_folder, write_run
 from fercomp.stages.kaggle_jobs import Job
@@ -151,6 +151,5 @@ def pull_run(
     placed = put_in_place(manifest.files, folder, workspace)
     write_run(run.model_copy(update={"pulled": True}), workspace)
     archive_of(run, workspace).unlink(missing_ok=True)
-    for name in {file.sha256 for file in manifest.files}:
-        (folder / name).unlink(missing_ok=True)
+    forget_files(manifest.files, folder)
     return tuple(placed)

@@ -393,6 +393,7 @@ def signed_in(kaggle, tmp_path, monkeypatch):
 
     monkeypatch.setattr(datasets, "READY_EVERY", 0.05)
     monkeypatch.setattr(following, "POLL_KERNEL", 0.05)
+    monkeypatch.setattr(following, "LONGEST_KERNEL_POLL", 0.05)
     monkeypatch.setattr(log_tail, "READ_AGAIN", 0.1)
     monkeypatch.setattr(pushing, "SHOW_EVERY", 0.05)
     monkeypatch.setattr(pushing, "SHOWS_UP", 0.5)
@@ -411,7 +412,7 @@ import sys
 import numpy, pandas, openvino, pandas.io.formats.csvs, fercomp.modeling.backend.choice
 import fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.standing
 import fercomp.kaggle.submissions.submit
-import fercomp.stages.code_submission, fercomp.stages.kernels
+import fercomp.stages.code_submission, fercomp.stages.kernels, fercomp.stages.train_distributed
 import fercomp.kaggle.submissions.merged, fercomp.kaggle.submissions.refresh, fercomp.report.submissions
 import fercomp.stages.fetch
 from fercomp.kaggle.client.transport import silenced
@@ -432,7 +433,8 @@ from fercomp.kaggle.submissions import pending as sending, submit
 from fercomp.cli.app import main
 packing.lzma.open = partial(packing.lzma.open, preset=0)  # a tenth of the time
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
-datasets.READY_EVERY, following.POLL_KERNEL, log_tail.READ_AGAIN = 0.05, 0.05, 0.1
+datasets.READY_EVERY, log_tail.READ_AGAIN = 0.05, 0.1
+following.POLL_KERNEL = following.LONGEST_KERNEL_POLL = 0.05
 pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 1.0
 sending.LOOK_EVERY, sending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
 sys.argv = ["fercomp", *sys.argv[1:]]

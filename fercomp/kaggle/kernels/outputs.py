@@ -18,7 +18,7 @@ from fercomp.core.files import require_space, sha256
 from fercomp.core.progress import say
 from fercomp.core.reading import first_problem, is_there, read_at_most
 from fercomp.kaggle.client.account import Account
-from fercomp.kaggle.client.receive import forget, receive, record_of
+from fercomp.kaggle.client.receive import forget, part_of, receive, record_of
 from fercomp.kaggle.client.refusals import Unanswered, storage_says
 from fercomp.kaggle.kernels.calls import KernelOutput, kernel_output, kernel_page
 
@@ -159,6 +159,13 @@ def bring_files(
             say(f"{name} is not what the manifest says: bringing it once more")
 
 
+def forget_files(files: Sequence[OutputEntry], folder: Path) -> None:
+    """Removes what `bring_files` brought, and what a killed run left of it."""
+    for name in {file.sha256 for file in files}:
+        (folder / name).unlink(missing_ok=True)
+        forget(part_of(folder / name))
+
+
 def _cleared(path: Path) -> Path:
     """Returns a place of ours without the link that may be there: nothing is read or written elsewhere.
 
@@ -173,7 +180,7 @@ def _cleared(path: Path) -> Path:
 
 def _bring(kaggle: Account, slug: str, name: str, address: str, path: Path, limit: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _cleared(path.with_name(f"{path.name}.part"))
+    part = _cleared(part_of(path))
     _cleared(record_of(part))
     source: Any = _File(kaggle, slug, name, address)
     remedy = f"look at {kernel_page(kaggle, slug)}"

@@ -17,10 +17,16 @@ from tests.make_tiny import TINY
 
 WORDS = ("train", "--name", "mine", "--on", "kaggle", "--yes")
 
+NO_CODE = """
+from fercomp.kaggle.kernels import packing
+packing.code_files = lambda: []
+"""
+"""A client that packs no code, where none is run."""
+
 
 def test_a_training_is_pushed_followed_and_brought_here(kaggle, run, tmp_path):
     kaggle.kernels.play = lambda session: leave(session, bundle())
-    code, out, err = run(*WORDS)
+    code, out, err = run(*WORDS, before=NO_CODE)
     assert code == 0, err
     work = tmp_path / "work"
     assert contents(work / "models" / "mine") == contents(TINY / "models" / "tiny")
@@ -39,41 +45,79 @@ def test_a_training_is_pushed_followed_and_brought_here(kaggle, run, tmp_path):
     assert sorted(p.name for p in (work / "models" / ".kaggle").rglob("*") if p.is_file()) == [state.name]
 
 
-MOMENTS = [
-    *[("IntrospectToken", 1, ""), ("GetKernel", 1, ""), ("GetKernel", 2, "before")],
-    *[("SaveKernel", 1, "before"), ("SaveKernel", 1, ""), ("SaveKernel", 1, "after")],
-    *[("GetKernelSessionStatus", n, "") for n in (1, 2, 3)],
-    *[("ListKernelSessionOutput", n, "") for n in (1, 3)],
-    *[("GET", n, cut) for n, cut in ((1, ""), (2, "before"), (4, ""), (6, ""))],
-]
-"""At which question, and which of these, the client is killed; and whether Kaggle does what it asked."""
+KILLED = (
+    NO_CODE
+    + """
+import atexit, json, os, signal, threading
+
+events, last = [], {last}
+CHANGES = ("os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir", "socket.connect", "http.client.send")
+
+def see(event, args):
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if event in CHANGES or (event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR)):
+        if len(events) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        sent = args[1] if event == "http.client.send" else b""
+        events.append(sent.split(b" HTTP/", 1)[0].decode().rpartition("/")[2] if b" HTTP/" in sent else event)
+
+sys.addaudithook(see)
+atexit.register(lambda: open("../events.json", "w").write(json.dumps(events)))
+"""
+)
+"""A client that is killed before it changes something, on disk or at Kaggle, for the `last`th time."""
+
+PHASES = ("push", "wait", "pull")
+MOMENTS = 20
+"""In each phase."""
+
+SMALL = {name: content for name, content in bundle().items() if name.endswith((".csv", "card.json"))}
+"""What a kernel leaves that does not have to be a whole model."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "number", "drop"), MOMENTS)
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_killed_client_leaves_one_kernel_and_the_same_command_goes_on(
-    kaggle, start, run, tmp_path, fault, method, number, drop
+    kaggle, start, run, tmp_path, monkeypatch, phase
 ):
-    def play(session):
-        session.status = "RUNNING"
-        time.sleep(0.3)
-        leave(session, bundle())
+    work, said, polls = tmp_path / "work", [], 12 if phase == "wait" else 1
 
-    kaggle.kernels.play = play
-    children = []
-    die = fault(then=lambda: children[0].kill(), drop=drop)
-    kaggle.fail(method, *[fault() for _ in range(number - 1)], die)
-    children.append(start(*WORDS))
-    assert children[0].wait() == -signal.SIGKILL
-    kaggle.faults.clear()
-    code, _, err = run(*WORDS)
-    assert code == 0, err
-    assert set(kaggle.kernels.versions().values()) == {1} and len(kaggle.kernels.versions()) == 1
-    assert contents(tmp_path / "work" / "models" / "mine") == contents(TINY / "models" / "tiny")
-    left = [
-        p.name for p in (tmp_path / "work" / "models").rglob("*") if p.is_file() and "mine/" not in str(p)
-    ]
-    assert [name for name in left if not name.endswith(".lock")] == ["train-mine.json"]
+    def status(body):
+        said.append(body)
+        ((session,),) = kaggle.kernels.sessions.values()
+        if len(said) > polls and session.status == "RUNNING":
+            leave(session, SMALL)
+        return {"status": session.status}
+
+    def afresh(last):
+        for folder in (work, kaggle.kernels.root):
+            shutil.rmtree(folder, ignore_errors=True)
+        work.mkdir()
+        said.clear()
+        kaggle.kernels.sessions.clear()
+        return start(*WORDS, before="import sys\n" + KILLED.replace("{last}", str(last)))
+
+    (tmp_path / "nothing").mkdir()
+    kaggle.kernels.competition = (SLUG, tmp_path / "nothing")
+    kaggle.kernels.play = lambda session: setattr(session, "status", "RUNNING")
+    monkeypatch.setattr(kaggle.kernels, "GetKernelSessionStatus", status, raising=False)
+    assert afresh(10**6).wait() == 0
+    events = json.loads((tmp_path / "events.json").read_text())
+    begins = [0, events.index("GetKernelSessionStatus"), events.index("ListKernelSessionOutput"), len(events)]
+    begin, end = begins[PHASES.index(phase)], begins[PHASES.index(phase) + 1]
+    assert end - begin >= MOMENTS
+    for last in (begin + (end - begin) * n // MOMENTS for n in range(MOMENTS)):
+        assert afresh(last).wait() == -signal.SIGKILL
+        code, _, err = run(*WORDS, before=NO_CODE)
+        at = f"{phase}, {events[last]} {last}"
+        assert code == 0, (at, err)
+        assert list(kaggle.kernels.versions().values()) == [1], at
+        there = {
+            p.relative_to(work).as_posix() for p in work.rglob("*") if p.is_file() and p.suffix != ".lock"
+        }
+        assert there == {*SMALL, "models/.kaggle/train-mine.json"}, at
+        assert all((work / name).read_bytes() == content for name, content in SMALL.items()), at
 
 
 def test_ctrl_c_ends_only_the_waiting(kaggle, start, run, tmp_path):
@@ -83,10 +127,12 @@ def test_ctrl_c_ends_only_the_waiting(kaggle, start, run, tmp_path):
 
     kaggle.kernels.play = play
     shutil.copytree(TINY / "models", tmp_path / "work" / "models")
-    process = start("predict", "--model", "tiny", "--on", "kaggle", "--yes")
-    while not kaggle.calls("GetKernelSessionLogsStream"):
+    process = start("predict", "--model", "tiny", "--on", "kaggle", "--yes", before=NO_CODE)
+    while kaggle.calls("GetKernelSessionLogsStream") < 2:
         time.sleep(0.02)
-    time.sleep(0.3)
+    asked = kaggle.calls("GetKernelSessionStatus")
+    while kaggle.calls("GetKernelSessionStatus") < asked + 2:
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     code, (_, err) = process.wait(), process.communicate()
     assert code == 130
