@@ -70,6 +70,7 @@ class RunPeople:
 
     def finish(self, records: Records) -> None:
         """Numbers the people in the records, which are in order and closed, unless this is but a part."""
+        self._data.table.put_back()
         self._data.table.close()
         index = self._data.index()
         self._data.table.rewrite(index[file] for file in sorted(index, key=by_folders))

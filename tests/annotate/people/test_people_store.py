@@ -5,8 +5,11 @@ import io
 import numpy as np
 import pytest
 
+from fercomp.annotate.people.run import RunPeople
+from fercomp.annotate.people.sightings import sighting_rows
 from fercomp.annotate.people.store import PeopleData
 from fercomp.core.errors import FercompError
+from fercomp.core.shards import Shard
 from fercomp.modeling.training.kept import read_kept
 
 
@@ -43,6 +46,18 @@ def test_numbers_that_no_two_people_can_have_are_told(tmp_path, numbers):
         people.known()
     people.write_known(np.array([7, 3]), np.zeros((2, 512)))
     assert people.known()[0].tolist() == [7, 3]
+
+
+def test_embeddings_that_are_taken_while_they_are_written_are_there_again(tmp_path):
+    shard = Shard(1, 2)  # of which nobody is numbered yet
+    people, data = RunPeople(tmp_path, shard), PeopleData(tmp_path, shard)
+    people.begin(())
+    people.keep(())
+    with people.adding():
+        people.add(sighting_rows("a.jpg", []))
+        data.table.path.unlink()
+        people.finish(data.table)
+    assert list(data.index()) == ["a.jpg"]
 
 
 def test_only_pictures_of_people_are_removed(tmp_path):
