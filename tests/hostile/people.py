@@ -64,6 +64,7 @@ def people_cases() -> Iterator[Case]:
     for name, (file, text, expected) in DATA.items():
         yield Case("tables", name, partial(_file, f"people-data/{file}", text), expected)
     yield Case("tables", "a folder as a face", _folder, "done")
+    yield Case("tables", "people-data that is a link", _link, "refused")
 
 
 def _file(name: str, text: bytes, work: Path) -> list[str]:
@@ -75,4 +76,10 @@ def _file(name: str, text: bytes, work: Path) -> list[str]:
 
 def _folder(work: Path) -> list[str]:
     (work / "out" / "people-data" / "person-99.jpg").mkdir(parents=True)
+    return WORDS
+
+
+def _link(work: Path) -> list[str]:
+    (work / "out").mkdir(exist_ok=True)
+    (work / "out" / "people-data").symlink_to(work / "precious")
     return WORDS
