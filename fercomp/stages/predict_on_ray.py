@@ -172,12 +172,12 @@ def _answers(
         ]
         total = sum(len(photos) for _, photos in full.values())
         with track(full, "classifying photos", "photo", total, at_once=True) as bar:
-            for part in results(blocks, Classifier, (job, workspace.raw.absolute()), plan):
-                for number, answers in part.to_pandas().groupby(_SHARD):
-                    if len(answers) == len(full.get(int(number), (None, ()))[1]):
-                        bar.update(len(answers))
-                        shard, _ = full.pop(int(number))
-                        yield shard, answers.drop(columns=_SHARD).reset_index(drop=True)
+            parts = results(blocks, Classifier, (job, workspace.raw.absolute()), plan)
+            for number, answers in (each for part in parts for each in part.to_pandas().groupby(_SHARD)):
+                if len(answers) == len(full.get(int(number), (None, ()))[1]):
+                    bar.update(len(answers))
+                    shard, _ = full.pop(int(number))
+                    yield shard, answers.drop(columns=_SHARD).reset_index(drop=True)
         if full:
             raise FercompError(
                 f"{count(len(full), 'shard')} did not come back from Ray: give the same command again"

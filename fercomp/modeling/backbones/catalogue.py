@@ -127,20 +127,9 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
 
 def _application(name: str, size: int, weights: str) -> keras.Model:
     module = getattr(keras.applications, APPLICATIONS[name][0])
-    network = _network(_class_of(name), name, size, weights)
-    inputs = keras.Input((size, size, 3), dtype="float32", name="rgb")
-    return keras.Model(inputs, network(module.preprocess_input(inputs)), name=name)
-
-
-def _class_of(name: str) -> Callable[..., Any]:
-    build: Callable[..., Any] = getattr(keras.applications, APPLICATIONS[name][1])
-    return build
-
-
-def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> keras.Model:
     pretrained = "imagenet" if weights == "imagenet" else None
     try:
-        return build(include_top=False, weights=pretrained, input_shape=(size, size, 3))
+        network = _class_of(name)(include_top=False, weights=pretrained, input_shape=(size, size, 3))
     except Exception as error:
         # Keras raises a bare Exception for a failed download; nothing narrower can be caught.
         if pretrained and (isinstance(error, OSError) or _DOWNLOAD_FAILED.search(str(error))):
@@ -148,6 +137,13 @@ def _network(build: Callable[..., Any], name: str, size: int, weights: str) -> k
         if isinstance(error, ValueError):
             raise _size_error(name, size, error) from error
         raise
+    inputs = keras.Input((size, size, 3), dtype="float32", name="rgb")
+    return keras.Model(inputs, network(module.preprocess_input(inputs)), name=name)
+
+
+def _class_of(name: str) -> Callable[..., Any]:
+    build: Callable[..., Any] = getattr(keras.applications, APPLICATIONS[name][1])
+    return build
 
 
 def _size_error(name: str, size: int, error: Exception) -> FercompError:

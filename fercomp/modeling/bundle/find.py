@@ -82,13 +82,13 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
         folder = CAME_ALONG[model or LARGE_NAME]
     elif is_there(workspace.bundle(model) / CARD):
         folder = workspace.bundle(model)
-    else:
+    elif Path(model).exists() or len(Path(model).parts) != 1:
         folder = Path(model)
-        if not folder.exists() and len(folder.parts) == 1:
-            unknown = unknown_name("model", model, [*CAME_ALONG, *(other.name for other in trained)])
-            if model in SIZES or model in hub_presets():
-                raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
-            raise unknown
+    else:
+        unknown = unknown_name("model", model, [*CAME_ALONG, *(other.name for other in trained)])
+        if model in SIZES or model in hub_presets():
+            raise FercompError(f"{unknown} (to train it: `fercomp train --backbone {model}`)")
+        raise unknown
     read_card(folder)
     return folder
 

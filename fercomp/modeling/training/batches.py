@@ -17,8 +17,52 @@ from fercomp.modeling.training.training_set import TrainingSet
 from fercomp.modeling.training.view_teacher import ViewTeacher
 
 
-class FaceBatches(keras.utils.PyDataset):
-    """Photos and targets in batches; order, changes and blends depend on seed and epoch alone.
+class Batches(keras.utils.PyDataset):
+    """Something of each photo, and its target, in batches whose order depends on seed and epoch alone.
+
+    Args:
+        targets: `(N, T)` float32.
+        batch_size: Photos per batch; the last one may be smaller.
+        seed: Seed of the order; `None` keeps it.
+        share: Which photos of a batch are given here.
+
+    Attributes:
+        targets: See above.
+        batch_size: Likewise.
+        share: Likewise.
+    """
+
+    def __init__(self, targets: np.ndarray, batch_size: int, seed: int | None, share: Sharing) -> None:
+        super().__init__()
+        self.targets, self.batch_size, self.share = targets, batch_size, share
+        self._seed = seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Lays out the order of an epoch, counted from 0."""
+        n, self._epoch = len(self.targets), epoch
+        self._order = np.arange(n)
+        if self._seed is not None:
+            self._order = np.random.default_rng((self._seed, epoch)).permutation(n)
+
+    def __len__(self) -> int:
+        """Returns the number of batches."""
+        return -(-len(self.targets) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns this process' share of one batch, m photos: what is given of them, and targets `(m, T)`."""
+        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        sizes = len(rows), self.batch_size
+        given, targets = self._made(rows, self.share.own(*sizes), index)
+        return self.share.filled(given, *sizes), self.share.filled(targets, *sizes)
+
+    def _made(self, rows: np.ndarray, own: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Makes those photos of a batch whose places in it are `own`."""
+        raise NotImplementedError
+
+
+class FaceBatches(Batches):
+    """Photos in batches; changes and blends, too, depend on seed and epoch alone.
 
     An interrupted run that goes on at epoch `e` sees the very batches an unbroken run would have seen.
 
@@ -38,9 +82,6 @@ class FaceBatches(keras.utils.PyDataset):
 
     Attributes:
         photos: See above.
-        targets: `(N, T)` float32, what a batch carries of them.
-        batch_size: See above.
-        share: Likewise.
     """
 
     def __init__(
@@ -57,29 +98,20 @@ class FaceBatches(keras.utils.PyDataset):
         teacher: ViewTeacher | None = None,
         share: Sharing = ALONE,
     ) -> None:
-        super().__init__()
+        super().__init__(photos.columns, batch_size, seed, share)
         self.photos = photos
-        self.targets = photos.columns
         self._photos = open_photos(raw, photos.paths, size, cache)
-        self.batch_size = batch_size
-        self._seed, self._size = seed, size
+        self._size = size
         self._augmentation = augmentation
         self._mixup, self._cutmix = mixup, cutmix
         self._teacher = teacher
-        self.share = share
         self._makers = threads(READERS)
         self._pool = ThreadPoolExecutor(self._makers)
-        self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Lays out the order of an epoch, counted from 0."""
-        self._epoch = epoch
-        self._order = epoch_order(len(self.photos), self._seed, epoch)
+        super().start_epoch(epoch)
         self._coming: dict[int, Future[tuple[np.ndarray, np.ndarray]]] = {}
-
-    def __len__(self) -> int:
-        """Returns the number of batches."""
-        return -(-len(self.photos) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns this process' share of one batch: faces `(m, S, S, 3)` uint8 and targets `(m, T)` float32.
@@ -89,14 +121,8 @@ class FaceBatches(keras.utils.PyDataset):
         """
         for i in range(index, min(index + self._makers, len(self))):
             if i not in self._coming:
-                self._coming[i] = self._pool.submit(self._batch, i)
+                self._coming[i] = self._pool.submit(super().__getitem__, i)
         return self._coming.pop(index).result()
-
-    def _batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        faces, targets = self._made(rows, self.share.own(len(rows), self.batch_size), index)
-        sizes = len(rows), self.batch_size
-        return self.share.filled(faces, *sizes), self.share.filled(targets, *sizes)
 
     def _made(self, rows: np.ndarray, own: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Makes those photos of a batch whose places in it are `own`."""
@@ -122,8 +148,3 @@ class FaceBatches(keras.utils.PyDataset):
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """Returns photos as they are: `(n, S, S, 3)` uint8 of `(n,)` int rows."""
         return self._photos.take(rows)
-
-
-def epoch_order(n: int, seed: int | None, epoch: int) -> np.ndarray:
-    """Returns the order of n photos in an epoch, by seed and epoch alone; without a seed it stays."""
-    return np.arange(n) if seed is None else np.random.default_rng((seed, epoch)).permutation(n)

@@ -23,7 +23,7 @@ from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.export.graph import export_apart, exported
 from fercomp.modeling.training.augment import Changes
-from fercomp.modeling.training.batches import FaceBatches, epoch_order
+from fercomp.modeling.training.batches import Batches, FaceBatches
 from fercomp.modeling.training.grey import GREY
 from fercomp.modeling.training.kept import keep, read_kept
 from fercomp.modeling.training.network import POOL
@@ -39,8 +39,8 @@ _LARGE = 384
 """Pixels from which on a chunk has fewer photos: at this size it takes 450 MB, up to three times."""
 
 
-class FeatureBatches(keras.utils.PyDataset):
-    """Features and targets in batches; each epoch takes the next view.
+class FeatureBatches(Batches):
+    """Features in batches; each epoch takes the next view.
 
     Args:
         views: V arrays `(N, C)` float32.
@@ -48,11 +48,6 @@ class FeatureBatches(keras.utils.PyDataset):
         batch_size: Photos per batch.
         seed: Seed of the order; `None` keeps the order.
         share: Which photos of a batch are given here.
-
-    Attributes:
-        targets: See above.
-        batch_size: Likewise.
-        share: Likewise.
     """
 
     def __init__(
@@ -63,29 +58,12 @@ class FeatureBatches(keras.utils.PyDataset):
         seed: int | None,
         share: Sharing = ALONE,
     ) -> None:
-        super().__init__()
-        self.targets = targets
-        self.batch_size = batch_size
+        super().__init__(targets, batch_size, seed, share)
         self._views = views
-        self._seed = seed
-        self.share = share
-        self.start_epoch(0)
 
-    def start_epoch(self, epoch: int) -> None:
-        """Chooses the view and lays out the order of an epoch, counted from 0."""
-        self._view = self._views[epoch % len(self._views)]
-        self._order = epoch_order(len(self.targets), self._seed, epoch)
-
-    def __len__(self) -> int:
-        """Returns the number of batches."""
-        return -(-len(self.targets) // self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns this process' share of one batch: features `(m, C)` and targets `(m, T)`, float32."""
-        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        sizes = len(rows), self.batch_size
-        own = rows[self.share.own(*sizes)]
-        return self.share.filled(self._view[own], *sizes), self.share.filled(self.targets[own], *sizes)
+    def _made(self, rows: np.ndarray, own: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:  # noqa: ARG002
+        view = self._views[self._epoch % len(self._views)]
+        return view[rows[own]], self.targets[rows[own]]
 
 
 def feature_batches(

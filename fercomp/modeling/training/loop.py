@@ -12,11 +12,10 @@ from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, track
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.hosts import agree
-from fercomp.modeling.training.batches import FaceBatches
+from fercomp.modeling.training.batches import Batches
 from fercomp.modeling.training.callbacks import Bar, TimeLimit
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
 from fercomp.modeling.training.ema import EMA, copies
-from fercomp.modeling.training.features import FeatureBatches
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.optimizer import make_optimizer, rate_over, rate_shares
@@ -46,8 +45,8 @@ class Data:
         holdout: The photos that say which weights are best; without them, the last ones are.
     """
 
-    train: FaceBatches | FeatureBatches
-    holdout: FaceBatches | FeatureBatches | None = None
+    train: Batches
+    holdout: Batches | None = None
 
 
 @dataclass(frozen=True)

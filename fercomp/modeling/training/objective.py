@@ -12,8 +12,7 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.circumplex import NEUTRAL, NEUTRAL_RADIUS, RAYS, directions
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.training.batches import FaceBatches
-from fercomp.modeling.training.features import FeatureBatches
+from fercomp.modeling.training.batches import Batches
 from fercomp.modeling.training.losses import Loss, accuracy, cross_entropy
 from fercomp.modeling.training.network import Head
 
@@ -76,7 +75,7 @@ class Objective:
             return 1 / (1 + float(row["holdout_loss"]))
         return float(row["holdout_accuracy"])
 
-    def evaluate(self, model: keras.Model, batches: FaceBatches | FeatureBatches) -> tuple[float, float]:
+    def evaluate(self, model: keras.Model, batches: Batches) -> tuple[float, float]:
         """Returns loss and accuracy on photos in their order.
 
         The loss is cross entropy, whatever the network is trained by; of a network without classes, its own.
