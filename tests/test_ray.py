@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from fercomp.annotate import on_ray
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
@@ -29,10 +31,11 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.ray_job import ModelJob
-from fercomp.stages import crossval_on_ray, predict_on_ray
+from fercomp.stages import crossval_on_ray, forecast, predict_on_ray
 from fercomp.stages.crossval import cross_validate
 from fercomp.stages.predict import predict_test
 from tests.drawn import draw_face
+from tests.drawn.cast import CAST, distinct_person, draw_scene
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,12 +50,18 @@ STARTS = 3
 
 
 class Nodes:
-    """A cluster of two nodes with a CPU each, and who may be killed of it."""
+    """A cluster of two nodes with a CPU each and nowhere to spill to, and who may be killed of it."""
 
     def __init__(self):
         from ray.cluster_utils import Cluster
 
-        node = {"num_cpus": 1, "object_store_memory": 2**27, "include_dashboard": False}
+        no_disk = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 0.0}
+        node = {
+            "num_cpus": 1,
+            "object_store_memory": 2**27,
+            "include_dashboard": False,
+            "_system_config": no_disk,
+        }
         self.cluster = Cluster(initialize_head=True, head_node_args=node)
         self.second = self.add()
 
@@ -175,6 +184,39 @@ def test_photos_of_a_store_are_annotated_as_those_of_a_folder(nodes, media, alon
     assert {row for row in rows if not row.startswith("gone.jpg,")} < set(there)
 
 
+def test_a_full_object_store_ends_the_run_and_the_same_command_goes_on(nodes, bundle, tmp_path, monkeypatch):
+    """With --people: they have the numbers that one machine gives them."""
+    import ray
+    from ray.exceptions import OutOfDiskError
+
+    options, media, out = Options(people=True), tmp_path / "media", tmp_path / "out"
+    media.mkdir()
+    cast = [distinct_person(seed) for seed in CAST[:3]]
+    for seed, who in enumerate([(0, 1), (2, 0), (1,)]):
+        scene = next(draw_scene([cast[i] for i in who], seed, 400, 240))
+        Image.fromarray(scene).save(media / f"{seed}.jpg", quality=92)
+        if seed == 0:
+            annotate_media(media, out, bundle, options)
+    alone = annotate_media(media, tmp_path / "alone", bundle, options)
+    look, held = on_ray.on_each_node, []
+
+    def fill(*arguments):
+        look(*arguments)
+        for size in (2**22, 2**16, 2**10, 1):
+            with pytest.raises(OutOfDiskError):
+                while True:
+                    held.append(ray.put(np.zeros(size, np.uint8)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(on_ray, "on_each_node", fill)
+        with pytest.raises(FercompError, match="the object store of a Ray node is full"):
+            annotate_media(media, out, bundle, options, on_ray="cpu")
+    held.clear()
+    done = annotate_media(media, out, bundle, options, on_ray="cpu")
+    assert (done.earlier, done.people) == (1, alone.people) == (1, 3)
+    assert files_of(out) == files_of(tmp_path / "alone")
+
+
 def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypatch):
     """A run that wrote some shards and ended goes on with the others, and with those that are not whole."""
     monkeypatch.setattr(predict_on_ray, "_AT_ONCE", 4)
@@ -220,7 +262,7 @@ def test_a_cluster_of_another_version_is_told(nodes, monkeypatch):
 
 
 def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
-    """One that may not start, one that has no use for its photos, one that dies of them."""
+    """One that may not start, one that has no use for its photos, one that dies, one that says too much."""
     import pyarrow
 
     class Actor:
@@ -232,10 +274,13 @@ def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
         def __call__(self, photos):
             if self.job == "die":
                 os._exit(1)
+            if self.job == "full":
+                return pyarrow.table({"number": [bytes(2**27)]})
             raise FercompError("the disk is full")
 
     monkeypatch.setattr(actors, "RETRIES", 1)
     told = {"start": "there is no detector", "work": "the disk is full", "die": "the work on Ray has ended"}
+    told["full"] = "the object store of a Ray node is full"
     with connected():
         plan = actors.plan_actors(gpus=False)
         for job, line in told.items():
@@ -284,9 +329,12 @@ def test_folds_are_trained_side_by_side_as_one_after_the_other(
         return crossval_on_ray.judge_fold(job)
 
     monkeypatch.setattr(crossval_on_ray, "judge_fold", judge)
-    with exclusive(workspace.training / "locks" / "cv-1", "taken"):
+    with exclusive(workspace.training / "locks" / "cv-1", "taken"), monkeypatch.context() as patch:
+        patch.setattr(forecast, "FEW", 0)
+        patch.setattr(crossval_on_ray, "time_batches", lambda *_: (90.0, False))  # sent there, too
         assert cross_validate("cv", plan, workspace, on_ray=True) is None
     said = capsys.readouterr().err
+    assert re.search(r"training 2 networks on \d+ photos, 2 at once: about 2 min on these CPUs", said)
     assert "on Ray: 2 nodes, 2 folds at once, 1 CPU for each" in said
     assert "fold 0: on " in said
     assert "fold 0: holdout accuracy " in said

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fercomp.annotate.options import Options
 from fercomp.annotate.output.folder import OutputFolder
 from fercomp.annotate.output.run_file import RUN
+from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.records.rows import problem_row
@@ -58,6 +59,15 @@ class PhotoJob(ModelJob):
 
     folder: Path
     options: Options
+
+    def wrong(self) -> str:
+        """Says what is other on this node than it should be; nothing where all is well."""
+        if self.options.people:
+            try:
+                require_embedder()
+            except FercompError as error:
+                return f"cannot tell people apart ({error})"
+        return super().wrong()
 
 
 class Annotator:

@@ -59,7 +59,7 @@ def duration(seconds: float) -> str:
     return " ".join(f"{n} {unit}" for n, unit in parts if n)
 
 
-def say_duration(what: str, seconds: float, gpu: bool, instead: str) -> None:
+def say_duration(what: str, seconds: float, gpu: bool, instead: str, several: bool = False) -> None:
     """Says how long work will take where that is a minute or more.
 
     Args:
@@ -67,10 +67,12 @@ def say_duration(what: str, seconds: float, gpu: bool, instead: str) -> None:
         seconds: How long.
         gpu: Whether it runs on a GPU.
         instead: What else would do, for work of more than an hour without one.
+        several: Whether it runs on several.
     """
     if seconds < TOLD:
         return
-    say(f"{what}: about {duration(seconds)} on this {'GPU' if gpu else 'CPU'}")
+    where = f"{'these' if several else 'this'} {'GPU' if gpu else 'CPU'}{'s' if several else ''}"
+    say(f"{what}: about {duration(seconds)} on {where}")
     if seconds > LONG and not gpu:
         say(f"in less time: {instead}")
 

@@ -7,9 +7,10 @@ by a file on the disk that all nodes see.
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,12 @@ from fercomp.core.progress import say
 from fercomp.core.ray.cluster import connected
 from fercomp.core.ray.job import SharedJob
 from fercomp.core.ray.nodes import on_each_node
-from fercomp.core.ray.tasks import NO_BLIND_RETRIES, plan_tasks, task_results
+from fercomp.core.ray.tasks import NO_BLIND_RETRIES, TaskPlan, plan_tasks, task_results
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import hide_gpus
+from fercomp.modeling.bundle.card import CARD
 from fercomp.stages.fold import Fold, say_taken
+from fercomp.stages.forecast import say_how_long, time_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +60,19 @@ class FoldJob(SharedJob):
     workspace: Workspace
     backend: str | None
     log: Path
+
+    def begin(self) -> None:
+        """Makes a process ready to train.
+
+        Raises:
+            FercompError: The node does not see what it should, or lacks something.
+        """
+        os.chdir(self.here)
+        if self.backend:
+            os.environ[_BACKEND] = self.backend
+        if self.plan.machine.device == "cpu":
+            hide_gpus()
+        self.prepare()
 
 
 def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Workspace) -> "list[pd.DataFrame]":
@@ -102,6 +118,12 @@ def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Worksp
         }
         on_each_node(FoldJob.wrong, next(iter(jobs.values())))
         say(f"on Ray: {shares.told('fold')}")
+        left = [fold for fold in folds if not (fold.folder / CARD).is_file()]
+        if left:
+            at_once = min(len(left), shares.most)
+            some = {f"fold {fold.fold}": jobs[f"fold {fold.fold}"] for fold in left[:at_once]}
+            timed = partial(_timed, some, shares)
+            say_how_long({name: plan}, left[0].photos, len(left), at_once, timed)
         judged: dict[str, pd.DataFrame | None] = {}
         for title, table in task_results(judge_fold, jobs, shares, listen):
             judged[title] = table
@@ -116,6 +138,18 @@ def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Worksp
     return [table for table in tables if table is not None]
 
 
+def _timed(
+    jobs: Mapping[str, FoldJob], shares: TaskPlan, plan: Plan, train: int, holdout: int
+) -> tuple[float, bool]:
+    """Times folds side by side, as they will be trained, and says what the slowest one takes."""
+
+    def time_fold(job: FoldJob) -> tuple[float, bool]:
+        job.begin()
+        return time_batches(plan, train, holdout)
+
+    return max(result for _, result in task_results(time_fold, jobs, shares, lambda: None))
+
+
 def judge_fold(job: FoldJob) -> "pd.DataFrame | None":
     """A task: trains the network of a fold, and asks it about the photos that it has not seen.
 
@@ -128,12 +162,7 @@ def judge_fold(job: FoldJob) -> "pd.DataFrame | None":
     Raises:
         FercompError: The node does not see what it should, or lacks something, or training fails.
     """
-    os.chdir(job.here)
-    if job.backend:
-        os.environ[_BACKEND] = job.backend
-    if job.plan.machine.device == "cpu":
-        hide_gpus()
-    job.prepare()
+    job.begin()
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open("w", encoding="utf-8", buffering=1) as log, redirect_stderr(log):
         fold = Fold(job.name, job.fold, job.plan, PHOTOS.read(job.workspace.photos), job.workspace)

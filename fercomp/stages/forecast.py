@@ -1,6 +1,7 @@
 """How long trainings will take, said before the first begins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.errors import FercompError
@@ -22,13 +23,26 @@ _INSTEAD: Final = (
 )
 
 
-def say_how_long(plans: Mapping[str, Plan], photos: "pd.DataFrame", networks: int = 1) -> None:
-    """Times two batches of each training in a process of its own, and says how long all will take.
+def timed_here(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
+    """Times two batches of a training in a process of its own, `modeling.training.forecast.forecast`."""
+    return isolated(time_batches, plan, train, holdout)
+
+
+def say_how_long(
+    plans: Mapping[str, Plan],
+    photos: "pd.DataFrame",
+    networks: int = 1,
+    at_once: int = 1,
+    timed: Callable[[Plan, int, int], tuple[float, bool]] = timed_here,
+) -> None:
+    """Times two batches of each training, and says how long all will take.
 
     Args:
         plans: How to train, by the name of the training; at least one.
         photos: Rows of table `PHOTOS` that they learn from.
         networks: How many networks are trained by each plan.
+        at_once: How many of them are trained side by side.
+        timed: Says of a plan and numbers of photos what `modeling.training.forecast.forecast` says.
     """
     train, holdout = (int((photos["split"] == split).sum()) for split in ("train", "holdout"))
     train = min(train, max(plan.train.photos or train for plan in plans.values()))
@@ -38,17 +52,20 @@ def say_how_long(plans: Mapping[str, Plan], photos: "pd.DataFrame", networks: in
     whole, told, gpu = 0.0, 0, True
     for name, plan in plans.items():
         try:
-            seconds, on_gpu = isolated(_forecast, plan, train, holdout)
+            seconds, on_gpu = timed(plan, train, holdout)
         except FercompError as error:
             say(f"how long {name} takes cannot be told: {error}")
             continue
-        whole, told, gpu = whole + seconds * networks, told + networks, gpu and on_gpu
+        whole, told, gpu = whole + seconds * ceil(networks / at_once), told + networks, gpu and on_gpu
         if len(plans) > 1:
             say(f"{name}: about {duration(seconds)}")
-    say_duration(f"training {count(told, 'network')} on {count(train, 'photo')}", whole, gpu, _INSTEAD)
+    beside = f", {at_once} at once" if at_once > 1 else ""
+    what = f"training {count(told, 'network')} on {count(train, 'photo')}{beside}"
+    say_duration(what, whole, gpu, _INSTEAD, several=at_once > 1)
 
 
-def _forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
+def time_batches(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
+    """Times two batches of a training in this process, which trains nothing else then (`forecast`)."""
     from fercomp.modeling.training.forecast import forecast  # Keras, which the caller may not have
 
     return forecast(plan, train, holdout)

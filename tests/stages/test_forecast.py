@@ -59,6 +59,15 @@ def test_two_batches_are_timed_and_the_whole_is_said(workspace, monkeypatch, cap
     assert "in less time: a GPU, a smaller network" in told
 
 
+def test_networks_that_are_trained_side_by_side_take_as_long_as_their_turns(workspace, monkeypatch, capsys):
+    monkeypatch.setattr(stage, "FEW", 10)
+    photos = PHOTOS.read(workspace.photos)
+    say_how_long({"tiny": Plan(train=TINY)}, photos, 5, at_once=2, timed=lambda *_: (1200.0, True))
+    assert re.search(
+        r"training 5 networks on \d+ photos, 2 at once: about 1 h on these GPUs", capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("many", [True, False])
 def test_predictions_that_take_long_are_announced(many, workspace, monkeypatch, capfd):
     monkeypatch.setattr(predict, "BATCH", 2)

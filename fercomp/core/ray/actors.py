@@ -84,15 +84,15 @@ def results(blocks: Iterable[Any], actor: type, job: object, plan: ActorPlan) ->
     retries = RETRIES
     pool = ray.data.ActorPoolStrategy(min_size=1, max_size=plan.most, initial_size=plan.most)
     warnings.filterwarnings("ignore", message="`ray_remote_args_fn` is deprecated")  # nothing in its place
-    rows = ray.data.from_arrow(list(blocks)).map_batches(
-        actor,
-        fn_constructor_args=(job,),
-        batch_size=None,
-        batch_format="pyarrow",
-        compute=pool,
-        num_cpus=plan.cpus,
-        num_gpus=plan.gpus or None,
-        ray_remote_args_fn=lambda: {"max_task_retries": retries},
-    )
     with told_of_actors():
+        rows = ray.data.from_arrow(list(blocks)).map_batches(
+            actor,
+            fn_constructor_args=(job,),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=pool,
+            num_cpus=plan.cpus,
+            num_gpus=plan.gpus or None,
+            ray_remote_args_fn=lambda: {"max_task_retries": retries},
+        )
         yield from rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)

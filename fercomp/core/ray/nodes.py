@@ -14,6 +14,9 @@ RETRIES: Final = 5
 _OURS: Final = re.compile(r"^fercomp\.[\w.]+: (.+)$", re.MULTILINE)
 """An error of ours in the text of a traceback."""
 
+_FULL: Final = re.compile("OutOfDiskError|ObjectStoreFullError")
+"""What Ray raises, here or in an actor, where an object finds no room."""
+
 _LOOK: Final = 300.0
 """Seconds in which each node is to say what it sees; the first start of Python there compiles packages."""
 
@@ -93,6 +96,12 @@ def told_of_actors() -> Iterator[None]:
         # Ray Data keeps the text of what an actor raised, not the error.
         if said := _OURS.findall(str(error)):
             raise FercompError(said[-1]) from error
+        if _FULL.search(f"{type(error).__name__} {error}"):
+            raise FercompError(
+                "the object store of a Ray node is full, and so is the disk that it spills to: see `ray "
+                "memory` and `df` there, free some, or give `ray start` a larger --object-store-memory; then "
+                "give the same command again, which goes on from here"
+            ) from error
         raise FercompError(
             f"the work on Ray has ended ({type(error).__name__}: {last_line(error):.200}): look at `ray "
             "status`, and whether nodes lack memory, then give the same command again, "

