@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import time
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -172,27 +173,36 @@ def review_server(start_review, review_workspace):
     return lambda: start_review(review_workspace)
 
 
-@pytest.fixture
-def browse():
-    """Opens an address in a Chromium with further arguments; gives the page."""
+@pytest.fixture(scope="module")
+def launch():
+    """Launches a Chromium with further arguments, the same one for the same arguments."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     with sync_playwright() as playwright:
-        browsers = []
 
-        def browse(address, *arguments):
+        @cache
+        def launch(*arguments):
             # Without its sandbox, which a container's root may not set up; all pages are our own.
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", *arguments], timeout=60_000
-            )
-            browsers.append(browser)
-            page = browser.new_page()
-            page.goto(address)
-            return page
+            arguments = ["--no-sandbox", *arguments]
+            return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=60_000)
 
-        yield browse
-        for browser in browsers:
-            browser.close()
+        yield launch
+
+
+@pytest.fixture
+def browse(launch):
+    """Opens an address in a Chromium with further arguments, which knows nothing yet; gives the page."""
+    contexts = []
+
+    def browse(address, *arguments):
+        contexts.append(launch(*arguments).new_context())
+        page = contexts[-1].new_page()
+        page.goto(address)
+        return page
+
+    yield browse
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from fercomp.annotate.drawing.placement import place_label
 from tests.drawn import draw_group
-from tests.web.conftest import CHROMIUM, MAIN, axe_finds, start_live, write_camera
+from tests.web.conftest import MAIN, axe_finds, start_live, write_camera
 
 pytestmark = pytest.mark.browser
 
@@ -31,17 +31,7 @@ def people():
     return draw_group(MOODS, np.random.default_rng(3), WIDTH, HEIGHT)
 
 
-@pytest.fixture(scope="module")
-def launch():
-    """Launches a Chromium with a camera of its own, which it may use."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        yield lambda *arguments: playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--use-fake-ui-for-media-stream", *arguments],
-            timeout=WAIT,
-        )
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +39,7 @@ def chromium(people, launch, tmp_path_factory):
     # Moved, or it would be one picture, of which there are no news.
     pictures = [np.roll(people, shift, axis=1) for shift in (0, 1, 2, 1)]
     path = write_camera(tmp_path_factory.mktemp("camera") / "people.y4m", pictures, 15)
-    browser = launch("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}")
+    browser = launch(*CAMERA, f"--use-file-for-fake-video-capture={path}")
     yield browser
     browser.close()
 
@@ -295,7 +285,7 @@ def test_it_fits(opened, width, height):
 
 
 def test_another_camera_is_chosen(live, launch):
-    browser = launch("--use-fake-device-for-media-stream=device-count=2")
+    browser = launch(CAMERA[0], f"{CAMERA[1]}=device-count=2")
     page = browser.new_page()
     page.goto(live.address)
     expect(page.locator("#cameras option")).to_have_count(2, timeout=WAIT)
