@@ -22,6 +22,7 @@ def predict(
 ) -> None:
     """Classify the test photos and write their probabilities to models/NAME/test_probs.csv.
 
+    Of more than 10,000 photos, what is done stays where it is stopped, and the same command goes on.
     Labels that copies of a photo have among the labelled ones count, too (predict.network_votes and
     predict.copy_votes).
 
@@ -41,6 +42,7 @@ def predict(
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.kaggle_jobs import predict_job
     from fercomp.stages.predict import merge_predictions, predict_test
+    from fercomp.stages.predict_in_parts import predict_in_parts
     from fercomp.stages.predict_on_ray import predict_on_ray
 
     part = one_shard(shard, merge, on)
@@ -60,7 +62,8 @@ def predict(
         done = predict_on_ray(folder, workspace, params.predict, params.machine.device)
     else:
         cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-        done = predict_test(folder, workspace, params.predict, cache, params.machine.device, part)
+        how = (folder, workspace, params.predict, cache, params.machine.device)
+        done = predict_test(*how, part) if part else predict_in_parts(*how)
     copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
     tell(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")
     if part is not None:

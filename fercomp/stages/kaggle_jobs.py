@@ -23,6 +23,7 @@ TABLES: Final = (*INDEX, "datasets/labels.csv")
 """Tables that come here only where there is none of that name."""
 
 _SCORES: Final = "test_probs"
+_PARTS: Final = f"{_SCORES}.shard-*.csv"
 
 _DVC_CONFIG: Final = b"[core]\n    no_scm = True\n    analytics = False\n"
 
@@ -110,7 +111,7 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     load = Load(
         steps=(*job.load.steps, Step(words=("submission", "--model", name))),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
-        cut=(*INDEX, "models/.training"),
+        cut=job.load.cut,
         files=files,
         further=vendored_files(openvino),
         internet=False,
@@ -172,7 +173,7 @@ def _job(
         load=Load(
             steps=steps,
             done=(*done, *INDEX),
-            cut=(*INDEX, "models/.training") if command != "predict" else (),
+            cut=(*INDEX, f"models/{name}/{_PARTS}" if command == "predict" else "models/.training"),
             files=files,
             further={**further, **least_keras(files)},
         ),

@@ -5,13 +5,11 @@ They are divided into shards, of which each actor gets one after the other. What
 that are missing, and what comes out has passed the same checks.
 """
 
-import math
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import LOCK, locked
 from fercomp.core.params import PredictParams, Wanted
@@ -20,7 +18,7 @@ from fercomp.core.progress import count, say, track
 from fercomp.core.ray.actors import plan_actors, results
 from fercomp.core.ray.cluster import connected
 from fercomp.core.ray.nodes import on_each_node
-from fercomp.core.shards import MOST_SHARDS, Shard, shards_beside, told_few
+from fercomp.core.shards import Shard
 from fercomp.core.tables import pred_probs
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.model import Bundle, load_bundle
@@ -29,13 +27,13 @@ from fercomp.modeling.bundle.ray_job import ModelJob, known_as
 from fercomp.stages.predict import (
     Predicted,
     made_of,
-    merge_predictions,
     say_if_other,
     shard_table,
     table_of,
     test_photos,
     weighed,
 )
+from fercomp.stages.predict_in_parts import divided, is_done, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,12 +91,12 @@ def predict_on_ray(
         test, labelled = test_photos(workspace)
         bundle = load_bundle(folder)
         made, classes = made_of(bundle, workspace, params), bundle.card.classes
-        shards = _divided(test, path)
+        shards = divided(test, path, _AT_ONCE)
         tables = {shard: shard_table(table_of(bundle), shard, made) for shard in shards}
         todo = {
             shard: photos
             for shard, photos in shards.items()
-            if not _is_done(tables[shard], shard.beside(path), photos)
+            if not is_done(tables[shard], shard.beside(path), photos)
         }
         seen = []
         with closing(_answers(todo, bundle, workspace, device)) as answered:
@@ -108,37 +106,10 @@ def predict_on_ray(
                 probabilities, copied = weighed(answers, todo[shard], labelled, classes, params)
                 table.loc[copied, list(classes)] = probabilities[copied]
                 tables[shard].write(table.assign(**made), shard.beside(path))
-        done = merge_predictions(folder, workspace, params)
-        for shard in shards:
-            shard.beside(path).unlink(missing_ok=True)
+        done = joined(folder, workspace, params, shards)
     if seen:
         say_if_other(bundle, pd.concat(seen), workspace, None)
     return done
-
-
-def _divided(test: "pd.DataFrame", path: Path) -> dict[Shard, "pd.DataFrame"]:
-    """Divides the test photos; the same photos are divided in the same way.
-
-    Raises:
-        FercompError: There are shards that were divided otherwise.
-    """
-    of = min(MOST_SHARDS, math.ceil(len(test) / _AT_ONCE))
-    others = sorted({shard.of for shard in shards_beside(path)} - {of})
-    if others:
-        raise FercompError(
-            f"{path.parent} has shards of {told_few(others)}, which --on ray would divide into {of}: join "
-            f"them with --merge, or remove {path.stem}.shard-*-of-{others[0]}{path.suffix}"
-        )
-    number = test["image_path"].map(lambda name: Shard.holding(name, of).number)
-    return {Shard(k, of): test[number == k] for k in range(1, of + 1)}
-
-
-def _is_done(table: Table, path: Path, photos: "pd.DataFrame") -> bool:
-    """Says whether an earlier run has written a shard, of the same photos and by the same model."""
-    try:
-        return path.is_file() and set(table.read(path)["image_path"]) == set(photos["image_path"])
-    except FercompError:  # made of something else, or changed by hand
-        return False
 
 
 def _answers(

@@ -3,9 +3,12 @@ import shutil
 import pandas as pd
 import pytest
 
+from fercomp.core.errors import FercompError
 from fercomp.core.locks import locked
 from fercomp.core.shards import Shard
 from fercomp.core.tables import PHOTOS
+from fercomp.stages import predict_in_parts
+from fercomp.stages.predict import predict_test
 
 
 @pytest.mark.parametrize(("same_file", "vote"), [(True, 1.0), (False, 0.25)])
@@ -106,6 +109,35 @@ def test_shards_are_merged_into_the_table_of_one_machine(workspace, fercomp):
     assert "test_probs.csv: probabilities of 20 test photos" in out
     assert path.read_bytes() == whole
     assert not list(path.parent.glob(".*"))
+
+
+def test_a_predict_that_is_stopped_goes_on_with_the_parts_that_are_missing(workspace, fercomp, monkeypatch):
+    assert fercomp("predict", "--model", "tiny")[0] == 0
+    path = workspace.test_probabilities("tiny")
+    whole, done = path.read_bytes(), []
+    path.unlink()
+    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 8)
+
+    def stopped(*given):
+        done.append(given[-1])
+        if len(done) == 2:
+            raise FercompError("stopped here")
+        return predict_test(*given)
+
+    monkeypatch.setattr(predict_in_parts, "predict_test", stopped)
+    assert fercomp("predict", "--model", "tiny")[0] == 1
+    assert [entry.name for entry in path.parent.glob("test_probs*")] == ["test_probs.shard-1-of-3.csv"]
+    code, out, err = fercomp("predict", "--model", "tiny")
+    assert code == 0 and "part 1/3 was done by an earlier run" in err
+    assert "test_probs.csv: probabilities of 20 test photos" in out
+    assert [shard.number for shard in done] == [1, 2, 2, 3]
+    assert path.read_bytes() == whole and [entry.name for entry in path.parent.glob("test_probs*")] == [
+        path.name
+    ]
+    assert fercomp("predict", "--model", "tiny", "--shard", "1/2")[0] == 0
+    code, out, err = fercomp("predict", "--model", "tiny")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "models/tiny has shards of 2, and this run would divide the photos into 3: join them with" in err
 
 
 def of_another_model(workspace):

@@ -118,8 +118,9 @@ def _written_down(run: RemoteRun, manifest: Manifest, workspace: Workspace) -> R
         if not files or files in [one.files for one in run.parts[:-1]]:
             write_run(run.with_part(part.model_copy(update={"state": "failed"})), workspace)
             raise FercompError(
-                f"the kernel {part.slug} got no further in its session than the one before: an epoch takes "
-                "too long; train a smaller network, a smaller size, or fewer photos (train.photos)"
+                f"the kernel {part.slug} got no further in its session than the one before: what it saves "
+                "after, an epoch or 10,000 photos of `predict`, takes too long; take a smaller network, a "
+                "smaller size, or fewer photos (train.photos)"
             )
         say(f"{part.slug} came near the limit of its session: going on in the next kernel")
         run = run.with_part(part.model_copy(update={"state": "cut", "files": files}))

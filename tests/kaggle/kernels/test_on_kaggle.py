@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 import zipfile
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -247,7 +248,7 @@ def test_after_a_failure_the_same_command_starts_another_kernel_that_goes_on(her
 
 def test_a_run_that_gets_no_further_ends(here, signed_in):
     signed_in.kernels.play = lambda session: leave(session, {"models/.training/mine.npz": b"1"}, "cut")
-    refused("got no further in its session than the one before: an epoch takes too long")
+    refused("got no further in its session than the one before: what it saves after, an epoch or 10,000")
     assert len(signed_in.kernels.sessions) == 2
     signed_in.kernels.play = lambda session: leave(session, {}, "cut")
     refused("got no further", name="other")
@@ -401,6 +402,23 @@ def test_predict_sends_the_model_and_brings_its_table(here, signed_in):
     assert "models/tiny/card.json" in names and "models/tiny/test_probs.csv" not in names
     with zipfile.ZipFile(here.bundle("tiny") / "model.keras") as network:
         assert least == json.loads(network.read("metadata.json"))["keras_version"]
+
+
+def test_a_predict_that_is_cut_off_goes_on_from_its_parts(here, signed_in):
+    shutil.copytree(TINY / "models" / "tiny", "models/tiny")
+    part, whole = (f"models/tiny/test_probs{tag}.csv" for tag in (".shard-1-of-2", ""))
+
+    def play(session):
+        if session.job["after"]:
+            leave(session, {whole: b"all"})
+        elif any(fnmatchcase(part, pattern) for pattern in session.job["cut"]):
+            leave(session, {part: b"half"}, "cut")
+
+    signed_in.kernels.play = play
+    job = predict_job("tiny", SET, load_params(here.params, SET), here)
+    (table, *_) = run_remote(job, here, lambda: True).files
+    assert table.read_bytes() == b"all"
+    assert len(signed_in.kernels.sessions) == 2
 
 
 def test_crossval_brings_the_folds_it_goes_on_from(here, signed_in):
