@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/pictures.py
 
-The photo is matplotlib's sample of Grace Hopper (U.S. Navy, public domain); the clip is drawn, as in `demo`.
-The page of `live` needs a Chromium.
+The photo is matplotlib's sample of Grace Hopper (U.S. Navy, public domain); the clip, and what the camera of
+`live` shows, is drawn, as in `demo`. Its page needs a Chromium, and a machine with nothing else to do.
 """
 
 import tempfile
@@ -39,12 +39,10 @@ def write_live() -> None:
     drawn = draw_clip(CHANGES, np.random.default_rng(5), 640, 480, 300)
     frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in drawn]
     with live_page(frames, SHIPPED_NAME) as page:
-        page.set_viewport_size({"width": 1100, "height": 690})
         page.wait_for_timeout(15_000)
-        page.evaluate(
-            "document.querySelector('#cameras option').text = 'camera'"
-        )  # not a file of this machine
-        page.screenshot(path=TARGET / "live.jpg", type="jpeg", quality=75)
+        # Chromium calls such a camera by the file that it plays.
+        page.evaluate("document.querySelector('#cameras option').text = 'camera'")
+        page.screenshot(path=TARGET / "live.jpg", type="jpeg", quality=75, full_page=True)
 
 
 def main() -> None:
