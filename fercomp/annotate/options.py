@@ -64,12 +64,12 @@ class Options:
         """Makes the face detector, for one thread.
 
         Args:
-            clip: The pictures are frames of a clip.
+            clip: The pictures are frames of a clip; otherwise photos, which are turned where no face is sure.
 
         Raises:
             FercompError: See `faces.detect.make_detector`.
         """
-        return make_detector(self.detector, self.min_score, self.min_size, clip)
+        return make_detector(self.detector, self.min_score, self.min_size, clip, turn=not clip)
 
 
 _CLOCK: Final = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)", re.ASCII)

@@ -50,7 +50,7 @@ def face_input(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> 
 
 
 def upright_input(image: np.ndarray, box: np.ndarray, roll: float, size: int, margin: float) -> np.ndarray:
-    """Cuts a face out of a picture as `face_input` does, and turns it upright.
+    """Cuts a face out of a picture as `face_input` does, and turns it upright; a roll of 0 changes nothing.
 
     Args:
         image: `(h, w, 3)` uint8 RGB.
@@ -62,6 +62,8 @@ def upright_input(image: np.ndarray, box: np.ndarray, roll: float, size: int, ma
     Returns:
         `(size, size, 3)` uint8 RGB.
     """
+    if roll == 0:
+        return face_input(image, box, size, margin)
     # A square that is large enough to be turned by any angle, in the scale of the result.
     wide = math.ceil(size * math.sqrt(2))
     share = wide / size

@@ -14,6 +14,7 @@ from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.crop import whole_box
 from fercomp.faces.found import MIN_SIZE, Detector, Faces
 from fercomp.faces.haar import Haar
+from fercomp.faces.turned import YuNetTurned
 from fercomp.faces.yunet import YuNet
 
 
@@ -45,6 +46,7 @@ def make_detector(
     min_score: float | None = None,
     min_size: float = MIN_SIZE,
     clip: bool = False,
+    turn: bool = False,
 ) -> Detector:
     """Makes a detector.
 
@@ -55,6 +57,8 @@ def make_detector(
         min_size: Lowest longer side of a face in pixels. `whole` does not look at it.
         clip: The pictures are frames of a clip: `yunet` is a `clip_yunet.ClipYuNet`; the others have but one
             way to look.
+        turn: Photos in which `yunet` is sure of no face are turned, and it looks again
+            (`turned.YuNetTurned`). The others do not say how far a face is tilted, so they look but once.
 
     Returns:
         The detector, for one thread.
@@ -78,4 +82,6 @@ def make_detector(
     chosen: dict[str, Any] = {} if min_score is None else {"min_score": min_score}
     if clip and name == "yunet":
         return ClipYuNet(min_size=min_size, **chosen)
+    if turn and name == "yunet":
+        return YuNetTurned(min_size=min_size, **chosen)
     return _MAKERS[name](min_size=min_size, **chosen)

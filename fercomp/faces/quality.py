@@ -18,6 +18,9 @@ photos. A blur of 1 % of the side leaves 0.08, of 2 % 0.03, a side of 32 pixels 
 LIT: Final = 30.0
 """Standard deviation of a face's grey levels from which on more does not count; 95 of 100 photos have it."""
 
+LEVELLED: Final = 20.0
+"""Degrees of tilt from which on a face is cut out upright (docs/experiments/photos.md)."""
+
 _SIDE: Final = 48
 _INNER: Final = -0.125
 _NOISE: Final = 25.0  # grey levels squared: what a face without any contrast has from noise
@@ -42,6 +45,19 @@ def rolls(landmarks: np.ndarray) -> np.ndarray:
     return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])), dtype=np.float32)
 
 
+def levels(faces: Faces) -> np.ndarray:
+    """Says by how much crops of faces are turned upright.
+
+    Returns:
+        `(n,)` float32, degrees: the roll of those that are tilted by `LEVELLED` or more, 0 for the others and
+        where no landmarks are known.
+    """
+    if faces.landmarks is None:
+        return np.zeros(len(faces), dtype=np.float32)
+    tilts = rolls(faces.landmarks)
+    return np.where(np.abs(tilts) < LEVELLED, np.float32(0), tilts)
+
+
 def face_sizes(boxes: np.ndarray) -> np.ndarray:
     """Returns the longer sides of boxes `(n, 4)` xyxy as `(n,)` float32, in pixels."""
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0), dtype=np.float32)
@@ -52,7 +68,8 @@ def face_qualities(image: np.ndarray, faces: Faces) -> np.ndarray:
 
     The root of a product of up to six numbers, each at most 1: the detector's score, the longer side by
     `LARGE`, the root of the sharpness by `SHARP`, the contrast by `LIT`, and, where landmarks are known, the
-    cosine of the roll and 1 for a frontal face down to 0.3 for a profile, which shows a person, too.
+    cosine of the roll that a crop keeps (`levels`) and 1 for a frontal face down to 0.3 for a profile, which
+    shows a person, too.
 
     Args:
         image: `(h, w, 3)` uint8 RGB.
@@ -64,7 +81,8 @@ def face_qualities(image: np.ndarray, faces: Faces) -> np.ndarray:
     sharp_and_lit = np.array([_sharp_and_lit(image, box) for box in faces.boxes]).reshape(-1, 2)
     parts = [faces.scores, face_sizes(faces.boxes) / LARGE, *sharp_and_lit.T]
     if faces.landmarks is not None:
-        parts += [np.cos(np.radians(rolls(faces.landmarks))), 0.3 + 0.7 * _frontality(faces.landmarks)]
+        kept = rolls(faces.landmarks) - levels(faces)
+        parts += [np.cos(np.radians(kept)), 0.3 + 0.7 * _frontality(faces.landmarks)]
     return np.asarray(np.sqrt(np.prod(np.clip(parts, 0, 1), axis=0)), dtype=np.float32)
 
 

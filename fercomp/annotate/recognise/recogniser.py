@@ -8,9 +8,9 @@ import numpy as np
 
 from fercomp.data.inputs import face_of
 from fercomp.decisions.rule import Rule
-from fercomp.faces.crop import face_input
+from fercomp.faces.crop import upright_input
 from fercomp.faces.found import Detector, Faces, PerThread
-from fercomp.faces.quality import face_qualities
+from fercomp.faces.quality import face_qualities, levels
 from fercomp.media.clips import Frame
 from fercomp.modeling.bundle.kind import Compared
 from fercomp.modeling.bundle.model import Answer, Bundle
@@ -42,6 +42,8 @@ def cut_out(
 ) -> Picture:
     """Cuts the faces out of a frame as a model wants them, and says how well they can be seen.
 
+    Those that are tilted far (`faces.quality.levels`) are turned upright.
+
     Args:
         frame: The frame.
         faces: Its n faces.
@@ -53,12 +55,12 @@ def cut_out(
     faces = replace(faces, qualities=face_qualities(frame.image, faces))
     if framed and data is not None:
         return Picture(frame, faces, due, tuple(face_of(data, size)[None] for size, _ in bundle.inputs))
-    boxes = faces.boxes[due]
+    boxes, tilts = faces.boxes[due], levels(faces)[due].tolist()
     arrays = []
     for size, margin in bundle.inputs:
         inputs = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
-        for slot, box in zip(inputs, boxes, strict=True):
-            slot[...] = face_input(frame.image, box, size, 0.0 if framed else margin)
+        for slot, box, tilt in zip(inputs, boxes, tilts, strict=True):
+            slot[...] = upright_input(frame.image, box, tilt, size, 0.0 if framed else margin)
         arrays.append(inputs)
     return Picture(frame, faces, due, tuple(arrays))
 

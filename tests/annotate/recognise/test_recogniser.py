@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from fercomp.annotate.options import Options
 from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS, Recogniser, decide
+from fercomp.annotate.records.rows import face_rows
 from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.rule import Rule
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.faces.detect import make_detector
 from fercomp.faces.found import Faces
+from fercomp.faces.quality import rolls
 from fercomp.media.images import read_image
 from fercomp.modeling.bundle.model import Answer, load_bundle
 
@@ -60,6 +63,25 @@ def test_faces_of_photos_are_looked_at_several_times(bundle, photos):
         (named,) = recogniser.name([picture])
         expected = bundle.answer(*picture.inputs, views=views).pred_probs
         np.testing.assert_array_equal(named.faces.pred_probs, expected)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_photo_on_its_side_or_its_head_is_read_as_if_it_stood_upright(turns, bundle, photos):
+    recogniser = Recogniser(bundle, Options().make_detector)
+    image = read_image(photos / "a/face.jpg")
+    pictures = [recogniser.look(each) for each in (image, np.rot90(image, turns).copy())]
+    upright, turned = (picture.faces for picture in recogniser.name(pictures))
+    (box,), (landmarks,) = turned.boxes, turned.landmarks
+    height, width = np.rot90(image, turns).shape[:2]
+    assert ((box >= 0) & (box <= (width, height, width, height))).all()
+    assert ((landmarks > box[:2]) & (landmarks < box[2:])).all(), "in pixels of the photo as it is"
+    roll = (float(rolls(turned.landmarks)[0]) + 90 * turns + 180) % 360 - 180
+    assert roll == pytest.approx(float(rolls(upright.landmarks)[0]), abs=8)
+    assert turned.qualities[0] == pytest.approx(upright.qualities[0], abs=0.1)
+    (first,), (second,) = (picture.inputs[0].astype(float) for picture in pictures)
+    assert np.abs(first - second).mean() < 0.4 * np.abs(first - np.rot90(first)).mean()
+    row = face_rows("face.jpg", turned)[0]
+    assert float(row["roll"]) == pytest.approx(float(rolls(turned.landmarks)[0]), abs=0.1)
 
 
 def test_several_pictures_are_classified_as_each_alone(bundle, photos):
