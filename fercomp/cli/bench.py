@@ -62,8 +62,7 @@ def bench(
     if len(failed) < len(rows):
         show(bench_table(rows, console()))
         tell(f"Look at {workspace.models / 'bench.png'}; the table is {workspace.models / 'bench.csv'}")
-    for row in failed:
-        tell(f"{row.model} failed: {row.problem}")
+    tell(*(f"{row.model} failed: {row.problem}" for row in failed))
     if len(failed) < len(rows):
         say_next(*to_kaggle(rows[0].model, workspace.submission(rows[0].model)))
     if failed:

@@ -56,16 +56,11 @@ def kernels(
     name = name or names[0]
     if action is KernelAction.SHOW:
         state, page, log = show_run(name, workspace)
-        tell(f"{name}: {state}, {page}")
-        for line in log[-LAST_LINES:]:
-            tell(f"  {line}")
+        tell(f"{name}: {state}, {page}", *(f"  {line}" for line in log[-LAST_LINES:]))
     elif action is KernelAction.PULL:
-        for path in bring_run(name, workspace):
-            tell(f"{path}: from the run {name}")
+        tell(*(f"{path}: from the run {name}" for path in bring_run(name, workspace)))
     else:
-        for page in cancel_run(name, workspace):
-            tell(f"deleted {page}")
-        tell(f"{name} is ended")
+        tell(*(f"deleted {page}" for page in cancel_run(name, workspace)), f"{name} is ended")
 
 
 def _list(names: Sequence[str], workspace: "Workspace") -> None:

@@ -32,8 +32,7 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
         tell(f"{job.name} runs at Kaggle: {outcome.page}")
         say_next(again, f"fercomp kernels show {job.name}")
         return False
-    for path in outcome.files:
-        tell(f"{path}: from {outcome.page}")
+    tell(*(f"{path}: from {outcome.page}" for path in outcome.files))
     return True
 
 

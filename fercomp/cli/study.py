@@ -34,12 +34,11 @@ def study(set_: Set = None) -> None:
     show(study_table(rows, console()))
     if agreed := max(row.agreed_n for row in rows):
         tell(f"agreed: accuracy on the {agreed:,} holdout photos whose given label is the suggested one")
-    for row in rows:
-        if row.problem:
-            tell(f"{row.experiment} failed: {row.problem}")
+    failed = [row for row in rows if row.problem]
+    tell(*(f"{row.experiment} failed: {row.problem}" for row in failed))
     tell(f"Look at {workspace.models / 'study.png'}; the table is {workspace.models / 'study.csv'}")
     if written := [row for row in rows if not row.problem]:
         best = max(written, key=lambda row: row.accuracy)
         say_next(f"fercomp submit {shlex.quote(best.submission)}")
-    if any(row.problem for row in rows):
+    if failed:
         raise typer.Exit(1)

@@ -110,7 +110,7 @@ def bench(
             _say_of_what_scores_are(folder)
         public, private = scores.get(row.model, (math.nan, math.nan))
         rows.append(replace(row, kaggle_public=public, kaggle_private=private))
-        rows.sort(key=_rank)
+        rows.sort(key=lambda row: (bool(row.problem), math.isnan(row.accuracy), -row.accuracy))
         write_bench(rows, workspace)
     return rows
 
@@ -212,7 +212,3 @@ def write_bench(rows: Sequence[CostRow], workspace: Workspace) -> None:
 def _photos(folder: Path) -> int:
     """Returns of how many photos a model's accuracy is; 0 where its folder is elsewhere."""
     return int(read_card(folder).scores.get("n", 0)) if (folder / CARD).is_file() else 0
-
-
-def _rank(row: CostRow) -> tuple[bool, bool, float]:
-    return bool(row.problem), math.isnan(row.accuracy), -row.accuracy

@@ -40,8 +40,9 @@ def _refuse(changes: Any, old: str, new: str) -> None:
         if key in changes:
             # An experiment may hold an `inference` of its own; the machine is the same for all.
             inside = "" if place.startswith("machine.") else new
-            value = _as_yaml(_there(key, changes[key]))
-            raise FercompError(f"parameter {old}{key} has moved: write {inside}{place}: {value}")
+            value = _there(key, changes[key])
+            told = value if isinstance(value, str) else json.dumps(value, default=str)
+            raise FercompError(f"parameter {old}{key} has moved: write {inside}{place}: {told}")
 
 
 def modern(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +76,3 @@ def _there(key: str, value: Any) -> Any:
     if key == "memory_gb":  # of memory then, of the disk now
         return MachineParams().cache_gb
     return value
-
-
-def _as_yaml(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -50,9 +50,8 @@ def all_devices() -> Iterator[Sharing]:
         import jax
 
         both = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
-        share = Sharing(len(devices), jax.process_count(), jax.process_index(), both)
-        with share.scope():
-            yield share
+        with both.scope():
+            yield Sharing(len(devices), jax.process_count(), jax.process_index(), both)
     else:
         yield ALONE
 

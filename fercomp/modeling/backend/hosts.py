@@ -65,7 +65,7 @@ def asked_hosts(variables: Mapping[str, str] | None = None) -> Hosts | None:
     for name in names:
         if not given.get(name):
             raise FercompError(f"{name} is not set: a training over several hosts needs {', '.join(names)}")
-    count, number = _whole(given, _COUNT, 1, _MOST), _whole(given, _NUMBER, 0, _MOST)
+    count, number = _whole(given, _COUNT, 1), _whole(given, _NUMBER, 0)
     if number >= count:
         raise FercompError(
             f"{_NUMBER} is {number}, but {_COUNT} is {count}: give each process another number, from 0 to "
@@ -84,11 +84,11 @@ def asked_hosts(variables: Mapping[str, str] | None = None) -> Hosts | None:
     return Hosts(address, count, number) if count > 1 else None
 
 
-def _whole(given: Mapping[str, str], name: str, least: int, most: int) -> int:
+def _whole(given: Mapping[str, str], name: str, least: int) -> int:
     text = given[name].strip()
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-    if not least <= value <= most:
-        raise FercompError(f"{name} is {given[name]!r}: expected a whole number from {least} to {most}")
+    if not least <= value <= _MOST:
+        raise FercompError(f"{name} is {given[name]!r}: expected a whole number from {least} to {_MOST}")
     return value
 
 

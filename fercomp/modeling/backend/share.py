@@ -6,8 +6,6 @@ step takes these off again before anything is computed. Batch statistics, dropou
 whole batch.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,20 +56,11 @@ class Sharing:
         real = [np.arange(self.padded(size, batch)) < size for size in sizes]
         return answers[np.concatenate(real)] if self.devices > 1 else answers
 
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """Lets networks that are built in the block be trained by all devices."""
-        if self._scope is None:
-            yield
-            return
-        with self._scope.scope():
-            yield
-
     def adapt(self, model: keras.Model, n: int = 0, batch: int = 1) -> None:
         """Lets a network take what `filled` gives.
 
         Args:
-            model: The network, built in `scope`; compiled, where it is to be trained.
+            model: The network, built for all devices; compiled, where it is to be trained.
             n: Number of photos that it is trained on.
             batch: Photos in a full batch.
         """

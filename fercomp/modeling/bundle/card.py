@@ -15,11 +15,11 @@ writes the decision into the card of the copy. A bundle may come from anywhere: 
 network compared with its checksum, and nothing is unpickled.
 """
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fercomp.core.classes import UNCERTAIN, names_fault
 from fercomp.core.errors import FercompError
@@ -82,6 +82,28 @@ class Decision(Group):
     scores: dict[str, float]
 
 
+def _without(fault: Callable[[Any], str | None]) -> AfterValidator:
+    """Makes the check that a field has no fault."""
+
+    def check(value: Any) -> Any:
+        if found := fault(value):
+            raise ValueError(found)
+        return value
+
+    return AfterValidator(check)
+
+
+def _fault_of_classes(classes: tuple[str, ...]) -> str | None:
+    fault, taken = names_fault(classes), taken_names(classes)
+    if fault or not taken:
+        return fault
+    return f"the class {taken[0]!r} has the name of another column of the tables: choose another"
+
+
+def _fault_of_members(members: tuple[Member, ...]) -> str | None:
+    return "a member is named twice" if len({one.name for one in members}) < len(members) else None
+
+
 class Card(Group):
     """What a bundle says of itself.
 
@@ -119,57 +141,24 @@ class Card(Group):
     format: int = FORMAT
     name: Name
     backbone: str
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: Annotated[tuple[str, ...], Field(min_length=2), _without(_fault_of_classes)]
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     size: int = Field(ge=8, le=4096)
     margin: float = Field(ge=0, le=2)
     grey: bool = False
     flip: bool = False
     views: bool = False
-    members: tuple[Member, ...] = ()
+    members: Annotated[tuple[Member, ...], _without(_fault_of_members)] = ()
     threshold: float | None = Field(default=None, ge=0, le=1)
     threshold_on: Score = "probability"
     bias: tuple[_Nats, ...] | None = None
     temperature: _Temperature = 1.0
     runtime: Literal["openvino", "keras"]
-    trained: dict[str, Any]
-    scores: dict[str, float]
+    trained: Annotated[dict[str, Any], _without(trained_fault)]
+    scores: Annotated[dict[str, float], _without(scores_fault)]
     files: dict[str, _Sha256] = Field(default_factory=dict)
     kind: PhotoKind | None = None
     graph: GraphCheck | None = None
-
-    @field_validator("classes")
-    @classmethod
-    def _names_that_can_be_columns(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        if fault := names_fault(classes):
-            raise ValueError(fault)
-        if taken := taken_names(classes):
-            raise ValueError(
-                f"the class {taken[0]!r} has the name of another column of the tables: choose another"
-            )
-        return classes
-
-    @field_validator("trained")
-    @classmethod
-    def _what_json_can_hold(cls, trained: dict[str, Any]) -> dict[str, Any]:
-        json.dumps(trained, allow_nan=False)
-        if fault := trained_fault(trained):
-            raise ValueError(fault)
-        return trained
-
-    @field_validator("scores")
-    @classmethod
-    def _what_a_score_can_be(cls, scores: dict[str, float]) -> dict[str, float]:
-        if fault := scores_fault(scores):
-            raise ValueError(fault)
-        return scores
-
-    @field_validator("members")
-    @classmethod
-    def _each_member_once(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
-        if len({member.name for member in members}) < len(members):
-            raise ValueError("a member is named twice")
-        return members
 
     @model_validator(mode="after")
     def _a_bias_for_each_class(self) -> Self:

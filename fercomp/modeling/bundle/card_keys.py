@@ -1,5 +1,6 @@
 """The keys of `trained` and `scores` on a card that are read, and what they may hold."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -32,8 +33,12 @@ def trained_fault(trained: Mapping[str, Any]) -> str | None:
     """Says what in `Card.trained` is not what is read there.
 
     Args:
-        trained: It; other keys may hold anything.
+        trained: It; other keys may hold anything that JSON can.
+
+    Raises:
+        ValueError: It holds something that JSON cannot.
     """
+    json.dumps(trained, allow_nan=False)
     for key, kinds in _KINDS.items():
         value = trained.get(key)
         if key in trained and (isinstance(value, bool) or not isinstance(value, kinds)):

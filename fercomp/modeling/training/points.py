@@ -49,7 +49,8 @@ def with_points(photos: "pd.DataFrame", params: TrainParams, workspace: Workspac
         labelled = (photos["split"] != "test").to_numpy()
         points[labelled] = _synthetic(photos[labelled], params, workspace)
     else:
-        points[:] = _labelled(Path(params.va_targets), photos["image_path"])
+        table = POINTS.read(Path(params.va_targets)).set_index("path")
+        points[:] = table[list(AXES)].reindex(photos["image_path"])
     return photos.assign(**dict(zip(AXES, points.T, strict=True)))
 
 
@@ -68,8 +69,3 @@ def _synthetic(photos: "pd.DataFrame", params: TrainParams, workspace: Workspace
     named = [classes.index(label) if label in classes else 0 for label in labels]
     probabilities = pred_probs[np.arange(len(labels)), named]
     return ray_targets(labels, probabilities, np.random.default_rng(params.seed))
-
-
-def _labelled(file: Path, image_paths: "pd.Series") -> np.ndarray:
-    table = POINTS.read(file)
-    return table.set_index("path")[list(AXES)].reindex(image_paths).to_numpy(dtype=np.float32)
