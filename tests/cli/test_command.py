@@ -42,7 +42,8 @@ def typed(name, parameter, value):
 
 
 @pytest.mark.parametrize(("name", "parameter"), OPTIONS, ids=ids)
-def test_nothing_empty_is_taken_for_the_current_folder(fercomp, workspace, name, parameter):
+def test_nothing_empty_is_taken_for_the_current_folder(fercomp, tmp_path, monkeypatch, name, parameter):
+    monkeypatch.chdir(tmp_path)
     tries = [typed(name, parameter, "")]
     if parameter.param_type_name == "option" and parameter.opts[0].startswith("--"):
         tries.append([name, *NEEDED.get(name, []), f"{parameter.opts[0]}="])
