@@ -37,9 +37,10 @@ def trained(monkeypatch, write_model):
     """Replaces training, which other tests look at, by models made at once; lists what was trained."""
     names = []
 
-    def train(target, name, plan, photos, data, workspace, cache):
-        names.append(name)
-        params = plan.train
+    def train(training, _):
+        target, photos, workspace = training.target, training.photos, training.workspace
+        params = training.plan.train
+        names.append(training.name)
         shutil.rmtree(target, ignore_errors=True)
         folder = write_model(target, classes=params.class_names)
         rows = photos[photos["split"] == "holdout"]
@@ -49,10 +50,11 @@ def trained(monkeypatch, write_model):
         for file in (KERAS_MODEL, HISTORY_FILE):
             (folder / file).touch()
         card = json.loads((folder / CARD).read_text())
-        used = {"params": params.model_dump(), "inference": plan.inference.model_dump()}
-        write_json(folder / CARD, {**card, "trained": used | experiment.about(photos, data)})
+        used = {"params": params.model_dump(), "inference": training.plan.inference.model_dump()}
+        write_json(folder / CARD, {**card, "trained": used | experiment.about(photos, training.data)})
 
-    monkeypatch.setattr(experiment, "_train", train)
+    monkeypatch.setattr(experiment.Training, "fit", lambda _: None)
+    monkeypatch.setattr(experiment.Training, "write", train)
     return names
 
 

@@ -20,6 +20,7 @@ CAME_ALONG: Final[Mapping[str, Path]] = {
 """The bundles that come with the package: a small one for clips and cameras, a large one for photos."""
 
 SHIPPED: Final = CAME_ALONG[SHIPPED_NAME]
+SHIPPED_LARGE: Final = CAME_ALONG[LARGE_NAME]
 
 BENCH_PREFIX: Final = "bench-"
 """In front of the names of models that `bench` trains, so that no experiment's model is replaced."""
