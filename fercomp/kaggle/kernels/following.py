@@ -97,32 +97,29 @@ def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
 def _failed(
     run: RemoteRun, status: KernelStatus, output: KernelOutput, kaggle: Account, workspace: Workspace
 ) -> FercompError:
-    part = run.parts[-1]
-    write_run(run.with_part(part.model_copy(update={"state": "failed"})), workspace)
+    write_run(run.now("failed"), workspace)
     for line in output.log[-LAST_LINES:]:
         say(f"  {line}")
     why = f" ({status.failure})" if status.failure else ""
     what = "was cancelled" if status.state == "cancelled" else f"failed{why}, its last lines are above"
-    return FercompError(
-        f"the kernel {what}, all of them at {kernel_page(kaggle, part.slug)}: the same command starts another"
-    )
+    page = kernel_page(kaggle, run.parts[-1].slug)
+    return FercompError(f"the kernel {what}, all of them at {page}: the same command starts another")
 
 
 def _written_down(run: RemoteRun, manifest: Manifest, workspace: Workspace) -> RemoteRun:
-    part = run.parts[-1]
     if manifest.state == "done":
-        run = run.with_part(part.model_copy(update={"state": "done"}))
+        run = run.now("done")
     else:
         content = [(file.path, file.sha256) for file in manifest.files]
         files = hashlib.sha256(json.dumps(content).encode()).hexdigest() if content else ""
         if not files or files in [one.files for one in run.parts[:-1]]:
-            write_run(run.with_part(part.model_copy(update={"state": "failed"})), workspace)
+            write_run(run.now("failed"), workspace)
             raise FercompError(
-                f"the kernel {part.slug} got no further in its session than the one before: what it saves "
-                "after, an epoch or 10,000 photos of `predict`, takes too long; take a smaller network, a "
-                "smaller size, or fewer photos (train.photos)"
+                f"the kernel {manifest.slug} got no further in its session than the one before: what it "
+                "saves after, an epoch or 10,000 photos of `predict`, takes too long; take a smaller "
+                "network, a smaller size, or fewer photos (train.photos)"
             )
-        say(f"{part.slug} came near the limit of its session: going on in the next kernel")
-        run = run.with_part(part.model_copy(update={"state": "cut", "files": files}))
+        say(f"{manifest.slug} came near the limit of its session: going on in the next kernel")
+        run = run.now("cut", files)
     write_run(run, workspace)
     return run

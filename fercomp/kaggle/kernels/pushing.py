@@ -42,8 +42,8 @@ def kernel_slug(run: RemoteRun, number: int) -> str:
 
 def next_part(run: RemoteRun, workspace: Workspace) -> RemoteRun:
     """Writes down that another kernel is about to be pushed."""
-    run = run.with_part(Part(slug=kernel_slug(run, len(run.parts) + 1), state="pushing"))
-    run = run.model_copy(update={"pulled": False})
+    part = Part(slug=kernel_slug(run, len(run.parts) + 1), state="pushing")
+    run = run.model_copy(update={"parts": (*run.parts, part), "pulled": False})
     write_run(run, workspace)
     return run
 
@@ -93,7 +93,7 @@ def push_part(run: RemoteRun, load: Load, kaggle: Account, workspace: Workspace)
             _take_back(run, workspace)
             raise
         say(f"pushed {kernel_page(kaggle, part.slug)}")
-    run = run.with_part(part.model_copy(update={"state": "running"}))
+    run = run.now("running")
     write_run(run, workspace)
     return run
 

@@ -85,10 +85,12 @@ class RemoteRun(Group):
         patterns = [pattern.split("/") for pattern in self.leaves]
         return any(len(parts) >= len(names) and all(map(fnmatchcase, parts, names)) for names in patterns)
 
-    def with_part(self, part: Part) -> "RemoteRun":
-        """Returns the same with a part, in place of the last one if that is the same kernel."""
-        before = self.parts[:-1] if self.parts and self.parts[-1].slug == part.slug else self.parts
-        return self.model_copy(update={"parts": (*before, part)})
+    def now(self, state: PartState, files: str = "") -> "RemoteRun":
+        """Returns the same with its last kernel in another state."""
+        *before, last = self.parts
+        return self.model_copy(
+            update={"parts": (*before, Part(slug=last.slug, state=state, files=files or last.files))}
+        )
 
 
 def runs_folder(workspace: Workspace) -> Path:

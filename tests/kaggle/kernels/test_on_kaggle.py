@@ -65,7 +65,7 @@ def slug():
 
 def test_nothing_is_sent_unless_one_agrees_and_one_is_asked_once(here, signed_in):
     refused("nothing was sent", agree=lambda: False)
-    assert signed_in.calls("SaveKernel") == 0 and not list(here.models.rglob("*.json"))
+    assert signed_in.calls("SaveKernel") == 0 and not list(here.root.iterdir())
     train()
     train("train.seed=1", agree=lambda: pytest.fail("asked again"))
     assert signed_in.calls("SaveKernel") == 2
@@ -176,7 +176,7 @@ def test_a_refusal_in_the_clothes_of_a_success_is_one(here, signed_in, answer, w
     signed_in.kernels.error = answer.get("error", "")
     signed_in.kernels.invalid = answer
     refused(words)
-    assert not list(here.models.rglob("*.json")), "a kernel is waited for that is not there"
+    assert not list(here.root.iterdir()), "a kernel is waited for that is not there"
     signed_in.kernels.error, signed_in.kernels.invalid = "", {}
     assert train().files
 
@@ -203,7 +203,7 @@ def test_the_same_command_finds_the_kernel_again(here, signed_in, capfd):
     outcome = train(wait=False)
     assert outcome.files is None
     refused("train-mine runs at Kaggle already, .*`fercomp kernels cancel train-mine`", "train.seed=1")
-    assert train().files and train().files
+    assert train(wait=False).files and train().files
     shutil.rmtree(here.models / ".kaggle")  # as on another machine
     assert train(agree=lambda: pytest.fail("asked for a kernel that is there")).files
     assert signed_in.calls("SaveKernel") == 1
@@ -224,6 +224,7 @@ def test_a_kernel_that_was_deleted_at_kaggle_is_told_and_forgotten(here, signed_
     shutil.rmtree(signed_in.kernels.root)
     refused(r"does not show .*fercomp-train-mine-\w+-1 \(403 .*\): was it deleted\? `fercomp kernels cancel`")
     assert cancel_run(NAME, here) == []
+    assert not (here.models / ".kaggle").exists()
     assert train().files
 
 
