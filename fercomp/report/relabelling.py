@@ -35,19 +35,6 @@ WHY: Final = {
 """What is said of each reason."""
 
 
-def class_pairs(labels: "pd.DataFrame") -> "pd.DataFrame":
-    """Counts the photos by given and suggested label where these differ: table `PAIRS`, most photos first.
-
-    Args:
-        labels: Table `LABELS`. Photos that a reviewer dropped are not counted.
-    """
-    changed = _changed(labels)
-    pairs = changed.groupby(["emotion", "suggested"], as_index=False).agg(
-        photos=("quality", "size"), quality=("quality", "mean")
-    )
-    return pairs.sort_values(["photos", "emotion", "suggested"], ascending=[False, True, True])
-
-
 def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFrame":
     """Writes `pairs.csv` and a sheet `GIVEN-SUGGESTED.png` of each pair, the worst given labels first.
 
@@ -57,14 +44,17 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
         folder: The folder, replaced as a whole.
 
     Returns:
-        Table `PAIRS`.
+        Table `PAIRS`: how many photos have which other label, most photos first. Photos that a reviewer
+        dropped are not counted.
     """
-    pairs = class_pairs(labels)
     changed = _changed(labels).sort_values("quality", kind="stable")
+    by_pair = changed.groupby(["emotion", "suggested"])
+    pairs = by_pair["quality"].agg(photos="size", quality="mean").reset_index()
+    pairs = pairs.sort_values(["photos", "emotion", "suggested"], ascending=[False, True, True])
     missing = 0
     with atomic_folder(folder) as temporary:
         PAIRS.write(pairs, temporary / "pairs.csv")
-        for (given, suggested), rows in track(changed.groupby(["emotion", "suggested"]), "drawing", "sheet"):
+        for (given, suggested), rows in track(by_pair, "drawing", "sheet"):
             places, faces = readable_faces(raw, rows["image_path"].tolist(), _SHOWN, SHEET[0] * SHEET[1])
             if not faces:
                 missing += 1

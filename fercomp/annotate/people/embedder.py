@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, last_line
 from fercomp.core.parallel import threads
 from fercomp.faces.crop import upright_input
 from fercomp.faces.found import Faces
@@ -56,9 +56,7 @@ def _network() -> "openvino.CompiledModel":
         # Where the processor has bf16, it moves distances by 0.0001 and takes a third of the time.
         return openvino.compile_model(graph, "CPU", {"NUM_STREAMS": most, "INFERENCE_NUM_THREADS": most})
     except RuntimeError as error:
-        raise FercompError(
-            f"FaceNet cannot be run ({str(error).strip().splitlines()[-1]}): leave --people out"
-        ) from error
+        raise FercompError(f"FaceNet cannot be run ({last_line(error)}): leave --people out") from error
 
 
 def load_embedder() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.annotate.records.parquet import require_parquet
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 
 LIST_SUFFIXES: Final = frozenset({".txt", ".parquet"})
 
@@ -73,4 +73,4 @@ def _of_parquet(path: Path) -> Iterator[str]:
                     if text:
                         yield text
     except (pyarrow.ArrowException, UnicodeError) as error:
-        raise FercompError(f"{path} cannot be read ({str(error)[:120]}): {wanted}") from error
+        raise FercompError(f"{path} cannot be read ({in_brief(error, 120)}): {wanted}") from error

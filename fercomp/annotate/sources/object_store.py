@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fercomp.annotate.sources.found import Found, Photo, Stamp
 from fercomp.annotate.sources.walk import Sources, recordable
-from fercomp.core.errors import FercompError
+from fercomp.core.errors import FercompError, in_brief
 from fercomp.media.image_formats import IMAGE_SUFFIXES
 from fercomp.media.problems import ImageProblem, Reason
 
@@ -116,8 +116,7 @@ def open_store(url: str) -> tuple[Any, str]:
 
 
 def _told(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {in_brief(error, 120)}"
 
 
 def bring(photo: RemotePhoto, place: Path) -> Photo:
