@@ -56,9 +56,16 @@ exec(compile(job["code"], "<forked>", "exec"), {"__name__": "__main__"})
 
 
 EVERY_COMMAND = """
-import filelock, pydantic.type_adapter, rich.console, rich.live, rich.table, ruamel.yaml, fercomp.cli.app
+import filelock, pydantic.type_adapter, rich.console, rich.live, rich.status, rich.table, ruamel.yaml, tqdm
+import fercomp.cli.app
 """
 """What every command of `fercomp` imports, sooner or later."""
+
+ANNOTATE = f"""{EVERY_COMMAND}
+import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch
+PIL.Image.init()
+"""
+"""The same of `annotate`."""
 
 
 class Forked:

@@ -7,17 +7,15 @@ import signal
 
 import pytest
 
-from tests.forks import EVERY_COMMAND, Forks
+from tests.forks import ANNOTATE, Forks
 from tests.hostile.kill_ground import CHILD
-
-IMPORTS = EVERY_COMMAND + "import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch"
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def forks():
-    forks = Forks(IMPORTS)
+    forks = Forks(ANNOTATE)
     yield forks
     forks.close()
 

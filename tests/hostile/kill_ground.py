@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from fercomp.core.files import write_json
-from tests.forks import EVERY_COMMAND, Forked, Forks
+from tests.forks import ANNOTATE, Forked, Forks
 from tests.make_tiny import TINY
 
 from .base import face, write_out_of_fold
@@ -50,10 +50,10 @@ PATIENCE = 900.0
 """Seconds after which a command hangs; five networks are trained in one of them."""
 
 IMPORTS = (
-    EVERY_COMMAND
+    ANNOTATE
     + """
-import numpy, pandas, openvino, sklearn.metrics, matplotlib.figure, av, cv2, PIL.Image, psutil
-import fercomp.annotate.batch, fercomp.kaggle.submissions.csv_file, fercomp.stages.crossval
+import pandas, sklearn.metrics, matplotlib.figure, av, psutil
+import fercomp.kaggle.submissions.csv_file, fercomp.stages.crossval
 import fercomp.stages.evaluate, fercomp.stages.refit, fercomp.stages.demo, fercomp.modeling.backbones.compact
 compact = fercomp.modeling.backbones.compact
 compact.BLOCKS, compact.CHANNELS = 1, {"compact": (8, 12, 16)}

@@ -13,7 +13,7 @@ from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import Busy, exclusive, exclusive_part
 from fercomp.core.shards import Shard
-from tests.forks import EVERY_COMMAND, Forks
+from tests.forks import ANNOTATE, Forks
 from tests.hostile.kill_ground import CHILD
 
 WHOLE = Options(detector="whole")
@@ -260,7 +260,7 @@ def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, lock)
 
 def test_all_shards_at_once(bundle, media, tmp_path):
     """As a scheduler starts them: processes that know nothing of each other, in a folder yet to be made."""
-    forks = Forks(EVERY_COMMAND + "import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch")
+    forks = Forks(ANNOTATE)
     command = "from fercomp.cli.app import main; main()"
     out, words = (
         tmp_path / "parts",
@@ -293,7 +293,7 @@ AS_PARQUET = pytest.param(
 @pytest.mark.parametrize("words", [("--shard", "1/2"), ("--merge",), AS_PARQUET])
 def test_killed_at_every_change_of_a_file_the_same_command_does_the_rest(bundle, photos, tmp_path, words):
     shutil.rmtree(photos / "a")
-    forks = Forks(EVERY_COMMAND + "import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch")
+    forks = Forks(ANNOTATE)
     start, broken, report = tmp_path / "start", tmp_path / "broken", tmp_path / "changes"
 
     def annotate(output, *more, moment=0):
