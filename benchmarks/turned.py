@@ -5,10 +5,10 @@ Usage: python benchmarks/turned.py PHOTOS [--every N] [--side PIXELS] [--turns 0
 
 PHOTOS is a folder; with `labels.csv` in it (`image_path`, `emotion`) accuracy is told, too. Each photo with
 a face is turned clockwise about its middle. For each angle: how many faces are found, how often the answer is
-that of the photo as it is (`same`) and how often the label (`right`): `before`, by YuNet without turning, and
-`now`; and each without cutting out upright. `uncertain` is not allowed, and what is not found is wrong.
-PICTURES show no faces: how many are found in them all the same. Milliseconds are of one thread's processor
-time.
+that of the photo as it is (`same`) and how often the label (`right`): `before`, by YuNet without turning,
+`now`, and `as is`, by faces that are not cut out upright. `uncertain` is not allowed, what is not found is
+wrong. PICTURES show no faces: how many are found in them all the same. Milliseconds are of one thread's
+processor time.
 """
 
 import argparse
@@ -50,9 +50,10 @@ def main() -> None:
         return
     labels = arguments.folder / "labels.csv"
     known = dict(pd.read_csv(labels)[["image_path", "emotion"]].to_numpy()) if labels.is_file() else {}
+    bundle, turns = load_bundle(SHIPPED_LARGE), [int(angle) for angle in arguments.turns.split(",")]
     rows = []
     for name, picture in pictures:
-        rows += looked(picture, known.get(name, ""), detectors, map(int, arguments.turns.split(",")))
+        rows += looked(picture, known.get(name, ""), bundle, detectors, turns)
     tell(pd.DataFrame(rows), bool(known))
 
 
@@ -74,15 +75,14 @@ def turn(image: np.ndarray, degrees: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def looked(
-    picture: np.ndarray, label: str, detectors: tuple[Detector, Detector], turns: Iterator[int]
+    picture: np.ndarray, label: str, bundle: Bundle, detectors: tuple[Detector, Detector], turns: list[int]
 ) -> Iterator[dict[str, object]]:
     """Says for each angle what is found of a photo's largest face, and what is said of it."""
     faces = detectors[0].detect(picture)
     if len(faces) == 0:
         return
     face = faces[int(np.argmax(face_sizes(faces.boxes)))]
-    bundle = load_bundle(SHIPPED_LARGE)
-    truth = answer(bundle, picture, face, level=False)
+    truth = answer(bundle, picture, face, level=True)
     for degrees in turns:
         image, matrix = turn(picture, degrees)
         place = matrix @ (*middle(face), 1)
@@ -97,9 +97,10 @@ def looked(
             best = max(near, key=lambda one: float(one.scores[0]), default=None)
             row[f"found {when}"] = best is not None
             row[f"faces more {when}"] = max(0, len(found) - len(faces))
-            for told, level in (("", when == "now"), (" not levelled", False)):
-                said = best is not None and answer(bundle, image, best, level)
-                row[f"same {when}{told}"], row[f"right {when}{told}"] = said == truth, said == label
+            said = best is not None and answer(bundle, image, best, level=when == "now")
+            row[f"same {when}"], row[f"right {when}"] = said == truth, said == label
+        as_is = answer(bundle, image, best, level=False) if best is not None and levels(best)[0] else said
+        row["same as is"], row["right as is"] = as_is == truth, as_is == label
         yield row
 
 
