@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.completion import complete_backbone, complete_model
-from fercomp.cli.options import AsJson, Set, read_params
+from fercomp.cli.options import AsJson, Set, open_workspace
 from fercomp.cli.words import say_next, tell, tell_json, to_kaggle
 
 
@@ -46,13 +46,11 @@ def bench(
       fercomp bench --model compact --model shipped
       fercomp bench --model shipped --json
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.terminal import console, show
     from fercomp.stages.bench import BENCH_BACKBONES, bench_table
     from fercomp.stages.bench import bench as run_bench
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     names = backbones or ([] if model else BENCH_BACKBONES)
     rows = run_bench(names, model or [], params, workspace)
     failed = [row for row in rows if row.problem]

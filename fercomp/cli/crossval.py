@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import BackboneName, NoWait, OnKaggleOrRay, Set, Yes, read_params
+from fercomp.cli.options import BackboneName, NoWait, OnKaggleOrRay, Set, Yes, open_workspace
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -36,7 +36,6 @@ def crossval(
       fercomp crossval --on kaggle
       fercomp crossval --on ray
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.ray.cluster import require_ray
     from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.crossval import cross_validate
@@ -44,8 +43,7 @@ def crossval(
 
     if on == "ray":
         require_ray()
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     if on == "kaggle":
         again = f"fercomp crossval --name {name} --on kaggle, with the same options"
         job = crossval_job(name, backbone, set_ or (), params, workspace)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Set, open_workspace
 from fercomp.cli.words import say_next, tell
 
 
@@ -30,16 +30,12 @@ def fetch(
       fercomp fetch --source kaggle
       fercomp fetch --source ~/Downloads/skillbox-computer-vision-project.zip
     """
-    from fercomp.core.paths import Workspace
     from fercomp.stages.fetch import fetch as fetch_files
     from fercomp.stages.fetch import fetch_unless_real
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_).fetch
-    if source is None:
-        report = fetch_unless_real(params.source, workspace.raw, params.competition, params.layout)
-    else:
-        report = fetch_files(source, workspace.raw, params.competition, params.layout)
+    workspace, params = open_workspace(set_)
+    what = workspace.raw, params.fetch.competition, params.fetch.layout
+    report = fetch_unless_real(params.fetch.source, *what) if source is None else fetch_files(source, *what)
     photos = f"{report.train_photos:,} training and {report.test_photos:,} test photos"
     tell(f"{report.source}: {photos} in {report.where}")
     if report.kept:

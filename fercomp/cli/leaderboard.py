@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Set, open_workspace
 from fercomp.cli.words import say_next, tell
 
 
@@ -21,14 +21,13 @@ def leaderboard(
       fercomp leaderboard
       fercomp leaderboard --top 50
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.kaggle.submissions.leaderboard import read_leaderboard
     from fercomp.kaggle.submissions.standing import keep_standing
     from fercomp.report.submissions import leaderboard_table
 
-    workspace = Workspace()
-    competition = read_params(workspace.params, set_).fetch.competition
+    workspace, params = open_workspace(set_)
+    competition = params.fetch.competition
     standing = read_leaderboard(competition, top)
     keep_standing(standing, competition, workspace)
     show(leaderboard_table(standing))

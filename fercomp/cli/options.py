@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fercomp.cli.completion import (
-    complete_backbone,
-    complete_detector,
-    complete_model,
-    complete_own_model,
-)
+from fercomp.cli.completion import complete_backbone, complete_detector, complete_model, complete_own_model
+from fercomp.core.errors import FercompError
+from fercomp.core.paths import Workspace
+from fercomp.core.shards import Shard
 
 if TYPE_CHECKING:
     from fercomp.core.params import MachineParams, Params
-    from fercomp.core.shards import Shard
     from fercomp.modeling.bundle.model import Bundle
 
 Set = Annotated[
@@ -172,7 +169,7 @@ NoWait = Annotated[
 ]
 
 
-def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | None":
+def one_shard(text: str | None, merge: bool, on: str | None = None) -> Shard | None:
     """Reads what `ShardOption` was given.
 
     Args:
@@ -183,9 +180,6 @@ def one_shard(text: str | None, merge: bool, on: str | None = None) -> "Shard | 
     Raises:
         FercompError: It is no part, or two of the three are asked for, or what is to do it is not installed.
     """
-    from fercomp.core.errors import FercompError
-    from fercomp.core.shards import Shard
-
     if text is not None and merge:
         raise FercompError("--shard does a part, --merge joins all parts: give one of the two")
     if on and (merge or text is not None):
@@ -204,12 +198,24 @@ def load_model(model: str) -> "Bundle":
         FercompError: There is no such model, or the group `machine` of `params.yaml` is wrong.
     """
     from fercomp.core.params import load_machine
-    from fercomp.core.paths import Workspace
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.model import load_bundle
 
     _take_no_more_than(load_machine(Workspace().params))
     return load_bundle(resolve_model(model, Workspace()))
+
+
+def open_workspace(overrides: Sequence[str] | None = None) -> "tuple[Workspace, Params]":
+    """Returns the files of the current folder, and their parameters as `read_params` reads them.
+
+    Args:
+        overrides: What `Set` was given.
+
+    Raises:
+        FercompError: See `core.params.load_params`.
+    """
+    workspace = Workspace()
+    return workspace, read_params(workspace.params, overrides)
 
 
 def read_params(file: Path, overrides: Sequence[str] | None = None) -> "Params":

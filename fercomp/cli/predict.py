@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import Model, NoWait, OnKaggleOrRay, Set, ShardOption, Yes, one_shard, read_params
+from fercomp.cli.options import Model, NoWait, OnKaggleOrRay, Set, ShardOption, Yes, one_shard, open_workspace
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
@@ -37,7 +37,6 @@ def predict(
       fercomp predict --on kaggle
       fercomp predict --model shipped --on ray
     """
-    from fercomp.core.paths import Workspace
     from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.kaggle_jobs import predict_job
@@ -46,8 +45,7 @@ def predict(
     from fercomp.stages.predict_on_ray import predict_on_ray
 
     part = one_shard(shard, merge, on)
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     folder = resolve_model(model, workspace)
     if on == "kaggle":
         job = predict_job(model, set_ or (), params, workspace)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fercomp.cli.options import Set, read_params
+from fercomp.cli.options import Set, open_workspace
 from fercomp.cli.words import say_next, tell
 from fercomp.core.classes import EMOTIONS
 
@@ -26,24 +26,23 @@ def prepare(set_: Set = None) -> None:
       fercomp prepare
       fercomp prepare --set prepare.holdout=0.2 --set prepare.folds=10
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.tables import PHOTOS, PROBLEMS
     from fercomp.core.terminal import show
     from fercomp.report.overview import write_overview
     from fercomp.stages.prepare import prepare as prepare_photos
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_).prepare
-    prepared = prepare_photos(workspace.raw, params)
+    workspace, params = open_workspace(set_)
+    prepared = prepare_photos(workspace.raw, params.prepare)
     PHOTOS.write(prepared.photos, workspace.photos)
     PROBLEMS.write(prepared.problems, workspace.problems)
     write_overview(prepared.photos, workspace.raw, workspace.overview)
     show(_counts(prepared.photos))
     tell(_copies(prepared.photos))
     if prepared.contradictions.of_recompressed:
-        tell(_recompressed(prepared.contradictions, params.recompressed))
-    if rare := _rare_classes(prepared.photos, params.folds):
-        tell(f"warning: fewer photos than the {params.folds} folds, so some folds have none of: {rare}")
+        tell(_recompressed(prepared.contradictions, params.prepare.recompressed))
+    folds = params.prepare.folds
+    if rare := _rare_classes(prepared.photos, folds):
+        tell(f"warning: fewer photos than the {folds} folds, so some folds have none of: {rare}")
     tell(_problems(prepared.problems))
     tell(f"{workspace.photos} and {workspace.problems} written; look at {workspace.overview}")
     say_next("fercomp train")

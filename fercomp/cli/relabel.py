@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.options import Set, model_option, read_params
+from fercomp.cli.options import Set, model_option, open_workspace
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ def relabel(
     """
     from fercomp.core.classes import EMOTIONS
     from fercomp.core.errors import FercompError
-    from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import PHOTOS, oof_table
     from fercomp.data.cache import PhotoCache
@@ -83,8 +82,7 @@ def relabel(
 
     if drop_removed and import_folders is None:
         raise FercompError("--drop-removed goes with --import-folders DIR: it is about photos removed there")
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     photos = PHOTOS.read(workspace.photos)
     folder = None if model is None else resolve_model(model, workspace)
     if folder is None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercomp.cli.options import model_option, read_params
+from fercomp.cli.options import model_option, open_workspace
 from fercomp.cli.words import tell
 
 
@@ -37,7 +37,6 @@ def robustness(
     """
     import time
 
-    from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.core.timing import duration
     from fercomp.data.cache import PhotoCache
@@ -46,8 +45,9 @@ def robustness(
     from fercomp.report.robustness_plot import plot_robustness
     from fercomp.stages.robustness import ROBUSTNESS_PNG, measure_robustness, robustness_table
 
-    begin, workspace = time.perf_counter(), Workspace()
-    machine = read_params(workspace.params).machine
+    begin = time.perf_counter()
+    workspace, params = open_workspace()
+    machine = params.machine
     cache = PhotoCache(workspace.decoded, machine.cache_gb)
     wanted: list[str | None] = [*model] if model else [None]
     folders = {resolve_model(name, workspace): name for name in wanted}

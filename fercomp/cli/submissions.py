@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercomp.cli.options import AsJson, Set, read_params
+from fercomp.cli.options import AsJson, Set, open_workspace
 from fercomp.cli.words import say_next, tell, tell_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def submissions(
       fercomp submissions --json
     """
     from fercomp.core.errors import FercompError
-    from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.core.terminal import console, show
     from fercomp.kaggle.client.answers import Sent
@@ -42,8 +41,8 @@ def submissions(
     from fercomp.kaggle.submissions.refresh import refresh, selected
     from fercomp.report.submissions import draw_history, submissions_table
 
-    workspace = Workspace()
-    competition = read_params(workspace.params, set_).fetch.competition
+    workspace, params = open_workspace(set_)
+    competition = params.fetch.competition
     rows = history_rows(workspace)
     listed: list[Sent] = []
     unknown: FercompError | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fercomp.cli.on_kaggle import asked
-from fercomp.cli.options import Set, Yes, model_option, read_params
+from fercomp.cli.options import Set, Yes, model_option, open_workspace
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
@@ -71,14 +71,12 @@ def submit(
       fercomp submit --kernel --model compact
     """
     from fercomp.core.errors import FercompError
-    from fercomp.core.paths import Workspace
     from fercomp.demo.competition import is_demo
     from fercomp.kaggle.client.credentials import find_credentials
     from fercomp.kaggle.submissions.candidate import choose
     from fercomp.kaggle.submissions.submit import submit as send
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     if is_demo(workspace.raw) and not (force or dry_run):
         raise FercompError(
             "the photos here are the drawn demo, which Kaggle does not know: `fercomp fetch --source kaggle` "

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.on_kaggle import run_on_kaggle
-from fercomp.cli.options import BackboneName, Force, NoWait, OnKaggle, Set, Yes, read_params
+from fercomp.cli.options import BackboneName, Force, NoWait, OnKaggle, Set, Yes, open_workspace
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
@@ -36,15 +36,13 @@ def train(
       fercomp train --name wide --set train.epochs=30
       fercomp train --backbone convnext_xlarge --on kaggle
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.progress import say
     from fercomp.modeling.backend.hosts import asked_hosts
     from fercomp.stages.kaggle_jobs import train_job
     from fercomp.stages.train import train_experiment
     from fercomp.stages.train_distributed import train_distributed
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_)
+    workspace, params = open_workspace(set_)
     name = name or backbone or params.train.backbone
     plan = params.plan(name, backbone)
     if plan.train.needs_crossval and not set_ and name in params.experiments:

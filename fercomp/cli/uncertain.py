@@ -2,7 +2,7 @@
 
 import shlex
 
-from fercomp.cli.options import OwnModel, Set, read_params
+from fercomp.cli.options import OwnModel, Set, open_workspace
 from fercomp.cli.words import say_next, tell
 
 
@@ -19,16 +19,14 @@ def uncertain(model: OwnModel = None, set_: Set = None) -> None:
       fercomp uncertain --model eight
       fercomp uncertain --model eight --set uncertain.score=margin
     """
-    from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import DECISION
     from fercomp.modeling.bundle.find import resolve_scored
     from fercomp.stages.uncertain import settle_uncertain, sweep_table
 
-    workspace = Workspace()
-    params = read_params(workspace.params, set_).uncertain
+    workspace, params = open_workspace(set_)
     folder = resolve_scored(model, workspace)
-    settled = settle_uncertain(folder, params)
+    settled = settle_uncertain(folder, params.uncertain)
     thresholds = settled.fitted.bias is None  # the other models answer `uncertain` themselves
     if thresholds:
         show(sweep_table(settled.sweeps, title=f"{folder.name}: {settled.plain.n:,} holdout photos"))
