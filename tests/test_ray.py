@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -286,6 +287,34 @@ def test_actors_that_cannot_work_end_the_run_with_a_line(nodes, monkeypatch):
         for job, line in told.items():
             with pytest.raises(FercompError, match=line):
                 list(actors.results([pyarrow.table({"number": [1]})], Actor, job, plan))
+
+
+def test_a_node_that_dies_loses_nothing_and_gets_work_when_it_comes_back(nodes):
+    import pyarrow
+
+    class Actor:
+        def __init__(self, job):
+            pass
+
+        def __call__(self, photos):
+            import ray
+
+            time.sleep(0.1)
+            return photos.append_column("node", [[ray.get_runtime_context().get_node_id()]])
+
+    parts = [pyarrow.table({"number": [number]}) for number in range(1000)]
+    seen, came, killed = [], [], False
+    with connected(), closing(actors.results(parts, Actor, None, actors.plan_actors(gpus=False))) as done:
+        for part in done:
+            came += part["number"].to_pylist()
+            seen += set(part["node"].to_pylist()) - set(seen)
+            if len(seen) == 2 and not killed:
+                nodes.kill_node()
+                nodes.second, killed = nodes.add(), True
+            if len(seen) == 3:
+                break
+    assert len(seen) == 3
+    assert len(set(came)) == len(came)
 
 
 def bytes_of(*folders: Path) -> dict[str, bytes]:

@@ -19,6 +19,8 @@ _ENVIRONMENT: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` it would upload the working directory
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its warnings would stand between our lines
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Until it is known that a node has died, calls of its actors fail; without a delay, all tries did.
+    "RAY_task_actor_unavailable_retry_delay_base_ms": "1000",
     "RAY_DEDUP_LOGS_SKIP_REGEX": "^",  # all lines: what it says of nodes that have died, it says on stdout
 }
 
