@@ -9,7 +9,8 @@ from fercomp.core.progress import count
 from fercomp.report.annotated.ribbon import ribbon
 from fercomp.report.annotated.summary import answers_in_order
 from fercomp.report.annotated.tally import Tallies, Tally, Who
-from fercomp.report.html.element import MINUS, MISSING, Content, details, element, figures, table
+from fercomp.report.html.charts import bar
+from fercomp.report.html.element import MINUS, MISSING, Content, details, element, figures, percent, table
 
 MOST_PEOPLE: Final = 200
 MOST_CLIPS: Final = 24
@@ -36,7 +37,7 @@ def all_section(tallies: Tallies) -> list[Element]:
     counts = {name: tallies.whole.emotions[name] for name in answers_in_order(tallies.answers)}
     shares = {name: n / tallies.whole.faces for name, n in counts.items()}
     rows = [
-        (_emotion(name), n, _percent(shares[name], 1), _parts([(shares[name], name)]))
+        (_emotion(name), n, percent(shares[name]), _parts([(shares[name], name)]))
         for name, n in counts.items()
     ]
     return [figures(numbers), table("Emotions of all faces", ("emotion", "faces", "share", "bar"), rows)]
@@ -112,7 +113,7 @@ def _cells(tally: Tally) -> tuple[Content, ...]:
     shown = [MISSING] * 2 if point is None else [f"{value:+.2f}".replace("-", MINUS) for value in point]
     seconds = f"{tally.seconds:,.1f}" if tally.seconds else MISSING
     parts = [(tally.emotions[name] / tally.faces, name) for name in sorted(tally.emotions)]
-    return (_emotion(dominant[0]), _percent(dominant[1]), _parts(parts), tally.faces, seconds, *shown)
+    return (_emotion(dominant[0]), percent(dominant[1], 0), _parts(parts), tally.faces, seconds, *shown)
 
 
 def _clip(file: str, tallies: Tallies, names: Mapping[int, str], frame: str | None) -> list[Element]:
@@ -163,36 +164,16 @@ def _emotion(name: str) -> Element:
     return element("td", mark, name, class_="emotion")
 
 
-def _percent(share: float, digits: int = 0) -> str:
-    return f"{share:.{digits}%}".replace("%", " %")
-
-
 def _parts(parts: Sequence[tuple[float, str]]) -> Element:
-    drawn = element("svg", viewBox="0 0 160 12", width=160, height=12, aria_hidden="true", class_="small")
-    begin = 0.0
+    drawn = []
     for share, name in parts:
-        title = element("title", f"{name} {_percent(share)}")
-        width = round(share * 160, 2)
-        drawn.append(
-            element(
-                "rect",
-                title,
-                x=round(begin, 2),
-                width=width,
-                height=12,
-                fill=emotion_colour(name),
-                class_="piece",
-            )
-        )
-        begin += width
-    return element("td", drawn)
+        title = element("title", f"{name} {percent(share, 0)}")
+        drawn.append((share, element("rect", title, fill=emotion_colour(name), class_="piece")))
+    return element("td", bar(*drawn))
 
 
 def _legend(tallies: Tallies) -> Element:
-    seen = [name for name in answers_in_order(tallies.answers) if tallies.whole.emotions[name]]
-    keys = []
-    for name in seen:
-        key = _emotion(name)
+    keys = [_emotion(name) for name in answers_in_order(tallies.answers) if tallies.whole.emotions[name]]
+    for key in keys:
         key.tag = "span"
-        keys.append(key)
     return element("p", *keys, class_="legend")

@@ -7,16 +7,17 @@ from xml.etree.ElementTree import Element
 from fercomp.report.html.element import element
 
 
-def bar(*parts: tuple[float, str], width: int = 160) -> Element:
+def bar(*parts: tuple[float, Element]) -> Element:
     """Draws a bar of parts one after the other.
 
     Args:
-        parts: Their lengths, together at most 1, and the classes that colour them.
-        width: Pixels of a bar of length 1.
+        parts: Their lengths, together at most 1, and rectangles, which need but a colour.
     """
-    drawn, begin = _picture(width, 12), 0.0
-    for length, kind in parts:
-        drawn.append(element("rect", x=begin * width, y=0.0, width=length * width, height=12.0, class_=kind))
+    drawn, begin, width = _picture(160, 12), 0.0, 160
+    for length, rectangle in parts:
+        for name, value in (("x", begin * width), ("width", length * width), ("height", 12)):
+            rectangle.set(name, f"{value:.6g}")
+        drawn.append(rectangle)
         begin += length
     return drawn
 

@@ -97,6 +97,11 @@ def _cell(content: Content, first: bool) -> Element:
     return element("td", content, class_="number" if is_number or content == MISSING else None)
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """Returns a share of 0 to 1 as percents, such as `12.5 %`."""
+    return f"{share:.{digits}%}".replace("%", " %")
+
+
 def command(words: str) -> Element:
     """Shows what may be typed."""
     return element("code", words)

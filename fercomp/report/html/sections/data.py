@@ -11,7 +11,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.palette import emotion_colour
 from fercomp.core.progress import count
 from fercomp.report.html.charts import bar, histogram
-from fercomp.report.html.element import Content, command, details, element, figures, table
+from fercomp.report.html.element import Content, command, details, element, figures, percent, table
 from fercomp.report.html.thumbnails import grid, thumbnails
 from fercomp.report.overview import contradicting
 
@@ -70,8 +70,9 @@ def _classes(labelled: "pd.DataFrame") -> Element:
     most, total = max(int(counts.sum(axis=1).max()), 1), max(len(labelled), 1)
     rows = []
     for emotion, (train, holdout) in zip(EMOTIONS, counts.to_numpy().tolist(), strict=True):
-        drawn = bar((train / most, "series-a"), (holdout / most, "series-b"))
-        share = f"{(train + holdout) / total:.1%}".replace("%", " %")
+        counted = ((train, "series-a"), (holdout, "series-b"))
+        drawn = bar(*((n / most, element("rect", class_=series)) for n, series in counted))
+        share = percent((train + holdout) / total)
         rows.append((emotion, train + holdout, share, train, holdout, element("td", drawn)))
     headings = (
         "class",

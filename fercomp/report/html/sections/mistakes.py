@@ -11,7 +11,7 @@ import numpy as np
 from fercomp.core.progress import count
 from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
-from fercomp.report.html.element import Content, command, details, element
+from fercomp.report.html.element import Content, command, details, element, percent
 from fercomp.report.html.thumbnails import grid, thumbnails
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def mistakes_section(model: str, cells: list[Cell], review: str, raw: Path | Non
 
 
 def _shown(cell: Cell, first: list[str], pictures: Mapping[str, str], is_open: bool) -> Element:
-    share = f"{len(cell.photos) / cell.of:.1%}".replace("%", " %")
+    share = percent(len(cell.photos) / cell.of)
     summary = element(
         "span",
         element("b", f"{cell.given} → {cell.answer}"),
