@@ -54,6 +54,7 @@ def test_pip_is_told_in_its_own_words_and_the_network_only_where_it_says_so(
         "fercomp.kaggle.kernels.packages.subprocess.run",
         lambda words, **_: subprocess.CompletedProcess(words, 1, said),
     )
+    monkeypatch.setattr("importlib.metadata.distributions", list)  # reading hundreds takes a moment
 
     def fail(why):
         raise FercompError(why)
