@@ -15,7 +15,6 @@ from fercomp.annotate.output.merge import ShardMerge
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import Done, annotate_photos
-from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.records.parquet import rows_format
 from fercomp.annotate.records.rows import FACE, NO_FACE, TRUNCATED, problem_row
 from fercomp.annotate.sources.found import Photo, Video
@@ -102,7 +101,7 @@ def annotate_media(
     start = monotonic()
     options, clip_bundle = options or Options(), clip_bundle or bundle
     sources = _find(paths, output, on_ray is not None)
-    recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
+    recogniser = options.recogniser(bundle)
     if options.people:
         require_embedder()
     elif (left := output / PEOPLE_DATA).is_dir():

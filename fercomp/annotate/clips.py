@@ -54,9 +54,7 @@ def annotate_clip(video: Video, folder: OutputFolder, bundle: Bundle, options: O
     """
     with Clip(video.path, options.start, options.end) as clip:
         between = fitting(clip, BETWEEN)
-        recogniser = ClipRecogniser(
-            bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
-        )
+        recogniser = options.clip_recogniser(bundle)
         _make_room(folder.copy_of(video), folder.timeline_of(video))
         step = float(1 / clip.rate)
         timeline = Timeline(step)

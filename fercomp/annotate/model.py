@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 import numpy as np
 
 from fercomp.annotate.options import Options
-from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS, Picture, Recogniser
+from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS, Picture
 from fercomp.annotate.workers import workers
 from fercomp.core.arguments import require_path, wrong_type
 from fercomp.core.errors import FercompError
@@ -65,8 +65,7 @@ class Model:
         self.bundle = bundle
         self.name = bundle.folder.name
         self.classes = bundle.card.classes
-        options = options or Options()
-        self.recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
+        self.recogniser = (options or Options()).recogniser(bundle)
 
     def __repr__(self) -> str:
         return f"<fercomp.Model {self.name}: {self.bundle.folder}>"

@@ -19,7 +19,6 @@ from fercomp.annotate.output.folder import OutputFolder
 from fercomp.annotate.output.run_file import RUN
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.photos import Done, annotate_photos
-from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.records.rows import problem_row
 from fercomp.annotate.sources.found import Found, Photo
 from fercomp.annotate.sources.object_store import RemotePhoto, bring
@@ -81,7 +80,7 @@ class Annotator:
         bundle = job.begin()
         self._folder, options = job.folder, job.options
         self._people = options.people
-        self._recogniser = Recogniser(bundle, options.make_detector, options.views, options.uncertain)
+        self._recogniser = options.recogniser(bundle)
 
     def __call__(self, photos: "pyarrow.Table") -> "pyarrow.Table":
         """Annotates photos: writes their copies, and returns their rows as JSON."""

@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS
+from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
+from fercomp.annotate.recognise.recogniser import PHOTO_VIEWS, Recogniser
 from fercomp.annotate.records.parquet import TableFormat, require_parquet
 from fercomp.core.arguments import require_number
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, make_detector
 from fercomp.faces.found import MIN_SIZE, Detector
 from fercomp.faces.tta import VIEWS
+from fercomp.modeling.bundle.model import Bundle
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,18 @@ class Options:
             FercompError: See `faces.detect.make_detector`.
         """
         return make_detector(self.detector, self.min_score, self.min_size, clip, turn=not clip)
+
+    def recogniser(self, bundle: Bundle) -> Recogniser:
+        """Makes what finds and names the faces in photos.
+
+        Raises:
+            FercompError: The detector cannot be made.
+        """
+        return Recogniser(bundle, self.make_detector, self.views, self.uncertain)
+
+    def clip_recogniser(self, bundle: Bundle) -> ClipRecogniser:
+        """Makes what finds, follows and names the faces of one clip, or of a camera."""
+        return ClipRecogniser(bundle, partial(self.make_detector, clip=True), self.every, self.uncertain)
 
 
 _CLOCK: Final = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)", re.ASCII)

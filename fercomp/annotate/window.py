@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -12,7 +11,6 @@ import cv2
 
 from fercomp.annotate.drawing.draw import draw
 from fercomp.annotate.options import Options
-from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import count
 from fercomp.media.clips import Frame
@@ -39,9 +37,7 @@ def show_window(source: str, bundle: Bundle, options: Options) -> int:
             stopped.
     """
     _require_display()
-    recogniser = ClipRecogniser(
-        bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
-    )
+    recogniser = options.clip_recogniser(bundle)
     recogniser.warm_up()
     shown, sizes = 0, dict[int, int]()
     for frame, due in _frames(source):

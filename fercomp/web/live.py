@@ -4,7 +4,6 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
 from fercomp.annotate.options import Options
-from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.annotate.records.parquet import rows_format
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
@@ -50,9 +48,7 @@ class Session:
         self._bundle = bundle
         self._options = options
         self._output = output
-        self._recogniser = ClipRecogniser(
-            bundle, partial(options.make_detector, clip=True), options.every, options.uncertain
-        )
+        self._recogniser = options.clip_recogniser(bundle)
         self._start = sleepless()
         self._frames = 0
         self._camera: tuple[int, int] | None = None
@@ -159,7 +155,7 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
     Raises:
         FercompError: The detector cannot be made.
     """
-    ClipRecogniser(bundle, partial(options.make_detector, clip=True)).warm_up()
+    options.clip_recogniser(bundle).warm_up()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_page(app, access, "live")
 
