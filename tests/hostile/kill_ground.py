@@ -66,6 +66,7 @@ drawn.PHOTO_SIZE, drawn.CLIP_SIZE = (400, 300), (160, 90)
 
 CHILD = """
 import os, sys, time
+sys.dont_write_bytecode = True  # or the first run changes more files than the others
 number, moment, report, limit, clock = (*map(int, sys.argv[1:3]), sys.argv[3], *map(int, sys.argv[4:6]))
 seen, real = 0, time.time
 def watch(event, arguments):
