@@ -33,6 +33,12 @@ _STARTS: Final = 3
 _ANSWERS: Final = 10.0
 """Seconds for the connection to a cluster."""
 
+_SETTINGS: Final = b"\x04"
+"""Type of the frame with which servers of HTTP/2 begin (RFC 9113, 3.4): Ray's speak gRPC, which is HTTP/2."""
+
+_HELLO: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
+"""What a client begins with: the preface, and settings without any."""
+
 
 def require_ray() -> None:
     """Checks that Ray Data is installed.
@@ -78,7 +84,7 @@ def connected(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[N
 
 
 def _require_answer(address: str) -> None:
-    """Refuses an address where nobody listens: Ray would try for minutes."""
+    """Refuses an address where nobody listens, or something else does: Ray would try for minutes."""
     if address in ("local", "auto"):
         return
     host, _, port = address.rpartition(":")
@@ -88,12 +94,21 @@ def _require_answer(address: str) -> None:
             "this command on a machine of the cluster"
         )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _ANSWERS) as connection:
+            if os.environ.get("RAY_USE_TLS") == "1":
+                return
+            connection.sendall(_HELLO)
+            said = connection.recv(4)
     except OSError as error:
         raise FercompError(
             f"no Ray cluster answers at RAY_ADDRESS={address} ({error.strerror or error}): start one with "
             "`ray start --head`, or unset RAY_ADDRESS to work on this machine alone"
         ) from error
+    if said[3:] != _SETTINGS:
+        raise FercompError(
+            f"what answers at RAY_ADDRESS={address} is no Ray cluster: expected the port that `ray start "
+            "--head` has named, mostly 6379; 8265 is that of its page"
+        )
 
 
 def _start(ray: Any, address: str) -> None:

@@ -1,5 +1,6 @@
 import socket
 import sys
+from threading import Event, Thread
 
 import pytest
 
@@ -43,6 +44,29 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch):
         connected(),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "no Ray cluster: "), (b"", "timed out")]
+)
+def test_something_else_that_listens_is_told(monkeypatch, said, told):
+    monkeypatch.setattr(ray_cluster, "_ANSWERS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server.getsockname()[1]}")
+
+        def answer():
+            with server.accept()[0] as connection:
+                connection.sendall(said)
+                connection.recv(1)
+                ended.wait()
+
+        ended = Event()
+        listener = Thread(target=answer)
+        listener.start()
+        with pytest.raises(FercompError, match=told), connected():
+            pass
+        ended.set()
+        listener.join()
 
 
 def test_without_ray_a_line_says_which_extra(monkeypatch):
