@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -108,7 +109,8 @@ class Forked:
     def send_signal(self, number: int) -> None:
         """Sends a signal where the process still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended, and its keeper is about to say so
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Sends SIGKILL where the process still runs."""
@@ -126,8 +128,10 @@ class Forked:
                 stream.close()
 
     def _wait(self, timeout: float) -> int | None:
-        if self.returncode is None and select.select([self._told], [], [], timeout)[0]:
-            self._read()
+        # A child of milliseconds may have told its end together with its number.
+        if self.returncode is None and (self._end or select.select([self._told], [], [], timeout)[0]):
+            if not self._end:
+                self._read()
             self.returncode = int(self._end)
         return self.returncode
 
@@ -194,4 +198,8 @@ class Forks:
         """Ends the children and the process that is forked."""
         self.end_children()
         self._jobs.close()
-        self._server.wait()
+        try:
+            self._server.wait(30)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()

@@ -59,8 +59,9 @@ def plan_actors(gpus: bool) -> ActorPlan:
         each = min(MOST_THREADS, *sizes)
         most = sum(size // each for size in sizes)
     each = min(each, thread_limit() or each)
-    # A node has room for its own actors alone: where those of a dead node moved to another one, they would
-    # share its cores, and the node that comes back had nothing to do. Ray takes fractions of one CPU only.
+    # Where the actors of a dead node moved to another one, they would share its cores, and the node that comes
+    # back had nothing to do. So they ask for as much as leaves no room for another one on nodes of one CPU, and
+    # of as many as threads or some more; on others one or two may move. Ray takes fractions of one CPU only.
     cpus = each - 1 if each > 1 else 0.25 if with_gpu else 0.6
     return ActorPlan(len(nodes), most, each, cpus, 1.0 if with_gpu else 0.0)
 
