@@ -59,9 +59,9 @@ def plan_actors(gpus: bool) -> ActorPlan:
         each = min(MOST_THREADS, *sizes)
         most = sum(size // each for size in sizes)
     each = min(each, thread_limit() or each)
-    # Where the actors of a dead node moved to another one, they would share its cores, and the node that comes
-    # back had nothing to do. So they ask for as much as leaves no room for another one on nodes of one CPU, and
-    # of as many as threads or some more; on others one or two may move. Ray takes fractions of one CPU only.
+    # Where the actors of a dead node moved to another one, they would share its cores, and the node that
+    # comes back had nothing to do. Asking for this much leaves no room for another actor on a node of one
+    # CPU, or of as many as it has threads; on larger ones some may move. Ray takes fractions of one CPU only.
     cpus = each - 1 if each > 1 else 0.25 if with_gpu else 0.6
     return ActorPlan(len(nodes), most, each, cpus, 1.0 if with_gpu else 0.0)
 
