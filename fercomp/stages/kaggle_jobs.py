@@ -111,7 +111,7 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     load = Load(
         steps=(*job.load.steps, Step(words=("submission", "--model", name))),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
-        cut=job.load.cut,
+        cut=(),  # Kaggle runs it again on other photos: nothing may come from an earlier kernel
         files=files,
         further=vendored_files(openvino),
         internet=False,

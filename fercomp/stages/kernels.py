@@ -17,14 +17,13 @@ from fercomp.kaggle.kernels.calls import (
     find_kernel,
     kernel_output,
     kernel_page,
-    kernel_status,
 )
 from fercomp.kaggle.kernels.datasets import delete_dataset
-from fercomp.kaggle.kernels.following import follow_part
+from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.log_tail import LogTail
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed
 from fercomp.kaggle.kernels.runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
-from fercomp.stages.kaggle_results import nothing_empty
+from fercomp.stages.kaggle_results import check_places, nothing_empty
 from fercomp.stages.on_kaggle import pull_run
 
 LISTEN = 3.0
@@ -57,7 +56,7 @@ def show_run(name: str, workspace: Workspace) -> tuple[str, str, list[str]]:
     run = require_run(name, workspace)
     with _signed_in(run, workspace) as kaggle:
         slug = run.parts[-1].slug
-        status = kernel_status(kaggle, slug)
+        status = status_of(slug, kaggle)
         log = _last_lines(kaggle, slug, status)
         failure = f": {status.failure}" if status.failure else ""
         return f"{status.state}{failure}", kernel_page(kaggle, slug), log
@@ -78,11 +77,16 @@ def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
         The folders and files that were written.
 
     Raises:
-        FercompError: It is not done.
+        FercompError: It is not done, or its results cannot be put in their places.
     """
     run = require_run(name, workspace)
-    with _alone(run, workspace), _signed_in(run, workspace) as kaggle:
-        state = kernel_status(kaggle, run.parts[-1].slug).state
+    check_places(run.leaves, workspace)
+    with (
+        nothing_empty(run.leaves, workspace),
+        _alone(run, workspace),
+        _signed_in(run, workspace) as kaggle,
+    ):
+        state = status_of(run.parts[-1].slug, kaggle).state
         if state in AT_WORK:
             raise FercompError(
                 f"{name} is {state}: try again later, or type its command again to wait for it"

@@ -18,9 +18,8 @@ from fercomp.kaggle.kernels.calls import (
     find_kernel,
     gpu_hours_left,
     kernel_page,
-    kernel_status,
 )
-from fercomp.kaggle.kernels.following import follow_part
+from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.outputs import Manifest, bring_files, forget_files
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
 from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, read_run, run_lock, runs_folder, write_run
@@ -74,7 +73,7 @@ def run_remote(
                     run = push_part(run, job.load, kaggle, workspace)
                 slug = run.parts[-1].slug
                 page = kernel_page(kaggle, slug)
-                if not wait and (is_new or kernel_status(kaggle, slug).state in AT_WORK):
+                if not wait and (is_new or status_of(slug, kaggle).state in AT_WORK):
                     return RemoteOutcome(run, page)
                 run, manifest, output = follow_part(run, kaggle, workspace)
                 if manifest.state == "done":

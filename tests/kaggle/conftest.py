@@ -388,8 +388,7 @@ def signed_in(kaggle, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     from fercomp.kaggle.client import receive, transport
     from fercomp.kaggle.kernels import datasets, following, log_tail, pushing
-    from fercomp.kaggle.submissions import pending as sending
-    from fercomp.kaggle.submissions import submit
+    from fercomp.kaggle.submissions import pending, submit
 
     monkeypatch.setattr(datasets, "READY_EVERY", 0.05)
     monkeypatch.setattr(following, "POLL_KERNEL", 0.05)
@@ -399,8 +398,8 @@ def signed_in(kaggle, tmp_path, monkeypatch):
     monkeypatch.setattr(pushing, "SHOWS_UP", 0.5)
     monkeypatch.setattr(transport, "BACKOFF", 0.01)
     monkeypatch.setattr(receive, "PAUSE", 0.01)
-    monkeypatch.setattr(sending, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(sending, "SETTLE", 0.5)
+    monkeypatch.setattr(pending, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(pending, "SETTLE", 0.5)
     monkeypatch.setattr(submit, "POLL", 0.02)
     return kaggle
 
@@ -429,14 +428,14 @@ import sys
 from functools import partial
 from fercomp.kaggle.client import receive, transport
 from fercomp.kaggle.kernels import datasets, following, log_tail, packing, pushing
-from fercomp.kaggle.submissions import pending as sending, submit
+from fercomp.kaggle.submissions import pending, submit
 from fercomp.cli.app import main
 packing.lzma.open = partial(packing.lzma.open, preset=0)  # a tenth of the time
 transport.BACKOFF, receive.PAUSE = 0.01, 0.1
 datasets.READY_EVERY, log_tail.READ_AGAIN = 0.05, 0.1
 following.POLL_KERNEL = following.LONGEST_KERNEL_POLL = 0.05
 pushing.SHOW_EVERY, pushing.SHOWS_UP = 0.05, 1.0
-sending.LOOK_EVERY, sending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
+pending.LOOK_EVERY, pending.SETTLE, submit.POLL = 0.1, 1.0, 0.1
 sys.argv = ["fercomp", *sys.argv[1:]]
 main()
 """

@@ -66,32 +66,48 @@ def _wait(slug: str, kaggle: Account) -> KernelStatus:
 
 
 def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
-    status, unanswered, before = KernelStatus("queued", ""), 0, ""
-    for _ in looks(POLL_KERNEL, LONGEST_KERNEL_POLL):
+    before, pace = "", looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+    while True:
+        next(pace)
+        status = status_of(slug, kaggle, UNANSWERED)
+        if status.state != before:
+            say(f"{slug}: {status.state}")
+            before, pace = status.state, looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+            next(pace)  # its first turn, which is at once
+        for line in log.new_lines():
+            say(f"  {line}")
+        if status.state not in AT_WORK:
+            return status
+
+
+def status_of(slug: str, kaggle: Account, unanswered: int = 0) -> KernelStatus:
+    """Asks how far a kernel is; where that is refused, a few times more.
+
+    Args:
+        slug: The kernel's.
+        kaggle: The account.
+        unanswered: How often in a row the question may stay without an answer.
+
+    Raises:
+        FercompError: Kaggle does not show the kernel, or does not answer.
+    """
+    failed, pace = 0, looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+    while True:
+        next(pace)
         try:
-            status, unanswered = kernel_status(kaggle, slug), 0
+            return kernel_status(kaggle, slug)
         except (Unanswered, Refused) as error:
-            unanswered += 1
-            if type(error) is Refused and unanswered > REFUSED:
-                page = kernel_page(kaggle, slug)
+            failed += 1
+            page = kernel_page(kaggle, slug)
+            if type(error) is Refused and failed > REFUSED:
                 raise FercompError(
                     f"Kaggle does not show {page} ({error.words}): was it deleted? `fercomp kernels cancel` "
                     "forgets it"
                 ) from error
-            if unanswered > UNANSWERED:
-                page = kernel_page(kaggle, slug)
+            if type(error) is not Refused and failed > unanswered:
                 raise FercompError(
                     f"{error}; the kernel goes on: {page}, the same command finds it"
                 ) from error
-            continue
-        if status.state != before:
-            say(f"{slug}: {status.state}")
-            before = status.state
-        for line in log.new_lines():
-            say(f"  {line}")
-        if status.state not in AT_WORK:
-            break
-    return status
 
 
 def _failed(
@@ -116,8 +132,8 @@ def _written_down(run: RemoteRun, manifest: Manifest, workspace: Workspace) -> R
             write_run(run.now("failed"), workspace)
             raise FercompError(
                 f"the kernel {manifest.slug} got no further in its session than the one before: what it "
-                "saves after, an epoch or 10,000 photos of `predict`, takes too long; take a smaller "
-                "network, a smaller size, or fewer photos (train.photos)"
+                "saves after, an epoch or 10,000 photos of `predict`, takes too long (`submit --kernel` has "
+                "one session); take a smaller network, a smaller size, or fewer photos (train.photos)"
             )
         say(f"{manifest.slug} came near the limit of its session: going on in the next kernel")
         run = run.now("cut", files)

@@ -7,7 +7,7 @@ therefore the witness of what was sent, whatever became of an answer or of the p
     -> write it down -> wait for the score
 
 A run that finds a note left behind looks for the tag, and sends again only where Kaggle has not listed it
-for `sending.SETTLE` seconds.
+for `pending.SETTLE` seconds.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from fercomp.kaggle.client.answers import Sent
 from fercomp.kaggle.client.competition import Kaggle, connect
 from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
-from fercomp.kaggle.submissions import pending as sending
+from fercomp.kaggle.submissions import pending
 from fercomp.kaggle.submissions.allowed import ask_limits, check_competition, require_slot
 from fercomp.kaggle.submissions.candidate import Candidate, tag_of
 from fercomp.kaggle.submissions.earlier import same_bytes, sent_before, unscored
@@ -162,7 +162,7 @@ def _send(kaggle: Kaggle, candidate: Candidate, known: Sequence[int], workspace:
         if lost is None:
             raise not_listed(kaggle, workspace)
         workspace.sending.unlink()
-        say(f"Kaggle does not list it after {sending.SETTLE:g} s, so it did not arrive: sending it again")
+        say(f"Kaggle does not list it after {pending.SETTLE:g} s, so it did not arrive: sending it again")
     if isinstance(lost, TooMany):
         raise lost
     raise FercompError(

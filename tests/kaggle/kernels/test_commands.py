@@ -109,7 +109,11 @@ def test_a_killed_client_leaves_one_kernel_and_the_same_command_goes_on(
     begins = [0, events.index("GetKernelSessionStatus"), events.index("ListKernelSessionOutput"), len(events)]
     begin, end = begins[PHASES.index(phase)], begins[PHASES.index(phase) + 1]
     assert end - begin >= MOMENTS
-    for last in (begin + (end - begin) * n // MOMENTS for n in range(MOMENTS)):
+    moments = {begin + (end - begin) * n // MOMENTS for n in range(MOMENTS)}
+    if phase == "push":  # before it is sent, and before it is written down that it was
+        saved = events.index("SaveKernel")
+        moments |= {saved, saved + 1, saved + 2}
+    for last in sorted(moments):
         assert afresh(last).wait() == -signal.SIGKILL
         code, _, err = run(*WORDS, before=NO_CODE)
         at = f"{phase}, {events[last]} {last}"

@@ -6,15 +6,18 @@ import re
 import shutil
 import time
 import zipfile
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
+from types import SimpleNamespace
 
 import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
-from fercomp.kaggle.client import receive
-from fercomp.kaggle.kernels import outputs, packing
+from fercomp.kaggle.client import looks, receive
+from fercomp.kaggle.kernels import following, outputs, packing
+from fercomp.kaggle.kernels.calls import KernelStatus
 from fercomp.kaggle.kernels.runs import read_run, run_names
 from fercomp.stages import kernels
 from fercomp.stages.kaggle_jobs import crossval_job, predict_job, repro_job, train_job
@@ -222,7 +225,12 @@ def test_a_kernel_that_was_deleted_at_kaggle_is_told_and_forgotten(here, signed_
     train()
     signed_in.kernels.sessions.clear()
     shutil.rmtree(signed_in.kernels.root)
-    refused(r"does not show .*fercomp-train-mine-\w+-1 \(403 .*\): was it deleted\? `fercomp kernels cancel`")
+    told = r"does not show .*fercomp-train-mine-\w+-1 \(403 .*\): was it deleted\? `fercomp kernels cancel`"
+    for wait in (True, False):
+        refused(told, wait=wait)
+    for act in (show_run, bring_run):
+        with pytest.raises(FercompError, match=told):
+            act(NAME, here)
     assert cancel_run(NAME, here) == []
     assert not (here.models / ".kaggle").exists()
     assert train().files
@@ -258,6 +266,21 @@ def test_a_run_that_gets_no_further_ends(here, signed_in):
 def test_questions_without_an_answer_are_asked_again(here, signed_in, fault):
     signed_in.fail("GetKernelSessionStatus", *[fault(status=500)] * 12, fault(status=403, body={}))
     assert train().files
+    signed_in.fail("GetKernelSessionStatus", *[fault(status=403, body={})] * 3)
+    assert train(wait=False).files
+
+
+def test_it_is_asked_often_again_when_the_state_has_changed(monkeypatch):
+    pauses = []
+    clock = SimpleNamespace(sleep=pauses.append, monotonic=lambda: sum(pauses))
+    states = iter([*["queued"] * 6, *["running"] * 3, "complete"])
+    monkeypatch.setattr(looks, "time", clock)
+    monkeypatch.setattr(
+        following, "LogTail", lambda kaggle, slug: nullcontext(SimpleNamespace(new_lines=list))
+    )
+    monkeypatch.setattr(following, "kernel_status", lambda kaggle, slug: KernelStatus(next(states), ""))
+    assert following._wait("mine", None).state == "complete"
+    assert pauses == pytest.approx([10, 15, 22.5, 33.75, 50.625, 60, 10, 15, 22.5])
 
 
 # -- what is taken -----------------------------------------------------------------------------------
@@ -468,7 +491,13 @@ def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     with pytest.raises(FercompError, match="train-mine is running: try again later"):
         bring_run(NAME, here)
     leave(session, bundle())
+    here.bundle("mine").write_text("mine")
+    with pytest.raises(FercompError, match="models/mine is a file, a folder was expected"):
+        bring_run(NAME, here)
+    assert signed_in.calls("GET") == 0
+    here.bundle("mine").unlink()
     assert here.bundle("mine").resolve() in [path.resolve() for path in bring_run(NAME, here)]
+    assert not (here.models / ".kaggle" / "files").exists()
     cancel_run(NAME, here)
     assert signed_in.kernels.sessions == {} and read_run(NAME, here) is None
     with pytest.raises(FercompError, match="'train-mine'"):

@@ -394,6 +394,7 @@ def test_openvino_travels_where_a_network_has_no_keras_model(work, monkeypatch):
     params = load_params(work.params, (f"fetch.competition={SLUG}",))
     with_keras = submission_job(work.bundle("mine"), params, work)
     assert with_keras.gpu and "vendored/openvino/python" not in with_keras.load.further
+    assert with_keras.load.cut == (), "Kaggle runs it again on other photos"
     (work.bundle("mine") / "model.keras").unlink()
     job = submission_job(work.bundle("mine"), params, work)
     assert not job.gpu  # it has nothing to do there

@@ -13,7 +13,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256, write_json
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.client import transport
-from fercomp.kaggle.submissions import pending as sending
+from fercomp.kaggle.submissions import pending
 from fercomp.kaggle.submissions import submit as module
 from fercomp.kaggle.submissions.candidate import LONGEST_MESSAGE, choose, tag_of
 from fercomp.kaggle.submissions.history import HISTORY_TABLE, kaggle_scores, read_history
@@ -432,7 +432,7 @@ def test_a_request_that_never_arrived_is_sent_again_once_kaggle_would_list_it(si
     signed_in.fail("CreateSubmission", fault(**how))
     begun = time.monotonic()
     assert send(work).ref == 1000
-    assert time.monotonic() - begun >= sending.SETTLE
+    assert time.monotonic() - begun >= pending.SETTLE
     assert len(signed_in.submissions) == 1
     assert signed_in.calls("CreateSubmission") == 2
 
@@ -503,7 +503,7 @@ def test_a_submission_that_is_too_many_is_sent_again_after_a_while(signed_in, wo
     signed_in.fail("CreateSubmission", fault(status=429))
     begun = time.monotonic()
     assert send(work).ref == 1000
-    assert time.monotonic() - begun >= sending.SETTLE
+    assert time.monotonic() - begun >= pending.SETTLE
     assert len(signed_in.submissions) == 1
 
 
