@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.options import Options
 from fercomp.annotate.photos import PHOTO_BATCH
-from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.sources.walk import find_sources
 from fercomp.annotate.workers import workers
 from fercomp.core.parallel import in_order
-from fercomp.faces.detect import make_detector
 from fercomp.media.images import read_image
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 
@@ -31,7 +30,7 @@ from fercomp.modeling.bundle.model import Bundle, load_bundle
 def seconds_to_recognise(images: list[np.ndarray], bundle: Bundle) -> float:
     """Times detection and classification of decoded photos."""
     begin = time.perf_counter()
-    recogniser = Recogniser(bundle, make_detector)
+    recogniser = Options().recogniser(bundle)
     with workers(os.cpu_count() or 1) as pool:
         seen = in_order(pool, recogniser.look, images, ahead=PHOTO_BATCH)
         while group := list(islice(seen, PHOTO_BATCH)):

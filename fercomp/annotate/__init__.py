@@ -1,1 +1,1 @@
-"""Faces and their emotions in pictures: sources give pictures, a recogniser decides, sinks write."""
+"""Faces and their emotions in pictures: sources give pictures, a recogniser decides, output writes."""

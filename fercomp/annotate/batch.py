@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.on_ray import annotate_on_ray
@@ -27,6 +28,9 @@ from fercomp.core.shards import Shard
 from fercomp.core.version import __version__
 from fercomp.media.problems import ClipProblem, MediaProblem, failed
 from fercomp.modeling.bundle.model import Bundle
+
+LOOKS: Final = 2
+"""Raised with each change after which the same photo or clip may get other rows."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,7 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
     """Returns what the records depend on."""
     models = dict.fromkeys((bundle, clip_bundle))
     return {
-        "fercomp": __version__,
+        "fercomp": f"{__version__}+looks.{LOOKS}",
         "input": recordable(sources.url or str(sources.root.resolve())),
         "model": " and ".join(model.card.name for model in models),
         "fingerprint": " ".join(model.fingerprint for model in models),

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fercomp.faces.crop import scaled
-from fercomp.faces.found import MIN_SIZE, Faces
+from fercomp.faces.found import MIN_SIZE, Faces, known
 from fercomp.faces.yunet import YuNet, best_of
 
 TILTS: Final = {45: 256, -45: 256, 90: 640, -90: 640, 135: 256, -135: 256, 180: 640}
@@ -20,8 +20,8 @@ TILTS: Final = {45: 256, -45: 256, 90: 640, -90: 640, 135: 256, -135: 256, 180: 
 photo's longer side: 256 for one look of YuNet, 640 for two, since whole groups lie on their side."""
 
 SURE: Final = 0.9
-"""Score of a face from which on a photo is not turned: 19 of 20 upright ones have it, and one in
-ten of those that stand on their head."""
+"""Score of a face from which on a photo is not turned: 94, 99 and 85 % of three sets of upright photos have
+such a face, 14 % of those that stand on their head, none of those on their side."""
 
 MIN_SCORE: Final = 0.8
 """Lowest score of a face in a turned photo: there are seven times as many chances to be wrong."""
@@ -57,7 +57,7 @@ class YuNetTurned:
         boxes, scores = (
             np.concatenate([getattr(one, name) for one in found]) for name in ("boxes", "scores")
         )
-        landmarks = np.concatenate([one.landmarks for one in found if one.landmarks is not None])
+        landmarks = np.concatenate([known(one.landmarks) for one in found])
         lead = np.where(np.arange(len(scores)) < len(first), LEAD, 0.0)
         best = best_of(boxes, scores + lead, 0)
         return Faces.within(image, boxes[best], scores[best], self._min_size, landmarks[best])
@@ -67,11 +67,10 @@ class YuNetTurned:
         view, back = turned(small, tilt, TILTS[tilt])
         back *= times[:, None]
         faces = self._again.detect(view)
-        points = faces.landmarks if faces.landmarks is not None else np.empty((0, 5, 2), np.float32)
         return Faces(
             boxes_back(faces.boxes, back),
             faces.scores,
-            (points @ back[:, :2].T + back[:, 2]).astype(np.float32),
+            (known(faces.landmarks) @ back[:, :2].T + back[:, 2]).astype(np.float32),
         )
 
 

@@ -171,7 +171,7 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
         except WebSocketDisconnect:
             pass
         finally:
-            with suppress(OSError):
+            with suppress(FercompError, OSError):
                 session.close()
 
     return app
@@ -190,7 +190,7 @@ async def _talk(socket: WebSocket, session: Session) -> None:
             else:
                 answer = await run_in_threadpool(session.answer, message.get("text") or "")
         except (FercompError, OSError) as error:
-            with suppress(OSError):  # of the same full disk
+            with suppress(FercompError, OSError):  # of the same full disk
                 session.close()
             answer = {"kind": "problem", "message": f"{error}", "recording": False}
         await socket.send_json(answer)

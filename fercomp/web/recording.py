@@ -94,11 +94,15 @@ class Recording:
         Args:
             time: Now.
             missing: The last seconds of these are missing.
+
+        Raises:
+            FercompError: The file was removed, and cannot be written again.
         """
         try:
             if missing:
                 self._add_gap(max(time - missing, self._start), time)
                 self._now = time
+            self._records.put_back()
         finally:
             self._records.close()
         people = [

@@ -115,6 +115,8 @@ def test_a_recording_that_somebody_has_removed_is_there_again(session, clock, tm
     look(session, clock, 0.1)
     file.unlink()
     look(session, clock, 0.1)
+    assert file.is_file()
+    file.unlink()  # after its last frame
     session.answer('{"record": false}')
     assert list(tmp_path.iterdir()) == [file]
     assert (pd.read_csv(file)["status"] == "face").sum() == 2

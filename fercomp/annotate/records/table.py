@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from fercomp.annotate.records.rows import FACE, NO_FACE, TEXT, Row, whole_number
+from fercomp.core.errors import FercompError
 from fercomp.core.files import append_whole, atomic_file, is_in_place
 from fercomp.core.progress import say
 
@@ -74,20 +75,27 @@ class Records:
     def put_back(self) -> None:
         """Writes the file anew where somebody has removed or replaced it since it was opened.
 
-        Nothing is lost: as long as it is open, its rows are there. What has its name now is set aside.
+        Nothing is lost: as long as it is open, its rows are there. What has its name now is set aside, a file
+        once the rows are on disk again.
 
         Raises:
-            FercompError: It cannot be written.
+            FercompError: It cannot be written, or the disk does not tell one file from another.
         """
         if is_in_place(self._file, self.path):
             return
-        other = (
-            f", and what was there is now {set_aside(self.path).name}" if os.path.lexists(self.path) else ""
-        )
-        with atomic_file(self.path) as temporary, temporary.open("wb") as new:
-            _copy(self._file, new, 0, self._file.seek(0, os.SEEK_END))
+        aside = set_aside(self.path) if self.path.is_dir() else None
+        with atomic_file(self.path) as temporary:
+            with temporary.open("wb") as new:
+                _copy(self._file, new, 0, self._file.seek(0, os.SEEK_END))
+            if os.path.lexists(self.path):
+                aside = set_aside(self.path)
         self.close()
         self._file = self.path.open("a+b", buffering=0)
+        if not is_in_place(self._file, self.path):  # or each picture would write all rows anew
+            raise FercompError(
+                f"{self.path} is on a disk that does not say which file is which: choose another --output"
+            )
+        other = f", and what was there is now {aside.name}" if aside else ""
         say(f"{self.path} was removed or replaced while it was written: its rows are there again{other}")
 
     def pictures(self) -> Iterator[list[Row]]:

@@ -443,14 +443,16 @@ def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
-@pytest.mark.parametrize("change", ["removed", "replaced"])
+@pytest.mark.parametrize("change", ["removed", "replaced", "a folder"])
 def test_records_that_are_taken_while_they_are_written_are_there_again(photos, tmp_path, capsys, change):
-    aside = ", and what was there is now records.1.csv" if change == "replaced" else ""
+    aside = "" if change == "removed" else ", and what was there is now records.1.csv"
 
     def take():
         folder.records.path.unlink()
         if change == "replaced":
             folder.records.path.write_text("file,status")
+        elif change == "a folder":
+            folder.records.path.mkdir()
 
     with opened(photos, tmp_path / "out") as folder:
         for photo in list(folder.todo)[:3]:

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from fercomp.annotate.recognise.recogniser import Picture, decide
 from fercomp.annotate.records.rows import columns, face_rows, frame_rows, problem_row
 from fercomp.annotate.records.table import Records
 from fercomp.core.classes import EMOTIONS
+from fercomp.core.errors import FercompError
 from fercomp.core.tables import RECORDS
 from fercomp.decisions.rule import Rule
 from fercomp.faces.found import Faces
@@ -209,3 +211,36 @@ def test_rows_that_cannot_be_written_whole_are_taken_back(tmp_path):
         with pytest.raises(OSError, match="No space"):
             records.append(rows_of("second.jpg", 3))
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
+def test_a_full_disk_leaves_records_that_were_replaced_where_they_are(tmp_path, monkeypatch):
+    records = written(tmp_path / "records.csv", "csv", [rows_of("first.jpg", 1)])
+    before = records.path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with records:
+        records.path.unlink()
+        records.path.write_text("theirs")
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+            patch.setattr("fercomp.annotate.records.table._copy", full)
+            records.append(rows_of("second.jpg", 1))
+        assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
+        records.append(rows_of("second.jpg", 1))
+    assert records.path.read_bytes().startswith(before)
+    assert list(records.index()) == ["first.jpg", "second.jpg"]
+    assert (tmp_path / "records.1.csv").read_text() == "theirs"
+
+
+def test_a_disk_that_does_not_say_which_file_is_which_is_told_at_once(tmp_path, monkeypatch):
+    records = written(tmp_path / "records.csv", "csv", [rows_of("first.jpg", 1)])
+    monkeypatch.setattr("fercomp.annotate.records.table.is_in_place", lambda *_: False)
+    with (
+        records,
+        pytest.raises(FercompError, match=r"does not say which file is which: choose another --out"),
+    ):
+        records.append(rows_of("second.jpg", 1))
+    assert list(records.index()) == ["first.jpg"]
+    assert len(list(tmp_path.glob("records.*.csv"))) == 1
