@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from fercomp.annotate.clips import annotate_clip
 from fercomp.annotate.on_ray import annotate_on_ray
@@ -17,7 +16,7 @@ from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.records.parquet import rows_format
-from fercomp.annotate.records.rows import FACE, NO_FACE, TRUNCATED, problem_row
+from fercomp.annotate.records.rows import FACE, NO_FACE, ROWS, TRUNCATED, problem_row
 from fercomp.annotate.sources.found import Photo, Video
 from fercomp.annotate.sources.places import Location, find_places
 from fercomp.annotate.sources.walk import Sources, recordable
@@ -28,9 +27,6 @@ from fercomp.core.shards import Shard
 from fercomp.core.version import __version__
 from fercomp.media.problems import ClipProblem, MediaProblem, failed
 from fercomp.modeling.bundle.model import Bundle
-
-LOOKS: Final = 2
-"""Raised with each change after which the same photo or clip may get other rows."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
     """Returns what the records depend on."""
     models = dict.fromkeys((bundle, clip_bundle))
     return {
-        "fercomp": f"{__version__}+looks.{LOOKS}",
+        "fercomp": f"{__version__}+rows.{ROWS}",
         "input": recordable(sources.url or str(sources.root.resolve())),
         "model": " and ".join(model.card.name for model in models),
         "fingerprint": " ".join(model.fingerprint for model in models),

@@ -162,6 +162,14 @@ def is_in_place(file: FileIO, path: Path) -> bool:
         return False
 
 
+def set_aside(path: Path) -> Path:
+    """Gives a file a name of its own beside where it is, such as `records.1.csv`, and returns that."""
+    names = (path.with_stem(f"{path.stem}.{number}") for number in range(1, 10**6))
+    aside = next(other for other in names if not other.exists())
+    path.replace(aside)
+    return aside
+
+
 def append_whole(file: FileIO, data: bytes, durable: bool = False) -> None:
     """Adds bytes to the end of an unbuffered file, and takes back what was added where not all can be.
 

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercomp.annotate.batch import LOOKS, annotate_media
+from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
+from fercomp.annotate.records.rows import ROWS
 from fercomp.core.errors import FercompError
 from fercomp.core.version import __version__
 from fercomp.faces.tta import VIEWS
@@ -114,12 +115,10 @@ def test_another_model_or_detector_starts_anew(bundle, photos, tmp_path, capsys)
 def test_a_run_of_an_earlier_fercomp_that_looked_otherwise_starts_anew(bundle, photos, tmp_path, capsys):
     photo, run = photos / "a" / "face.jpg", tmp_path / "out" / "run.json"
     annotate_media(photo, tmp_path / "out", bundle)
-    run.write_text(run.read_text().replace(f"{__version__}+looks.{LOOKS}", __version__))
+    run.write_text(run.read_text().replace(f"{__version__}+rows.{ROWS}", __version__))
     assert annotate_media(photo, tmp_path / "out", bundle).earlier == 0
-    assert (
-        f"holds another run (fercomp {__version__}): its rows are now records.1.csv"
-        in capsys.readouterr().err
-    )
+    told = f"holds another run (fercomp {__version__}): its rows are now records.1.csv"
+    assert told in capsys.readouterr().err
     assert annotate_media(photo, tmp_path / "out", bundle).earlier == 1
 
 
@@ -289,7 +288,7 @@ def test_links_to_themselves_are_rows(bundle, photos, tmp_path):
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from fercomp.annotate.batch import LOOKS, annotate_media
+from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.options import Options
 from fercomp.modeling.bundle.model import load_bundle
 bundle, photos, out = sys.argv[1:]

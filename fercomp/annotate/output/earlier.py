@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from fercomp.annotate.records.table import Records, set_aside
+from fercomp.annotate.records.table import Records
 from fercomp.core.errors import FercompError
+from fercomp.core.files import set_aside
 from fercomp.core.progress import count, say
 
 

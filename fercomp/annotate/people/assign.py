@@ -14,9 +14,9 @@ from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write
 from fercomp.annotate.people.sightings import THUMBNAIL, Sighting
 from fercomp.annotate.people.store import PeopleData
 from fercomp.annotate.records.rows import Row, whole_number
-from fercomp.annotate.records.table import Records, set_aside
+from fercomp.annotate.records.table import Records
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file
+from fercomp.core.files import atomic_file, set_aside
 from fercomp.core.progress import say, waiting
 
 MOST_THUMBNAILS: Final = 6

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from fercomp.annotate.records.rows import TEXT
-from fercomp.annotate.records.table import RecordFormat, set_aside
+from fercomp.annotate.records.table import RecordFormat
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file
+from fercomp.core.files import atomic_file, set_aside
 from fercomp.core.progress import say
 
 if TYPE_CHECKING:

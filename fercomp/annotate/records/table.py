@@ -17,7 +17,7 @@ from typing import Final, Literal, Self
 
 from fercomp.annotate.records.rows import FACE, NO_FACE, TEXT, Row, whole_number
 from fercomp.core.errors import FercompError
-from fercomp.core.files import append_whole, atomic_file, is_in_place
+from fercomp.core.files import append_whole, atomic_file, is_in_place, set_aside
 from fercomp.core.progress import say
 
 RecordFormat = Literal["csv", "jsonl"]
@@ -237,14 +237,6 @@ class _Opened:
                 self._files.pop(next(iter(self._files))).close()
             self._files[path] = path.open("rb")
         return self._files[path]
-
-
-def set_aside(path: Path) -> Path:
-    """Gives a file a name of its own beside where it is, such as `records.1.csv`, and returns that."""
-    names = (path.with_stem(f"{path.stem}.{number}") for number in range(1, 10**6))
-    aside = next(other for other in names if not other.exists())
-    path.replace(aside)
-    return aside
 
 
 def _copy(old: io.FileIO | io.BufferedReader, new: io.BufferedWriter, begin: int, end: int) -> None:
