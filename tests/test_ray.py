@@ -27,7 +27,7 @@ from fercomp.core.params import Plan, PredictParams, TrainParams
 from fercomp.core.ray import actors
 from fercomp.core.ray.cluster import _ENVIRONMENT, connected
 from fercomp.core.ray.tasks import plan_tasks, task_results
-from fercomp.core.shards import shards_beside
+from fercomp.core.shards import OwnPart, shards_beside
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
@@ -232,7 +232,7 @@ def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypa
     monkeypatch.setattr(predict_in_parts, "merge_predictions", ended)
     with pytest.raises(FercompError, match="ended"):
         predict_on_ray.predict_on_ray(folder, workspace, params)
-    first, second, *others = (shard.beside(alone.path) for shard in shards_beside(alone.path))
+    first, second, *others = (shard.beside(alone.path) for shard in shards_beside(alone.path, OwnPart))
     assert others
     first.unlink()
     second.write_text("cut off")
@@ -245,7 +245,7 @@ def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypa
     monkeypatch.setattr(predict_in_parts, "merge_predictions", looked)
     assert predict_on_ray.predict_on_ray(folder, workspace, params) == alone
     assert alone.path.read_bytes() == whole
-    assert not shards_beside(alone.path)
+    assert not shards_beside(alone.path, OwnPart)
 
 
 def test_a_node_that_sees_another_disk_is_named(nodes, workspace, monkeypatch):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from fercomp.core.errors import FercompError
 
@@ -25,6 +25,8 @@ class Shard:
         number: Which part, from 1.
         of: How many there are.
     """
+
+    WORD: ClassVar[str] = "shard"
 
     number: int
     of: int
@@ -50,7 +52,7 @@ class Shard:
     @property
     def tag(self) -> str:
         """What stands in the names of its files."""
-        return f"shard-{self.number}-of-{self.of}"
+        return f"{self.WORD}-{self.number}-of-{self.of}"
 
     @classmethod
     def holding(cls, name: str, of: int) -> Self:
@@ -60,33 +62,40 @@ class Shard:
 
     def holds(self, name: str) -> bool:
         """Says whether something is in this part."""
-        return Shard.holding(name, self.of) == self
+        return self.holding(name, self.of) == self
 
     def beside(self, path: Path) -> Path:
         """Returns where this part has what the whole has at `path`: `x.csv` gives `x.shard-3-of-16.csv`."""
         return path.with_name(f"{path.stem}.{self.tag}{path.suffix}")
 
 
-def shards_beside(path: Path) -> list[Shard]:
+class OwnPart(Shard):
+    """A part that a command makes of its own accord; `x.part-3-of-16.csv` is never taken for a shard."""
+
+    WORD: ClassVar[str] = "part"
+
+
+def shards_beside(path: Path, kind: type[Shard] = Shard) -> list[Shard]:
     """Returns the parts whose files are beside `path`, which is that of the whole job, in order."""
     pattern = re.compile(
-        rf"{re.escape(path.stem)}\.shard-([0-9]{{1,5}})-of-([0-9]{{1,5}}){re.escape(path.suffix)}"
+        rf"{re.escape(path.stem)}\.{kind.WORD}-([0-9]{{1,5}})-of-([0-9]{{1,5}}){re.escape(path.suffix)}"
     )
-    found = (pattern.fullmatch(entry.name) for entry in path.parent.glob(f"{path.stem}.shard-*"))
-    shards = {Shard(int(one[1]), int(one[2])) for one in found if one}
+    found = (pattern.fullmatch(entry.name) for entry in path.parent.glob(f"{path.stem}.{kind.WORD}-*"))
+    shards = {kind(int(one[1]), int(one[2])) for one in found if one}
     return sorted(shard for shard in shards if 1 <= shard.number <= shard.of and shard.beside(path).is_file())
 
 
-def require_all_shards(path: Path) -> list[Shard]:
+def require_all_shards(path: Path, kind: type[Shard] = Shard) -> list[Shard]:
     """Returns all parts of a job, in order.
 
     Args:
         path: The file of the whole job; those of the parts are beside it.
+        kind: Shards, or parts that a command makes of its own accord.
 
     Raises:
         FercompError: A part is missing, or there are parts of several divisions.
     """
-    shards = shards_beside(path)
+    shards = shards_beside(path, kind)
     divisions = sorted({shard.of for shard in shards})
     if not divisions:
         raise FercompError(f"{path.parent} has no shard to merge: run with --shard 1/N to N/N, then --merge")
@@ -96,7 +105,7 @@ def require_all_shards(path: Path) -> list[Shard]:
             f"(such as *.shard-*-of-{divisions[0]}.*), then merge again"
         )
     (of,) = divisions
-    missing = [number for number in range(1, of + 1) if Shard(number, of) not in shards]
+    missing = [number for number in range(1, of + 1) if kind(number, of) not in shards]
     if missing:
         raise FercompError(
             f"{path.parent} lacks {told_shards([Shard(number, of) for number in missing])}: "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.locks import LOCK
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
@@ -23,7 +24,7 @@ TABLES: Final = (*INDEX, "datasets/labels.csv")
 """Tables that come here only where there is none of that name."""
 
 _SCORES: Final = "test_probs"
-_PARTS: Final = f"{_SCORES}.shard-*.csv"
+_PARTS: Final = f"{_SCORES}.part-*.csv"
 
 _DVC_CONFIG: Final = b"[core]\n    no_scm = True\n    analytics = False\n"
 
@@ -208,7 +209,7 @@ def _model(folder: Path, workspace: Workspace) -> dict[str, Path | bytes]:
         raise FercompError(f"{folder} is not under {workspace.models}: move it there, so that it can travel")
     top = f"{PACKAGE.name}/{came}" if came else f"models/{folder.name}"
     every = sorted(path for path in folder.rglob("*") if path.is_file())
-    kept = [path for path in every if not (path.name.startswith(_SCORES) or path.suffix == ".png")]
+    kept = [path for path in every if not (path.name.startswith((_SCORES, LOCK)) or path.suffix == ".png")]
     if linked := [path for path in kept if not path.resolve().is_relative_to(folder.resolve())]:
         raise FercompError(f"{linked[0]} is a link out of its model's folder: put a copy there to send it")
     return {f"{top}/{path.relative_to(folder).as_posix()}": path for path in kept}

@@ -16,7 +16,7 @@ from fercomp.core.locks import LOCK, locked
 from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.shards import Shard, require_all_shards
+from fercomp.core.shards import OwnPart, Shard, require_all_shards
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.data.cache import PhotoCache, open_photos
 from fercomp.labels.copies import with_copies
@@ -72,9 +72,7 @@ def predict_test(
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
     test, labelled = test_photos(workspace)
-    bundle = load_bundle(folder, device)
-    if bundle.card.name != path.parent.name:
-        say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
+    bundle = load_named(folder, path, device)
     with ExitStack() as held:
         kind = table_of(bundle)
         made: dict[str, str] = {}
@@ -86,23 +84,32 @@ def predict_test(
                 test[test["image_path"].map(shard.holds).astype(bool)],
                 shard_table(kind, shard, made),
             )
-        classes = bundle.card.classes
         table = predict_table(bundle, workspace.raw, test["image_path"].tolist(), cache)
         if not table.empty:
             say_if_other(bundle, table, workspace, cache)
-        probabilities, copied = weighed(pred_probs(table, classes), test, labelled, classes, params)
-        table.loc[copied, list(classes)] = probabilities[copied]
+        copied = weigh(table, test, labelled, bundle.card.classes, params)
         kind.write(table.assign(**made), path)
     return Predicted(path, len(table), int(copied.sum()))
 
 
-def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams) -> Predicted:
+def load_named(folder: Path, path: Path, device: Wanted = "cpu") -> Bundle:
+    """Loads a bundle, and says it where its card has another name than the folder in which `path` is."""
+    bundle = load_bundle(folder, device)
+    if bundle.card.name != path.parent.name:
+        say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
+    return bundle
+
+
+def merge_predictions(
+    folder: Path, workspace: Workspace, params: PredictParams, parts_are: type[Shard] = Shard
+) -> Predicted:
     """Joins what all shards have written into the table that one machine would have written, byte for byte.
 
     Args:
         folder: The bundle.
         workspace: As the shards had it.
         params: As the shards had them.
+        parts_are: What is joined: shards, or the parts of `predict_in_parts`.
 
     Returns:
         What was written.
@@ -118,7 +125,7 @@ def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams)
     bundle = load_bundle(folder)
     kind, made, classes = table_of(bundle), made_of(bundle, workspace, params), bundle.card.classes
     parts = []
-    for shard in require_all_shards(path):
+    for shard in require_all_shards(path, parts_are):
         parts.append(shard_table(kind, shard, made).read(shard.beside(path)))
         wrong = [name for name in parts[-1]["image_path"] if not shard.holds(name)]
         if wrong:
@@ -129,10 +136,10 @@ def merge_predictions(folder: Path, workspace: Workspace, params: PredictParams)
     of = len(parts)
     for name in test["image_path"]:
         if name not in table.index:
-            shard = Shard.holding(name, of)
+            shard = parts_are.holding(name, of)
             raise FercompError(f"{shard.beside(path)} lacks {name}: {_again(shard)}, then merge")
     table = table.loc[test["image_path"]].reset_index()
-    _, copied = weighed(pred_probs(table, classes), test, labelled, classes, params)
+    _, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
     kind.write(table, path)
     return Predicted(path, len(table), int(copied.sum()))
 
@@ -148,14 +155,26 @@ def test_photos(workspace: Workspace) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     return photos[is_test], photos[~is_test]
 
 
-def weighed(
+def weigh(
+    table: "pd.DataFrame",
+    test: "pd.DataFrame",
+    labelled: "pd.DataFrame",
+    classes: tuple[str, ...],
+    params: PredictParams,
+) -> np.ndarray:
+    """Counts the labels of copies in a table, and says for which photos there were any."""
+    probabilities, copied = _weighed(pred_probs(table, classes), test, labelled, classes, params)
+    table.loc[copied, list(classes)] = probabilities[copied]
+    return copied
+
+
+def _weighed(
     probabilities: np.ndarray,
     test: "pd.DataFrame",
     labelled: "pd.DataFrame",
     classes: tuple[str, ...],
     params: PredictParams,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts the labels of copies, and says for which photos there were any."""
     if params.network_votes is None:
         return probabilities, np.zeros(len(test), dtype=bool)
     return with_copies(probabilities, test, labelled, classes, params.network_votes, params.copy_votes)
@@ -183,7 +202,8 @@ def shard_table(kind: Table, shard: Shard, made: Mapping[str, str]) -> Table:
 
 
 def _again(shard: Shard) -> str:
-    return f"run `fercomp predict --shard {shard}` again with this model, index and parameters"
+    option = "" if isinstance(shard, OwnPart) else f" --shard {shard}"
+    return f"run `fercomp predict{option}` again with this model, index and parameters"
 
 
 def say_if_other(

@@ -1,29 +1,37 @@
 """The test photos of the competition, classified part by part: what is done stays where a run is stopped.
 
-Parts are shards, written as `predict --shard` does, and merged as `predict --merge` does.
+Parts are written as shards are, as `models/<name>/test_probs.part-3-of-16.csv`, and each row says by which
+model, index and votes it was made: others than this run's are made anew.
 """
 
 import math
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
+from fercomp.core.locks import LOCK, locked
 from fercomp.core.params import PredictParams, Wanted
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
-from fercomp.core.shards import MOST_SHARDS, Shard, shards_beside, told_few
+from fercomp.core.shards import MOST_SHARDS, OwnPart, Shard, shards_beside
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.find import output_name
-from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.model import Bundle
+from fercomp.modeling.bundle.predict import predict_tables
 from fercomp.stages.predict import (
     Predicted,
+    load_named,
     made_of,
     merge_predictions,
     predict_test,
+    say_if_other,
     shard_table,
     table_of,
     test_photos,
+    weigh,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +39,9 @@ if TYPE_CHECKING:
 
 SAVED_AFTER = 10_000
 """Photos of a part, about: hours where a photo takes a second. Up to so many are done in one."""
+
+Tables = Generator[tuple[Shard, "pd.DataFrame"], None, None]
+"""What a model says of parts, in any order."""
 
 
 def predict_in_parts(
@@ -49,57 +60,91 @@ def predict_in_parts(
         What was written.
 
     Raises:
-        FercompError: There are shards of another division, or see `predict_test`.
+        FercompError: Another process is at it, or see `predict_test`.
     """
-    test, _ = test_photos(workspace)
-    if len(test) <= SAVED_AFTER:
-        return predict_test(folder, workspace, params, cache, device)
     path = workspace.test_probabilities(output_name(folder, workspace))
-    bundle = load_bundle(folder, device)
-    made, shards = made_of(bundle, workspace, params), divided(test, path, SAVED_AFTER)
-    for shard, photos in shards.items():
-        if is_done(shard_table(table_of(bundle), shard, made), shard.beside(path), photos):
-            say(f"part {shard} was done by an earlier run")
-        else:
-            predict_test(folder, workspace, params, cache, device, shard)
-    return joined(folder, workspace, params, shards)
+    if len(test_photos(workspace)[0]) <= SAVED_AFTER and not shards_beside(path, OwnPart):
+        return predict_test(folder, workspace, params, cache, device)
+
+    def answers(bundle: Bundle, todo: "Mapping[Shard, pd.DataFrame]") -> Tables:
+        paths = [photos["image_path"].tolist() for photos in todo.values()]
+        yield from zip(todo, predict_tables(bundle, workspace.raw, paths, cache), strict=True)
+
+    return each_part(folder, workspace, params, SAVED_AFTER, answers, cache, device)
 
 
-def joined(
-    folder: Path, workspace: Workspace, params: PredictParams, shards: "dict[Shard, pd.DataFrame]"
+def each_part(
+    folder: Path,
+    workspace: Workspace,
+    params: PredictParams,
+    at_once: int,
+    answers: "Callable[[Bundle, Mapping[Shard, pd.DataFrame]], Tables]",
+    cache: PhotoCache | None = None,
+    device: Wanted = "cpu",
 ) -> Predicted:
-    """Merges the parts of one machine or cluster, and removes them."""
-    done = merge_predictions(folder, workspace, params)
-    for shard in shards:
-        shard.beside(done.path).unlink(missing_ok=True)
+    """Writes those parts that no earlier run has written, joins all of them, and removes them.
+
+    Args:
+        folder: The bundle.
+        workspace: See `predict_test`, as those below.
+        params: How many votes the network has, and labels of copies.
+        at_once: Photos of a part, about; parts that an earlier run has begun stay as large as they are.
+        answers: Gives what the model says of parts.
+        cache: Where decoded photos are kept.
+        device: What is to answer here.
+
+    Raises:
+        FercompError: Another process is at it, or see `predict_test`.
+    """
+    import pandas as pd
+
+    path = workspace.test_probabilities(output_name(folder, workspace))
+    with locked(path.with_name(f"{LOCK}.parts"), f"another fercomp is at {path}: wait until it has ended"):
+        test, labelled = test_photos(workspace)
+        bundle = load_named(folder, path, device)
+        made, seen = made_of(bundle, workspace, params), []
+
+        def table_for(part: Shard) -> Table:
+            return shard_table(table_of(bundle), part, made)
+
+        parts = _divided(test, path, at_once, table_for)
+        todo = {
+            part: photos
+            for part, photos in parts.items()
+            if _names(table_for(part), part.beside(path)) != set(photos["image_path"])
+        }
+        if len(todo) < len(parts):
+            say(f"{len(parts) - len(todo):,} of {len(parts):,} parts were done by an earlier run")
+        with closing(answers(bundle, todo)) as answered:
+            for part, table in answered:
+                seen.append(table.copy())
+                weigh(table, todo[part], labelled, bundle.card.classes, params)
+                table_for(part).write(table.assign(**made), part.beside(path))
+        done = merge_predictions(folder, workspace, params, OwnPart)
+        for part in parts:
+            part.beside(path).unlink(missing_ok=True)
+    if seen:
+        say_if_other(bundle, pd.concat(seen), workspace, cache)
     return done
 
 
-def divided(test: "pd.DataFrame", path: Path, at_once: int) -> "dict[Shard, pd.DataFrame]":
-    """Divides the test photos; the same photos are divided in the same way.
-
-    Args:
-        test: Rows of the index.
-        path: Where the whole table goes.
-        at_once: Photos of a part, about.
-
-    Raises:
-        FercompError: There are shards that were divided otherwise.
-    """
-    of = min(MOST_SHARDS, math.ceil(len(test) / at_once))
-    others = sorted({shard.of for shard in shards_beside(path)} - {of})
-    if others:
-        raise FercompError(
-            f"{path.parent} has shards of {told_few(others)}, and this run would divide the photos into "
-            f"{of}: join them with --merge, or remove {path.stem}.shard-*-of-{others[0]}{path.suffix}"
-        )
-    number = test["image_path"].map(lambda name: Shard.holding(name, of).number)
-    return {Shard(k, of): test[number == k] for k in range(1, of + 1)}
+def _divided(
+    test: "pd.DataFrame", path: Path, at_once: int, table_for: Callable[[Shard], Table]
+) -> "dict[Shard, pd.DataFrame]":
+    """Divides the test photos as the earlier run did that made some of the parts; parts of others go."""
+    found = shards_beside(path, OwnPart)
+    begun = (part.of for part in found if _names(table_for(part), part.beside(path)) is not None)
+    of = next(begun, min(MOST_SHARDS, math.ceil(len(test) / at_once)))
+    for part in found:
+        if part.of != of:
+            part.beside(path).unlink()
+    number = test["image_path"].map(lambda name: OwnPart.holding(name, of).number)
+    return {OwnPart(k, of): test[number == k] for k in range(1, of + 1)}
 
 
-def is_done(table: Table, path: Path, photos: "pd.DataFrame") -> bool:
-    """Says whether an earlier run has written a shard, of the same photos and by the same model."""
+def _names(table: Table, path: Path) -> set[str] | None:
+    """Returns which photos a part has; `None` where it is missing, made of something else, or damaged."""
     try:
-        return path.is_file() and set(table.read(path)["image_path"]) == set(photos["image_path"])
-    except FercompError:  # made of something else, or changed by hand
-        return False
+        return set(table.read(path)["image_path"])
+    except FercompError:
+        return None

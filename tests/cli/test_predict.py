@@ -1,14 +1,17 @@
 import shutil
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from fercomp.core import timing
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import locked
 from fercomp.core.shards import Shard
 from fercomp.core.tables import PHOTOS
+from fercomp.modeling.bundle import predict
+from fercomp.modeling.bundle.predict import predict_tables
 from fercomp.stages import predict_in_parts
-from fercomp.stages.predict import predict_test
 
 
 @pytest.mark.parametrize(("same_file", "vote"), [(True, 1.0), (False, 0.25)])
@@ -111,33 +114,62 @@ def test_shards_are_merged_into_the_table_of_one_machine(workspace, fercomp):
     assert not list(path.parent.glob(".*"))
 
 
-def test_a_predict_that_is_stopped_goes_on_with_the_parts_that_are_missing(workspace, fercomp, monkeypatch):
-    assert fercomp("predict", "--model", "tiny")[0] == 0
-    path = workspace.test_probabilities("tiny")
-    whole, done = path.read_bytes(), []
-    path.unlink()
+@pytest.fixture
+def left(monkeypatch):
+    """`predict` in parts of about 8 photos, stopped after `left.stop` of them; how many each run had left."""
+    left = SimpleNamespace(parts=[], stop=1)
+
+    def tables(bundle, raw, parts, cache):
+        left.parts.append(len(parts))
+        for done, table in enumerate(predict_tables(bundle, raw, parts, cache)):
+            if done == left.stop:
+                raise FercompError("stopped here")
+            yield table
+
     monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 8)
+    monkeypatch.setattr(predict_in_parts, "predict_tables", tables)
+    return left
 
-    def stopped(*given):
-        done.append(given[-1])
-        if len(done) == 2:
-            raise FercompError("stopped here")
-        return predict_test(*given)
 
-    monkeypatch.setattr(predict_in_parts, "predict_test", stopped)
+def test_a_predict_that_is_stopped_goes_on_with_the_parts_that_are_missing(
+    workspace, fercomp, monkeypatch, left
+):
+    assert fercomp("predict", "--model", "tiny", "--shard", "1/3")[0] == 0
+    path = workspace.test_probabilities("tiny")
+    shard = path.with_stem("test_probs.shard-1-of-3")
+    of_others = shard.read_bytes()
     assert fercomp("predict", "--model", "tiny")[0] == 1
-    assert [entry.name for entry in path.parent.glob("test_probs*")] == ["test_probs.shard-1-of-3.csv"]
-    code, out, err = fercomp("predict", "--model", "tiny")
-    assert code == 0 and "part 1/3 was done by an earlier run" in err
-    assert "test_probs.csv: probabilities of 20 test photos" in out
-    assert [shard.number for shard in done] == [1, 2, 2, 3]
-    assert path.read_bytes() == whole and [entry.name for entry in path.parent.glob("test_probs*")] == [
-        path.name
-    ]
-    assert fercomp("predict", "--model", "tiny", "--shard", "1/2")[0] == 0
-    code, out, err = fercomp("predict", "--model", "tiny")
+    assert {entry.name for entry in path.parent.glob("test_probs*")} == {
+        "test_probs.part-1-of-3.csv",
+        shard.name,
+    }
+    with locked(path.with_name(".lock.parts"), "busy"):
+        code, out, err = fercomp("predict", "--model", "tiny")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "models/tiny has shards of 2, and this run would divide the photos into 3: join them with" in err
+    assert f"another fercomp is at {path}: wait until it has ended" in err
+    left.stop = None
+    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 10_000)  # what is begun stays as it was divided
+    code, out, err = fercomp("predict", "--model", "tiny")
+    assert code == 0 and "1 of 3 parts were done by an earlier run" in err
+    assert "test_probs.csv: probabilities of 20 test photos" in out
+    assert left.parts == [3, 2]
+    assert {entry.name for entry in path.parent.glob("test_probs*")} == {path.name, shard.name}
+    assert shard.read_bytes() == of_others
+    whole = path.read_bytes()
+    assert fercomp("predict", "--model", "tiny")[0] == 0
+    assert path.read_bytes() == whole and left.parts == [3, 2], "at once, where no part is left"
+
+
+def test_what_is_said_of_parts_is_said_once_of_all(workspace, fercomp, monkeypatch, left):
+    shutil.copytree(workspace.bundle("tiny"), workspace.bundle("copy"))
+    left.stop, looked = None, []
+    monkeypatch.setattr(predict, "BATCH", 2)
+    monkeypatch.setattr(timing, "TOLD", 0.0)
+    monkeypatch.setattr(predict_in_parts, "say_if_other", lambda bundle, table, *_: looked.append(len(table)))
+    code, _, err = fercomp("predict", "--model", "copy")
+    assert (code, looked, left.parts) == (0, [20], [3])
+    assert err.count("classifying") == err.count("classifying 20 photos: about") == 1
+    assert err.count("calls itself tiny on its card") == 1
 
 
 def of_another_model(workspace):
@@ -183,6 +215,28 @@ def test_shards_that_are_no_whole_are_one_line(workspace, fercomp, change):
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert told in err
     assert not workspace.test_probabilities("tiny").exists()
+
+
+def of_other_votes(workspace):
+    workspace.params.write_text("predict: {network_votes: 3}\n")
+
+
+@pytest.mark.parametrize("change", [of_another_model, of_another_index, of_other_votes])
+def test_a_stopped_predict_takes_no_part_that_was_made_of_something_else(
+    workspace, fercomp, monkeypatch, left, change
+):
+    assert fercomp("predict", "--model", "tiny")[0] == 1
+    change(workspace)
+    left.stop = None
+    code, _, err = fercomp("predict", "--model", "tiny")
+    assert code == 0, err
+    assert left.parts == [3, 3] and "earlier run" not in err
+    path = workspace.test_probabilities("tiny")
+    assert [entry.name for entry in path.parent.glob("test_probs*")] == [path.name]
+    in_parts = path.read_bytes()
+    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 10_000)
+    assert fercomp("predict", "--model", "tiny")[0] == 0
+    assert path.read_bytes() == in_parts and left.parts == [3, 3]
 
 
 def test_other_votes_and_a_shard_given_twice(workspace, fercomp):

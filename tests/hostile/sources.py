@@ -22,7 +22,7 @@ def source_cases() -> Iterator[Case]:
             # A record of ours that is empty, or that the disk cannot read, is made anew.
             mild = (
                 name.startswith("an empty")
-                or file.endswith((".lock.shard-1-of-2", ".parquet"))
+                or file.endswith((".lock.shard-1-of-2", ".part-1-of-1.csv", ".parquet"))
                 or (name == "memory" and file == "out/run.json")
             )
             expected: Expected = "either" if mild else "refused"
@@ -81,6 +81,7 @@ FILES: dict[str, list[str]] = {
     "out/run.json": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
     "out/records.csv": ["annotate", "datasets/raw/test_kaggle", "--model", "tiny", "--output", "out"],
     "models/tiny/test_probs.shard-1-of-1.csv": [*PREDICT, "--merge"],
+    "models/tiny/test_probs.part-1-of-1.csv": PREDICT,
     "out/records.parquet": [*ANNOTATE_SHARD[:-2], "--records", "parquet"],
     "out/report.html": ANNOTATE_REPORT,
     "out/summary.csv": ANNOTATE_REPORT,

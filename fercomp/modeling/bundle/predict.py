@@ -1,6 +1,6 @@
 """Photos to a table of probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,24 +47,40 @@ def answer_photos(
     bundle: Bundle, raw: Path, image_paths: Sequence[str], cache: PhotoCache | None = None
 ) -> Answer:
     """Says everything a model can say of photos, as `predict_photos` does."""
+    (answer,) = answer_parts(bundle, raw, [image_paths], cache)
+    return answer
+
+
+def answer_parts(
+    bundle: Bundle, raw: Path, parts: Sequence[Sequence[str]], cache: PhotoCache | None = None
+) -> Iterator[Answer]:
+    """Says of one part of photos after the other what `answer_photos` says; the time is foretold for all."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     # The device is asked for before photos are decoded, since there may be none.
-    what, gpu = f"classifying {count(len(image_paths), 'photo')}", bundle.device == "gpu"
-    foretold = Foretold(what, len(image_paths) / BATCH, gpu, _INSTEAD)
-    readers = [open_photos(raw, image_paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
-    parts: list[Answer] = []
-    with track(image_paths, "classifying photos", "photo", at_once=True) as bar:
-        for batches in zip(*readers, strict=True):
-            foretold.begin()
-            faces = dict(zip(sizes, batches, strict=True))
-            parts.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), views=len(VIEWS)))
-            count_done(bar, len(batches[0]), is_first=len(parts) == 1)
-    if not parts:
-        return bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
-    points = [part.points for part in parts if part.points is not None]
+    total, gpu, is_first = sum(map(len, parts)), bundle.device == "gpu", True
+    foretold = Foretold(f"classifying {count(total, 'photo')}", total / BATCH, gpu, _INSTEAD)
+    with track(parts, "classifying photos", "photo", total, at_once=True) as bar:
+        for paths in parts:
+            readers = [open_photos(raw, paths, size, cache).in_batches(BATCH, bar=False) for size in sizes]
+            answers: list[Answer] = []
+            for batches in zip(*readers, strict=True):
+                foretold.begin()
+                faces = dict(zip(sizes, batches, strict=True))
+                answers.append(bundle.answer(*(faces[size] for size, _ in bundle.inputs), views=len(VIEWS)))
+                count_done(bar, len(batches[0]), is_first)
+                is_first = False
+            yield (
+                _joined(answers)
+                if answers
+                else bundle.answer(*(np.empty((0, size, size, 3), np.uint8) for size, _ in bundle.inputs))
+            )
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    points = [answer.points for answer in answers if answer.points is not None]
     return Answer(
-        np.concatenate([part.pred_probs for part in parts]), np.concatenate(points) if points else None
+        np.concatenate([answer.pred_probs for answer in answers]), np.concatenate(points) if points else None
     )
 
 
@@ -77,9 +93,21 @@ def predict_table(
         N rows: `image_path`, one float32 column of probabilities per class of the model, and `valence` and
         `arousal` where the model gives them.
     """
+    (table,) = predict_tables(bundle, raw, [image_paths], cache)
+    return table
+
+
+def predict_tables(
+    bundle: Bundle, raw: Path, parts: Sequence[Sequence[str]], cache: PhotoCache | None = None
+) -> "Iterator[pd.DataFrame]":
+    """Classifies one part of photos after the other, each as `predict_table` does."""
+    for image_paths, answer in zip(parts, answer_parts(bundle, raw, parts, cache), strict=True):
+        yield _table(bundle, image_paths, answer)
+
+
+def _table(bundle: Bundle, image_paths: Sequence[str], answer: Answer) -> "pd.DataFrame":
     import pandas as pd
 
-    answer = answer_photos(bundle, raw, image_paths, cache)
     table = pd.DataFrame(answer.pred_probs, columns=list(bundle.card.classes))
     table.insert(0, "image_path", list(image_paths))
     return table if answer.points is None else table.assign(**dict(zip(AXES, answer.points.T, strict=True)))

@@ -430,7 +430,7 @@ def test_predict_sends_the_model_and_brings_its_table(here, signed_in):
 
 def test_a_predict_that_is_cut_off_goes_on_from_its_parts(here, signed_in):
     shutil.copytree(TINY / "models" / "tiny", "models/tiny")
-    part, whole = (f"models/tiny/test_probs{tag}.csv" for tag in (".shard-1-of-2", ""))
+    part, whole = (f"models/tiny/test_probs{tag}.csv" for tag in (".part-1-of-2", ""))
 
     def play(session):
         if session.job["after"]:
