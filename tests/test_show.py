@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from websockets.sync.client import connect
 
 from tests.drawn import draw_clip, draw_group
 from tests.forks import Forks
+from tests.make_tiny import TINY
 from tests.web.conftest import Server, ask
 from tests.web.test_live import jpeg
 
@@ -138,7 +140,8 @@ def test_photos_and_clips_are_annotated_with_nothing_else(tmp_path, write_clip):
         rows = list(csv.DictReader(file))
     assert {row["file"] for row in rows if row["status"] == "face"} == {"two.jpg", "clip.mp4"}
     assert len(list((tmp_path / "out").glob("clip*"))) >= 2, "the copy and the timeline"
-    refused = alone("train", cwd=tmp_path)
+    shutil.copytree(TINY, tmp_path / "workspace")
+    refused = alone("train", cwd=tmp_path / "workspace")
     assert refused.returncode == 1
     told = r"error: this needs \w+, which is not installed: .* TensorFlow, .* pip install 'fercomp.*\n"
     assert re.fullmatch(told, refused.stderr)

@@ -206,6 +206,9 @@ def test_the_same_command_finds_the_kernel_again(here, signed_in, capfd):
     outcome = train(wait=False)
     assert outcome.files is None
     refused("train-mine runs at Kaggle already, .*`fercomp kernels cancel train-mine`", "train.seed=1")
+    sessions = [versions[-1] for versions in signed_in.kernels.sessions.values()]
+    while any(session.status != "COMPLETE" for session in sessions):
+        time.sleep(0.01)
     assert train(wait=False).files and train().files
     shutil.rmtree(here.models / ".kaggle")  # as on another machine
     assert train(agree=lambda: pytest.fail("asked for a kernel that is there")).files
