@@ -69,6 +69,7 @@ def test_a_folder_and_its_photos(fercomp, tmp_path, tiny_bundle_folder):
     assert code in (0, 1)
 
 
+@pytest.mark.slow
 def test_a_newline_in_a_name_begins_no_line(fercomp, workspace, tmp_path):
     """What comes after it would look like a line of ours."""
     evil = "x\nerror: evil\nNext: evil"

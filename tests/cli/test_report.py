@@ -60,6 +60,7 @@ def test_it_opens_a_browser_where_there_is_one(workspace, fercomp, monkeypatch):
     assert opened == [Path("report.html").absolute().as_uri()] * 2
 
 
+@pytest.mark.slow
 def test_keras_is_not_needed(workspace):
     code = "import sys; from fercomp.cli.app import main\ntry: main()\n"
     code += "finally: assert 'keras' not in sys.modules"

@@ -258,6 +258,7 @@ def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, lock)
         merge_media(photos, tmp_path / "out", bundle, WHOLE)
 
 
+@pytest.mark.slow
 def test_all_shards_at_once(bundle, media, tmp_path):
     """As a scheduler starts them: processes that know nothing of each other, in a folder yet to be made."""
     forks = Forks(ANNOTATE)

@@ -76,6 +76,7 @@ def test_the_script_reads_what_a_kernel_is_told_and_nothing_else():
     assert read | {"done", "cut"} == KernelJob.model_fields.keys()
 
 
+@pytest.mark.slow
 def test_a_session_without_a_gpu_is_told(kaggle, run):
     kaggle.kernels.gpu = False
     code, _, err = run("train", "--name", "mine", "--on", "kaggle", "-y", before=sent())

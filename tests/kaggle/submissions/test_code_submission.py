@@ -225,6 +225,7 @@ def test_a_kernel_that_leaves_something_else_is_not_submitted(signed_in, little,
     assert signed_in.submissions == []
 
 
+@pytest.mark.slow
 def test_the_command_and_its_words(run, work, kaggle):
     code, out, err = run(*WORDS, before=LITTLE)
     assert (code, out) == (

@@ -555,7 +555,7 @@ MOMENTS = {
     "scored": lambda kaggle, work: work.history.is_file() and "0.61234" in work.history.read_text(),
 }
 MORE_KILLS = [
-    *[(moment, "at once") for moment in MOMENTS if moment not in ("note", "submitted")],
+    *[(moment, "at once") for moment in MOMENTS if moment != "submitted"],
     *[(moment, "late") for moment in ("note", "submitting", "submitted")],
     *[(moment, "worked late") for moment in ("note", "submitted")],
 ]
@@ -564,7 +564,6 @@ MORE_KILLS = [
 @pytest.mark.parametrize(
     ("moment", "answered"),
     [
-        ("note", "at once"),
         ("submitting", "worked late"),
         ("submitted", "at once"),
         *[pytest.param(*case, marks=pytest.mark.slow) for case in MORE_KILLS],

@@ -73,6 +73,7 @@ def test_weights_that_a_network_does_not_have(name, weights, known):
         build_backbone(name, 96, weights)
 
 
+@pytest.mark.slow
 def test_weights_of_another_experiment(tiny_bundle_folder):
     with small_network():
         backbone = build_backbone("compact", 32, str(tiny_bundle_folder / "model.keras"))
