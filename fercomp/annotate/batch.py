@@ -42,7 +42,7 @@ class Summary:
         faces: Number of faces, in each photo and each frame.
         without_face: Number of photos and frames without a face.
         emotions: Number of faces by emotion, the most frequent first.
-        problems: Why files could not be used wholly, by file.
+        problems: Why files could not be used, or only in part, by file.
         cut_off: Number of photos that lack their end and were used as far as they go.
         models: Names of the models, that of photos and that of clips.
         seconds: Duration of this run.

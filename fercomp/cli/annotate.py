@@ -200,5 +200,8 @@ def _tell(done: "Summary", output: Path) -> None:
         tell(f"cut off, but used as far as it goes: {count(done.cut_off, 'photo')}; see `note`")
     tell(f"{done.seconds:.1f} s. Look at {output}/ and {done.records}")
     if done.problems:
-        bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')} could not be used wholly"
-        raise FercompError(f"{bad}: `status` and `note` in {done.records} say why; mend or remove them")
+        bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')}"
+        raise FercompError(
+            f"{bad} could not be used, or only in part: `status` and `note` in {done.records} say why; "
+            "mend or remove them"
+        )

@@ -1,7 +1,7 @@
 """Which backbone to take: what each is worth on the holdout, and what it costs to run.
 
 Every network is trained, and measured, in a process of its own: one that fails, even by running out of
-memory, costs its row and not the table.
+memory, is a row that says why, and the others go on.
 """
 
 import math

@@ -70,7 +70,8 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     What is trained already, with the same parameters on the same photos, is not trained again; training that
     was stopped goes on after its last epoch. Test photos are predicted anew, since `params.predict` and the
     labels of their copies count there. What cannot run is said before anything is trained; an experiment that
-    cannot, or that fails, costs its row. `models/study.csv` and `models/study.png` are written after each.
+    cannot, or that fails, is a row that says why. `models/study.csv` and `models/study.png` are written after
+    each.
 
     A network without the class `uncertain` decides by a threshold (`stages.uncertain`); here each photo is
     decided by a threshold that was fitted on others.

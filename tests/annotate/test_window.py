@@ -85,6 +85,7 @@ def test_an_address_is_shown_and_its_end_is_told(display, bundle, clip):
     assert "none.mp4 cannot be opened" in missing.stderr
 
 
+@pytest.mark.slow
 @needs_windows
 @needs_display
 def test_a_camera_is_asked_by_rtsp_and_its_silence_is_told(display, bundle, faces, rtsp_camera):

@@ -67,7 +67,7 @@ def test_the_numbers_are_those_of_the_records(tmp_path, pictures, kind):
     people = {line[0]: line for line in page.tables["Each person"]}
     assert people["person\xa00"][2:4] == ["happy", "79 %"]
     assert people[f"{NAME}\xa0(1)"][-2:] == ["\N{MINUS SIGN}1.00", "+0.00"]
-    assert page.tables["Files that could not be used wholly"][1:] == [["bad.jpg", "not_an_image"]]
+    assert page.tables["Files that could not be used, or only in part"][1:] == [["bad.jpg", "not_an_image"]]
     seen = page.tables[f"Who is seen in {NAME}.mp4"]
     assert [line[0] for line in seen[1:]] == ["all", "person\xa00", "track\xa01"]
 

@@ -83,10 +83,10 @@ def photos_section(tallies: Tallies, pictures: Mapping[str, str]) -> list[Elemen
 
 
 def problems_section(tallies: Tallies, notes: Sequence[str]) -> list[Element]:
-    """Names the files that could not be used wholly, and what could not be shown."""
+    """Names the files that could not be used, or only in part, and what could not be shown."""
     made: list[Element] = []
     if tallies.problems:
-        made.append(table("Files that could not be used wholly", ("file", "why"), tallies.problems))
+        made.append(table("Files that could not be used, or only in part", ("file", "why"), tallies.problems))
         made += _more(tallies.problem_count - len(tallies.problems), "of the files", "the records")
     if notes:
         lines = element("ul", *(element("li", line) for line in notes))

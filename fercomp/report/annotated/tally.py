@@ -104,7 +104,7 @@ class Tallies:
         clips: By `file`.
         shown: The first photos with faces.
         photo_count: Number of photos that could be used.
-        problems: Why the first files could not be used wholly.
+        problems: Why the first files could not be used, or only in part.
         problem_count: Number of these files.
     """
 

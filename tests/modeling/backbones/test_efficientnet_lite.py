@@ -96,6 +96,7 @@ def test_a_damaged_package_is_one_line_and_is_not_unpickled(monkeypatch, tmp_pat
         build_backbone(NAME, 32, "imagenet")
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(shallow, tmp_path):
     build_backbone("compact", 32, "none").save_weights(tmp_path / "compact.weights.h5")
     with pytest.raises(FercompError, match=f"does not hold weights of {NAME}"):
