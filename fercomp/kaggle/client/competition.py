@@ -69,16 +69,7 @@ class Kaggle(Account):
         return answer
 
     def archive_from(self, address: str, start: int, identity: str) -> requests.Response:
-        """Goes on with a download.
-
-        Args:
-            address: The signed address.
-            start: Number of bytes that are here.
-            identity: The archive's ETag or date; another archive is sent from its beginning.
-
-        Returns:
-            The answer, whatever its status is, of which only the headers were read.
-        """
+        """Goes on with a download; see `Storage.rest`. A server that cannot be reached is told in a line."""
         with self.told():
             return self.storage.rest(address, start, identity)
 
