@@ -200,6 +200,7 @@ def test_a_recording_tells_what_is_missing_and_ends_with_a_timeline(opened, live
     page.wait_for_timeout(3200)
     record.click()  # works without a frame, too
     title = page.locator("#after-title")
+    expect(title).to_contain_text("recorded:")  # the file is whole once this is said
     rows = rows_of(path)
     faces = [row for row in rows if row["status"] == "face"]
     tracks = {row["track"] for row in faces}
