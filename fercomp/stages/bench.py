@@ -84,6 +84,8 @@ def bench(
     Raises:
         FercompError: A backbone or model is unknown, or the index of photos is missing.
     """
+    for backbone in backbones:
+        check_backbone_name(backbone)
     choose_device(params.machine.device)
     plans = {backbone: params.plan(backbone, backbone) for backbone in backbones}
     there = [resolve_model(model, workspace) for model in models]
@@ -135,14 +137,12 @@ def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, 
         trained.
 
     Raises:
-        FercompError: A backbone is unknown, or the index of photos is missing.
+        FercompError: The index of photos is missing.
     """
     from fercomp.stages.checks import what_cannot_run
     from fercomp.stages.taught import read_photos
     from fercomp.stages.train import is_trained
 
-    for backbone in plans:
-        check_backbone_name(backbone)
     done, problems = {}, what_cannot_run(plans, workspace)
     for backbone, plan in plans.items():
         if backbone in problems:

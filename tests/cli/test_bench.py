@@ -79,11 +79,7 @@ def test_a_failure_is_exit_code_1(workspace, fercomp):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        pytest.param(
-            ("bench", "compct"),
-            "unknown backbone 'compct': did you mean compact",
-            marks=pytest.mark.slow,  # Keras is imported in a process of its own
-        ),
+        (("bench", "compct"), "unknown backbone 'compct': did you mean compact"),
         (("bench", "--model", "tinny"), "unknown model 'tinny': did you mean tiny"),
         (("bench", "compact", "--set", "train.epoch=3"), "unknown parameter 'train.epoch'"),
     ],
