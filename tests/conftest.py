@@ -62,7 +62,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips what the memory does not allow now."""
     needed = next((mark.args[0] for mark in item.iter_markers("large")), 0)
-    if needed > (free := free_gigabytes()):
+    if needed and needed > (free := free_gigabytes()):
         pytest.skip(f"needs {needed} GB of memory, {free:.0f} are free")
 
 

@@ -47,9 +47,13 @@ def test_no_public_name_stands_twice_in_the_package():
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
-def test_no_module_is_too_long(module):
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST
+def test_no_module_is_too_long():
+    lines = {
+        str(module.relative_to(PACKAGE)): len(module.read_text(encoding="utf-8").splitlines())
+        for module in MODULES
+    }
+    assert len(lines) > 300
+    assert {module: number for module, number in lines.items() if number > LONGEST} == {}
 
 
 @pytest.mark.parametrize("room", ["modeling", "kaggle"])
