@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
@@ -40,6 +40,10 @@ from fercomp.cli.app import main
 main()
 """
 """The same with frames that come 1/25 s after each other, however long the machine takes for one."""
+
+expect.set_options(
+    timeout=20_000
+)  # what is expected comes in a moment, but the machine may also do other things
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

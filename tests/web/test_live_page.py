@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 640, 480
 PLACEMENTS = Path(__file__).parents[1] / "annotate" / "drawing" / "placements.json"
 MOODS = ["happy", "sad", "surprise", "anger", "neutral"]
-TRACK = "document.getElementById('camera').srcObject.getVideoTracks()[0]"
+TRACK = "document.getElementById('camera').srcObject?.getVideoTracks()[0]"
 WAIT = 60_000
 
 
@@ -125,14 +125,21 @@ def test_labels_go_where_those_of_photos_and_clips_go(opened, live):
 def test_the_picture_is_a_mirror(opened, live, people):
     page = opened(bypass_csp=True)
     page.evaluate("() => document.getElementById('camera').pause()")
-    page.wait_for_timeout(2000)  # what was sent before is answered
-    module(page, live, "picture.js", "it => it.show(document.getElementById('camera'), [], null)")
-    with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as shot:
-        seen = np.asarray(shot.convert("RGB").resize((64, 48)), dtype=float).mean(axis=2)
     real = np.asarray(Image.fromarray(people).resize((64, 48)), dtype=float).mean(axis=2)
-    likeness = [np.corrcoef(seen.ravel(), each.ravel())[0, 1] for each in (real[:, ::-1], real)]
-    assert likeness[0] > 0.9
-    assert likeness[0] > likeness[1] + 0.05
+
+    def likeness():
+        module(page, live, "picture.js", "it => it.show(document.getElementById('camera'), [], null)")
+        with Image.open(io.BytesIO(page.locator("#picture").screenshot())) as shot:
+            seen = np.asarray(shot.convert("RGB").resize((64, 48)), dtype=float).mean(axis=2)
+        return [np.corrcoef(seen.ravel(), each.ravel())[0, 1] for each in (real[:, ::-1], real)]
+
+    for _ in range(20):  # what was sent before is answered, and drawn, some time
+        page.wait_for_timeout(500)
+        mirrored, straight = likeness()
+        if mirrored > 0.9:
+            break
+    assert mirrored > 0.9
+    assert mirrored > straight + 0.05
 
 
 def test_a_face_is_followed_by_mouse_and_by_keyboard(opened, live):
@@ -293,8 +300,7 @@ def test_another_camera_is_chosen(live, launch):
     expect(page.locator("#count")).to_have_text("0", timeout=WAIT)
     other = page.locator("#cameras option:not(:checked)").first.get_attribute("value")
     page.locator("#cameras").select_option(other)
-    page.wait_for_timeout(500)
-    assert page.evaluate(f"() => {TRACK}.getSettings().deviceId") == other
+    page.wait_for_function(f"other => {TRACK}?.getSettings().deviceId === other", arg=other)
     expect(page.locator("#cameras")).to_have_value(other)
     expect(page.locator("#fps")).to_have_text(re.compile("[0-9]"))
     browser.close()
@@ -303,7 +309,7 @@ def test_another_camera_is_chosen(live, launch):
 def test_axe_finds_nothing_serious(opened):
     page = opened()
     page.locator("#record").click()
-    page.wait_for_timeout(700)
+    expect(page.locator("#clock")).to_have_text("00:01")
     page.locator("#record").click()
     expect(page.locator("#after")).to_be_visible()
     for scheme in ("light", "dark"):
