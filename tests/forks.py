@@ -62,6 +62,9 @@ import fercomp.cli.app
 """
 """What every command of `fercomp` imports, sooner or later."""
 
+MAIN = "from fercomp.cli.app import main; main()"
+"""The command line, as code for a process of its own."""
+
 ANNOTATE = f"""{EVERY_COMMAND}
 import numpy, openvino, cv2, PIL.Image, fercomp.annotate.batch
 PIL.Image.init()

@@ -20,8 +20,9 @@ from fercomp.core.version import __version__
 from fercomp.faces.tta import VIEWS
 from fercomp.media.images import read_image
 from fercomp.modeling.bundle.predict import predict_table
+from tests.forks import MAIN
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
+CLI = (sys.executable, "-c", MAIN, "annotate")
 
 
 def test_a_folder_of_photos(bundle, photos, tmp_path):

@@ -20,8 +20,9 @@ from fercomp.core.errors import FercompError
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.found import Faces
 from fercomp.media.clips import Clip, Frame
+from tests.forks import MAIN
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
+CLI = (sys.executable, "-c", MAIN, "annotate")
 RAW = [f"raw_{emotion}" for emotion in EMOTIONS]
 
 

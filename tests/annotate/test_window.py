@@ -17,8 +17,9 @@ import pytest
 from fercomp.annotate.options import Options
 from fercomp.annotate.window import show_window
 from fercomp.core.errors import FercompError
+from tests.forks import MAIN
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "live", "--window")
+CLI = (sys.executable, "-c", MAIN, "live", "--window")
 needs_display = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no Xvfb: apt-get install xvfb")
 needs_windows = pytest.mark.skipif(
     re.search(r"GUI: +NONE", cv2.getBuildInformation()) is not None,

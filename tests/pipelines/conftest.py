@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.forks import EVERY_COMMAND, Forks
+from tests.forks import EVERY_COMMAND, MAIN, Forks
 from tests.make_tiny import write_competition
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,6 @@ fercomp.modeling.backbones.compact.CHANNELS = {"compact": (16,), "compact_wide":
 """
 )
 
-MAIN = "from fercomp.cli.app import main; main()"
 
 FERCOMP = """#!{python} -IS
 import json, os, socket, sys

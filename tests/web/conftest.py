@@ -19,7 +19,7 @@ from playwright.sync_api import expect, sync_playwright
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
-from tests.forks import EVERY_COMMAND, Forks
+from tests.forks import EVERY_COMMAND, MAIN, Forks
 
 IMPORTS = (
     EVERY_COMMAND
@@ -30,7 +30,6 @@ import fercomp.cli.live, fercomp.cli.review
 import fercomp.web.clients, fercomp.web.live, fercomp.web.review
 """
 )
-MAIN = "from fercomp.cli.app import main; main()"
 CLOCK = """
 from itertools import count
 import fercomp.web.live

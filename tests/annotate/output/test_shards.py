@@ -13,7 +13,7 @@ from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import Busy, exclusive, exclusive_part
 from fercomp.core.shards import Shard
-from tests.forks import ANNOTATE, Forks
+from tests.forks import ANNOTATE, MAIN, Forks
 from tests.hostile.kill_ground import CHILD
 
 WHOLE = Options(detector="whole")
@@ -262,17 +262,21 @@ def test_a_machine_that_sees_less_does_not_merge(bundle, photos, tmp_path, lock)
 def test_all_shards_at_once(bundle, media, tmp_path):
     """As a scheduler starts them: processes that know nothing of each other, in a folder yet to be made."""
     forks = Forks(ANNOTATE)
-    command = "from fercomp.cli.app import main; main()"
-    out, words = (
-        tmp_path / "parts",
-        ("annotate", str(media), "--model", str(bundle.folder), "--detector", "whole"),
+    out = tmp_path / "parts"
+    words = (
+        "annotate",
+        str(media),
+        "--model",
+        str(bundle.folder),
+        "--detector",
+        "whole",
+        "--output",
+        str(out),
     )
     (media / "bad.png").unlink()
     try:
         children = [
-            forks.start(
-                command, *words, "--output", str(out), "--shard", f"{k}/4", cwd=tmp_path, env={**os.environ}
-            )
+            forks.start(MAIN, *words, "--shard", f"{k}/4", cwd=tmp_path, env={**os.environ})
             for k in range(1, 5)
         ]
         assert [child.communicate()[1] for child in children if child.wait() != 0] == []

@@ -9,8 +9,9 @@ import pytest
 from fercomp.annotate.batch import annotate_media
 from fercomp.annotate.sources.walk import find_sources
 from fercomp.core.errors import FercompError
+from tests.forks import MAIN
 
-CLI = (sys.executable, "-c", "from fercomp.cli.app import main; main()", "annotate")
+CLI = (sys.executable, "-c", MAIN, "annotate")
 
 
 def names(folder, output):
