@@ -143,7 +143,7 @@ def test_photos_and_clips_are_annotated_with_nothing_else(tmp_path, write_clip):
     shutil.copytree(TINY, tmp_path / "workspace")
     refused = alone("train", cwd=tmp_path / "workspace")
     assert refused.returncode == 1
-    told = r"error: this needs \w+, which is not installed: .* TensorFlow, .* pip install 'fercomp.*\n"
+    told = r"error: this needs \w+, which is not installed: .* TensorFlow, .* pip install '/path/.*\n"
     assert re.fullmatch(told, refused.stderr)
 
 

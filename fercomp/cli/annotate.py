@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Photos, videos, folders with any of them in them and their sub-folders, and lists of "
         "these, one in each line (.txt) or in the column `path` (.parquet). With --on ray, addresses "
         "of object stores, such as s3://bucket/photos.",

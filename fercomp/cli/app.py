@@ -134,8 +134,8 @@ def main() -> None:
             raise
         _fail(
             f"this needs {package}, which is not installed: all of fercomp, with TensorFlow, comes by "
-            "`./run fercomp ...` in a clone, or by pip install 'fercomp[headless]'; requirements-show.txt is "
-            "enough for annotate and live only"
+            "`./run fercomp ...` in the clone, or by pip install '/path/to/the/clone[headless]'; "
+            "requirements-show.txt is enough for annotate and live only"
         )
 
 

@@ -36,6 +36,9 @@ def demo(
     tell(f"  {done.records.parent}/        photos and a clip with faces and emotions, and records.csv")
     tell(f"  {bundle}/   the model: card.json, confusion.png, reliability.png, history.png")
     tell(f"  {workspace.submission(EXPERIMENT)}   what would go to Kaggle")
-    tell("Then, with the competition's files in a folder of your own:")
-    rest = ("dvc repro",) if Path("dvc.yaml").is_file() else ("fercomp prepare", "fercomp train")
+    clone = Path("dvc.yaml").is_file()
+    tell("Then, in this folder, with the competition's files; PATH is their zip or folder:")
+    if clone:
+        tell("(`source .venv/bin/activate` first, or type ./run before each)")
+    rest = ("dvc repro",) if clone else ("fercomp prepare", "fercomp train")
     say_next("fercomp fetch --source PATH", *rest)

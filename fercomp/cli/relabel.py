@@ -71,6 +71,7 @@ def relabel(
       fercomp relabel --import-folders sorted/
     """
     from fercomp.core.classes import EMOTIONS
+    from fercomp.core.csv_table import existing
     from fercomp.core.errors import FercompError
     from fercomp.core.progress import count
     from fercomp.core.tables import PHOTOS, oof_table
@@ -86,6 +87,10 @@ def relabel(
     photos = PHOTOS.read(workspace.photos)
     folder = None if model is None else resolve_model(model, workspace)
     if folder is None:
+        if not existing(workspace.oof).is_file():
+            raise FercompError(
+                f"{workspace.oof} not found: run `fercomp crossval`, or ask one model instead: --model NAME"
+            )
         opinion = Opinion(oof_table(EMOTIONS).read(workspace.oof))
     if import_folders is not None:
         tell(*take_over(import_folders, photos, workspace.reviewed, drop_removed))

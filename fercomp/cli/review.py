@@ -18,6 +18,7 @@ def review(
       fercomp review
       fercomp review --no-browser --port 8000
     """
+    from fercomp.core.csv_table import existing
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import count
     from fercomp.core.tables import LABELS, PHOTOS
@@ -32,4 +33,5 @@ def review(
         page = review_app(Review(photos, labels, workspace.raw, journal), access)
         serve(page, access, port, browser, tell)
         tell(f"decided: {count(len(journal.decided), 'photo')}")
-        say_next("fercomp relabel")
+        # Without a cross-validation, `relabel` asks the model that the user names.
+        say_next("fercomp relabel" if existing(workspace.oof).is_file() else "fercomp relabel --model NAME")

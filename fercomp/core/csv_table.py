@@ -56,7 +56,7 @@ class Table:
         """
         path = existing(path)
         if not is_there(path):
-            raise FercompError(f"{path} not found: {self.remedy}")
+            raise FercompError(f"{path} not found: {self.remedy}{_another_folder(path)}")
         frame = self._typed(self._texts(path), path)
         for check in (self._finite, *self.checks):
             if wrong := check(frame):
@@ -107,6 +107,14 @@ class Table:
     def write(self, frame: "pd.DataFrame", path: Path) -> None:
         """Writes the columns of this table, in its order, atomically."""
         write_csv(frame[list(self.columns)], path)
+
+
+def _another_folder(path: Path) -> str:
+    """Returns a hint where a path of the current folder has nothing of its first folder there."""
+    top = Path(path.parts[0])
+    if path.is_absolute() or len(path.parts) == 1 or top.exists():
+        return ""
+    return f", or `cd` to the folder that you work in: {Path.cwd()} has no {top}/"
 
 
 def header_of(path: Path) -> list[str]:

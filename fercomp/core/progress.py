@@ -60,7 +60,7 @@ class Lines(Generic[_T]):
         now, tenths = time.monotonic(), 10 * self._done // self._total if self._total else 0
         if self._tenths < tenths < 10 and now - self._told >= _BETWEEN:
             self._tenths, self._told = tenths, now
-            say(f"{self._description}: {10 * tenths} %, {self._postfix}{now - self._start:.0f} s")
+            say(f"{self._description}: {10 * tenths} %, {self._postfix}after {now - self._start:.0f} s")
 
     def set_postfix(self, refresh: bool = True, **values: str) -> None:  # noqa: ARG002 - as tqdm has it
         """Sets what a line says besides."""

@@ -149,4 +149,14 @@ def first_problem(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{'.'.join(map(str, first['loc']))}: {in_plain(first['msg'])}"
+
+
+def in_plain(problem: str) -> str:
+    """Returns what pydantic says of a value in plain words.
+
+    Examples:
+        >>> in_plain("Input should be a valid integer, unable to parse string as an integer")
+        'should be a valid integer'
+    """
+    return problem.removeprefix("Value error, ").removeprefix("Input ").partition(", unable to parse")[0]

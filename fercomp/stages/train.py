@@ -53,8 +53,8 @@ def train_experiment(
             process trains this experiment.
     """
     check_name(name)
+    photos = read_photos(plan.train, workspace)
     with alone(name, workspace):
-        photos = read_photos(plan.train, workspace)
         return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew, announced)
 
 

@@ -71,7 +71,7 @@ def test_training_again_gives_the_same_bytes(workspace, fercomp):
         (("train", "--set", "train.epoch=3"), "unknown parameter 'train.epoch': did you mean train.epochs"),
         (
             ("train", "--set", "train.epochs=-3"),
-            "parameter train.epochs: Input should be greater than or equal",
+            "parameter train.epochs: should be greater than or equal",
         ),
         (("evaluate", "--model", "tinny"), "unknown model 'tinny': did you mean tiny"),
         (("predict", "--model", "datasets"), "datasets has no card.json"),
@@ -94,6 +94,7 @@ def test_an_empty_folder_is_one_line(tmp_path, monkeypatch, fercomp, command):
     assert code == 1
     assert "fercomp" in err, "the line says what to run"
     assert err.count("\n") == 1
+    assert not any(path.is_file() for path in tmp_path.rglob("*")), "nothing is left behind"
 
 
 @pytest.mark.slow

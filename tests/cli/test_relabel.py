@@ -58,7 +58,10 @@ def test_what_is_suggested_is_written_shown_and_drawn(crossvalidated, fercomp):
 def test_without_cross_validation_it_says_what_to_do(workspace, fercomp):
     code, out, err = fercomp("relabel")
     assert (code, out) == (1, "")
-    assert "models/crossval/oof.csv not found: run `fercomp crossval`" in err
+    assert (
+        "models/crossval/oof.csv not found: run `fercomp crossval`, or ask one model instead: --model NAME"
+        in err
+    )
 
 
 def test_decisions_of_a_review_are_applied(crossvalidated, fercomp):

@@ -14,12 +14,15 @@ def test_without_a_terminal_each_tenth_is_a_line(capfd, monkeypatch):
     monkeypatch.setattr(progress, "_BETWEEN", 0.0)
     assert list(track(range(40), "counting", "number")) == list(range(40))
     lines = capfd.readouterr().err.splitlines()
-    assert lines == [f"counting: {tenth}0 %, 0 s" for tenth in range(1, 10)]
+    assert lines == [f"counting: {tenth}0 %, after 0 s" for tenth in range(1, 10)]
     with track(range(3), "epoch 1", "batch") as bar:
         for i in range(3):
             bar.set_postfix(loss=f"{i}", refresh=False)
             bar.update()
-    assert capfd.readouterr().err.splitlines() == ["epoch 1: 30 %, loss 0, 0 s", "epoch 1: 60 %, loss 1, 0 s"]
+    assert capfd.readouterr().err.splitlines() == [
+        "epoch 1: 30 %, loss 0, after 0 s",
+        "epoch 1: 60 %, loss 1, after 0 s",
+    ]
 
 
 @pytest.mark.parametrize("between", [0.0, 100.0])

@@ -118,6 +118,15 @@ def test_no_rows_is_a_table(tmp_path):
     assert len(TABLE.read(path)) == 0
 
 
+def test_in_another_folder_it_asks_for_the_right_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FercompError, match=rf"make`, or `cd` to .*: {tmp_path} has no datasets/$"):
+        TABLE.read(Path("datasets/a.csv"))
+    Path("datasets").mkdir()
+    with pytest.raises(FercompError, match="make`$"):
+        TABLE.read(Path("datasets/a.csv"))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

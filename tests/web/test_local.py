@@ -95,7 +95,7 @@ def test_no_command_line_has_the_secret_and_the_file_is_gone_in_the_end(opened, 
     assert server.address in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     code, out, err = server.stop(getattr(signal, name))
-    assert (code, out) == (0, "decided: 0 photos\nNext: fercomp relabel\n")
+    assert (code, out) == (0, "decided: 0 photos\nNext: fercomp relabel --model NAME\n")
     assert "Traceback" not in err
     assert not file.parent.exists()
     assert list(server.journal.parent.glob(".*")) == []

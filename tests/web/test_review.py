@@ -254,7 +254,7 @@ def test_ctrl_c_says_what_comes_next(review_server):
     decide(server, (state(server)["queue"][0], "sad"))
     code, out, err = server.stop()
     assert code == 0
-    assert out == "decided: 1 photo\nNext: fercomp relabel\n"
+    assert out == "decided: 1 photo\nNext: fercomp relabel --model NAME\n"
     assert "Traceback" not in err
 
 

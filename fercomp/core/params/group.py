@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.reading import in_plain
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -87,7 +88,9 @@ def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
         key = (prefix + ".".join(place)).rstrip(".")
         if first["type"] == "extra_forbidden":
             raise unknown_name("parameter", key, keys_of(kind, prefix)) from error
-        raise FercompError(f"parameter {key}: {first['msg']}; received {first['input']!r}") from error
+        raise FercompError(
+            f"parameter {key}: {in_plain(first['msg'])}; received {first['input']!r}"
+        ) from error
 
 
 def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:

@@ -79,9 +79,11 @@ def check_weights(name: str, size: int, weights: str) -> None:
         weights: Likewise; those that come with packages are not looked for.
 
     Raises:
-        FercompError: They are not there, and cannot be downloaded.
+        FercompError: They are not there, and cannot be downloaded; or the network is KerasHub's, which is
+            not installed.
     """
     if name in hub_presets():
+        require_hub(name)
         look_for_preset(name, weights == PRESET)
     if name not in APPLICATIONS or weights != "imagenet":
         return

