@@ -123,7 +123,7 @@ def test_in_another_folder_it_asks_for_the_right_one(tmp_path, monkeypatch):
     with pytest.raises(FercompError, match=rf"make`, or `cd` to .*: {tmp_path} has no datasets/$"):
         TABLE.read(Path("datasets/a.csv"))
     Path("datasets").mkdir()
-    with pytest.raises(FercompError, match="make`$"):
+    with pytest.raises(FercompError, match=r"make`$"):
         TABLE.read(Path("datasets/a.csv"))
 
 
