@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ DROP: Final = "drop"
 
 _LARGEST: Final = 2**28
 """Bytes of a journal; a decision has some 120."""
+
+_BEGINNING: Final = b'{"image_path": "'
+_TORN: Final = re.compile(rb"[ -~]{,32768}")
+"""What may stand in a torn line: a path of 4,096 bytes, as JSON in ASCII, has at most 24,576."""
 
 _NO_DECISION: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading something else than a decision raises."""
@@ -56,8 +61,8 @@ class Journal:
     """An append-only file of decisions that one process at a time may write.
 
     A line that was torn by a kill or a power cut is cut off when the journal is opened, and said; a decision
-    that lacks its line end only is given one. What was answered for is never torn: `append` returns when the
-    bytes are on disk.
+    that lacks its line end only is given one. A file that ends in something else is refused, and left as it
+    is. What was answered for is never torn: `append` returns when the bytes are on disk.
 
     Args:
         path: The journal, made where it is missing.
@@ -127,7 +132,8 @@ class Journal:
         if len(whole) < len(data):
             file.truncate(len(whole))
             os.fsync(file.fileno())
-            say(f"{self.path} ended in a torn line of {len(data) - len(whole)} bytes, which was cut off")
+            torn = data[len(whole) :].decode()
+            say(f"{self.path} ended in a torn line of {len(torn)} bytes, which was cut off: {torn}")
         elif len(whole) > len(data):
             append_whole(file, b"\n", durable=True)
         return decisions
@@ -147,13 +153,21 @@ def read_decisions(path: Path) -> dict[Key, str]:
 
 
 def _whole(data: bytes) -> bytes:
-    """Returns the lines of a journal without a torn last one; a decision that lacks its line end has it."""
+    """Returns the lines of a journal without a torn last one; another that lacks its line end has it."""
     end = data.rfind(b"\n") + 1
+    return data[:end] if _is_torn(data[end:]) else data + b"\n"
+
+
+def _is_torn(line: bytes) -> bool:
+    """Says whether a last line can be the beginning of one decision as `_line` writes it, or is empty."""
+    begun = line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
+    if not begun or line.count(_BEGINNING) > 1 or not _TORN.fullmatch(line):
+        return False
     try:
-        _decision(json.loads(data[end:]))
-    except _NO_DECISION:
-        return data[:end]
-    return data + b"\n"
+        json.JSONDecoder().raw_decode(line.decode())
+    except (ValueError, RecursionError):
+        return True
+    return False  # a whole decision, whatever comes after it
 
 
 def _parsed(data: bytes, path: Path) -> list[Verdict]:
@@ -163,7 +177,8 @@ def _parsed(data: bytes, path: Path) -> list[Verdict]:
             decisions.append(_decision(json.loads(line)))
         except _NO_DECISION as error:
             raise FercompError(
-                f"{path}, line {number} is not a decision: take the line out, or move the file away"
+                f"{path}, line {number} is not a decision: expected one as `fercomp review` writes it, with "
+                "\\n at its end; mend the line, take it out, or move the file away"
             ) from error
     return decisions
 

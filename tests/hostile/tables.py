@@ -276,3 +276,9 @@ def _journals() -> Iterator[Case]:
     for line in lines:
         build = partial(file_with, "datasets/review.jsonl", line + b"\n", ["relabel"])
         yield Case("journal", f"line {line[:30]!r}", build, "either")
+    decision = b'{"image_path": "x", "sha1": "", "label": "happy"}'
+    for text in (b"\r".join([decision] * 40), b"[" + b",".join([decision] * 40) + b"]", b"[]", b"\0\0"):
+        for words in (["relabel"], ["review", "--no-browser"]):
+            build = partial(file_with, "datasets/review.jsonl", text, words)
+            name = f"{words[0]} of {text[:60]!r} without a line end"
+            yield Case("journal", name, build, "refused")

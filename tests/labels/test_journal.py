@@ -90,7 +90,8 @@ def test_a_torn_line_is_said(path, capsys):
     path.write_bytes(b'{"image_path": "a", "sha1": "b", "label": "sad"}\n{"image_pa')
     with Journal(path):
         pass
-    assert "review.jsonl ended in a torn line of 10 bytes, which was cut off" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert 'review.jsonl ended in a torn line of 10 bytes, which was cut off: {"image_pa' in said
     assert path.read_bytes() == b'{"image_path": "a", "sha1": "b", "label": "sad"}\n'
 
 
@@ -138,6 +139,43 @@ def test_a_file_that_is_no_journal_is_left_alone(path, line):
     with pytest.raises(FercompError, match="line 2 is not a decision"):
         read_decisions(path)
     assert path.read_text() == text
+
+
+LINES = [f'{{"image_path": "{i}.jpg", "sha1": "b", "label": "sad"}}' for i in range(40)]
+OTHER_ENDS = {
+    "CR": "\r".join(LINES),
+    "an array": f"[{', '.join(LINES)}]",
+    "no line ends": "".join(LINES),
+    "CR and half of one": "\r".join(LINES) + '\r{"image_pa',
+    "an unknown label": '{"image_path": "a", "sha1": "b", "label": "glad"}',
+    "one decision and more": LINES[0] + " or not",
+    "written by another program": '{"image_path":"a","sha1":"b","lab',
+    "a megabyte": '{"image_path": "' + "a" * 2**20,
+    "zeros": "\0" * 100,
+}
+
+
+@pytest.mark.parametrize("end", OTHER_ENDS.values(), ids=OTHER_ENDS)
+@pytest.mark.parametrize("before", [[], LINES[:2]], ids=["alone", "at the end"])
+def test_only_a_torn_decision_is_cut_off(path, before, end):
+    path.parent.mkdir()
+    data = "".join(f"{line}\n" for line in before).encode() + end.encode()
+    path.write_bytes(data)
+    told = f"line {len(before) + 1} is not a decision"
+    with pytest.raises(FercompError, match=told), Journal(path):
+        pass
+    with pytest.raises(FercompError, match=told):
+        read_decisions(path)
+    assert path.read_bytes() == data
+
+
+def test_lines_that_end_as_windows_ends_them_are_read(path):
+    path.parent.mkdir()
+    path.write_bytes("\r\n".join(LINES).encode())
+    with Journal(path) as journal:
+        assert len(journal.decided) == 40
+        journal.append([decision(1, "happy")])
+    assert len(read_decisions(path)) == 41
 
 
 def test_a_second_writer_is_turned_away_and_the_first_goes_on(path):
