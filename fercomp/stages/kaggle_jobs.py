@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.locks import LOCK
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
@@ -16,8 +15,8 @@ from fercomp.kaggle.kernels.load import Load, Step
 from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
 from fercomp.modeling.backend.hub import needs_hub
-from fercomp.modeling.bundle.card import CARD, GRAPH, KERAS_MODEL
-from fercomp.modeling.bundle.find import CAME_ALONG, check_name, output_name, resolve_model
+from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, OOF, Decision, read_card
+from fercomp.modeling.bundle.find import CAME_ALONG, check_name, model_files, output_name, resolve_model
 
 INDEX: Final = ("datasets/photos.csv", "datasets/problems.csv")
 TABLES: Final = (*INDEX, "datasets/labels.csv")
@@ -103,7 +102,14 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     matters = {"fetch": params.fetch.model_dump(mode="json", exclude={"source"})}
     matters |= {"prepare": params.prepare.model_dump(mode="json")}
     matters |= {"predict": params.predict.model_dump(mode="json")}
-    files = {**_model(folder, workspace), "params.yaml": json.dumps(matters).encode()}
+    rule = read_card(folder).rule  # not its file, whose scores may change where no answer does
+    how = {"threshold": rule.threshold, "threshold_on": rule.threshold_on, "bias": rule.bias}
+    decision = Decision.model_validate({**how, "fitted_on": "", "scores": {}}).model_dump_json().encode()
+    files = {
+        **_model(folder, workspace),
+        f"{_sent_as(folder, workspace)}/{DECISION}": decision,
+        "params.yaml": json.dumps(matters).encode(),
+    }
     device = ("--set", f"machine.device={params.machine.device}")
     job = _job(("predict", "--model", name, *device), (), params, (params.predict,), files, (), {})
     csv = f"submissions/{name}.csv"
@@ -198,21 +204,26 @@ def _taught(plan: Plan, workspace: Workspace) -> dict[str, Path | bytes]:
     if "." in train.weights:
         files |= _needed(workspace, train.weights, "train.weights is a file of this folder")
     for teacher in train.teachers:
-        files |= _model(resolve_model(teacher, workspace), workspace)
+        files |= _model(resolve_model(teacher, workspace), workspace, DECISION, OOF)
     return files
 
 
-def _model(folder: Path, workspace: Workspace) -> dict[str, Path | bytes]:
-    """Lists a model's files, without what was made with it."""
-    came = next((name for name, place in CAME_ALONG.items() if place == folder), None)
-    if came is None and folder.resolve().parent != workspace.models.resolve():
+def _model(folder: Path, workspace: Workspace, *further: str) -> dict[str, Path | bytes]:
+    """Lists what a model's probabilities come from, and what else is wanted of it."""
+    top, files = _sent_as(folder, workspace), model_files(folder, *further)
+    for path in files.values():
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise FercompError(f"{path} is a link out of its model's folder: put a copy there to send it")
+    return {f"{top}/{name}": path for name, path in files.items()}
+
+
+def _sent_as(folder: Path, workspace: Workspace) -> str:
+    """Returns where a model is in the kernel's folder."""
+    if came := next((name for name, place in CAME_ALONG.items() if place == folder), None):
+        return f"{PACKAGE.name}/{came}"
+    if folder.resolve().parent != workspace.models.resolve():
         raise FercompError(f"{folder} is not under {workspace.models}: move it there, so that it can travel")
-    top = f"{PACKAGE.name}/{came}" if came else f"models/{folder.name}"
-    every = sorted(path for path in folder.rglob("*") if path.is_file())
-    kept = [path for path in every if not (path.name.startswith((_SCORES, LOCK)) or path.suffix == ".png")]
-    if linked := [path for path in kept if not path.resolve().is_relative_to(folder.resolve())]:
-        raise FercompError(f"{linked[0]} is a link out of its model's folder: put a copy there to send it")
-    return {f"{top}/{path.relative_to(folder).as_posix()}": path for path in kept}
+    return f"models/{folder.name}"
 
 
 def _needed(workspace: Workspace, name: str, remedy: str) -> dict[str, Path | bytes]:

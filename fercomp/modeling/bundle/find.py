@@ -10,7 +10,16 @@ from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params.backbone import SIZES
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.modeling.bundle.card import CARD, HOLDOUT, MEMBERS, Card, read_card
+from fercomp.modeling.bundle.card import (
+    CARD,
+    GRAPH,
+    GRAPH_WEIGHTS,
+    HOLDOUT,
+    KERAS_MODEL,
+    MEMBERS,
+    Card,
+    read_card,
+)
 
 SHIPPED_NAME: Final = "shipped"
 LARGE_NAME: Final = "shipped-large"
@@ -137,3 +146,21 @@ def network_cards(folder: Path) -> list[Card]:
     """
     card = read_card(folder)
     return [read_card(folder / MEMBERS / member.name) for member in card.members] or [card]
+
+
+def model_files(folder: Path, *further: str) -> dict[str, Path]:
+    """Lists what a model's probabilities come from, none of what says what they are worth.
+
+    Args:
+        folder: The bundle.
+        *further: Names of other files that are wanted where they are there.
+
+    Returns:
+        Paths by their names inside the folder.
+
+    Raises:
+        FercompError: Its card is missing or damaged.
+    """
+    networks = ("", *(f"{MEMBERS}/{member.name}/" for member in read_card(folder).members))
+    names = [place + name for place in networks for name in (CARD, GRAPH, GRAPH_WEIGHTS, KERAS_MODEL)]
+    return {name: folder / name for name in (*names, *further) if (folder / name).is_file()}

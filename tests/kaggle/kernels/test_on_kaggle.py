@@ -137,8 +137,9 @@ def test_what_is_missing_here_is_told_before_anything_is_sent(here, signed_in):
 def test_a_model_with_a_link_to_something_else_is_not_sent(here, signed_in, tmp_path):
     shutil.copytree(TINY / "models" / "tiny", "models/tiny")
     (tmp_path / "secret").write_text("hunter2")
-    (here.bundle("tiny") / "notes.txt").symlink_to(tmp_path / "secret")
-    refused("notes.txt is a link out of its model's folder", "train.teacher=tiny")
+    (here.bundle("tiny") / "graph" / "graph.bin").unlink()
+    (here.bundle("tiny") / "graph" / "graph.bin").symlink_to(tmp_path / "secret")
+    refused("graph.bin is a link out of its model's folder", "train.teacher=tiny")
     assert signed_in.log == []
 
 
@@ -222,6 +223,36 @@ def test_other_lines_of_the_parameters_do_not_hide_a_run(here, signed_in):
     train(wait=False)
     here.params.write_text("# a remark\ntrain: {epochs: 7}\nexperiments: {other: {epochs: 9}}\n")
     assert train().files and signed_in.calls("SaveKernel") == 1
+
+
+def test_only_what_a_model_answers_by_tells_a_run(here):
+    """Of an ensemble that teaches and predicts: not what was made with it later, or lies beside it."""
+    card = json.loads((TINY / "models" / "tiny" / "card.json").read_text())
+    folder = here.bundle("both")
+    for place in (folder, folder / "members" / "tiny", folder / "members" / "stale"):
+        shutil.copytree(TINY / "models" / "tiny", place)
+    card |= {"members": [{"name": "tiny", "weight": 1.0}], "files": {}}
+    (folder / "card.json").write_text(json.dumps(card))
+    params = load_params(here.params, (*SET, "train.teacher=both"))
+
+    def jobs():
+        return train_job("mine", None, (), params, here), predict_job("both", (), params, here)
+
+    def told():
+        return [job.fingerprint for job in jobs()]
+
+    before = told()
+    names = ("card.json", "graph/graph.bin", "graph/graph.xml", "model.keras")
+    expected = [f"models/both/{place}{name}" for place in ("", "members/tiny/") for name in names]
+    assert [sorted(job.load.files) for job in jobs()] == [sorted(expected)] * 2
+    for place in (folder, folder / "members" / "tiny"):
+        for name in ("metrics.json", "robustness.csv", "model-card.md", ".part.card.json", "test_probs.csv"):
+            (place / name).write_text("made later")
+    assert told() == before
+    (folder / "oof.csv").write_text("other answers of the teacher")
+    assert [a == b for a, b in zip(told(), before, strict=True)] == [False, True]
+    (folder / "members" / "tiny" / "graph" / "graph.bin").write_bytes(b"another network")
+    assert not {*told()} & {*before}
 
 
 def test_a_kernel_that_was_deleted_at_kaggle_is_told_and_forgotten(here, signed_in):

@@ -17,13 +17,15 @@ import pandas as pd
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import load_params
+from fercomp.core.params import UncertainParams, load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.kernels import packing, vendored
 from fercomp.kaggle.kernels.packages import PYTHON, install, lacks, take_along
 from fercomp.kaggle.submissions.history import read_history
 from fercomp.stages.code_submission import submit_by_kernel
+from fercomp.stages.evaluate import evaluate_model
 from fercomp.stages.kaggle_jobs import submission_job
+from fercomp.stages.uncertain import settle_uncertain
 from tests.kaggle.kernel_host import leave
 from tests.make_tiny import TINY
 
@@ -119,6 +121,30 @@ def test_another_model_or_other_votes_make_another_kernel(signed_in, little, wor
     (work.bundle("mine") / "model.keras").write_bytes(b"never opened here")
     assert send(work).ref == 1002
     assert len(signed_in.kernels.sessions) == 3
+
+
+def test_what_says_what_a_model_is_worth_makes_no_other_kernel(signed_in, little, work, monkeypatch):
+    """`evaluate` and an `uncertain` that changes nothing; one that changes the answers does."""
+    folder = work.bundle("mine")
+    shutil.rmtree(folder)
+    shutil.copytree(TINY / "models" / "tiny", folder)
+    for place in ("evaluate._show_mistakes", "evaluate.plot_history", "uncertain.plot_sweep"):
+        monkeypatch.setattr(f"fercomp.stages.{place}", lambda *_: None)
+    for plot in ("confusion", "per_class", "reliability"):
+        monkeypatch.setattr(f"fercomp.stages.evaluate.plot_{plot}", lambda *_: None)
+    monkeypatch.setattr("fercomp.stages.uncertain.pays", lambda *_: False)
+    send(work, wait=False)
+    evaluate_model(folder, work.raw)
+    assert not settle_uncertain(folder, UncertainParams()).used
+    (folder / ".part.test_probs.csv").write_text("half of a table")
+    while pushed(signed_in).status != "COMPLETE":
+        time.sleep(0.01)
+    assert send(work).ref == 1000
+    with pytest.raises(FercompError, match="was sent before"):
+        send(work)
+    monkeypatch.setattr("fercomp.stages.uncertain.pays", lambda *_: True)
+    assert settle_uncertain(folder, UncertainParams()).used
+    assert send(work).ref == 1001 and len(signed_in.kernels.sessions) == 2
 
 
 def test_the_dataset_of_a_kernel_that_failed_is_used_again(signed_in, little, work):
