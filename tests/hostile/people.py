@@ -22,7 +22,12 @@ NAMES: dict[str, tuple[bytes, Expected]] = {
     "a person twice": (b"person,name\n0,Anna\n0,Ben\n", "refused"),
     "a name of a megabyte": (b"person,name\n0," + b"x" * 2**20 + b"\n", "refused"),
     "markup and a formula": (b"person,name\n0,<script>\n1,=1+1\n", "done"),
-    "columns of one's own": (b"phone;name;person;;phone\n1;Anna;0;2;3\n", "done"),
+    "a person twice, one with a remark": (b"person,name,note\n0,,here\n0,,\n", "refused"),
+    "a name of 201 letters": (b"person,name\n0," + b"x" * 201 + b"\n", "refused"),
+    "a column of one's own": (b"phone;name;person;;\n1;Anna;0;;\n2;;7000\n", "done"),
+    "a column twice": (b"phone;name;person;phone\n1;Anna;0;3\n", "refused"),
+    "a column without a heading": (b"phone;name;person;\n1;Anna;0;2\n", "refused"),
+    "more cells than headings": (b"name,person\nAnna,0,tall\n", "refused"),
     "a quote without an end": (b'person,name\n0,"Anna\n', "refused"),
     "a NUL": (b"person,name\n0,A\0B\n", "done"),
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from fercomp.annotate.people.clusters import SAME_PERSON, nearest_pairs, person_labels
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
-from fercomp.annotate.people.names import PEOPLE, PersonCount, read_names, write_people
+from fercomp.annotate.people.names import PEOPLE, PersonCount, read_written, write_people
 from fercomp.annotate.people.sightings import THUMBNAIL, Sighting
 from fercomp.annotate.people.store import PeopleData
 from fercomp.annotate.records.rows import Row, whole_number
@@ -55,7 +55,7 @@ def assign_people(output: Path, data: PeopleData, records: Records) -> int:
         _write_pictures(data, people, sightings)
         data.remove_others(set(counts))
         write_people(output / PEOPLE, counts, names)
-        # Last, and of nobody who is neither seen nor named: a kill before changes nothing.
+        # Last, and of nobody who is neither seen nor written of: a kill before changes nothing.
         gone = [i for i, person in enumerate(earlier.tolist()) if person not in counts and person in names]
         data.write_known(np.append(numbers, earlier[gone]), np.vstack([means, before[gone]]))
     return len(counts)
@@ -90,7 +90,7 @@ def _clusters(places: list[SightingKey], sightings: list[Sighting]) -> tuple[np.
 def _names(path: Path) -> dict[int, str]:
     """Reads the names once more: a user may have written some while the run went on."""
     try:
-        return read_names(path)
+        return read_written(path)
     except FercompError as problem:
         say(f"{problem}; it is now {set_aside(path).name}")
         return {}

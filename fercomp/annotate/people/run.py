@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 from fercomp.annotate.people.assign import assign_people
-from fercomp.annotate.people.names import PEOPLE, read_names
+from fercomp.annotate.people.names import PEOPLE, read_written
 from fercomp.annotate.people.store import PEOPLE_DATA, PeopleData
 from fercomp.annotate.records.rows import Row
 from fercomp.annotate.records.table import OnRecord, Records
@@ -45,7 +45,7 @@ class RunPeople:
                 elsewhere.
         """
         self._data.require_no_link()
-        read_names(self._output / PEOPLE)
+        read_written(self._output / PEOPLE)
         self._data.known()
         for copy in copies:
             if PurePosixPath(copy).parts[0].casefold() == PEOPLE_DATA:

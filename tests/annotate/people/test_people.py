@@ -179,6 +179,15 @@ def test_people_in_a_photo_without_anybody(bundle, photos, tmp_path):
     found = annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
     assert (found.people, found.faces) == (0, 0)
     assert (out / "people.csv").read_text() == "person,name,frames,seconds,files,first\n"
+    (out / "people.csv").write_text("person,name,note\n7,,moved away\n8,,\n")
+    annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
+    kept = "person,name,frames,seconds,files,first,note\n7,,0,0.00,0,,moved away\n"
+    assert (out / "people.csv").read_text() == kept
+    (out / "people.csv").write_text(f"{kept}7,Anna,,,,,\n")
+    before = files_of(out)
+    with pytest.raises(FercompError, match=r"people\.csv has the person 7 twice: mend it"):
+        annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
+    assert files_of(out) == before
 
 
 @pytest.mark.slow
