@@ -71,8 +71,21 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 + SIGINT, what Typer turns a `KeyboardInterrupt` into."""
 
-GO_ON: Final = {annotate, bench, crossval, distill, fetch, refit, repro, review, study, submit, train}
-"""The commands that go on where they were stopped; others begin anew."""
+GO_ON: Final = {
+    annotate,
+    bench,
+    crossval,
+    distill,
+    fetch,
+    kernels,
+    refit,
+    repro,
+    review,
+    study,
+    submit,
+    train,
+}
+"""The commands that go on where they were stopped; others begin anew, and `predict` with its last part."""
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 for panel, commands in COMMANDS.items():
@@ -142,8 +155,12 @@ def main() -> None:
 def _stopped(words: Sequence[str]) -> str:
     """Says what becomes of a command that was interrupted, by what was typed after `fercomp`."""
     name = next((word for word in words if not word.startswith("-")), "")
-    if "--on" in words or name in {command.__name__ for command in GO_ON}:
+    if any(word.partition("=")[0] == "--on" for word in words) or name in {
+        command.__name__ for command in GO_ON
+    }:
         return "stopped; what was finished is kept, the same command goes on from there"
+    if name == predict.__name__:  # only of many photos there are parts, and none of a shard
+        return "stopped; parts that were finished are kept, the same command does the rest"
     return "stopped; nothing half-finished was written, the same command starts again"
 
 

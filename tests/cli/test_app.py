@@ -215,7 +215,11 @@ def test_ctrl_c_is_one_line(probe):
     [
         (["train", "--name", "predict"], "goes on from there"),
         (["fetch"], "goes on from there"),
-        (["predict", "--model", "train"], "starts again"),
+        (["kernels", "pull"], "goes on from there"),
+        (["predict", "--on", "ray"], "goes on from there"),
+        (["predict", "--on=kaggle"], "goes on from there"),
+        (["predict", "--model", "train"], "does the rest"),
+        (["evaluate", "--model", "train"], "starts again"),
         ([], "starts again"),
     ],
 )
