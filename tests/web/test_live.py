@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from fercomp.annotate.options import Options
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.modeling.bundle.model import load_bundle
+from fercomp.web.clients import MAX_CLIENTS
 from fercomp.web.live import live_app
 from fercomp.web.local import Access, serve
 from tests.drawn import draw_face
@@ -201,3 +203,16 @@ def test_two_browsers_do_not_share_their_people(live):
         for _ in range(3):
             assert say_to(one, jpeg(scene()))["faces"][0]["track"] == 0
             assert say_to(two, jpeg(left))["faces"][0]["track"] == 0
+
+
+def test_so_many_cameras_at_once_and_no_more(server):
+    with ExitStack() as stack:
+        cameras = [stack.enter_context(talk(server)) for _ in range(MAX_CLIENTS)]
+        for _ in range(3):
+            with pytest.raises(InvalidStatus, match="503"), talk(server):
+                pass
+        assert all(json.loads(camera.recv(timeout=120))["kind"] == "hello" for camera in cameras)
+        cameras[0].close()
+        with talk(server) as socket:
+            assert say_to(socket, '{"camera": [640, 480]}')["kind"] == "hello"
+    assert "Traceback" not in server.stop()[2]
