@@ -10,7 +10,7 @@ from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, Card
-from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.find import new_model
 from fercomp.stages.checks import check_training
 from fercomp.stages.crossval_on_ray import judge_on_ray
 from fercomp.stages.ensemble import build_ensemble
@@ -47,7 +47,7 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace, on_ray: bool = F
     """
     import pandas as pd
 
-    check_name(name)
+    new_model(name, workspace)
     # Suggested labels come from this very table; and by way of test photos, which a teacher names, a fold's
     # labels would reach the network that is to judge them.
     plan = plan.changed(labels="given", test_photos=False)

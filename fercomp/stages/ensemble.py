@@ -20,7 +20,7 @@ from fercomp.decisions.rule import Rule
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, KERAS_MODEL, MEMBERS, OOF, Card, Member, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.checked import check_network, write_card
-from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.kind import answer_traits
 from fercomp.modeling.export.copy import copy_network
 
@@ -63,7 +63,7 @@ def build_ensemble(
     """
     import pandas as pd
 
-    _check_place(workspace.bundle(check_name(name)), replace)
+    _check_place(new_model(name, workspace), replace)
     if len(folders) < 2:
         raise FercompError(f"an ensemble takes two models or more, got {len(folders)}: name another")
     models = [networks_of(folder) for folder in folders]

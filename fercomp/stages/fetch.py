@@ -63,9 +63,16 @@ def fetch_unless_real(source: str, raw: Path, competition: str, layout: LayoutPa
         What was fetched, or what was there and is kept.
 
     Raises:
-        FercompError: See `fetch`.
+        FercompError: See `fetch`; or other files are there that are no whole competition.
     """
-    if source == "demo" and not missing(raw, OURS) and not is_demo(raw):
+    others = [path.name for path in raw.glob("*") if not path.name.startswith(".")]
+    if source == "demo" and others and not is_demo(raw):
+        if lacking := missing(raw, OURS):
+            raise FercompError(
+                f"{raw} holds other files than the demo's, which would take their place, and lacks "
+                f"{', '.join(lacking)}: give the files of a competition by --source, or fetch.source in "
+                "params.yaml, or move the folder away"
+            )
         return _report("files fetched earlier", raw, raw, kept=True)
     return fetch(source, raw, competition, layout)
 

@@ -16,7 +16,7 @@ from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, OOF, Decision, read_card
-from fercomp.modeling.bundle.find import CAME_ALONG, check_name, model_files, output_name, resolve_model
+from fercomp.modeling.bundle.find import CAME_ALONG, model_files, new_model, output_name, resolve_model
 
 INDEX: Final = ("datasets/photos.csv", "datasets/problems.csv")
 TABLES: Final = (*INDEX, "datasets/labels.csv")
@@ -58,7 +58,7 @@ def train_job(
     name: str, backbone: str | None, set_: Sequence[str], params: Params, workspace: Workspace
 ) -> Job:
     """Makes the job of `fercomp train`."""
-    check_name(name)
+    new_model(name, workspace)
     plan = params.plan(name, backbone)
     words = ["train", "--name", name, *(["--backbone", backbone] if backbone else [])]
     further = _files(workspace, "params.yaml", f"models/.training/{name}.npz")
@@ -70,7 +70,7 @@ def crossval_job(
     name: str, backbone: str | None, set_: Sequence[str], params: Params, workspace: Workspace
 ) -> Job:
     """Makes the job of `fercomp crossval`."""
-    check_name(name)
+    new_model(name, workspace)
     plan = params.plan(name, backbone).changed(labels="given", test_photos=False)
     words = ["crossval", "--name", name, *(["--backbone", backbone] if backbone else [])]
     folds = [f"models/.training/folds/{name}-{number}" for number in range(params.prepare.folds)]

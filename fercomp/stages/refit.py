@@ -23,7 +23,7 @@ from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.checked import write_card
-from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.taught import about, read_photos, what_is_taught
@@ -58,7 +58,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
         FercompError: The bundle is not one of a network that was trained here, or see `training.fit` and
             `choose_device`.
     """
-    target = workspace.bundle(check_name(name))
+    target = new_model(name, workspace)
     original = read_card(source)
     params, inference = _params(source, original)
     epochs = _epochs(source)

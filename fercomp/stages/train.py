@@ -17,7 +17,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, KERAS_MODEL, Card, read_card
 from fercomp.modeling.bundle.card_keys import INFERENCE, TAUGHT
-from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
@@ -52,7 +52,7 @@ def train_experiment(
         FercompError: See `train_bundle`; or the index is missing, or labels that `plan` asks for, or another
             process trains this experiment.
     """
-    check_name(name)
+    new_model(name, workspace)
     photos = read_photos(plan.train, workspace)
     with alone(name, workspace):
         return train_bundle(workspace.bundle(name), name, plan, photos, workspace, anew, announced)

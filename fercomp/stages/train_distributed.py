@@ -10,7 +10,7 @@ from fercomp.core.version import __version__
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, with_others
 from fercomp.modeling.bundle.card import Card
-from fercomp.modeling.bundle.find import check_name
+from fercomp.modeling.bundle.find import new_model
 from fercomp.stages.taught import read_photos
 from fercomp.stages.train import alone, prepared, train_bundle
 
@@ -38,7 +38,7 @@ def train_distributed(
         FercompError: As `train_experiment` does; or the processes do not meet, are about to do different
             things, or one of them has ended.
     """
-    check_name(name)
+    new_model(name, workspace)
     try:
         return isolated(_train, hosts, name, plan, workspace, anew)
     except Ended as end:

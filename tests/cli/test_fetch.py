@@ -65,3 +65,16 @@ def test_the_demo_by_name_takes_the_place_of_anything(archive):
     result = runner.invoke(app, ["--source", "demo"])
     assert "540 training and 180 test photos" in result.output
     assert "kept" not in result.output
+
+
+def test_the_default_never_draws_the_demo_over_files_that_are_not_whole(archive):
+    raw = archive.parent / "datasets/raw"
+    (raw / "train/anger").mkdir(parents=True)
+    (raw / "train/anger/mine.jpg").write_bytes(b"x")
+    result = CliRunner().invoke(app, [])
+    assert isinstance(result.exception, FercompError)
+    assert (
+        "other files than the demo's, which would take their place, and lacks train.csv, sample_sub"
+        in str(result.exception)
+    )
+    assert [path.name for path in raw.rglob("*") if path.is_file()] == ["mine.jpg"]

@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError, unknown_name
+from fercomp.core.files import followed, require_kind
 from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params.backbone import SIZES
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import (
     CARD,
+    DECISION,
     GRAPH,
     GRAPH_WEIGHTS,
+    HISTORY_FILE,
     HOLDOUT,
     KERAS_MODEL,
     MEMBERS,
+    OOF,
     Card,
     read_card,
 )
@@ -37,6 +41,20 @@ BENCH_PREFIX: Final = "bench-"
 STUDY_PREFIX: Final = "study-"
 """The same for `study`."""
 
+_TAKEN: Final = {
+    "history": "the record of submissions",
+    "bench.csv": "the table of `fercomp bench`",
+    "bench.png": "the picture of `fercomp bench`",
+    "robustness.png": "the picture of `fercomp robustness`",
+}
+"""Names of files that lie beside models, or beside their submissions."""
+
+_OF_A_MODEL: Final = (
+    *(CARD, DECISION, HISTORY_FILE, HOLDOUT, KERAS_MODEL, MEMBERS, OOF),
+    *("graph", "metrics.json", "test_probs*"),
+)
+"""Patterns of what a model's folder has; where `dvc` has removed some of it, the rest is still a model's."""
+
 
 def own_models(workspace: Workspace) -> list[Path]:
     """Returns the folders of all models under `models/`, the oldest first."""
@@ -50,16 +68,33 @@ def is_compared_only(name: str) -> bool:
     return name.startswith((BENCH_PREFIX, STUDY_PREFIX))
 
 
+def new_model(name: str, workspace: Workspace) -> Path:
+    """Returns the folder of a model that is about to be made, if it may be there.
+
+    Raises:
+        FercompError: See `check_name`; or something else than a model is there, which it would replace.
+    """
+    folder = workspace.bundle(check_name(name))
+    require_kind(followed(folder), folder=True)
+    there = [path for path in folder.glob("*") if not path.name.startswith(".")]
+    if there and not any(path.match(pattern) for path in there for pattern in _OF_A_MODEL):
+        raise FercompError(
+            f"{folder} holds something else than a model, such as {there[0].name}: move it away, or choose "
+            "another name"
+        )
+    return folder
+
+
 def check_name(name: str) -> str:
     """Returns the name of an experiment that is about to be written, if it may have it.
 
     Raises:
-        FercompError: It cannot be a folder's name, is the name of the model that came with fercomp, or the
-            name of the record of submissions.
+        FercompError: It cannot be a folder's name, or is the name of a model that came with fercomp or of a
+            file beside models or submissions.
     """
-    if name == "history":
-        raise FercompError("'history' is the name of the record of submissions: choose another name")
-    if name in CAME_ALONG:
+    if name.casefold() in _TAKEN:
+        raise FercompError(f"{name!r} is the name of {_TAKEN[name.casefold()]}: choose another name")
+    if name.casefold() in CAME_ALONG:
         raise FercompError(f"{name!r} is the name of a model that came with fercomp: choose another name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise FercompError(
@@ -127,6 +162,8 @@ def output_name(folder: Path, workspace: Workspace) -> str:
         FercompError: The folder is outside of `models/`, and its name cannot be one, or is another model's.
     """
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    if name.casefold() in _TAKEN:  # a folder that somebody named by hand
+        check_name(name)
     own = (workspace.bundle(name), *CAME_ALONG.values())
     if folder.resolve() in [place.resolve() for place in own]:
         return name

@@ -435,7 +435,7 @@ def test_tables_that_are_here_stay(here, signed_in, capfd):
 
 
 def test_a_model_that_was_here_is_replaced_as_a_whole(here, signed_in):
-    here.bundle("mine").mkdir(parents=True)
+    shutil.copytree(TINY / "models" / "tiny", here.bundle("mine"))
     (here.bundle("mine") / "old.txt").write_text("old")
     train()
     assert contents(here.bundle("mine")) == contents(TINY / "models" / "tiny")

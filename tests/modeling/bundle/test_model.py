@@ -17,7 +17,7 @@ from fercomp.decisions.metrics import score
 from fercomp.faces.tta import VIEWS
 from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, read_card
-from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, resolve_model
+from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, new_model, resolve_model
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.predict import predict_test
 
@@ -169,11 +169,27 @@ def test_the_shipped_models_results_go_to_the_workspace(workspace, write_model, 
 
 
 @pytest.mark.parametrize(
-    "name", ["shipped", "shipped-large", "history", "", ".hidden", "../up", "a/b", "a b", "a\n", "-n"]
+    "name",
+    [
+        "shipped",
+        "Shipped-Large",
+        "history",
+        "HISTORY",
+        "bench.csv",
+        "robustness.png",
+        "",
+        ".hidden",
+        "../up",
+        "a/b",
+        "a b",
+        "a\n",
+        "-n",
+    ],
 )
 def test_names_that_an_experiment_may_not_have(name):
     with pytest.raises(
-        FercompError, match=r"came with fercomp|record of submis|expected a letter or digit"
+        FercompError,
+        match=r"is the name of (a model that came with fercomp|the \w+ of )|expected a letter or",
     ) as error:
         check_name(name)
     assert "\n" not in str(error.value)
@@ -181,6 +197,32 @@ def test_names_that_an_experiment_may_not_have(name):
 
 def test_names_that_an_experiment_may_have():
     assert [check_name(name) for name in ("compact", "v1.2_b-c", "0")] == ["compact", "v1.2_b-c", "0"]
+
+
+def test_a_new_model_takes_the_place_of_models_only(workspace):
+    assert new_model("tiny", workspace) == workspace.bundle("tiny")
+    assert new_model("absent", workspace) == workspace.bundle("absent")
+    mine = workspace.bundle("mine")
+    mine.mkdir()
+    (mine / ".gitignore").touch()
+    assert new_model("mine", workspace) == mine
+    (mine / "notes.txt").write_text("years of work")
+    for name in ("mine", "notes"):
+        (workspace.models / "notes").write_text("a file")
+        with pytest.raises(FercompError, match=r"such as notes\.txt: move it away|is a file, a folder was"):
+            new_model(name, workspace)
+    (mine / "test_probs.csv").touch()  # what DVC has left of a model
+    assert new_model("mine", workspace) == mine
+
+
+def test_a_folder_named_like_the_record_of_submissions_replaces_nothing(workspace):
+    record = workspace.submission("history")
+    record.parent.mkdir(exist_ok=True)
+    record.write_text("time\n")
+    shutil.copytree(workspace.bundle("tiny"), workspace.bundle("history"))
+    with pytest.raises(FercompError, match="'history' is the name of the record of submissions"):
+        write_submission(workspace.bundle("history"), workspace)
+    assert record.read_text() == "time\n"
 
 
 def test_a_card_cannot_send_results_elsewhere(workspace):
