@@ -32,7 +32,7 @@ class Table:
             as the empty string. Numbers are finite.
         remedy: What a user does when the file is missing or is not such a table.
         checks: What else must be true of the values.
-        may_be_nan: Columns of numbers that may be missing, written as `nan`.
+        may_be_nan: Columns of numbers that may be missing, written as `nan` or as nothing.
     """
 
     columns: Mapping[str, str]
@@ -87,6 +87,8 @@ class Table:
         return frame[list(self.columns)]
 
     def _typed(self, frame: "pd.DataFrame", path: Path) -> "pd.DataFrame":
+        missing = [name for name in self.columns if name in self.may_be_nan]
+        frame = frame.assign(**{name: frame[name].replace("", "nan") for name in missing})
         try:
             return frame.astype({name: kind for name, kind in self.columns.items() if kind != "str"})
         except (ValueError, OverflowError) as error:

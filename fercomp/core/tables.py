@@ -144,6 +144,16 @@ ROBUSTNESS: Final = Table(
     ),
 )
 
+MEASURES: Final = ("loss", "accuracy", "holdout_loss", "holdout_accuracy")
+"""What is measured after each epoch; of a refit, nothing on the holdout."""
+
+HISTORY: Final = Table(
+    _columns(epoch="int64", phase="str", **dict.fromkeys(MEASURES, "float64")),
+    "train the model again, or remove the file, without which there are no curves and no refit",
+    (in_range("epoch", 1, _NUMBERS), *(in_range(name, -1e100, 1e100, or_missing=True) for name in MEASURES)),
+    may_be_nan=MEASURES,
+)
+
 AXES: Final = ("valence", "arousal")
 """Columns of a point, -1 to 1 each."""
 

@@ -8,7 +8,8 @@ import numpy as np
 from fercomp.core.csv_table import write_csv
 from fercomp.core.files import write_json
 from fercomp.core.progress import say, waiting
-from fercomp.core.tables import AXES, TARGETS, holdout_table
+from fercomp.core.reading import is_there
+from fercomp.core.tables import AXES, HISTORY, TARGETS, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
 from fercomp.data.inputs import readable_faces
 from fercomp.decisions.calibration import apply_temperature
@@ -53,12 +54,15 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
         The scores, and one row per class: `emotion`, `precision`, `recall`, `f1`, `photos`.
 
     Raises:
-        FercompError: The bundle lacks a table, or the table holds a label the model does not know.
+        FercompError: The bundle lacks a table, one is damaged, or the holdout's has a label that the model
+            does not know; then nothing is written.
     """
     import pandas as pd
 
     card = read_card(folder)
     table, probabilities, labels = read_holdout(folder, card)
+    epochs = folder / HISTORY_FILE
+    history = HISTORY.read(epochs) if is_there(epochs) else None  # an ensemble has none
     decided, answers = holdout_answers(card, probabilities, labels), card.rule.answers
     scores, by_class = score(probabilities, labels, decided), per_class(decided, labels, answers)
     counts = confusion(decided, labels, len(answers))
@@ -79,9 +83,8 @@ def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
         plot_confusion(counts, answers, folder.name, folder / "confusion.png")
         plot_per_class(by_class, counts.sum(axis=0), folder.name, folder / "per_class.png")
         plot_reliability(after, before, labels[known], folder.name, folder / "reliability.png")
-        if (folder / HISTORY_FILE).is_file():  # an ensemble has none
-            history, best = pd.read_csv(folder / HISTORY_FILE), card.trained.get("best_epoch")
-            plot_history(history, best, folder.name, folder / "history.png")
+        if history is not None:
+            plot_history(history, card.trained.get("best_epoch"), folder.name, folder / "history.png")
         _show_mistakes(table, probabilities, labels, decided, answers, raw, folder / MISTAKES)
     return scores, by_class
 

@@ -18,6 +18,7 @@ from fercomp.core.files import atomic_folder
 from fercomp.core.params import FACENET, InferenceParams, MachineParams, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
+from fercomp.core.tables import HISTORY
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card, read_card
@@ -161,9 +162,8 @@ def best_epochs(history: "pd.DataFrame") -> Epochs:
 
 
 def _epochs(source: Path) -> Epochs:
-    import pandas as pd
-
+    history = HISTORY.read(source / HISTORY_FILE)
     try:
-        return best_epochs(pd.read_csv(source / HISTORY_FILE))
-    except (ValueError, KeyError, TypeError) as error:
-        raise FercompError(f"{source / HISTORY_FILE} is damaged: train the model again") from error
+        return best_epochs(history)
+    except ValueError as error:
+        raise FercompError(f"{source / HISTORY_FILE} has no loss on the holdout: {HISTORY.remedy}") from error

@@ -211,7 +211,7 @@ def labels_frame():
 
 def points_frame():
     frame = labels_frame().assign(valence=[-1, 0, 1], arousal=0.25)
-    return frame.assign(valence_target=["nan", "0.5", "nan"], arousal_target=["nan", "-0.5", "nan"])
+    return frame.assign(valence_target=["nan", "0.5", "nan"], arousal_target=["nan", "-0.5", ""])
 
 
 KINDS = {

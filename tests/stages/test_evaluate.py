@@ -95,7 +95,22 @@ def test_a_model_without_mistakes_or_history(workspace, monkeypatch):
     table = holdout_table(EMOTIONS).read(folder / HOLDOUT)
     table[list(EMOTIONS)] = np.eye(9)[table["emotion"].map(EMOTIONS.index)] * 0.91 + 0.01
     holdout_table(EMOTIONS).write(table, folder / HOLDOUT)
-    (folder / "history.csv").unlink()
+    history = folder / "history.csv"
+    lines = history.read_text().splitlines()
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for text, told in {
+        "": "is not a CSV table",
+        "epoch,loss\n1,abc": "lacks the columns",
+        "\n".join([lines[0], lines[1].replace(",", ",x,", 1)]): "more values than columns",
+        "epoch,phase,loss,accuracy,holdout_loss,holdout_accuracy\n1,head,abc,1,1,1": "of the wrong type",
+        "epoch,phase,loss,accuracy,holdout_loss,holdout_accuracy\n1,head,inf,1,1,1": "a number was expected",
+    }.items():
+        history.write_text(text)
+        with pytest.raises(FercompError, match=rf"history\.csv.* {told}.*: train the .* or remove the file"):
+            evaluate_model(folder, workspace.raw)
+        history.write_bytes(before["history.csv"])
+        assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    history.unlink()
     faces, captions, title, _ = sheet(monkeypatch, folder, workspace.raw)
     assert (faces, captions, title) == ([], [], "tiny: no mistakes on the holdout")
     assert not (folder / "history.png").exists()

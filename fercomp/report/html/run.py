@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fercomp.core.csv_checks import in_range, matching, one_of, unique
+from fercomp.core.csv_checks import in_range, one_of, unique
 from fercomp.core.csv_table import Table, existing
+from fercomp.core.reading import is_there
+from fercomp.core.tables import HISTORY, MEASURES
 from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE, REFIT_OF
 from fercomp.report.html.notes import Notes
@@ -23,16 +25,7 @@ MOST_EPOCHS: Final = 300
 _MOST_PARAMS: Final = 300
 """Parameters of a run; ours has some 70, but a card may come from anywhere."""
 
-_MEASURES: Final = ("loss", "accuracy", "holdout_loss", "holdout_accuracy")
 _AGAIN: Final = "run `fercomp evaluate` again"
-_NUMBER: Final = r"([-+]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?|nan)?"
-"""Regular expression of a measure: of a refit there is none on the holdout."""
-
-_HISTORY: Final = Table(
-    {"epoch": "int64", "phase": "str", **dict.fromkeys(_MEASURES, "str")},
-    "train the model again",
-    tuple(matching(name, _NUMBER, "a number") for name in _MEASURES),
-)
 _SCORED_ON: Final = Table({"image_path": "str", "emotion": "str"}, "run `fercomp train` again")
 
 
@@ -109,13 +102,11 @@ def read_history_of(folder: Path) -> dict[str, list[Any]]:
         FercompError: The file is damaged.
     """
     path = folder / HISTORY_FILE
-    if not path.exists():
+    if not is_there(path):
         return {}
-    history = _HISTORY.read(path)
+    history = HISTORY.read(path)
     history = history.iloc[:: math.ceil(len(history) / MOST_EPOCHS) or 1]
-    known = {
-        name: [None if text in ("", "nan") else float(text) for text in history[name]] for name in _MEASURES
-    }
+    known = {name: [None if math.isnan(x) else x for x in history[name].tolist()] for name in MEASURES}
     return {"epoch": history["epoch"].tolist(), "phase": history["phase"].tolist(), **known}
 
 
