@@ -155,9 +155,8 @@ def main() -> None:
 def _stopped(words: Sequence[str]) -> str:
     """Says what becomes of a command that was interrupted, by what was typed after `fercomp`."""
     name = next((word for word in words if not word.startswith("-")), "")
-    if any(word.partition("=")[0] == "--on" for word in words) or name in {
-        command.__name__ for command in GO_ON
-    }:
+    elsewhere = any(word.partition("=")[0] == "--on" for word in words)
+    if elsewhere or name in {command.__name__ for command in GO_ON}:
         return "stopped; what was finished is kept, the same command goes on from there"
     if name == predict.__name__:  # only of many photos there are parts, and none of a shard
         return "stopped; parts that were finished are kept, the same command does the rest"
