@@ -44,8 +44,12 @@ def say_next(*commands: str) -> None:
         Next: fercomp review
               fercomp relabel
     """
+    from fercomp.core.paths import Workspace
+    from fercomp.demo.competition import is_demo
+
     for number, command in enumerate(commands):
-        tell(f"{'      ' if number else 'Next: '}{command}")
+        is_refused = f"{command} ".startswith("fercomp submit ") and is_demo(Workspace().raw)
+        tell(f"{'      ' if number else 'Next: '}{command}{' --dry-run' if is_refused else ''}")
 
 
 def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:

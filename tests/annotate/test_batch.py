@@ -88,6 +88,33 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(bundle, photos, tmp_path, capsy
     assert (again.earlier, len(again.problems), again.faces) == (6, 3, 7)
 
 
+def test_records_are_kept_where_nothing_that_is_named_can_be_used(bundle, photos, tmp_path):
+    """Seen: for a text file, the records of an earlier run were set aside before it was told."""
+    out, others = tmp_path / "out", tmp_path / "others"
+    others.mkdir()
+    annotate_media(photos / "two.webp", out, bundle)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    strange = {
+        "README.md": (b"# Title", "is not a picture: JPEG, .* were expected"),
+        "empty.jpg": (b"", "is empty"),
+        "text.jpg": (b"text", "is not a picture"),
+        "text.mp4": (b"text", "is not a video that can be read"),
+        "book.pdf": (b"%PDF-1.7", "is not a picture"),
+    }
+    for name, (data, told) in strange.items():
+        (others / name).write_bytes(data)
+        with pytest.raises(FercompError, match=f"{name} {told}.*; nothing can be annotated, so .* stays as"):
+            annotate_media(others / name, out, bundle)
+    (others / "list.txt").write_text(f"{others}/README.md\n{others}/missing.jpg\n")
+    for nothing in (others, others / "list.txt"):
+        with pytest.raises(FercompError, match=r"; nothing can be annotated"):
+            annotate_media(nothing, out, bundle)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    shutil.copy(photos / "two.webp", others / "two.webp")
+    assert len(annotate_media(others, out, bundle).problems) == 3
+    assert (out / "records.1.csv").read_bytes() == before["records.csv"]
+
+
 def test_a_folder_that_cannot_be_looked_into_has_one_row(bundle, photos, tmp_path, lock):
     for is_locked in (True, True, False, True):
         lock(photos / "a", is_locked)

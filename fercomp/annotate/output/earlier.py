@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from fercomp.annotate.records.table import Records
+from fercomp.annotate.sources.found import Photo, Video
+from fercomp.annotate.sources.object_store import RemotePhoto
 from fercomp.core.errors import FercompError
 from fercomp.core.files import set_aside
 from fercomp.core.progress import count, say
+from fercomp.media.containers import open_container, video_stream
+from fercomp.media.images import decode_photo, read_file
 
 
 def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
@@ -57,6 +61,31 @@ def require_same_names(
             f"are those in the folder that all paths are in, once {before}, now {now}; choose another "
             "--output for what was added, or begin anew with --force"
         )
+
+
+def require_usable(records: Records, sources: Iterable[Photo | Video]) -> None:
+    """Refuses to keep records aside where nothing that is named is a photo or a clip.
+
+    Args:
+        records: The records, of another run.
+        sources: What is named; up to the first that can be used, each is read.
+
+    Raises:
+        FercompError: There is none; the first one's fault is said.
+    """
+    told = ""
+    for source in sources:
+        try:
+            if isinstance(source, Video):
+                with open_container(source.path) as container:
+                    video_stream(container, source.path)
+            elif not isinstance(source, RemotePhoto):
+                decode_photo(read_file(source.path), str(source.path))
+        except Exception as error:
+            told = told or f"{error}; "
+        else:
+            return
+    raise FercompError(f"{told}nothing can be annotated, so {records.path} stays as it is")
 
 
 def _joined(folder: object, file: str) -> str:

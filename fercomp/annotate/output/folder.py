@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Self
 
-from fercomp.annotate.output.earlier import keep_aside, require_same_names
+from fercomp.annotate.output.earlier import keep_aside, require_same_names, require_usable
 from fercomp.annotate.output.names import output_names, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
@@ -97,6 +97,8 @@ class OutputFolder:
             if not self._force:
                 require_same_names(self.records, changed, self._settings.get("input"), self._all.files)
                 self._require_ours(run)
+            if not same and not self.records.is_empty():
+                require_usable(self.records, self._all)
             embedded = self.people.begin(map(self._name_of, self._sources.files)) if self.people else None
             self._sweep()
             if not same:

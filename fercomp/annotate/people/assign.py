@@ -44,8 +44,10 @@ def assign_people(output: Path, data: PeopleData, records: Records) -> int:
         FercompError: A file is damaged or cannot be written.
     """
     with waiting("telling people apart"):
-        places, sightings = _sightings(data)
-        labels, means = _clusters(places, sightings)
+        with records:  # what takes long: records that are taken away meanwhile are put back
+            places, sightings = _sightings(data)
+            labels, means = _clusters(places, sightings)
+            records.put_back()
         names = _names(output / PEOPLE)
         earlier, before = data.known()
         numbers = _numbered(means, earlier, before, names)

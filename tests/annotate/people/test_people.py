@@ -1,6 +1,7 @@
 """One number for each person over all clips and photos: a drawn cast of five, over cuts, files and runs."""
 
 import csv
+import os
 import shutil
 from base64 import b64encode
 from dataclasses import replace
@@ -13,6 +14,8 @@ import pytest
 from fercomp.annotate.batch import annotate_media, merge_media
 from fercomp.annotate.on_ray import PhotoJob
 from fercomp.annotate.options import Options
+from fercomp.annotate.people import assign
+from fercomp.annotate.people.clusters import person_labels
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
@@ -183,11 +186,29 @@ def test_people_in_a_photo_without_anybody(bundle, photos, tmp_path):
     annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
     kept = "person,name,frames,seconds,files,first,note\n7,,0,0.00,0,,moved away\n"
     assert (out / "people.csv").read_text() == kept
+    annotate_media(photos / "landscape.png", out, bundle, PEOPLE, shard=Shard(1, 1))
     (out / "people.csv").write_text(f"{kept}7,Anna,,,,,\n")
     before = files_of(out)
-    with pytest.raises(FercompError, match=r"people\.csv has the person 7 twice: mend it"):
-        annotate_media(photos / "landscape.png", out, bundle, PEOPLE)
-    assert files_of(out) == before
+    for begin in (annotate_media, merge_media):
+        with pytest.raises(FercompError, match=r"people\.csv has the person 7 twice: mend it"):
+            begin(photos / "landscape.png", out, bundle, PEOPLE)
+        assert files_of(out) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
+def test_records_that_are_taken_while_people_are_told_apart_are_there_again(
+    bundle, photos, tmp_path, monkeypatch
+):
+    """Seen: they were written without a row."""
+    out = tmp_path / "out"
+
+    def labels(*given):
+        (out / "records.csv").unlink()
+        return person_labels(*given)
+
+    monkeypatch.setattr(assign, "person_labels", labels)
+    assert annotate_media(photos / "landscape.png", out, bundle, PEOPLE).without_face == 1
+    assert records_of(out)["file"].tolist() == ["landscape.png"]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
+from fercomp.demo.competition import is_demo
 from fercomp.report.html.dvc_status import Stale
 from fercomp.report.html.element import command, details, element, table
 from fercomp.report.html.run import ReportedRun
@@ -66,7 +67,7 @@ def next_step(workspace: Workspace, stale: Stale, newest: ReportedRun | None) ->
         return f"fercomp predict --model {named}", "lets the newest model name the test photos"
     if newest.csv != "yes":
         return f"fercomp submission --model {named}", "writes the newest model's CSV for Kaggle"
-    if newest.public != newest.public:  # not a number
+    if newest.public != newest.public and not is_demo(workspace.raw):  # not a number
         path = shlex.quote(str(workspace.submission(newest.model)))
         return f"fercomp submit {path}", "sends the newest model's answers"
     if not workspace.labels.is_file():
