@@ -17,6 +17,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
 from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.core.version import __version__
+from fercomp.demo.competition import is_demo
 from fercomp.kaggle.submissions.history import history_rows
 from fercomp.kaggle.submissions.merged import merge_submissions
 from fercomp.kaggle.submissions.standing import read_standing
@@ -199,7 +200,8 @@ def _sent(workspace: Workspace, notes: Notes) -> Sequence[Element]:
         sent = merge_submissions(history_rows(workspace), [])
         if sent:
             return sent_section(sent, standing)
-        return [_lacking("Nothing was sent from here: ", "fercomp submit")]
+        is_refused = is_demo(workspace.raw)
+        return [_lacking("Nothing was sent from here: ", f"fercomp submit{' --dry-run' * is_refused}")]
     return [element("p", "The record of submissions cannot be shown.")]
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import time
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import PHOTOS, holdout_table
+from fercomp.demo.competition import DRAWN, README_NAME
 from fercomp.kaggle.submissions.history import HISTORY_TABLE
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, read_card
 from fercomp.report.html.element import MINUS
@@ -170,6 +172,17 @@ def test_what_is_next(several):
     assert "w& was number 3 of 40 teams of f at 2026-11-02 09:00 UTC" in " ".join(page.text.split())
     several.photos.unlink()
     assert "Next fercomp prepare" in " ".join(page_of(several)[0].text.split())
+
+
+def test_what_submit_refuses_is_not_next(several):
+    several.history.unlink()
+    for path in (several.test_probabilities("tiny"), several.submission("tiny")):
+        path.write_text("")
+    with ZipFile(DRAWN) as drawn:
+        drawn.extract(README_NAME, several.raw)
+    said = " ".join(page_of(several)[0].text.split())
+    assert "Next fercomp crossval" in said
+    assert "Nothing was sent from here: fercomp submit --dry-run" in said
 
 
 def test_nothing_at_all(tmp_path):
