@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -28,11 +29,14 @@ from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, checksum, files_of, 
 from fercomp.media.images import read_file
 from fercomp.media.problems import ImageProblem
 
-PIXELS: Final = 2
+PIXELS: Final = 3
 """Version of the files: raised where `face_of` gives other pixels, or records hold another sum."""
 
 KEPT_FREE: Final = 10**9
 """Bytes of the disk that are left to others."""
+
+_BESIDE: Final = 200
+"""Bytes of a photo's record and note, about."""
 
 _TOGETHER: Final = 16
 """Photos that a thread decodes in a row."""
@@ -149,7 +153,7 @@ class PhotoCache:
         def free() -> int:
             taken = sum(file.stat().st_size for file in self.folder.iterdir() if file not in mine)
             disk = shutil.disk_usage(self.folder).free - KEPT_FREE + shelf.n * shelf.bytes
-            return max(0, min(int(self.most_gb * 1e9) - taken, disk)) // shelf.bytes
+            return max(0, min(int(self.most_gb * 1e9) - taken, disk)) // (shelf.bytes + _BESIDE)
 
         others = set(self.folder.glob("*.records")) - set(mine)
         for records in sorted(others, key=lambda file: file.stat().st_mtime):
@@ -171,8 +175,10 @@ class PhotoCache:
             for line in lines:
                 # A killed process leaves half a line, a damaged disk anything.
                 with suppress(ValueError, TypeError, RecursionError):
-                    path, size, written, changed, sha1 = json.loads(line)
-                    known[path, size, written, changed] = bytes.fromhex(sha1)
+                    *noted, found = json.loads(line)
+                    path, size, written, changed, sha1 = noted
+                    if found == _sum(noted):
+                        known[path, size, written, changed] = bytes.fromhex(sha1)
         return known
 
 
@@ -199,10 +205,15 @@ def _read(raw: Path, shelf: Shelf, room: int, keys: Sequence[_Key]) -> list[_Rea
         decoded = None
         if sha1 not in shelf.rows and shelf.n < room:
             face = face_of(data, shelf.size, str(path))
-            decoded = KeptFace(sha1, face, checksum(face))
+            decoded = KeptFace(sha1, face, checksum(face, sha1))
         found.append(_Read(key, sha1, decoded))
     return found
 
 
 def _note(found: _Read) -> str:
-    return json.dumps([*found.key, found.sha1.hex()]) + "\n"
+    noted = [*found.key, found.sha1.hex()]
+    return json.dumps([*noted, _sum(noted)]) + "\n"
+
+
+def _sum(noted: list[object]) -> int:
+    return zlib.crc32(json.dumps(noted).encode())

@@ -1,9 +1,9 @@
 """Decoded photos of one size on disk: a file of pixels, photo after photo, and one of records.
 
-A record says whose pixels these are, by the SHA-1 of the photo's file, and their CRC-32. Pixels are written
-before their record and never moved: what a killed process left unfinished is written over, and who has the
-file open sees the same photos whatever is added. They are read, not mapped into memory: a mapped file that
-somebody cuts short ends the process.
+A record says whose pixels these are, by the SHA-1 of the photo's file, and has a CRC-32 of both. Pixels are
+written before their record and never moved: what a killed process left unfinished is written over, and who
+has the file open sees the same photos whatever is added. They are read, not mapped into memory: a mapped
+file that somebody cuts short ends the process.
 """
 
 import os
@@ -25,7 +25,7 @@ _RECORD: Final = np.dtype([("sha1", "V20"), ("sum", "<u8")])
 
 
 class KeptFace(NamedTuple):
-    """A decoded photo: SHA-1 of its file, and its pixels `(S, S, 3)` uint8 RGB with their CRC-32."""
+    """A decoded photo: SHA-1 of its file, its pixels `(S, S, 3)` uint8 RGB, and their `checksum`."""
 
     sha1: bytes
     face: np.ndarray
@@ -57,7 +57,6 @@ class Shelf:
 
     Attributes:
         rows: Where in the pixels a photo is, by its SHA-1.
-        sums: CRC-32 of the pixels of each photo, in order.
         n: Number of photos.
     """
 
@@ -75,9 +74,14 @@ class Shelf:
         except OSError:
             n, data = 0, b""
         records = np.frombuffer(data, _RECORD, min(n, len(data) // _RECORD.itemsize))
-        self.sums: list[int] = records["sum"].tolist()
-        self.rows = {sha1.tobytes(): row for row, sha1 in enumerate(records["sha1"])}
+        self._sums: list[int] = records["sum"].tolist()
+        self._sha1s: list[bytes] = [sha1.tobytes() for sha1 in records["sha1"]]
+        self.rows = {sha1: row for row, sha1 in enumerate(self._sha1s)}
         self.n = len(records)
+
+    def holds(self, face: np.ndarray, row: int) -> bool:
+        """Says whether these are the pixels of a row, and its SHA-1 is theirs."""
+        return checksum(face, self._sha1s[row]) == self._sums[row]
 
     def opened(self) -> FileIO | None:
         """Opens the pixels to be read; `None` where there are none."""
@@ -98,7 +102,8 @@ class Shelf:
             file.write(records.tobytes())
             file.truncate()
         self.rows |= {each.sha1: self.n + i for i, each in enumerate(added)}
-        self.sums += [each.sum for each in added]
+        self._sums += [each.sum for each in added]
+        self._sha1s += [each.sha1 for each in added]
         self.n += len(added)
 
 
@@ -125,7 +130,7 @@ class KeptPhotos(Photos):
         if not self._read(row, face):
             return self._mended(i, row)
         if not self._is_checked[i]:
-            if checksum(face) != self._shelf.sums[row]:
+            if not self._shelf.holds(face, row):
                 return self._mended(i, row)
             self._is_checked[i] = True
         return face
@@ -149,15 +154,15 @@ class KeptPhotos(Photos):
 
     def _mended(self, i: int, row: int) -> np.ndarray:
         face = super().face(i)
-        if checksum(face) == self._shelf.sums[row]:  # else the file has changed meanwhile
+        if self._shelf.holds(face, row):  # else the file has changed meanwhile
             with suppress(OSError), _opened(self._shelf.pixels, row * self._shelf.bytes) as file:
                 file.write(face.tobytes())
         return face
 
 
-def checksum(face: np.ndarray) -> int:
-    """Returns the CRC-32 of pixels, which tells damaged ones, and such in another order, from whole ones."""
-    return zlib.crc32(np.ascontiguousarray(face).data)
+def checksum(face: np.ndarray, sha1: bytes) -> int:
+    """Returns a CRC-32, which tells damaged pixels, such in another order, and those of another photo."""
+    return zlib.crc32(np.ascontiguousarray(face).data, zlib.crc32(sha1))
 
 
 @contextmanager

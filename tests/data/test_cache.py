@@ -1,5 +1,6 @@
 """Decoded photos on disk: the same pixels as from the files, whatever happened to either."""
 
+import json
 import os
 import shutil
 import signal
@@ -131,6 +132,28 @@ def test_damage_is_never_served_and_is_mended(harm, name, cache, raw, paths, mon
 def swap(file):
     data = file.read_bytes()
     file.write_bytes(data[8:16] + data[:8] + data[16:])
+
+
+@pytest.mark.parametrize(("width", "at"), [(28, 0), (20, 0), (8, 20)], ids=["records", "sha1", "sum"])
+def test_records_that_change_places_are_noticed(width, at, cache, raw, paths):
+    check(cache, raw, paths)
+    (file,) = cache.folder.glob("*.records")
+    data = file.read_bytes()
+    one, other = (slice(28 * i + at, 28 * i + at + width) for i in (3, 12))  # of the same side
+    changed = bytearray(data)
+    changed[one], changed[other] = data[other], data[one]
+    file.write_bytes(changed)
+    check(cache, raw, paths)
+
+
+@pytest.mark.parametrize("place", range(5), ids=["path", "size", "written", "changed", "sha1"])
+def test_notes_that_change_places_are_not_believed(place, cache, raw, paths):
+    check(cache, raw, paths)
+    file = cache.folder / "files.jsonl"
+    notes = [json.loads(line) for line in file.read_text().splitlines() if line]
+    notes[3][place], notes[12][place] = notes[12][place], notes[3][place]
+    file.write_text("".join(json.dumps(note) + "\n" for note in notes))
+    check(cache, raw, paths)
 
 
 @pytest.mark.parametrize("harm", [flip, halve, garble, swap, lambda file: os.truncate(file, 0)])
