@@ -23,7 +23,7 @@ from fercomp.annotate.records.rows import problem_row
 from fercomp.annotate.sources.found import Found, Photo
 from fercomp.annotate.sources.object_store import RemotePhoto, bring
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file
+from fercomp.core.files import write_bytes
 from fercomp.core.params import Wanted
 from fercomp.core.progress import say
 from fercomp.core.ray.actors import plan_actors, results
@@ -90,8 +90,7 @@ class Annotator:
         by_file = {row["file"]: row for row in rows}
 
         def write_copy(photo: Photo, copy: bytes) -> None:
-            with atomic_file(self._folder / by_file[photo.file]["copy"]) as temporary:
-                temporary.write_bytes(copy)
+            write_bytes(self._folder / by_file[photo.file]["copy"], copy)
 
         with TemporaryDirectory() as name:
             sources, done = self._here(rows, Path(name))

@@ -35,7 +35,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
     require_kind(path, folder=False)
     with _sibling(path, folder=False) as temporary:
         yield temporary
-        _flush(temporary)
+        # Windows flushes only what is open for writing; elsewhere a writer may have left a file read-only.
+        with temporary.open("r+b" if os.name == "nt" else "rb") as file:
+            os.fsync(file.fileno())
         temporary.replace(path)
 
 
@@ -133,12 +135,6 @@ def _create(path: Path, folder: bool) -> Path:
     return temporary
 
 
-def _flush(path: Path) -> None:
-    # Windows flushes only what is open for writing; elsewhere a writer may have left a file read-only.
-    with path.open("r+b" if os.name == "nt" else "rb") as file:
-        os.fsync(file.fileno())
-
-
 def flush_folder(folder: Path) -> None:
     """Makes sure that a file just made is still in its folder after a power cut.
 
@@ -189,10 +185,15 @@ def append_whole(file: FileIO, data: bytes, durable: bool = False) -> None:
         raise
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file, atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8 with the line ends that it has, atomically."""
-    with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:

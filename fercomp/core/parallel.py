@@ -3,7 +3,8 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any, Final, Self, TypeVar
@@ -37,6 +38,16 @@ def threads(wanted: int | None = None) -> int:
     """Returns how many threads to start: as many as wanted, or one for each core, within `limit_threads`."""
     wanted = wanted or os.cpu_count() or 1
     return wanted if _most is None else min(wanted, _most)
+
+
+@contextmanager
+def thread_pool(n: int) -> Iterator[ThreadPoolExecutor]:
+    """Gives n threads; on leaving early, as after Ctrl-C, what has not begun is dropped."""
+    pool = ThreadPoolExecutor(n)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def in_order(

@@ -11,7 +11,6 @@ import shutil
 import time
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,7 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import LOCK, Busy, locked
-from fercomp.core.parallel import in_order, threads
+from fercomp.core.parallel import in_order, thread_pool, threads
 from fercomp.core.progress import count, say, track
 from fercomp.data.inputs import MOST_WAITING, Photos, face_of
 from fercomp.data.shelf import KeptFace, KeptPhotos, Shelf, checksum, files_of, is_strange
@@ -127,19 +126,14 @@ class PhotoCache:
         # What was never read may be there under another name.
         todo = [key for key in keys if room > shelf.n or key not in known]
         chunks = [todo[start : start + _TOGETHER] for start in range(0, len(todo), _TOGETHER)]
-        with ThreadPoolExecutor(threads()) as pool, self._noted_file.open("a", encoding="utf-8") as notes:
+        with thread_pool(threads()) as pool, self._noted_file.open("a", encoding="utf-8") as notes:
             notes.write("\n")  # the last line may be a half one
-            try:
-                read, ahead = partial(_read, raw, shelf, room), 4 * threads()
-                found = in_order(
-                    pool, read, chunks, ahead, lambda chunk: len(chunk) * shelf.bytes, MOST_WAITING
-                )
-                for chunk in track(found, "decoding photos, once", "batch", total=len(chunks)):
-                    shelf.append([each.decoded for each in chunk if each.decoded], room)
-                    known |= {each.key: each.sha1 for each in chunk}
-                    notes.writelines(_note(each) for each in chunk if max(each.key[2:]) < settled)
-            finally:
-                pool.shutdown(cancel_futures=True)
+            read, ahead = partial(_read, raw, shelf, room), 4 * threads()
+            found = in_order(pool, read, chunks, ahead, lambda chunk: len(chunk) * shelf.bytes, MOST_WAITING)
+            for chunk in track(found, "decoding photos, once", "batch", total=len(chunks)):
+                shelf.append([each.decoded for each in chunk if each.decoded], room)
+                known |= {each.key: each.sha1 for each in chunk}
+                notes.writelines(_note(each) for each in chunk if max(each.key[2:]) < settled)
         if left := sum(known[key] not in shelf.rows for key in keys):
             say(
                 f"{self.folder} has no room for {count(left, 'photo')} at {shelf.size} pixels, which are "

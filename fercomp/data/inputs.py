@@ -1,14 +1,13 @@
 """Photos of a table as model input: the only road from `datasets/raw` to a network."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from fercomp.core.parallel import in_order, threads
+from fercomp.core.parallel import in_order, thread_pool, threads
 from fercomp.core.progress import track
 from fercomp.faces.crop import face_input, whole_box
 from fercomp.media.images import decode_photo, read_file
@@ -90,12 +89,9 @@ class Photos:
         n = len(self)
         batches = [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
         readers = threads(READERS)
-        with ThreadPoolExecutor(readers) as pool:
-            try:
-                taken = in_order(pool, self.take, batches, 2 * readers, self._bytes, MOST_WAITING)
-                yield from track(taken, "reading photos", "batch", len(batches)) if bar else taken
-            finally:
-                pool.shutdown(cancel_futures=True)
+        with thread_pool(readers) as pool:
+            taken = in_order(pool, self.take, batches, 2 * readers, self._bytes, MOST_WAITING)
+            yield from track(taken, "reading photos", "batch", len(batches)) if bar else taken
 
 
 def read_faces(raw: Path, image_paths: Sequence[str], size: int) -> np.ndarray:

@@ -1,10 +1,11 @@
 """A fold of a cross-validation: its network, and what that says of photos it has not seen."""
 
 from collections.abc import Sequence
-from time import monotonic, sleep
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.locks import Busy, exclusive
+from fercomp.core.looks import looks
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
@@ -50,19 +51,12 @@ class Fold:
             begun: What is said when it is begun.
             patience: Seconds in which another process may end.
         """
-        until = monotonic() + patience
-        while True:
-            try:
-                with exclusive(self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"):
-                    say(begun)
-                    train_bundle(
-                        self.folder, self.name, self._plan, self.photos, self._workspace, announced=True
-                    )
-                    return
-            except Busy:
-                if monotonic() >= until:
-                    return
-            sleep(_LOOK)
+        place, busy = self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"
+        for _ in looks(_LOOK, patience=patience):
+            with suppress(Busy), exclusive(place, busy):
+                say(begun)
+                train_bundle(self.folder, self.name, self._plan, self.photos, self._workspace, announced=True)
+                return
 
     def is_trained(self) -> bool:
         """Tells whether the network is there, trained so, on these photos."""

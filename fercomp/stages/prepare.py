@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,7 +13,7 @@ import pandas as pd
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.csv_checks import path_in_raw
 from fercomp.core.errors import FercompError
-from fercomp.core.parallel import threads
+from fercomp.core.parallel import thread_pool, threads
 from fercomp.core.params import PrepareParams
 from fercomp.core.progress import count, track, waiting
 from fercomp.core.tables import PHOTOS, PROBLEMS
@@ -121,13 +120,10 @@ def _listed(raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _look_at(paths: Sequence[Path]) -> Iterator[_Photo | str]:
     """Reads and decodes the photos in parallel; for one that cannot be used, gives the reason."""
-    pool = ThreadPoolExecutor(_threads(paths))
     batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-    try:
+    with thread_pool(_threads(paths)) as pool:
         for batch in pool.map(lambda batch: [_photo(path) for path in batch], batches):
             yield from batch
-    finally:
-        pool.shutdown(cancel_futures=True)  # after Ctrl-C, do not first work through what is left
 
 
 def _threads(paths: Sequence[Path]) -> int:

@@ -22,7 +22,7 @@ from fercomp.annotate.records.rows import columns
 from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.annotate.sources.found import Found, Photo, Video, by_folders
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file
+from fercomp.core.files import write_bytes
 from fercomp.core.locks import exclusive, exclusive_part
 from fercomp.core.progress import count, say
 from fercomp.core.shards import Shard
@@ -178,8 +178,7 @@ class OutputFolder:
 
     def write_copy(self, photo: Photo, copy: bytes) -> None:
         """Writes the annotated copy of a photo, before its rows come on record; from any thread."""
-        with atomic_file(self.copy_of(photo)) as temporary:
-            temporary.write_bytes(copy)
+        write_bytes(self.copy_of(photo), copy)
 
     def copy_of(self, source: Photo | Video) -> Path:
         """Returns the path of a copy, which mirrors its original's."""

@@ -16,7 +16,7 @@ from fercomp.annotate.people.store import PeopleData
 from fercomp.annotate.records.rows import Row, whole_number
 from fercomp.annotate.records.table import Records
 from fercomp.core.errors import FercompError
-from fercomp.core.files import atomic_file, set_aside
+from fercomp.core.files import set_aside, write_bytes
 from fercomp.core.progress import say, waiting
 
 MOST_THUMBNAILS: Final = 6
@@ -157,8 +157,7 @@ def _write_strip(path: Path, faces: list[bytes]) -> None:
     usable = [face for face in map(_decoded, faces) if face is not None]
     if usable:
         _, data = cv2.imencode(".jpg", np.hstack(usable), [cv2.IMWRITE_JPEG_QUALITY, 85])
-        with atomic_file(path) as temporary:
-            temporary.write_bytes(data.tobytes())
+        write_bytes(path, data.tobytes())
 
 
 def _decoded(data: bytes) -> np.ndarray | None:

@@ -18,6 +18,7 @@ from fercomp.annotate.people.embedder import (
 )
 from fercomp.annotate.people.sightings import Sighting, face_jpeg
 from fercomp.annotate.recognise.recogniser import Picture
+from fercomp.core.parallel import thread_pool
 from fercomp.faces.found import known
 from fercomp.faces.quality import face_sizes
 from fercomp.faces.track import PATIENCE
@@ -114,11 +115,8 @@ class TrackGatherer:
 @contextmanager
 def track_gatherer(step: float) -> Iterator[TrackGatherer]:
     """Gives a `TrackGatherer` and the thread that it needs; on leaving early, what waits is dropped."""
-    pool = ThreadPoolExecutor(1)
-    try:
+    with thread_pool(1) as pool:
         yield TrackGatherer(step, pool)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _sighting(track: _Track, step: float) -> Sighting | None:

@@ -5,9 +5,9 @@ from typing import Final
 from rich.filesize import decimal
 
 from fercomp.core.errors import FercompError
+from fercomp.core.looks import looks
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.account import Account
-from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, Unanswered, printable
 from fercomp.kaggle.client.storage import UPLOADS
 from fercomp.kaggle.kernels.packing import Packed

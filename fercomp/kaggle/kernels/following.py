@@ -5,10 +5,10 @@ import json
 from typing import Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
-from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, Unanswered
 from fercomp.kaggle.kernels.calls import (
     AT_WORK,

@@ -6,10 +6,10 @@ from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.git import head
+from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
-from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.kernels.calls import Kernel, Push, find_kernel, gpu_hours_left, kernel_page, save_kernel
 from fercomp.kaggle.kernels.datasets import upload_dataset

@@ -3,12 +3,12 @@
 from pydantic import ConfigDict, ValidationError
 
 from fercomp.core.errors import FercompError
+from fercomp.core.looks import looks
 from fercomp.core.params import Group
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
 from fercomp.kaggle.client.competition import Kaggle
-from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import PAGE
 from fercomp.kaggle.submissions.history import write_down
 

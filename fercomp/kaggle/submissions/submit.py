@@ -20,11 +20,11 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 from fercomp.core.git import head
 from fercomp.core.locks import exclusive
+from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.answers import Sent
 from fercomp.kaggle.client.competition import Kaggle, connect
-from fercomp.kaggle.client.looks import looks
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.submissions import pending
 from fercomp.kaggle.submissions.allowed import ask_limits, check_competition, require_slot

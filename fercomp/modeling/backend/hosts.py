@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
-from time import monotonic, sleep
 from typing import Final
 
 from fercomp.core.errors import FercompError, in_brief
+from fercomp.core.looks import looks
 
 _ADDRESSES: Final = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 _COUNT: Final = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -136,15 +136,14 @@ def join(hosts: Hosts, seconds: float) -> None:
 def _find(address: str, seconds: float) -> None:
     """Waits until somebody answers at an address; raises `OSError` where nobody does in time."""
     host, _, port = address.rpartition(":")
-    end = monotonic() + seconds
-    while True:
+    why = ""
+    for _ in looks(_BETWEEN, patience=seconds - _BETWEEN):
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_BETWEEN).close()
             return
         except (OSError, UnicodeError) as error:
-            if monotonic() + _BETWEEN > end:
-                raise OSError(str(error)) from error
-        sleep(_BETWEEN)
+            why = str(error)
+    raise OSError(why)
 
 
 def agree(what: Mapping[str, str]) -> None:

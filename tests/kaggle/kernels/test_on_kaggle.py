@@ -12,10 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from fercomp.core import looks
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
-from fercomp.kaggle.client import looks, receive
+from fercomp.kaggle.client import receive
 from fercomp.kaggle.kernels import following, outputs, packing
 from fercomp.kaggle.kernels.calls import KernelStatus
 from fercomp.kaggle.kernels.runs import read_run, run_names

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from fercomp.kaggle.client import looks as module
+from fercomp.core import looks as module
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The pace of questions to Kaggle that are asked until something has happened."""
+"""The pace of questions that are asked until something has happened."""
 
 import math
 import time
