@@ -120,12 +120,15 @@ def read_sighting(row: Row, with_thumbnail: bool = False) -> Sighting:
     vector = np.frombuffer(b64decode(row["embedding"], validate=True), "<f2").astype(np.float32)
     if vector.shape != (EMBEDDING_WIDTH,) or not np.isfinite(vector).all():
         raise ValueError(f"an embedding has {vector.shape} numbers")
+    seconds, size, quality = (float(row[name]) for name in ("seconds", "size", "quality"))
+    if not np.isfinite((seconds, size, quality)).all():
+        raise ValueError("a number is not finite")
     return Sighting(
         int(row["track"]),
         int(row["frames"]),
-        float(row["seconds"]),
-        float(row["size"]),
-        float(row["quality"]),
+        seconds,
+        size,
+        quality,
         frozenset(map(int, row["apart"].split())),
         unit(vector),
         b64decode(row["thumbnail"], validate=True) if with_thumbnail else b"",

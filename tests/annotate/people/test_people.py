@@ -225,6 +225,8 @@ def test_a_damaged_folder_is_told_in_a_line(bundle, media, tmp_path):
         ("track", "9" * 5000, "damaged"),
         ("apart", "x", "damaged"),
         ("seconds", "", "damaged"),
+        ("seconds", "1e400", "damaged"),
+        ("quality", "nan", "damaged"),
         ("thumbnail", "", None),
         ("thumbnail", b64encode(b"no picture").decode(), None),
     ]:

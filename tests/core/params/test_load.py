@@ -168,6 +168,12 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("", ["train.epochs=many"], r"train\.epochs.*received 'many'"),
         ("", ["train.learning_rate=.inf"], r"train\.learning_rate.*finite"),
         ("", ["prepare.holdout=.nan"], r"prepare\.holdout"),
+        *(
+            ("", [f"{key}={value}"], rf"{key}: .*received")
+            for key in ("train.learning_rate", "train.minutes", "experiments.a.layer_decay")
+            for value in ("1e-400", "1.0e-400", "-0.0", "1e-320", "1e400", "1.0e+300")
+        ),
+        ("", ["train.weight_decay=1e-320"], r"weight_decay: 0 was expected, or a number that 32 bits can"),
         ("", ["train.batch_norm=keep"], r"batch normalisation has nothing to keep"),
         ("", ["train.loss=elr"], r"train\.loss: .*elr was removed, it cost .*: take cross_entropy"),
         ("experiments: {a: {loss: elr}}", [], r"experiments\.a\.loss: .*elr was removed"),
