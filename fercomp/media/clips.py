@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import av
 import numpy as np
@@ -21,6 +21,12 @@ from fercomp.media.colours import is_known, to_rgb, written_as
 from fercomp.media.containers import open_container, video_stream
 from fercomp.media.problems import ClipProblem
 from fercomp.media.promise import Promise
+
+_FASTEST: Final = 999
+"""Frames a second; more come by a damaged clock, by which each may be a moment behind the one before."""
+
+_LONGEST_STEP: Final = 60
+"""Seconds of a step of a clock that is not damaged."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class Clip:
             self._promise = Promise(self._container, self._stream, path)
             self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
             self.time_base = self._stream.time_base or Fraction(1, 90_000)
+            if self.time_base > _LONGEST_STEP:
+                raise self._damaged_clock(f"a step of it lasts {float(self.time_base):,.0f} s")
             self.begin = Fraction(self._container.start_time or 0, av.time_base)
             self._decoded = self._section()
             self._first = self._require_first()
@@ -129,11 +137,20 @@ class Clip:
             broken = self._promise.broken(frames, self._last_time + float(1 / self.rate))
             if broken is not None:
                 return ClipProblem("truncated", f"{self.path} {broken}: copy it again")
+        seconds = max(0.0, self._last_time - self.start)  # the first may come half a step before it
+        if self._frames - 1 > _FASTEST * seconds:
+            return self._damaged_clock(f"{self._frames:,} frames come in {seconds:.3f} s")
         if self._undecodable:
             return ClipProblem(
                 "damaged", f"{self.path} has {self._undecodable} damaged places: copy it again"
             )
         return None
+
+    def _damaged_clock(self, why: str) -> ClipProblem:
+        return ClipProblem(
+            "damaged",
+            f"{self.path} has a damaged clock, {why}: copy it again, or convert it at a rate of its own",
+        )
 
     def _require_first(self) -> VideoFrame:
         first = next(self._decoded, None)

@@ -43,6 +43,64 @@ def test_a_variable_rate_is_kept(tmp_path, write_clip):
     np.testing.assert_allclose([frame.time for frame in frames], np.array(times) / 1000, atol=1e-3)
 
 
+def with_bytes(path, places):
+    """Writes bytes over others, each so far behind the first of a name."""
+    data = bytearray(path.read_bytes())
+    for name, behind, new in places:
+        at = data.index(name) + behind
+        data[at : at + len(new)] = new
+    path.write_bytes(data)
+    return path
+
+
+def void(n):
+    return bytes([0xEC, 0x80 | (n - 2), *bytes(n - 2)])
+
+
+NO_RATE = {
+    "avi": [(b"avih", 8, bytes(4)), (b"strh", 28, bytes(8))],
+    "webm": [(b"\x23\xe3\x83", 0, void(8))],
+    "mkv": [(b"\x23\xe3\x83", 0, void(8)), (b"\x44\x89\x88", 0, void(11))],
+}
+"""What takes the frame rate out of the header: AVI's two; Matroska's DefaultDuration, and its Duration."""
+
+DAMAGED_CLOCKS = [
+    *(("avi", [(b"strh", 28, scale.to_bytes(4, "little"))]) for scale in (10**6, 2**31, 2**32 - 1)),
+    *(("avi", [(b"strh", 32, rate.to_bytes(4, "little"))]) for rate in (10**6, 2**31, 2**32 - 1)),
+    *(
+        (end, [(b"\x2a\xd7\xb1\x83", 4, ns.to_bytes(3, "big"))])
+        for end in ("webm", "mkv")
+        for ns in (1, 1000)
+    ),
+]
+
+
+@pytest.mark.parametrize("suffix", NO_RATE)
+def test_without_a_rate_a_clip_is_as_long_as_it_was(tmp_path, write_clip, suffix):
+    encoder = "mjpeg" if suffix == "avi" else "libvpx-vp9"
+    path = write_clip(tmp_path / f"a.{suffix}", [picture()] * 24, rate=24, encoder=encoder)
+    clip, frames, problem = frames_of(with_bytes(path, NO_RATE[suffix]))
+    assert (len(frames), problem) == (24, None)
+    assert frames[-1].time + 1 / clip.rate == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("suffix", "places"), DAMAGED_CLOCKS)
+def test_a_clock_that_cannot_be_is_told(tmp_path, write_clip, suffix, places):
+    """Seen: 24 frames in no time without a word, or in 11 days, or a failure that said nothing of a clock."""
+    encoder = "mjpeg" if suffix == "avi" else "libvpx-vp9"
+    path = with_bytes(
+        write_clip(tmp_path / f"a.{suffix}", [picture()] * 24, rate=24, encoder=encoder), places
+    )
+    try:
+        _, frames, problem = frames_of(path)
+    except ClipProblem as told:
+        problem = told
+    else:
+        assert len(frames) == 24
+    assert problem.reason == "damaged"
+    assert f"a.{suffix} has a damaged clock, " in str(problem)
+
+
 @pytest.mark.parametrize(("rotation", "red_at"), [(90, (60, 24)), (-90, (4, 24)), (180, (24, 60))])
 def test_a_turned_clip_is_upright(tmp_path, write_clip, rotation, red_at):
     clip, frames, _ = frames_of(write_clip(tmp_path / "a.mp4", [picture()] * 3, rotation=rotation))
