@@ -45,9 +45,8 @@ def crossval(
         require_ray()
     workspace, params = open_workspace(set_)
     if on == "kaggle":
-        again = f"fercomp crossval --name {name} --on kaggle, with the same options"
         job = crossval_job(name, backbone, set_ or (), params, workspace)
-        if not run_on_kaggle(job, again, yes, no_wait):
+        if not run_on_kaggle(job, yes, no_wait):
             return
         card = read_card(workspace.bundle(name))
     elif (trained := cross_validate(name, params.plan(name, backbone), workspace, on == "ray")) is not None:

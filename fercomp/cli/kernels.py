@@ -1,8 +1,7 @@
 """`fercomp kernels`."""
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,17 +11,8 @@ if TYPE_CHECKING:
     from fercomp.core.paths import Workspace
 
 
-class KernelAction(StrEnum):
-    """What is done with a run."""
-
-    LIST = "list"
-    SHOW = "show"
-    PULL = "pull"
-    CANCEL = "cancel"
-
-
 def kernels(
-    action: Annotated[KernelAction, typer.Argument(help="What to do.")] = KernelAction.LIST,
+    action: Annotated[Literal["list", "show", "pull", "cancel"], typer.Argument(help="What to do.")] = "list",
     name: Annotated[
         str | None,
         typer.Argument(metavar="NAME", help="A run, as `list` calls it.", show_default="the only one"),
@@ -48,16 +38,16 @@ def kernels(
 
     workspace = Workspace()
     names = run_names(workspace)
-    if action is KernelAction.LIST:
+    if action == "list":
         _list(names, workspace)
         return
     if name is None and len(names) != 1:
         raise FercompError(f"which run? expected one of {', '.join(names) or 'none'}")
     name = name or names[0]
-    if action is KernelAction.SHOW:
+    if action == "show":
         state, page, log = show_run(name, workspace)
         tell(f"{name}: {state}, {page}", *(f"  {line}" for line in log[-LAST_LINES:]))
-    elif action is KernelAction.PULL:
+    elif action == "pull":
         tell(*(f"{path}: from the run {name}" for path in bring_run(name, workspace)))
     else:
         tell(*(f"deleted {page}" for page in cancel_run(name, workspace)), f"{name} is ended")

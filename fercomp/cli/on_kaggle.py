@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from fercomp.stages.kaggle_jobs import Job
 
 
-def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool = False) -> bool:
+def run_on_kaggle(job: "Job", yes: bool, no_wait: bool, anew: bool = False, again: str = "") -> bool:
     """Runs a command at Kaggle.
 
     Args:
         job: The command.
-        again: What to type to find it again.
         yes: Do not ask before the first kernel.
         no_wait: Do not wait for its end.
         anew: Run it though it has run.
+        again: What to type to find it again; by default its command, option and name.
 
     Returns:
         Whether its results are here.
@@ -30,6 +30,7 @@ def run_on_kaggle(job: "Job", again: str, yes: bool, no_wait: bool, anew: bool =
     outcome = run_remote(job, Workspace(), lambda: yes or asked(), wait=not no_wait, anew=anew)
     if outcome.files is None:
         tell(f"{job.name} runs at Kaggle: {outcome.page}")
+        again = again or f"fercomp {' '.join(job.words[:3])} --on kaggle, with the same options"
         say_next(again, f"fercomp kernels show {job.name}")
         return False
     tell(*(f"{path}: from {outcome.page}" for path in outcome.files))

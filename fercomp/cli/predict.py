@@ -50,8 +50,7 @@ def predict(
     if on == "kaggle":
         job = predict_job(model, set_ or (), params, workspace)
         name = job.name.removeprefix("predict-")
-        again = f"fercomp predict --model {name} --on kaggle, with the same options"
-        if run_on_kaggle(job, again, yes, no_wait):
+        if run_on_kaggle(job, yes, no_wait):
             say_next(*to_kaggle(name, workspace.submission(name))[1:])
         return
     if merge:

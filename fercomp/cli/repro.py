@@ -38,5 +38,5 @@ def repro(
     if not is_there(file):
         raise FercompError(f"{file} not found: expected a file of parameters, such as params.best.yaml")
     job = repro_job(file, read_params(file), Workspace())
-    if run_on_kaggle(job, f"fercomp repro --on kaggle {file}", yes, no_wait):
+    if run_on_kaggle(job, yes, no_wait, again=f"fercomp repro --on kaggle {file}"):
         say_next("fercomp models", "fercomp submit")

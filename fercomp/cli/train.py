@@ -52,9 +52,8 @@ def train(
         )
     hosts = None if on else asked_hosts()
     if on:
-        again = f"fercomp train --name {name} --on kaggle, with the same options"
         job = train_job(name, backbone, set_ or (), params, workspace)
-        if not run_on_kaggle(job, again, yes, no_wait, anew=force):
+        if not run_on_kaggle(job, yes, no_wait, anew=force):
             return
     elif hosts is None:
         train_experiment(name, plan, workspace, anew=force)

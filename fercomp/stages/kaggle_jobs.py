@@ -99,12 +99,10 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
         workspace: Where the model is.
     """
     name = output_name(folder, workspace)
-    matters = {"fetch": params.fetch.model_dump(mode="json", exclude={"source"})}
-    matters |= {"prepare": params.prepare.model_dump(mode="json")}
-    matters |= {"predict": params.predict.model_dump(mode="json")}
-    rule = read_card(folder).rule  # not its file, whose scores may change where no answer does
-    how = {"threshold": rule.threshold, "threshold_on": rule.threshold_on, "bias": rule.bias}
-    decision = Decision.model_validate({**how, "fitted_on": "", "scores": {}}).model_dump_json().encode()
+    groups = {"fetch", "prepare", "predict"}
+    matters = params.model_dump(mode="json", include=groups, exclude={"fetch": {"source"}})
+    # Not the decision's file, whose scores may change where no answer does.
+    decision = Decision.by(read_card(folder).rule, "", {}).model_dump_json().encode()
     files = {
         **_model(folder, workspace),
         f"{_sent_as(folder, workspace)}/{DECISION}": decision,

@@ -116,18 +116,12 @@ def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
 
 
 def _write(folder: Path, settled: Settled, on: Score) -> None:
-    rule = settled.rule
-    decision = Decision(
-        threshold=rule.threshold,
-        threshold_on=rule.threshold_on,
-        bias=rule.bias,
-        fitted_on=settled.fitted_on,
-        scores=(settled.cross_fitted if settled.used else settled.plain).rounded(),
-    )
+    scores = (settled.cross_fitted if settled.used else settled.plain).rounded()
+    decision = Decision.by(settled.rule, settled.fitted_on, scores)
     write_json(folder / DECISION, decision.model_dump())
     write_model_card(folder)
     write_csv(sweep_frame(settled.sweeps), folder / "uncertain.csv")
-    plot_sweep(settled.sweeps[on], on, rule.threshold, folder.name, folder / "uncertain.png")
+    plot_sweep(settled.sweeps[on], on, settled.rule.threshold, folder.name, folder / "uncertain.png")
 
 
 def sweep_frame(sweeps: Mapping[Score, Sweep]) -> "pd.DataFrame":

@@ -56,7 +56,7 @@ class Kaggle(Account):
 
     def data_files(self) -> Iterator[tuple[str, int]]:
         """Walks through the competition's files: name, and size in bytes (0 where it is not told)."""
-        for page in self._pages("ListDataFiles"):
+        for page in self.pages("competition", "ListDataFiles", competition_name=self.competition):
             yield from [(printable(file.name), whole(file.total_bytes, 30)) for file in page.files]
 
     def archive(self) -> requests.Response:
@@ -65,7 +65,7 @@ class Kaggle(Account):
         Returns:
             The answer, of which only the headers were read. Its address is signed, and good for a while.
         """
-        answer: requests.Response = self._call("DownloadDataFiles", competition_name=self.competition)
+        answer: requests.Response = self._call("DownloadDataFiles")
         return answer
 
     def archive_from(self, address: str, start: int, identity: str) -> requests.Response:
@@ -75,7 +75,7 @@ class Kaggle(Account):
 
     def about(self) -> About:
         """Says what the competition is like."""
-        answer = self._call("GetCompetition", competition_name=self.competition)
+        answer = self._call("GetCompetition")
         with self.told():
             return read_about(answer)
 
@@ -88,9 +88,7 @@ class Kaggle(Account):
         found: dict[int, Sent] = {}
         page: dict[str, Any] = {"page": 1, "group": "SUBMISSION_GROUP_SELECTED" if selected else None}
         for _ in range(MOST_PAGES):
-            answer = self._call(
-                "ListSubmissions", competition_name=self.competition, page_size=PAGE_SIZE, **page
-            )
+            answer = self._call("ListSubmissions", page_size=PAGE_SIZE, **page)
             with self.told():
                 sent = [read_sent(entry) for entry in answer.submissions]
             new = [one for one in sent if one.ref not in found]
@@ -108,13 +106,13 @@ class Kaggle(Account):
 
     def submission(self, ref: int) -> Sent:
         """Returns what became of a submission."""
-        answer = self._call("GetSubmission", ref=ref)
+        answer = self.call("competition", "GetSubmission", ref=ref)
         with self.told():
             return read_sent(answer)
 
     def limits(self) -> Limits:
         """Says how often may still be submitted."""
-        answer = self._call("GetSubmissionLimits", competition_name=self.competition)
+        answer = self._call("GetSubmissionLimits")
         with self.told():
             return read_limits(answer)
 
@@ -132,7 +130,6 @@ class Kaggle(Account):
         for _ in range(UPLOADS):
             answer = self._call(
                 "StartSubmissionUpload",
-                competition_name=self.competition,
                 file_name=name,
                 content_length=len(content),
                 last_modified_epoch_seconds=max(0, int(modified)),
@@ -149,12 +146,7 @@ class Kaggle(Account):
         Returns:
             The submission's number, 0 where Kaggle does not say it.
         """
-        answer = self._call(
-            "CreateSubmission",
-            competition_name=self.competition,
-            blob_file_tokens=token,
-            submission_description=message,
-        )
+        answer = self._call("CreateSubmission", blob_file_tokens=token, submission_description=message)
         return whole(answer.ref)
 
     def submit_kernel(self, made: KernelFile, message: str) -> int:
@@ -166,7 +158,6 @@ class Kaggle(Account):
         try:
             answer = self._call(
                 "CreateCodeSubmission",
-                competition_name=self.competition,
                 kernel_owner=self.owner,
                 kernel_slug=made.slug,
                 kernel_version=made.version,
@@ -183,15 +174,12 @@ class Kaggle(Account):
 
     def leaderboard(self) -> Iterator[Place]:
         """Walks through the leaderboard, the best first; asks for a page when it is needed."""
-        for page in self._pages("GetLeaderboard"):
+        for page in self.pages("competition", "GetLeaderboard", competition_name=self.competition):
             for one in page.submissions:
                 yield Place(printable(one.team_name), printable(one.score), read_time(one.submission_date))
 
-    def _pages(self, method: str) -> Iterator[Any]:
-        return self.pages("competition", method, competition_name=self.competition)
-
     def _call(self, method: str, **fields: Any) -> Any:
-        return self.call("competition", method, **fields)
+        return self.call("competition", method, competition_name=self.competition, **fields)
 
 
 def connect(competition: str) -> Kaggle:

@@ -211,19 +211,20 @@ def printable(text: object) -> str:
 
 def _broken(error: requests.RequestException) -> str:
     causes = list(_causes(error))
-    if any(isinstance(cause, requests.exceptions.InvalidHeader) for cause in causes):
+
+    def among(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if among(requests.exceptions.InvalidHeader):
         return "the Kaggle credentials hold characters that cannot be sent: save the token anew"
-    if any(isinstance(cause, requests.exceptions.JSONDecodeError) for cause in causes):
+    if among(requests.exceptions.JSONDecodeError):
         return "an answer came that is not Kaggle's: look whether a proxy or a login page is in between"
-    if any(isinstance(c, (requests.Timeout, urllib3.exceptions.TimeoutError)) for c in causes) and not any(
-        isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes
-    ):
+    in_time = among(urllib3.exceptions.NewConnectionError)  # which is one of their timeouts
+    if among(requests.Timeout, urllib3.exceptions.TimeoutError) and not in_time:
         return "Kaggle does not answer in time: try again later"
-    if any(
-        isinstance(cause, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)) for cause in causes
-    ):
+    if among(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         return "no secure connection to Kaggle: look at the clock, the certificates and the proxy"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    if among(socket.gaierror):
         return "no connection to Kaggle, its address is not found: look at the network and the proxy"
     why = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), None)
     return f"no connection to Kaggle, or it broke off ({why or type(causes[-1]).__name__}): try again"

@@ -8,7 +8,6 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, Final, Self
 
 import requests
@@ -48,7 +47,7 @@ class LogTail:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
 
     def new_lines(self) -> list[str]:

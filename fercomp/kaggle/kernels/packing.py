@@ -10,14 +10,13 @@ import hashlib
 import importlib.metadata
 import io
 import json
-import lzma
 import re
 import tarfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
@@ -74,17 +73,14 @@ def pack(target: Path, files: Mapping[str, Path | bytes]) -> Packed:
     """
     code = {f"fercomp/{path.relative_to(PACKAGE).as_posix()}": path for path in code_files()}
     entries = {**code, **files}
-    large = sum(_size(entry) for entry in entries.values()) > _PACKED_SMALL
-    with atomic_file(target) as temporary:
-        if large:
-            with tarfile.open(temporary, "w") as archive:
-                _fill(archive, entries)
-        else:
-            with (
-                lzma.open(temporary, "wb") as packed,
-                tarfile.open(fileobj=packed, mode="w") as archive,
-            ):
-                _fill(archive, entries)
+    is_large = sum(_size(entry) for entry in entries.values()) > _PACKED_SMALL
+    mode: Literal["w", "w:xz"] = "w" if is_large else "w:xz"
+    with atomic_file(target) as temporary, tarfile.open(temporary, mode) as archive:
+        for name, entry in sorted(entries.items()):
+            info = tarfile.TarInfo(name)
+            info.size = _size(entry)
+            with io.BytesIO(entry) if isinstance(entry, bytes) else entry.open("rb") as file:
+                archive.addfile(info, file)
     return packed_at(target)
 
 
@@ -102,17 +98,6 @@ def code_files() -> list[Path]:
 
 def _is_left_here(name: str) -> bool:
     return name in _LEFT_HERE or name.startswith(".") or bool(_SECRET.fullmatch(name))
-
-
-def _fill(archive: tarfile.TarFile, entries: Mapping[str, Path | bytes]) -> None:
-    for name in sorted(entries):
-        entry, info = entries[name], tarfile.TarInfo(name)
-        info.size = _size(entry)
-        if isinstance(entry, bytes):
-            archive.addfile(info, io.BytesIO(entry))
-        else:
-            with entry.open("rb") as file:
-                archive.addfile(info, file)
 
 
 def _size(entry: Path | bytes) -> int:

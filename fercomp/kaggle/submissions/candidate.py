@@ -1,6 +1,7 @@
-"""The CSV that is to be sent to Kaggle: checked, and with a tag that tells its bytes again."""
+"""The CSV that is to be sent to Kaggle: checked, and tagged; and whether its bytes were sent before."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -8,9 +9,10 @@ from typing import Final
 from fercomp.core.csv_table import header_of
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import Workspace
+from fercomp.kaggle.client.answers import Sent
 from fercomp.kaggle.client.competition import KernelFile
 from fercomp.kaggle.submissions.csv_file import SUBMISSION, check_header, check_submission, read_submission
-from fercomp.kaggle.submissions.history import Origin, find_origin
+from fercomp.kaggle.submissions.history import Origin, find_origin, history_rows
 from fercomp.modeling.bundle.find import is_compared_only
 
 TAG_DIGITS: Final = 12
@@ -105,3 +107,27 @@ def message_of(message: str | None, origin: Origin, name: str, sha256: str) -> s
     if len(message) > LONGEST_MESSAGE:
         raise FercompError(f"the message has {len(message)} characters: at most {LONGEST_MESSAGE} are sent")
     return f"{message} {tag_of(sha256)}".strip()
+
+
+def same_bytes(listed: Sequence[Sent], sha256: str, workspace: Workspace) -> list[Sent]:
+    """Finds the submissions of these bytes: by their tag, or by the record, since a message can be edited."""
+    recorded = {row["ref"] for row in history_rows(workspace) if row["sha256"] == sha256}
+    return [sent for sent in listed if tag_of(sha256) in sent.message or str(sent.ref) in recorded]
+
+
+def unscored(sha256: str, workspace: Workspace) -> dict[str, str] | None:
+    """Returns the record's last row of these bytes, where it waits for its score under Kaggle's number."""
+    rows = [row for row in history_rows(workspace) if row["sha256"] == sha256]
+    return rows[-1] if rows and rows[-1]["status"] == "pending" and rows[-1]["ref"] else None
+
+
+def sent_before(candidate: Candidate, sent: Sequence[Sent]) -> FercompError:
+    """Says that something was sent before, and what became of it."""
+    what = "and has no score yet"
+    if sent:
+        newest = max(sent, key=lambda s: s.ref)
+        what = f"at {newest.time}, public score {newest.public or 'not there'}, {newest.status}"
+    return FercompError(
+        f"{candidate.path} was sent before ({what}), and the same bytes score the same: --force sends them "
+        "again once there is a score; `fercomp submissions` shows it"
+    )

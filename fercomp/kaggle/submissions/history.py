@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -145,6 +145,6 @@ def write_down(rows: Iterable[dict[str, str]], workspace: Workspace) -> None:
     HISTORY_TABLE.write(pd.DataFrame(list(by_ref.values()), dtype="str"), workspace.history)
 
 
-def scored(row: dict[str, str], sent: Sent) -> dict[str, str]:
+def scored(row: Mapping[str, str], sent: Sent) -> dict[str, str]:
     """Returns a row with what Kaggle knows by now."""
     return {**row, "status": sent.status, "public": sent.public, "private": sent.private}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fercomp.kaggle.client.answers import SCORE, Sent
+from fercomp.kaggle.submissions.history import scored
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def merge_submissions(rows: Iterable[Mapping[str, str]], listed: Iterable[Sent])
     found = []
     for row in rows:
         sent = at_kaggle.pop(row["ref"], None)
-        scores = (sent.public, sent.private, sent.status) if sent else _known(row)
+        known = scored(row, sent) if sent else row
+        scores = known["public"], known["private"], known["status"]
         name, by = row["experiment"] or row["file"], sent.by if sent else ""
         found.append(
             Submission(row["ref"], row["time"], name, by, row["holdout_accuracy"], *scores, row["message"])
@@ -62,10 +64,6 @@ def merge_submissions(rows: Iterable[Mapping[str, str]], listed: Iterable[Sent])
 def best_by(submissions: Iterable[Submission], attribute: str) -> Submission | None:
     """Returns the submission with the highest `holdout` or `public`, of two the older; `None` without any."""
     numbers = [(one, getattr(one, attribute)) for one in submissions if one.status != "error"]
-    scored = [one for one, number in numbers if number and re.fullmatch(SCORE, number)]
-    oldest_first = sorted(scored, key=lambda one: one.time[:19])
+    with_score = [one for one, number in numbers if number and re.fullmatch(SCORE, number)]
+    oldest_first = sorted(with_score, key=lambda one: one.time[:19])
     return max(oldest_first, key=lambda one: float(getattr(one, attribute)), default=None)
-
-
-def _known(row: Mapping[str, str]) -> tuple[str, str, str]:
-    return row["public"], row["private"], row["status"]

@@ -28,8 +28,7 @@ from fercomp.kaggle.client.competition import Kaggle, connect
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.submissions import pending
 from fercomp.kaggle.submissions.allowed import ask_limits, check_competition, require_slot
-from fercomp.kaggle.submissions.candidate import Candidate, tag_of
-from fercomp.kaggle.submissions.earlier import same_bytes, sent_before, unscored
+from fercomp.kaggle.submissions.candidate import Candidate, same_bytes, sent_before, tag_of, unscored
 from fercomp.kaggle.submissions.history import BUSY, scored, write_down
 from fercomp.kaggle.submissions.pending import Note, look, not_listed, record, settle
 

@@ -15,7 +15,7 @@ writes the decision into the card of the copy. A bundle may come from anywhere: 
 network compared with its checksum, and nothing is unpickled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -80,6 +80,12 @@ class Decision(Group):
     bias: tuple[_Nats, ...] | None = None
     fitted_on: str
     scores: dict[str, float]
+
+    @classmethod
+    def by(cls, rule: Rule, fitted_on: str, scores: Mapping[str, float]) -> Self:
+        """Says that a model decides by a rule, and what that was fitted on."""
+        how = {"threshold": rule.threshold, "threshold_on": rule.threshold_on, "bias": rule.bias}
+        return cls.model_validate({**how, "fitted_on": fitted_on, "scores": scores})
 
 
 def _without(fault: Callable[[Any], str | None]) -> AfterValidator:
