@@ -1,6 +1,6 @@
-"""YuNet, the network that finds faces by default, as OpenCV runs it on pictures of any size."""
+"""YuNet, the network that finds faces by default, on photos of any size."""
 
-from pathlib import Path
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -8,16 +8,17 @@ import numpy as np
 
 from fercomp.faces.crop import scaled
 from fercomp.faces.found import MIN_SIZE, Faces
+from fercomp.faces.yunet_network import LARGEST, YUNET_FILE, YuNetLook
 
-YUNET_FILE: Final = Path(__file__).with_name("face_detection_yunet_2023mar.onnx")
-"""The network, from OpenCV's zoo of models; YUNET-LICENSE.txt beside it is its licence."""
+PORTRAIT: Final = 256
+"""Pixels of the longer side of a look at all of a photo."""
 
 OVERLAP: Final = 0.4
 """Boxes of YuNet with a higher intersection over union show the same face."""
 
 
 class YuNet:
-    """The YuNet network (Wu, Peng and Yu, 2023), the default.
+    """The YuNet network (Wu, Peng and Yu, 2023), the default; for one thread.
 
     Args:
         min_score: Lowest score, 0 to 1.
@@ -26,45 +27,61 @@ class YuNet:
 
     framed = False
 
-    LARGEST: Final = 320
-    """Pixels of a look. Larger finds are often a part of a face; the first look sees the whole of it."""
-
     def __init__(self, min_score: float = 0.7, min_size: float = MIN_SIZE) -> None:
         self._min_score = min_score
         self._min_size = min_size
-        self._network = cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (320, 320), min_score, OVERLAP)
 
     def detect(self, image: np.ndarray) -> Faces:
         """Finds faces at each scale and keeps the best of those that overlap."""
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        found = np.concatenate([self._at_scale(bgr, scale) for scale in yunet_scales(*image.shape[:2])])
-        return kept_faces(image, found, self._min_score, self._min_size)
+        portrait, *closer = yunet_scales(*image.shape[:2])
+        found = [self._all_of(image, portrait), *(self._closer(image, scale) for scale in closer)]
+        return kept_faces(image, np.concatenate(found), self._min_score, self._min_size)
 
-    def _at_scale(self, bgr: np.ndarray, scale: float) -> np.ndarray:
-        """Returns `(n, 15)`: xyxy, the score, and x and y of each landmark, in pixels of `bgr`."""
-        look = scaled(bgr, scale)
+    @cached_property
+    def _portrait(self) -> YuNetLook:
+        return YuNetLook(PORTRAIT, PORTRAIT, self._min_score)
+
+    @cached_property
+    def _opencv(self) -> cv2.FaceDetectorYN:
+        return cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (320, 320), self._min_score, OVERLAP)
+
+    def _all_of(self, image: np.ndarray, scale: float) -> np.ndarray:
+        """Looks at all of a picture, in the corner of a square that is black beyond it, as `_closer` does."""
+        look = scaled(image, scale)
         height, width = look.shape[:2]
-        self._network.setInputSize((width, height))
-        _, rows = self._network.detect(look)
+        self._portrait.picture[:] = 0
+        self._portrait.picture[:height, :width] = look
+        return _enlarged(self._portrait.find(), look, image)
+
+    def _closer(self, image: np.ndarray, scale: float) -> np.ndarray:
+        """Returns `(n, 15)`: xyxy, the score, and x and y of each landmark, in pixels of the picture."""
+        look = scaled(image, scale)
+        self._opencv.setInputSize(look.shape[1::-1])
+        _, rows = self._opencv.detect(cv2.cvtColor(look, cv2.COLOR_RGB2BGR))
         if rows is None:
             return np.empty((0, 15), dtype=np.float32)
-        rows = rows[rows[:, 2:4].max(axis=1) <= self.LARGEST]
-        corner, sides, points = np.split(
-            rows[:, :14] * np.tile((bgr.shape[1] / width, bgr.shape[0] / height), 7), (2, 4), axis=1
+        corner, sides, points, scores = np.split(
+            rows[rows[:, 2:4].max(axis=1) <= LARGEST], (2, 4, 14), axis=1
         )
-        return np.hstack((corner, corner + sides, rows[:, 14:], points))
+        return _enlarged(np.hstack((corner, corner + sides, scores, points)), look, image)
+
+
+def _enlarged(found: np.ndarray, look: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Takes places `(n, 15)` of a look to those of the picture that it shows."""
+    x, y = image.shape[1] / look.shape[1], image.shape[0] / look.shape[0]
+    return found * np.array((x, y, x, y, 1, *(x, y) * 5), dtype=np.float32)
 
 
 def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     """Says at which scales YuNet looks at a picture.
 
-    YuNet finds faces of about 20 to 300 pixels. A first look at 256 pixels of the longer side finds the
-    faces that fill a picture of any size, from a tight 48-pixel crop (0.97 found, against 0.71 unscaled) to
-    a portrait of 4,000; a second look at up to 1,280 finds the small faces of larger pictures.
+    YuNet finds faces of about 20 to 300 pixels. A first look at `PORTRAIT` pixels of the longer side finds
+    the faces that fill a picture of any size, from a tight 48-pixel crop (0.97 found, against 0.71 unscaled)
+    to a portrait of 4,000; a second look at up to 1,280 finds the small faces of larger pictures.
     `docs/experiments/detectors.md` has the figures.
     """
     longest = max(height, width)
-    return (256 / longest,) if longest <= 384 else (256 / longest, min(1.0, 1280 / longest))
+    return (PORTRAIT / longest,) if longest <= 384 else (PORTRAIT / longest, min(1.0, 1280 / longest))
 
 
 def yunet_clip_scale(height: int, width: int) -> float:
@@ -74,7 +91,7 @@ def yunet_clip_scale(height: int, width: int) -> float:
     two. `docs/experiments/detectors.md` has the figures.
     """
     longest = max(height, width)
-    return (256 if longest <= 384 else min(480, longest)) / longest
+    return (PORTRAIT if longest <= 384 else min(480, longest)) / longest
 
 
 def kept_faces(image: np.ndarray, found: np.ndarray, min_score: float, min_size: float) -> Faces:

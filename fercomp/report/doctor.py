@@ -148,7 +148,7 @@ def _opencv() -> Finding:
 
 def _face_detector() -> Finding:
     try:
-        from fercomp.faces.yunet import YUNET_FILE
+        from fercomp.faces.yunet_network import YUNET_FILE
     except ImportError:
         return Finding("face detector", "problem", "OpenCV does not load", "see opencv")
     if not YUNET_FILE.is_file():

@@ -9,7 +9,8 @@ import pytest
 from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.detect import make_detector
 from fercomp.faces.found import PerThread
-from fercomp.faces.yunet import YUNET_FILE, yunet_clip_scale
+from fercomp.faces.yunet import yunet_clip_scale
+from fercomp.faces.yunet_network import YUNET_FILE
 from tests.drawn import draw_face
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from fercomp.core.errors import FercompError
 from fercomp.faces.detect import DETECTORS, Haar, make_detector
 from fercomp.faces.found import Faces
-from fercomp.faces.yunet import YUNET_FILE, yunet_scales
+from fercomp.faces.yunet import PORTRAIT, yunet_scales
+from fercomp.faces.yunet_network import YUNET_FILE
 from tests.drawn import draw_face
 
 
@@ -119,12 +120,20 @@ def test_detection_leaves_the_picture_as_it_is_and_repeats_itself(scene):
     np.testing.assert_array_equal(first.boxes, second.boxes)
 
 
-def test_colours_are_read_as_rgb(face):
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (256, 170), (150, 256)])
+def test_a_look_at_all_of_a_photo_finds_what_opencv_does(face, height, width):
     """OpenCV wants BGR: with the channels swapped, the score would be another."""
-    network = cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (256, 256), 0.7, 0.4)
-    image = cv2.resize(face, (256, 256))
-    _, rows = network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    assert make_detector().detect(image).scores[0] == pytest.approx(rows[0, 14], abs=1e-6)
+    image = cv2.resize(face, (width, height))
+    square = np.zeros((PORTRAIT, PORTRAIT, 3), np.uint8)
+    square[:height, :width] = image
+    network = cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (PORTRAIT, PORTRAIT), 0.7, 0.4)
+    (row,) = network.detect(cv2.cvtColor(square, cv2.COLOR_RGB2BGR))[1]
+    faces = make_detector().detect(image)
+    corner, end = row[:2], row[:2] + row[2:4]
+    expected = np.clip(np.hstack((corner, end)), 0, (width, height) * 2)
+    np.testing.assert_allclose(faces.boxes, [expected], atol=0.01)
+    np.testing.assert_allclose(faces.landmarks, [row[4:14].reshape(5, 2)], atol=0.01)
+    assert faces.scores[0] == pytest.approx(row[14], abs=1e-4)
 
 
 def test_an_unknown_detector_is_refused_with_the_nearest():
