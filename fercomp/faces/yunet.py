@@ -8,7 +8,7 @@ import numpy as np
 
 from fercomp.faces.crop import scaled
 from fercomp.faces.found import MIN_SIZE, Faces
-from fercomp.faces.yunet_network import LARGEST, YUNET_FILE, YuNetLook
+from fercomp.faces.yunet_network import LARGEST_FACE, YUNET_FILE, YuNetLook
 
 PORTRAIT: Final = 256
 """Pixels of the longer side of a look at all of a photo."""
@@ -61,7 +61,7 @@ class YuNet:
         if rows is None:
             return np.empty((0, 15), dtype=np.float32)
         corner, sides, points, scores = np.split(
-            rows[rows[:, 2:4].max(axis=1) <= LARGEST], (2, 4, 14), axis=1
+            rows[rows[:, 2:4].max(axis=1) <= LARGEST_FACE], (2, 4, 14), axis=1
         )
         return _enlarged(np.hstack((corner, corner + sides, scores, points)), look, image)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 YUNET_FILE: Final = Path(__file__).with_name("face_detection_yunet_2023mar.onnx")
 """The network, from OpenCV's zoo of models; YUNET-LICENSE.txt beside it is its licence."""
 
-LARGEST: Final = 320
+LARGEST_FACE: Final = 320
 """Pixels of a look. Larger finds are often a part of a face; a look at less of them sees the whole of it."""
 
 STRIDES: Final = (8, 16, 32)
@@ -99,5 +99,5 @@ class YuNetLook:
         sides = 2 * halves.max(axis=1, initial=0)
         landmarks = (np.tile(places, 5) + points[anchors]) * stride
         found = np.hstack((centres - halves, centres + halves, scores[anchors, None], landmarks))
-        chosen: np.ndarray = found[sides <= LARGEST]
+        chosen: np.ndarray = found[sides <= LARGEST_FACE]
         return chosen
