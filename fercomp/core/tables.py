@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-
 _SIDES: Final = 10**6  # pixels
 _NUMBERS: Final = 2**53
 
@@ -158,7 +157,12 @@ AXES: Final = ("valence", "arousal")
 """Columns of a point, -1 to 1 each."""
 
 TARGETS: Final = ("valence_target", "arousal_target")
-"""Columns of the point that a photo is taught as; `nan` where it has none."""
+"""Columns of the point that a photo is taught as; both `nan`, or empty, where it has none."""
+
+
+def _whole_point(frame: "pd.DataFrame") -> tuple[int, str] | None:
+    missing = frame[list(TARGETS)].isna().sum(axis=1)
+    return first_wrong(missing == 1, lambda _: f"one of {' and '.join(TARGETS)}, both or none were expected")
 
 
 RECORDS: Final = (
@@ -237,6 +241,7 @@ def _probability_table(
     columns = _columns(**dict.fromkeys(texts, "str"), **dict.fromkeys((*classes, *points), "float64"))
     checks: list[Check] = [inside_raw(), unique(), shares(classes)]
     checks += [in_range(name, -1, 1, or_missing=name in TARGETS) for name in points]
+    checks += [_whole_point] if TARGETS[0] in points else []
     return Table(columns, remedy, tuple(checks), may_be_nan=TARGETS)
 
 

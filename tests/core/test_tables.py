@@ -20,6 +20,7 @@ from fercomp.core.tables import (
     PHOTOS,
     PROBLEMS,
     ROBUSTNESS,
+    TARGETS,
     UNCHANGED,
     holdout_table,
     oof_table,
@@ -241,6 +242,7 @@ WRONG = [
     *((kind, axis, "nan", "number was expected") for kind in ("holdout", "test") for axis in AXES),
     ("holdout", "valence_target", "2", "-1 to 1 was expected"),
     ("holdout", "valence_target", "inf", "number was expected"),
+    *(("holdout", target, "0.5", "one of .*, both or none were expected") for target in TARGETS),
     ("photos", "split", "Train", "known are train, holdout, test"),
     ("photos", "emotion", "glad", "which no photo of train can have"),
     ("photos", "emotion", "", "which no photo of train can have"),
@@ -263,6 +265,12 @@ def test_each_table_reads_what_it_should(tmp_path, kind):
     table, frame = KINDS[kind]
     table.write(frame(), tmp_path / "a.csv")
     assert len(table.read(tmp_path / "a.csv")) == len(frame())
+
+
+def test_a_missing_point_is_written_as_nan_or_as_nothing(tmp_path):
+    table, frame = KINDS["holdout"]
+    table.write(frame(), tmp_path / "a.csv")
+    assert table.read(tmp_path / "a.csv")[list(TARGETS)].isna().all(axis=1).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(("kind", "column", "text", "words"), WRONG)

@@ -165,7 +165,7 @@ def add_scores(
     if card.head != "emotion":
         meant = points_of(holdout)
         scores |= agreement(table[list(AXES)].to_numpy(), meant)
-        # As text, since a missing number would be an empty cell, which is none.
+        # As text: `nan` says that there is none, an empty cell might have been emptied.
         table[list(TARGETS)] = [[FLOAT_FORMAT % value for value in point] for point in meant]
     holdout_table(card.classes, points=card.head != "emotion").write(table, folder / HOLDOUT)
     kind = kind_of(photos[photos["split"] == "train"], raw, card.size, cache)
