@@ -36,11 +36,6 @@ class Visitor(H11Protocol):
         self._deadline.cancel()
         super().connection_lost(exc)
 
-    def _should_upgrade(self) -> bool:
-        """Leaves a WebSocket to uvicorn's limit where there is no room: it asks that of requests alone."""
-        busy = max(len(self.connections), len(self.tasks))
-        return busy <= MAX_CLIENTS and super()._should_upgrade()
-
     def on_response_complete(self) -> None:
         """Gives the next request its time."""
         self._deadline.cancel()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
 from fercomp.annotate.options import Options
@@ -22,6 +22,7 @@ from fercomp.media.clips import Frame
 from fercomp.media.images import decode_image
 from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.model import Bundle
+from fercomp.web.clients import MAX_CLIENTS
 from fercomp.web.local import Access
 from fercomp.web.pages import add_page
 from fercomp.web.recording import Pace, Recording
@@ -158,19 +159,26 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
     options.clip_recogniser(bundle).warm_up()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_page(app, access, "live")
+    cameras = 0
 
     @app.websocket("/frames")
     async def frames(socket: WebSocket, token: str = "") -> None:
+        nonlocal cameras
         if "origin" not in socket.headers or not access.allows(token, socket.headers):
             await socket.close(_REFUSED)
             return
+        if cameras == MAX_CLIENTS:  # uvicorn's limit is for requests alone
+            await socket.send_denial_response(Response(status_code=503))
+            return
         session = Session(bundle, options, output)
+        cameras += 1
         try:
             await socket.accept()
             await _talk(socket, session)
         except WebSocketDisconnect:
             pass
         finally:
+            cameras -= 1
             with suppress(FercompError, OSError):
                 session.close()
 
