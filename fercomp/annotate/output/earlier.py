@@ -31,7 +31,10 @@ def keep_aside(records: Records, changed: Mapping[str, object] | None) -> None:
         held = f"has a {path.name} that was changed by another program"
     kept = "starting anew"
     if not records.is_empty():
-        kept = f"its rows are now {set_aside(path).name}; to keep both apart, use --output DIR"
+        kept = (
+            f"its rows are now {set_aside(path).name}; copies of the same name are replaced, so to keep both "
+            "use --output DIR"
+        )
     elif not changed:
         return
     say(f"{path.parent} {held}: {kept}")

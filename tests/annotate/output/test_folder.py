@@ -140,8 +140,8 @@ def test_other_settings_start_anew_and_say_so(photos, tmp_path, capsys):
         assert len(folder.todo) == 6
         assert folder.records.index() == {}
     assert capsys.readouterr().err == (
-        f"{tmp_path / 'out'} holds another run (detector None): its rows are now records.1.csv; to keep both "
-        "apart, use --output DIR\n"
+        f"{tmp_path / 'out'} holds another run (detector None): its rows are now records.1.csv; copies of "
+        "the same name are replaced, so to keep both use --output DIR\n"
     )
     for people in (False, True):
         with opened(photos, tmp_path / "out", detector="whole", people=people):
