@@ -103,8 +103,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def fercomp(
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Win a facial-emotion competition, then show the result on photos, videos and a camera."""

@@ -14,8 +14,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
     model: Model = None,
     name: Annotated[
-        str | None,
-        typer.Option("--name", "-n", help="Name of the copy.", show_default="the model's own"),
+        str | None, typer.Option("--name", "-n", help="Name of the copy.", show_default="the model's own")
     ] = None,
     precision: Annotated[
         Literal["float16", "int8"] | None,

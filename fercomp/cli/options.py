@@ -21,8 +21,7 @@ Set = Annotated[
 ]
 
 Force = Annotated[
-    bool,
-    typer.Option("--force", help="Train anew what is trained with these parameters on these photos."),
+    bool, typer.Option("--force", help="Train anew what is trained with these parameters on these photos.")
 ]
 
 BackboneName = Annotated[
@@ -109,10 +108,7 @@ MinScore = Annotated[
     ),
 ]
 
-MinSize = Annotated[
-    float,
-    typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face."),
-]
+MinSize = Annotated[float, typer.Option("--min-size", metavar="PIXELS", help="Lowest longer side of a face.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write all that is known as JSON, and nothing else.")]
 RecordsFormat = Annotated[Literal["csv", "jsonl"], typer.Option("--records", help="Format of the records.")]

@@ -4,10 +4,7 @@ from fercomp.cli.options import Browser, Port
 from fercomp.cli.words import say_next, tell
 
 
-def review(
-    port: Port = 0,
-    browser: Browser = True,
-) -> None:
+def review(port: Port = 0, browser: Browser = True) -> None:
     """Look through the suggested labels in a local page, the worst given labels first.
 
     Every decision goes to datasets/review.jsonl at once; the next `fercomp relabel` applies them. The page

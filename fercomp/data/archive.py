@@ -136,19 +136,12 @@ def find_difference(archive: Path, sizes: Sequence[tuple[str, int]]) -> str | No
     return None
 
 
-def check_members(
-    members: Sequence[ZipInfo],
-    archive: Path,
-    max_bytes: int = MAX_MEMBER_BYTES,
-    max_members: int = MAX_MEMBERS,
-) -> list[PurePosixPath]:
+def check_members(members: Sequence[ZipInfo], archive: Path) -> list[PurePosixPath]:
     """Checks an archive's table of contents.
 
     Args:
         members: What the archive says it holds.
         archive: Its path, for the errors.
-        max_bytes: Largest sum of unpacked sizes.
-        max_members: Largest number of members.
 
     Returns:
         Where each member goes, relative to the folder it is unpacked to.
@@ -157,12 +150,12 @@ def check_members(
         FercompError: A member would be written elsewhere, is a link or device, is encrypted or packed
             absurdly well, two share a name, or there are too many or too large.
     """
-    if len(members) > max_members:
-        raise _unsafe(archive, f"{len(members):,} members, at most {max_members:,} were expected")
+    if len(members) > MAX_MEMBERS:
+        raise _unsafe(archive, f"{len(members):,} members, at most {MAX_MEMBERS:,} were expected")
     total = sum(member.file_size for member in members)
-    if total > max_bytes:
+    if total > MAX_MEMBER_BYTES:
         raise _unsafe(
-            archive, f"{total / 1e9:,.1f} GB unpacked, at most {max_bytes / 1e9:,.1f} were expected"
+            archive, f"{total / 1e9:,.1f} GB unpacked, at most {MAX_MEMBER_BYTES / 1e9:,.1f} were expected"
         )
     paths = []
     for member in members:

@@ -87,13 +87,7 @@ def models_table(rows: Sequence[ModelRow], console: "Console") -> "Table":
 
 
 def _cells(row: ModelRow) -> dict[str, str]:
-    shapes = {
-        "accuracy": ".4f",
-        "macro_f1": ".4f",
-        "megabytes": ".1f",
-        "ms_per_face": ".1f",
-        "public": ".5f",
-    }
+    shapes = {"accuracy": ".4f", "macro_f1": ".4f", "megabytes": ".1f", "ms_per_face": ".1f", "public": ".5f"}
     cells = {"model": row.model, "backbone": row.backbone, "csv": row.csv, "interval": "", "private": ""}
     for name, shape in shapes.items():
         value = getattr(row, name)

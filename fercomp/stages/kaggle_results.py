@@ -6,14 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from fercomp.core.errors import FercompError
-from fercomp.core.files import (
-    atomic_file,
-    atomic_folder,
-    followed,
-    link_or_copy,
-    require_kind,
-    sha256,
-)
+from fercomp.core.files import atomic_file, atomic_folder, followed, link_or_copy, require_kind, sha256
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there

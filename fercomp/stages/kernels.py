@@ -81,11 +81,7 @@ def bring_run(name: str, workspace: Workspace) -> tuple[Path, ...]:
     """
     run = require_run(name, workspace)
     check_places(run.leaves, workspace)
-    with (
-        nothing_empty(run.leaves, workspace),
-        _alone(run, workspace),
-        _signed_in(run, workspace) as kaggle,
-    ):
+    with nothing_empty(run.leaves, workspace), _alone(run, workspace), _signed_in(run, workspace) as kaggle:
         state = status_of(run.parts[-1].slug, kaggle).state
         if state in AT_WORK:
             raise FercompError(

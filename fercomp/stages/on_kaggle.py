@@ -12,13 +12,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.competition import connect
-from fercomp.kaggle.kernels.calls import (
-    AT_WORK,
-    KernelOutput,
-    find_kernel,
-    gpu_hours_left,
-    kernel_page,
-)
+from fercomp.kaggle.kernels.calls import AT_WORK, KernelOutput, find_kernel, gpu_hours_left, kernel_page
 from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.outputs import Manifest, bring_files, forget_files
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part

@@ -1,6 +1,5 @@
 """What a network is taught: the index of photos, with what tables and teachers say of them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from fercomp.modeling.bundle.kind import evenly, seen_traits
 from fercomp.modeling.training.points import with_points
 from fercomp.modeling.training.subset import some_photos
 from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
-from fercomp.modeling.training.teacher import accept_teacher, asked_probs, check_teacher_of_tests, kept_probs
+from fercomp.modeling.training.teacher import accept_teacher, check_teacher_of_tests, kept_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
 from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher
 
@@ -126,7 +125,7 @@ def teacher_of(
         return ViewTeacher(folders, params.class_names, folds, params.teacher_weight, params.label_smoothing)
     for folder in folders:
         accept_teacher(folder, params.class_names)
-    return _mean_of(kept_probs, folders, paths, params, workspace, machine)
+    return _mean_of(folders, paths, params, workspace, machine)
 
 
 def _of_tests(
@@ -136,20 +135,19 @@ def _of_tests(
     for folder in folders:
         check_teacher_of_tests(folder, params.class_names)
     paths = learnable_tests(photos)["image_path"].tolist()
-    return _mean_of(asked_probs, folders, paths, params, workspace, machine)
+    return _mean_of(folders, paths, params, workspace, machine, together=True)
 
 
 def _mean_of(
-    ask: Callable[..., "np.ndarray"],
     folders: list[Path],
     paths: list[str],
     params: TrainParams,
     workspace: Workspace,
     machine: MachineParams,
+    together: bool = False,
 ) -> "np.ndarray":
-    kept = (workspace.training, PhotoCache(workspace.decoded, machine.cache_gb))
-    said = [
-        ask(folder, params.class_names, workspace.raw, paths, *kept, machine.device) for folder in folders
-    ]
+    cache = PhotoCache(workspace.decoded, machine.cache_gb)
+    how = (workspace.raw, paths, workspace.training, cache, machine.device, together)
+    said = [kept_probs(folder, params.class_names, *how) for folder in folders]
     mean: np.ndarray = sum(said[1:], said[0]) / len(said)
     return mean

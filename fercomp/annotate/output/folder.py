@@ -11,15 +11,8 @@ from fercomp.annotate.output.earlier import keep_aside, require_same_names, requ
 from fercomp.annotate.output.names import output_names, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
-from fercomp.annotate.records.parquet import (
-    TableFormat,
-    clear_parquet,
-    parquet_of,
-    rows_format,
-    write_parquet,
-)
-from fercomp.annotate.records.rows import columns
-from fercomp.annotate.records.table import OnRecord, Records
+from fercomp.annotate.records.parquet import RunTable, TableFormat
+from fercomp.annotate.records.table import OnRecord
 from fercomp.annotate.sources.found import Found, Photo, Video, by_folders
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_bytes
@@ -51,6 +44,8 @@ class OutputFolder:
         people: Keep what tells people apart, and number them in the end.
 
     Attributes:
+        records: What is written while the run goes on.
+        table: The records, for the user.
         people: What is kept of them, where that is wanted; once all is done, how many there are.
 
     Raises:
@@ -77,10 +72,8 @@ class OutputFolder:
         self._sources = sources.only(shard.holds) if shard else sources
         self._names = output_names(sources)
         self._require_no_original()
-        rows, self._columns = rows_format(kind), columns(classes)
-        path = folder / f"records.{rows}"
-        self.records = Records(shard.beside(path) if shard else path, self._columns, rows)
-        self._parquet = parquet_of(self.records.path) if kind == "parquet" else None
+        self._table = RunTable(folder, classes, kind, shard)
+        self.records, self.table = self._table.rows, self._table.path
         self._settings = dict(settings)
         self._held = ExitStack()
 
@@ -93,10 +86,7 @@ class OutputFolder:
             index = self.records.index() if same else {}
             gone = [file for file in index if file not in self._all and not self._is_there(file)]
             self._names = output_names(self._all, self._owners(run, index.keys() - gone))
-            self._require_no_original()
-            if not self._force:
-                require_same_names(self.records, changed, self._settings.get("input"), self._all.files)
-                self._require_ours(run)
+            self._require_allowed(run, changed)
             if not same and not self.records.is_empty():
                 require_usable(self.records, self._all)
             embedded = self.people.begin(map(self._name_of, self._sources.files)) if self.people else None
@@ -121,6 +111,13 @@ class OutputFolder:
             if kind is None:
                 self._finish()
 
+    def _require_allowed(self, run: RunFile, changed: Mapping[str, object] | None) -> None:
+        """Refuses to replace originals or somebody else's files, and to do again what has other names now."""
+        self._require_no_original()
+        if not self._force:
+            require_same_names(self.records, changed, self._settings.get("input"), self._all.files)
+            self._require_ours(run)
+
     def _owners(self, run: RunFile, recorded: Set[str]) -> dict[str, str]:
         """Returns names of copies that are taken, with their `file`: on record, or of other shards."""
         owners = {name: file for name, file in (run.written or {}).items() if file in recorded}
@@ -135,16 +132,12 @@ class OutputFolder:
 
     def _begin(self, run: RunFile, kept: Mapping[str, OnRecord], is_changed: bool) -> None:
         """Leaves on record what stays, and writes what this run is about to do."""
-        parquet = parquet_of(self.records.path).name
-        ours = parquet in (run.written or ())
-        if is_changed if ours else self._parquet:
-            clear_parquet(self.records.path, ours)
+        also = self._table.clear(run.written or (), is_changed)
         # The records first: a kill between the two leaves other settings, so the next run starts anew.
         self.records.rewrite(kept.values())
         if self.people:
             self.people.keep(kept)
         names = ((name, file) for file in self._sources.files for name in self._names.of(file).all())
-        also = [(parquet, "")] if self._parquet else []
         run.write(((s.file, s.now()) for s in self._sources), chain(names, also), kept)
 
     def _finish(self) -> None:
@@ -158,8 +151,7 @@ class OutputFolder:
         if self.people:
             self.records.close()
             self.people.finish(self.records)
-        if self._parquet:
-            write_parquet(self.records.path, self._columns)
+        self._table.finish()
 
     def _alone(self) -> AbstractContextManager[None]:
         """Keeps other processes out, or from this shard."""
@@ -170,11 +162,6 @@ class OutputFolder:
             f"another fercomp is at shard {self._shard} in {self.folder}: give each shard to one machine only"
         )
         return exclusive_part(self.folder, self._shard.tag, mine, busy)
-
-    @property
-    def table(self) -> Path:
-        """The records, for the user."""
-        return self._parquet or self.records.path
 
     def write_copy(self, photo: Photo, copy: bytes) -> None:
         """Writes the annotated copy of a photo, before its rows come on record; from any thread."""

@@ -9,14 +9,8 @@ from fercomp.annotate.output.earlier import keep_aside
 from fercomp.annotate.output.names import Names, OutputNames, output_names
 from fercomp.annotate.output.run_file import RUN, RunFile, busy_folder
 from fercomp.annotate.people.run import RunPeople
-from fercomp.annotate.records.parquet import (
-    TableFormat,
-    clear_parquet,
-    parquet_of,
-    rows_format,
-    write_parquet,
-)
-from fercomp.annotate.records.rows import columns, problem_row
+from fercomp.annotate.records.parquet import RunTable, TableFormat
+from fercomp.annotate.records.rows import problem_row
 from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.annotate.sources.found import Photo, Video, by_folders
 from fercomp.annotate.sources.walk import Sources
@@ -43,6 +37,8 @@ class ShardMerge:
         people: Whether the shards have kept what tells people apart, which is done now.
 
     Attributes:
+        records: Those of all shards, once they are merged.
+        table: The records, for the user.
         people: In the end, how many there are.
     """
 
@@ -58,10 +54,9 @@ class ShardMerge:
         self.people = RunPeople(folder) if people else None
         self._seen: dict[str, OnRecord] = {}
         self._folder, self._sources = folder, sources
-        self._columns, self._kind, self._settings = columns(classes), rows_format(kind), dict(settings)
-        self.records = Records(folder / f"records.{self._kind}", self._columns, self._kind)
-        self._parquet = parquet_of(self.records.path) if kind == "parquet" else None
-        self.table = self._parquet or self.records.path
+        self._classes, self._kind, self._settings = classes, kind, dict(settings)
+        self._table = RunTable(folder, classes, kind)
+        self.records, self.table = self._table.rows, self._table.path
         self._stamps: dict[str, Any] = {}
         self._written: dict[Shard, dict[str, str]] = {}
         self._gone: list[str] = []
@@ -90,11 +85,7 @@ class ShardMerge:
                 keep_aside(self.records, changed)
             # Without stamps nothing counts as done, should this be killed between records and run file.
             written = [(name, file) for file in found.files for name in names.of(file).all()]
-            ours = parquet_of(self.records.path).name in (whole.written or ())
-            if self._parquet or ours:
-                clear_parquet(self.records.path, ours)
-            if self._parquet:
-                written.append((self._parquet.name, ""))
+            written += self._table.clear(whole.written or ())
             whole.write((), written, ())
             self._write(index)
             whole.write(((file, self._stamps[file]) for file in found.files), written, ())
@@ -110,7 +101,7 @@ class ShardMerge:
                 f"shard {shard} in {self._folder} was made with other settings ({other or 'unknown ones'}): "
                 "merge with its options, or run it again with these"
             )
-        records = Records(shard.beside(self.records.path), self._columns, self._kind)
+        records = RunTable(self._folder, self._classes, self._kind, shard).rows
         if not records.path.is_file() or records.is_strange():
             raise FercompError(
                 f"{records.path} is missing or was changed by another program: run shard {shard} again"
@@ -188,8 +179,7 @@ class ShardMerge:
 
     def _write(self, index: Mapping[str, OnRecord]) -> None:
         """Writes the records, and a row for each folder that cannot be looked into, as one machine would."""
-        ordered = sorted(index, key=by_folders)
-        self.records.rewrite(index[file] for file in ordered)
+        self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
         if self._sources.problems:
             with self.records:
                 for file, reason in self._sources.problems.items():
@@ -198,8 +188,7 @@ class ShardMerge:
             self.records.rewrite(index[file] for file in sorted(index, key=by_folders))
         if self.people:
             self.people.merge({file: self._seen[file] for file in index if file in self._seen}, self.records)
-        if self._parquet:
-            write_parquet(self.records.path, self._columns)
+        self._table.finish()
 
 
 def _same(stamp: object) -> object:

@@ -18,16 +18,13 @@ _BLOCK: Final = 256
 _NOBODY: Final = -1
 
 
-def person_labels(
-    vectors: np.ndarray, apart: Sequence[Set[int]], part: int = _PART, largest: float = SAME_PERSON
-) -> np.ndarray:
+def person_labels(vectors: np.ndarray, apart: Sequence[Set[int]], part: int = _PART) -> np.ndarray:
     """Says whose the faces are.
 
     Args:
         vectors: `(N, D)` float32 of length 1, in the order of their appearance.
         apart: For each, the indices of those that are other people for certain.
         part: How many are compared each with each.
-        largest: Largest mean distance of those that are joined.
 
     Returns:
         `(N,)` int64: persons from 0, in the order of their first appearance.
@@ -37,9 +34,9 @@ def person_labels(
     counts = np.empty(0, dtype=np.int64)
     for start in range(0, len(vectors), part):
         here = range(start, min(start + part, len(vectors)))
-        groups = _grouped(vectors, here, apart, largest)
+        groups = _grouped(vectors, here, apart)
         means = np.array([vectors[group].mean(axis=0) for group in groups])
-        taken = _joined(groups, means, sums / counts[:, None], apart, labels, largest)
+        taken = _joined(groups, means, sums / counts[:, None], apart, labels)
         new = taken.count(_NOBODY)
         sums = np.vstack([sums, np.zeros((new, vectors.shape[1]), np.float32)])
         counts = np.append(counts, np.zeros(new, np.int64))
@@ -65,7 +62,7 @@ def nearest_pairs(a: np.ndarray, b: np.ndarray, largest: float) -> list[tuple[in
     return [(i, j) for _, i, j in sorted(found)]
 
 
-def _grouped(vectors: np.ndarray, here: range, apart: Sequence[Set[int]], largest: float) -> list[list[int]]:
+def _grouped(vectors: np.ndarray, here: range, apart: Sequence[Set[int]]) -> list[list[int]]:
     """Returns the clusters of a part, in the order of their first appearance."""
     some = vectors[here.start : here.stop]
     distances = 1 - some @ some.T
@@ -76,7 +73,7 @@ def _grouped(vectors: np.ndarray, here: range, apart: Sequence[Set[int]], larges
     groups = [[i] for i in here]
     while True:
         a, b = sorted(divmod(int(distances.argmin()), len(groups)))
-        if not distances[a, b] <= largest:
+        if not distances[a, b] <= SAME_PERSON:
             return [group for group in groups if group]
         joined = len(groups[a]) * distances[a] + len(groups[b]) * distances[b]
         distances[a] = distances[:, a] = joined / (len(groups[a]) + len(groups[b]))
@@ -90,7 +87,6 @@ def _joined(
     people: np.ndarray,
     apart: Sequence[Set[int]],
     labels: np.ndarray,
-    largest: float,
 ) -> list[int]:
     """Returns the person of earlier parts that each cluster belongs to, `_NOBODY` where there is none."""
     taken = [_NOBODY] * len(groups)
@@ -98,7 +94,7 @@ def _joined(
     group_of = {i: g for g, group in enumerate(groups) for i in group}
     others = [{group_of[j] for i in group for j in apart[i] if j in group_of} for group in groups]
     forbidden = [{int(labels[j]) for i in group for j in apart[i]} - {_NOBODY} for group in groups]
-    for g, person in nearest_pairs(means, people, largest):
+    for g, person in nearest_pairs(means, people, SAME_PERSON):
         if taken[g] == _NOBODY and person not in forbidden[g]:
             taken[g] = person
             for other in others[g]:

@@ -9,13 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from fercomp.annotate.people.embedder import (
-    RECOGNISABLE,
-    embedded_face,
-    embedding,
-    load_embedder,
-    unit,
-)
+from fercomp.annotate.people.embedder import RECOGNISABLE, embedded_face, embedding, load_embedder, unit
 from fercomp.annotate.people.sightings import Sighting, face_jpeg
 from fercomp.annotate.recognise.recogniser import Picture
 from fercomp.core.parallel import thread_pool

@@ -4,16 +4,17 @@ A Parquet file is readable only when it is complete. So rows are on record as CS
 loses nothing to a kill, and the Parquet file is made of that at the end, as a whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from fercomp.annotate.records.rows import TEXT
-from fercomp.annotate.records.table import RecordFormat
+from fercomp.annotate.records.rows import TEXT, columns
+from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, set_aside
 from fercomp.core.progress import say
+from fercomp.core.shards import Shard
 
 if TYPE_CHECKING:
     import pyarrow
@@ -79,13 +80,51 @@ def write_parquet(records: Path, columns: Sequence[str]) -> None:
             writer.write_batch(batch)
 
 
-def clear_parquet(records: Path, is_ours: bool) -> None:
-    """Removes the Parquet file of records that are about to change; one of somebody else is kept aside."""
-    path = parquet_of(records)
-    if is_ours:
-        path.unlink(missing_ok=True)
-    elif path.is_symlink() or path.exists():
-        say(f"{path} was not written by annotate: it is now {set_aside(path).name}")
+class RunTable:
+    """The records of a run, or of one shard of it, and the Parquet file that is made of them, if wanted.
+
+    Args:
+        folder: The output folder.
+        classes: The model's class names.
+        kind: Format of the records.
+        shard: Whose they are.
+
+    Attributes:
+        rows: What is written while a run goes on.
+        path: The records, for the user.
+    """
+
+    def __init__(
+        self, folder: Path, classes: Sequence[str], kind: TableFormat, shard: Shard | None = None
+    ) -> None:
+        self._columns, rows = columns(classes), rows_format(kind)
+        path = folder / f"records.{rows}"
+        self.rows = Records(shard.beside(path) if shard else path, self._columns, rows)
+        self._parquet, self._is_wanted = parquet_of(self.rows.path), kind == "parquet"
+        self.path = self._parquet if self._is_wanted else self.rows.path
+
+    def clear(self, written: Container[str], is_changed: bool = True) -> list[tuple[str, str]]:
+        """Removes the Parquet file of rows that are about to change; one of somebody else is kept aside.
+
+        Args:
+            written: Names of what earlier runs wrote.
+            is_changed: Whether rows will change.
+
+        Returns:
+            The name of the file that will be written, and that it is of no source.
+        """
+        path = self._parquet
+        is_ours = path.name in written
+        if is_ours and is_changed:
+            path.unlink(missing_ok=True)
+        elif self._is_wanted and not is_ours and (path.is_symlink() or path.exists()):
+            say(f"{path} was not written by annotate: it is now {set_aside(path).name}")
+        return [(path.name, "")] if self._is_wanted else []
+
+    def finish(self) -> None:
+        """Makes the Parquet file of all rows."""
+        if self._is_wanted:
+            write_parquet(self.rows.path, self._columns)
 
 
 def _type(name: str, arrow: "pyarrow") -> "pyarrow.DataType":

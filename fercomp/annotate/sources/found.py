@@ -73,9 +73,7 @@ class Found:
     """
 
     def __init__(
-        self,
-        folder: Path = Path(),
-        sources: Mapping[str, Photo | Video | None] = MappingProxyType({}),
+        self, folder: Path = Path(), sources: Mapping[str, Photo | Video | None] = MappingProxyType({})
     ) -> None:
         self._folder = folder
         self.files = sorted(sources, key=by_folders)

@@ -189,10 +189,7 @@ def _stream(source: Download, part: Path, unpacked: int, course: _Course) -> Non
                 raise Unanswered("the storage sends something else than the archive")
             course.begin_anew(part)
             write_json(record_of(part), identity)
-        with (
-            part.open("ab" if have else "wb") as file,
-            meter("downloading", identity["bytes"], have) as bar,
-        ):
+        with part.open("ab" if have else "wb") as file, meter("downloading", identity["bytes"], have) as bar:
             for chunk in chain((first,), chunks):
                 course.check(file.tell() + len(chunk))
                 file.write(chunk)

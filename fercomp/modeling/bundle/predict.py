@@ -40,21 +40,14 @@ def predict_photos(
     Raises:
         ImageProblem: A photo cannot be read.
     """
-    return answer_photos(bundle, raw, image_paths, cache).pred_probs
-
-
-def answer_photos(
-    bundle: Bundle, raw: Path, image_paths: Sequence[str], cache: PhotoCache | None = None
-) -> Answer:
-    """Says everything a model can say of photos, as `predict_photos` does."""
     (answer,) = answer_parts(bundle, raw, [image_paths], cache)
-    return answer
+    return answer.pred_probs
 
 
 def answer_parts(
     bundle: Bundle, raw: Path, parts: Sequence[Sequence[str]], cache: PhotoCache | None = None
 ) -> Iterator[Answer]:
-    """Says of one part of photos after the other what `answer_photos` says; the time is foretold for all."""
+    """Says of one part of photos after the other all that a model can say; the time is foretold for all."""
     # Framed photos are used whole, whatever the margin: only sizes differ.
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     # The device is asked for before photos are decoded, since there may be none.

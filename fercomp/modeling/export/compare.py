@@ -1,5 +1,6 @@
 """Whether an exported graph answers photos as its network does, looked at once, on the device that scores."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -79,8 +80,7 @@ def checked_graph(
 
 
 def _keras(folder: Path, card: Card, gpu: bool) -> Network:
-    def load() -> Network:
-        return keras_network(folder / KERAS_MODEL, card.size, card.width)
+    load = partial(keras_network, folder / KERAS_MODEL, card.size, card.width)
 
     def fail() -> Network:
         raise _NoRoom

@@ -54,14 +54,7 @@ class Checkpoint:
         self.path = path
         self.fingerprint = fingerprint
 
-    def save(
-        self,
-        model: keras.Model,
-        optimizer: Any,
-        progress: Progress,
-        best: Arrays,
-        ema: Arrays,
-    ) -> None:
+    def save(self, model: keras.Model, optimizer: Any, progress: Progress, best: Arrays, ema: Arrays) -> None:
         """Writes the state after an epoch; `Saved` says what the parts are."""
         state = json.dumps({"fingerprint": self.fingerprint, "progress": asdict(progress)})
         groups = {

@@ -50,11 +50,7 @@ def symmetric_cross_entropy(targets: Any, probabilities: Any) -> Any:
 
 
 LOSSES: Final = MappingProxyType(
-    {
-        "cross_entropy": cross_entropy,
-        "gce": generalised_cross_entropy,
-        "sce": symmetric_cross_entropy,
-    }
+    {"cross_entropy": cross_entropy, "gce": generalised_cross_entropy, "sce": symmetric_cross_entropy}
 )
 """The losses by the name that `train.loss` gives them."""
 

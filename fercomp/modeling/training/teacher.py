@@ -84,6 +84,7 @@ def kept_probs(
     folder: Path,
     cache: PhotoCache | None = None,
     device: Wanted = "cpu",
+    together: bool = False,
 ) -> np.ndarray:
     """Returns a model's probabilities of photos, which are computed once.
 
@@ -102,6 +103,8 @@ def kept_probs(
         folder: Where the probabilities are kept, made if missing.
         cache: Where decoded photos are kept.
         device: What is to answer, `machine.device`.
+        together: Let all networks of a cross-validated model answer: for photos that none of them has
+            learned, such as test photos.
 
     Returns:
         `(N, K)` float32, rows sum to 1, columns in the order of `classes`.
@@ -110,24 +113,8 @@ def kept_probs(
         FercompError: The model is missing or damaged, or its `oof.csv` lacks a photo.
         ImageProblem: A photo cannot be read.
     """
-    if (model / OOF).is_file():
+    if (model / OOF).is_file() and not together:
         return out_of_fold(model / OOF, classes, image_paths)
-    return asked_probs(model, classes, raw, image_paths, folder, cache, device)
-
-
-def asked_probs(
-    model: Path,
-    classes: tuple[str, ...],
-    raw: Path,
-    image_paths: Sequence[str],
-    folder: Path,
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
-) -> np.ndarray:
-    """Returns what `kept_probs` does, but of a cross-validated model what all of its networks say together.
-
-    That is for photos that none of them has learned, such as test photos.
-    """
     bundle = load_bundle(model, device)
     file = folder / f"{bundle.card.name}-{_key(bundle, raw, image_paths)}.npy"
     known = read_kept(file, (len(image_paths), len(classes)))

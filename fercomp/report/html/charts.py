@@ -22,7 +22,7 @@ def bar(*parts: tuple[float, Element]) -> Element:
     return drawn
 
 
-def interval(low: float, value: float, high: float, ends: tuple[float, float], width: int = 110) -> Element:
+def interval(low: float, value: float, high: float, ends: tuple[float, float]) -> Element:
     """Draws a value as a dot on the line of its interval.
 
     Args:
@@ -30,9 +30,8 @@ def interval(low: float, value: float, high: float, ends: tuple[float, float], w
         value: The value.
         high: Upper end.
         ends: Values at the left and the right end of the picture.
-        width: Pixels.
     """
-    first, last = ends
+    (first, last), width = ends, 110
     left, dot, right = (6 + (x - first) / ((last - first) or 1) * (width - 12) for x in (low, value, high))
     drawn = _picture(width, 14)
     drawn.append(element("line", x1=left, x2=right, y1=7.0, y2=7.0, class_="whisker"))

@@ -6,7 +6,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from fercomp.report.html.charts import interval
-from fercomp.report.html.element import MISSING, Content, element, table
+from fercomp.report.html.element import MISSING, Content, details, element, table
 from fercomp.report.html.run import ReportedRun
 
 _SHOWN: Final = 6
@@ -94,10 +94,7 @@ def _difference(run: ReportedRun, newest: ReportedRun | None) -> list[Content]:
     shown = ", ".join([*said, *lines[:_SHOWN]]) or "nothing"
     if len(lines) <= _SHOWN:
         return [shown]
-    more = element(
-        "details", element("summary", f"and {len(lines) - _SHOWN} more"), ", ".join(lines[_SHOWN:])
-    )
-    return [shown, more]
+    return [shown, details(f"and {len(lines) - _SHOWN} more", ", ".join(lines[_SHOWN:]))]
 
 
 def differing(params: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
