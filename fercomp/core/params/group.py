@@ -14,9 +14,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 LARGEST_NUMBER: Final = 2**32 - 1
 """Of a whole number: what a seed may be. More than that are no photos, epochs or pixels."""
 
-_FLOAT32: Final = 2.0**-126, 2.0**128
-"""Of a fraction: with others, networks would learn by 0 or by infinity."""
-
 G = TypeVar("G", bound="Group")
 
 
@@ -37,15 +34,6 @@ class Group(BaseModel):
                 raise ValueError(f"a number was expected, not {str(number).lower()}")
             if isinstance(number, int) and abs(number) > LARGEST_NUMBER:
                 raise ValueError(f"a number of at most {LARGEST_NUMBER:,} was expected")
-        return value
-
-    @field_validator("*")
-    @classmethod
-    def _fractions_are_of_32_bits(cls, value: Any, info: ValidationInfo) -> Any:
-        if Any not in _kinds(cls.model_fields[info.field_name or ""].annotation):
-            for number in _values(value):
-                if isinstance(number, float) and number and not _FLOAT32[0] <= abs(number) < _FLOAT32[1]:
-                    raise ValueError("0 was expected, or a number that 32 bits can hold")
         return value
 
 

@@ -13,6 +13,10 @@ from fercomp.core.params.group import Group, Share
 RECIPE: Final = 1
 """What `train.recipe` is in networks that this code trains. See `tests/modeling/training/test_recipe.py`."""
 
+_LEAST: Final = 1e-12
+_MOST: Final = 1e12
+"""Of factors: what is far smaller or larger is 0 or infinity in float32, or is so once it is multiplied."""
+
 
 class TrainParams(Group):
     """How one network is trained: the head with the backbone frozen, then fine-tuning of all of it.
@@ -117,28 +121,28 @@ class TrainParams(Group):
     head: Literal["emotion", "valence_arousal", "both"] = "emotion"
     va_targets: str = "mean"
     va_loss: Literal["ccc", "mse"] = "ccc"
-    va_weight: Annotated[float, Field(ge=0)] = 0.5
+    va_weight: Annotated[float, Field(ge=0, le=_MOST)] = 0.5
     batch_size: Annotated[int, Field(ge=1)] = 32
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_norm: Literal["keep", "learn"] = Field(default_factory=lambda given: _batch_norm(given))
     unfreeze: Literal["all"] | int = "all"
-    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    layer_decay: Annotated[float, Field(ge=_LEAST, le=1)] = 1.0
     hidden: Annotated[int, Field(ge=0, le=8192)] = 0
     head_epochs: Annotated[int, Field(ge=0)] = 3
     head_views: Annotated[int, Field(ge=1)] = 2
     epochs: Annotated[int, Field(ge=0)] = 20
-    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    head_learning_rate: Annotated[float, Field(ge=_LEAST, le=_MOST)] = 1e-3
     learning_rate: float = Field(
-        default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, gt=0
+        default_factory=lambda given: 2e-3 if given.get("weights") == "none" else 1e-4, ge=_LEAST, le=_MOST
     )
     warmup: Share = 0.1
-    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    weight_decay: Annotated[float, Field(ge=0, le=_MOST)] = 0.02
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     loss: Literal["cross_entropy", "gce", "sce"] = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     photos: Annotated[int, Field(ge=1)] | None = None
-    minutes: Annotated[float, Field(gt=0)] | None = None
+    minutes: Annotated[float, Field(ge=_LEAST)] | None = None
     labels: Literal["given", "relabelled", "weighted"] = "given"
     duplicate_labels: Literal["soft", "given"] = "soft"
     balance: Literal["none", "class_weights", "logit_adjustment"] = "none"

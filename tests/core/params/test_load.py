@@ -171,9 +171,9 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         *(
             ("", [f"{key}={value}"], rf"{key}: .*received")
             for key in ("train.learning_rate", "train.minutes", "experiments.a.layer_decay")
-            for value in ("1e-400", "1.0e-400", "-0.0", "1e-320", "1e400", "1.0e+300")
+            for value in ("1e-400", "1.0e-400", "-0.0", "1e-320", "1e400")
         ),
-        ("", ["train.weight_decay=1e-320"], r"weight_decay: 0 was expected, or a number that 32 bits can"),
+        ("", ["train.weight_decay=1.0e+300"], r"weight_decay: .*received"),
         ("", ["train.batch_norm=keep"], r"batch normalisation has nothing to keep"),
         ("", ["train.loss=elr"], r"train\.loss: .*elr was removed, it cost .*: take cross_entropy"),
         ("experiments: {a: {loss: elr}}", [], r"experiments\.a\.loss: .*elr was removed"),
