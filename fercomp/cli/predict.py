@@ -37,7 +37,6 @@ def predict(
       fercomp predict --on kaggle
       fercomp predict --model shipped --on ray
     """
-    from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.stages.kaggle_jobs import predict_job
     from fercomp.stages.predict import merge_predictions, predict_test
@@ -58,8 +57,7 @@ def predict(
     elif on == "ray":
         done = predict_on_ray(folder, workspace, params.predict, params.machine.device)
     else:
-        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-        how = (folder, workspace, params.predict, cache, params.machine.device)
+        how = (folder, workspace, params.predict, params.machine)
         done = predict_test(*how, part) if part else predict_in_parts(*how)
     copies = f", {done.copies:,} of them with a labelled copy" if done.copies else ""
     tell(f"{done.path}: probabilities of {done.photos:,} test photos{copies}")

@@ -75,7 +75,6 @@ def relabel(
     from fercomp.core.errors import FercompError
     from fercomp.core.progress import count
     from fercomp.core.tables import PHOTOS, oof_table
-    from fercomp.data.cache import PhotoCache
     from fercomp.labels.folders import export_folders as export
     from fercomp.labels.sorted_folders import import_folders as take_over
     from fercomp.modeling.bundle.find import resolve_model
@@ -95,8 +94,7 @@ def relabel(
     if import_folders is not None:
         tell(*take_over(import_folders, photos, workspace.reviewed, drop_removed))
     if folder is not None:
-        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-        opinion = opinion_of(folder, workspace, cache, params.machine.device)
+        opinion = opinion_of(folder, workspace, params.machine)
     labels = _suggest(opinion, photos, workspace, params.relabel)
     if export_folders is not None:
         exported = export(labels, workspace.raw, export_folders)

@@ -39,7 +39,6 @@ def robustness(
 
     from fercomp.core.terminal import show
     from fercomp.core.timing import duration
-    from fercomp.data.cache import PhotoCache
     from fercomp.modeling.bundle.find import resolve_model
     from fercomp.modeling.bundle.robustness import ONE_LOOK, ROBUSTNESS_CSV, sentence_of_losses
     from fercomp.report.robustness_plot import plot_robustness
@@ -47,12 +46,10 @@ def robustness(
 
     begin = time.perf_counter()
     workspace, params = open_workspace()
-    machine = params.machine
-    cache = PhotoCache(workspace.decoded, machine.cache_gb)
     wanted: list[str | None] = [*model] if model else [None]
     folders = {resolve_model(name, workspace): name for name in wanted}
     done = {
-        name or folder.name: measure_robustness(folder, workspace, photos, cache, machine.device)
+        name or folder.name: measure_robustness(folder, workspace, photos, params.machine)
         for folder, name in folders.items()
     }
     tables = {name: measured.table for name, measured in done.items()}

@@ -9,7 +9,6 @@ from fercomp.core.params import AugmentParams, Params
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS, PROBLEMS
-from fercomp.data.cache import PhotoCache
 from fercomp.decisions.metrics import Scores
 from fercomp.demo.competition import MEDIA
 from fercomp.kaggle.submissions.csv_file import write_submission
@@ -56,8 +55,7 @@ def run_demo(workspace: Workspace, params: Params) -> tuple[Scores, Summary]:
     say("4/5 scoring it and writing a submission")
     folder = workspace.bundle(EXPERIMENT)
     scores, _ = evaluate_model(folder, workspace.raw)
-    cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-    predict_test(folder, workspace, params.predict, cache, params.machine.device)
+    predict_test(folder, workspace, params.predict, params.machine)
     write_submission(folder, workspace)
     say("5/5 annotating photos and a clip")
     return scores, annotate_media(workspace.raw / MEDIA, workspace.root / "annotated", load_bundle(folder))

@@ -9,7 +9,7 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
-from fercomp.core.params import Wanted
+from fercomp.core.params import MachineParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count
 from fercomp.core.tables import PHOTOS
@@ -39,7 +39,7 @@ class Opinion:
     told: tuple[str, ...] = ()
 
 
-def opinion_of(folder: Path, workspace: Workspace, cache: PhotoCache, device: Wanted = "cpu") -> Opinion:
+def opinion_of(folder: Path, workspace: Workspace, machine: MachineParams) -> Opinion:
     """Asks a model about all labelled photos.
 
     Of a cross-validated model the out-of-fold probabilities count, and count fully. The word of any other
@@ -50,8 +50,7 @@ def opinion_of(folder: Path, workspace: Workspace, cache: PhotoCache, device: Wa
         folder: The bundle.
         workspace: Where the photos and their index are. What the model says is kept, so that the next
             `relabel` need not ask again.
-        cache: Where decoded photos are kept.
-        device: What is to answer, `machine.device`.
+        machine: What is to answer, and how many decoded photos are kept.
 
     Returns:
         What it says.
@@ -63,7 +62,8 @@ def opinion_of(folder: Path, workspace: Workspace, cache: PhotoCache, device: Wa
     photos = PHOTOS.read(workspace.photos)
     photos = photos[photos["split"] != "test"].reset_index(drop=True)
     paths = photos["image_path"].tolist()
-    said = kept_probs(folder, EMOTIONS, workspace.raw, paths, workspace.training, cache, device)
+    cache = PhotoCache(workspace.decoded, machine.cache_gb)
+    said = kept_probs(folder, EMOTIONS, workspace.raw, paths, workspace.training, cache, machine.device)
     table = photos[["image_path", "emotion"]].assign(**dict(zip(EMOTIONS, said.T, strict=True)))
     card = read_card(folder)
     if (folder / OOF).is_file():

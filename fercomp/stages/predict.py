@@ -13,7 +13,8 @@ from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
 from fercomp.core.locks import LOCK, locked
-from fercomp.core.params import PredictParams, Wanted
+from fercomp.core.params import MachineParams, PredictParams
+from fercomp.core.params.machine import BARE
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.shards import OwnPart, Shard, require_all_shards
@@ -49,8 +50,7 @@ def predict_test(
     folder: Path,
     workspace: Workspace,
     params: PredictParams,
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
+    machine: MachineParams = BARE,
     shard: Shard | None = None,
 ) -> Predicted:
     """Classifies the test photos of the competition.
@@ -59,8 +59,7 @@ def predict_test(
         folder: The bundle.
         workspace: Where the index is, and `models/`.
         params: How many votes the network has, and labels of copies.
-        cache: Where decoded photos are kept; by default they are decoded each time.
-        device: What is to answer, `machine.device`.
+        machine: What is to answer, and how many decoded photos are kept.
         shard: The part of the photos that is classified here; `merge_predictions` joins all parts.
 
     Returns:
@@ -72,7 +71,7 @@ def predict_test(
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
     test, labelled = test_photos(workspace)
-    bundle = load_named(folder, path, device)
+    bundle, cache = load_named(folder, path, machine), PhotoCache(workspace.decoded, machine.cache_gb)
     with ExitStack() as held:
         kind = table_of(bundle)
         made: dict[str, str] = {}
@@ -92,9 +91,9 @@ def predict_test(
     return Predicted(path, len(table), int(copied.sum()))
 
 
-def load_named(folder: Path, path: Path, device: Wanted = "cpu") -> Bundle:
+def load_named(folder: Path, path: Path, machine: MachineParams) -> Bundle:
     """Loads a bundle, and says it where its card has another name than the folder in which `path` is."""
-    bundle = load_bundle(folder, device)
+    bundle = load_bundle(folder, machine.device)
     if bundle.card.name != path.parent.name:
         say(f"{folder} calls itself {bundle.card.name} on its card; {path} has its folder's name")
     return bundle
@@ -206,9 +205,7 @@ def _again(shard: Shard) -> str:
     return f"run `fercomp predict{option}` again with this model, index and parameters"
 
 
-def say_if_other(
-    bundle: Bundle, table: "pd.DataFrame", workspace: Workspace, cache: PhotoCache | None
-) -> None:
+def say_if_other(bundle: Bundle, table: "pd.DataFrame", workspace: Workspace, cache: PhotoCache) -> None:
     """Says it where photos are of another kind than those that a model has learned from.
 
     Args:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from fercomp.core.csv_table import Table
 from fercomp.core.errors import FercompError
 from fercomp.core.locks import LOCK, locked
-from fercomp.core.params import PredictParams, Wanted
+from fercomp.core.params import MachineParams, PredictParams
+from fercomp.core.params.machine import BARE
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.shards import MOST_SHARDS, OwnPart, Shard, shards_beside
@@ -45,7 +46,7 @@ Tables = Generator[tuple[Shard, "pd.DataFrame"], None, None]
 
 
 def predict_in_parts(
-    folder: Path, workspace: Workspace, params: PredictParams, cache: PhotoCache, device: Wanted
+    folder: Path, workspace: Workspace, params: PredictParams, machine: MachineParams
 ) -> Predicted:
     """Classifies the test photos as `predict_test` does; of many, an earlier run's parts are not done again.
 
@@ -53,8 +54,7 @@ def predict_in_parts(
         folder: The bundle.
         workspace: See `predict_test`, as those below.
         params: How many votes the network has, and labels of copies.
-        cache: Where decoded photos are kept.
-        device: What is to answer.
+        machine: What is to answer, and how many decoded photos are kept.
 
     Returns:
         What was written.
@@ -64,13 +64,15 @@ def predict_in_parts(
     """
     path = workspace.test_probabilities(output_name(folder, workspace))
     if len(test_photos(workspace)[0]) <= SAVED_AFTER and not shards_beside(path, OwnPart):
-        return predict_test(folder, workspace, params, cache, device)
+        return predict_test(folder, workspace, params, machine)
+
+    cache = PhotoCache(workspace.decoded, machine.cache_gb)
 
     def answers(bundle: Bundle, todo: "Mapping[Shard, pd.DataFrame]") -> Tables:
         paths = [photos["image_path"].tolist() for photos in todo.values()]
         yield from zip(todo, predict_tables(bundle, workspace.raw, paths, cache), strict=True)
 
-    return each_part(folder, workspace, params, SAVED_AFTER, answers, cache, device)
+    return each_part(folder, workspace, params, SAVED_AFTER, answers, machine)
 
 
 def each_part(
@@ -79,8 +81,7 @@ def each_part(
     params: PredictParams,
     at_once: int,
     answers: "Callable[[Bundle, Mapping[Shard, pd.DataFrame]], Tables]",
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
+    machine: MachineParams = BARE,
 ) -> Predicted:
     """Writes those parts that no earlier run has written, joins all of them, and removes them.
 
@@ -90,8 +91,7 @@ def each_part(
         params: How many votes the network has, and labels of copies.
         at_once: Photos of a part, about; parts that an earlier run has begun stay as large as they are.
         answers: Gives what the model says of parts.
-        cache: Where decoded photos are kept.
-        device: What is to answer here.
+        machine: What is to answer here, and how many decoded photos are kept.
 
     Raises:
         FercompError: Another process is at it, or see `predict_test`.
@@ -101,7 +101,7 @@ def each_part(
     path = workspace.test_probabilities(output_name(folder, workspace))
     with locked(path.with_name(f"{LOCK}.parts"), f"another fercomp is at {path}: wait until it has ended"):
         test, labelled = test_photos(workspace)
-        bundle = load_named(folder, path, device)
+        bundle = load_named(folder, path, machine)
         made, seen = made_of(bundle, workspace, params), []
 
         def table_for(part: Shard) -> Table:
@@ -124,7 +124,7 @@ def each_part(
         for part in parts:
             part.beside(path).unlink(missing_ok=True)
     if seen:
-        say_if_other(bundle, pd.concat(seen), workspace, cache)
+        say_if_other(bundle, pd.concat(seen), workspace, PhotoCache(workspace.decoded, machine.cache_gb))
     return done
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
-from fercomp.core.params import Wanted
+from fercomp.core.params import MachineParams
+from fercomp.core.params.machine import BARE
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import count, count_done, track
 from fercomp.core.reading import is_there
@@ -62,8 +63,7 @@ def measure_robustness(
     folder: Path,
     workspace: Workspace,
     photos: int,
-    cache: PhotoCache | None = None,
-    device: Wanted = "cpu",
+    machine: MachineParams = BARE,
     seed: int = 0,
 ) -> Measured:
     """Changes holdout photos in every way and scores what a model answers.
@@ -79,8 +79,7 @@ def measure_robustness(
         folder: The bundle.
         workspace: Where the photos and their index are.
         photos: How many photos, n; all of a smaller holdout.
-        cache: Where decoded photos are kept; by default they are decoded each time.
-        device: What is to answer, `machine.device`.
+        machine: What is to answer, and how many decoded photos are kept.
         seed: Of the choice of photos, and of what is random in a change.
 
     Returns:
@@ -94,7 +93,7 @@ def measure_robustness(
     target = workspace.bundle(folder.name) if came_along else folder
     for name in (ROBUSTNESS_CSV, ROBUSTNESS_PNG):
         is_there(target / name)  # what cannot be replaced is told before the time is spent
-    bundle = load_bundle(folder, device)
+    bundle, cache = load_bundle(folder, machine.device), PhotoCache(workspace.decoded, machine.cache_gb)
     chosen = holdout_photos(workspace, photos, seed)
     paths = chosen["image_path"].tolist()
     labels = bundle.card.rule.indices(chosen["emotion"].tolist(), str(workspace.photos))
@@ -133,9 +132,7 @@ def holdout_photos(workspace: Workspace, most: int, seed: int) -> "pd.DataFrame"
     return by_class.iloc[evenly(len(holdout), most)].sort_index()
 
 
-def _answers(
-    bundle: Bundle, raw: Path, paths: list[str], cache: PhotoCache | None, seed: int
-) -> list[np.ndarray]:
+def _answers(bundle: Bundle, raw: Path, paths: list[str], cache: PhotoCache, seed: int) -> list[np.ndarray]:
     """Returns probabilities `(n, K)` for each of `CONDITIONS`."""
     sizes = list(dict.fromkeys(size for size, _ in bundle.inputs))
     looks, done = len(paths) * len(CONDITIONS), 0

@@ -15,7 +15,6 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.core.text_table import fitting_table, numbers, texts
-from fercomp.data.cache import PhotoCache
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.kaggle.submissions.history import kaggle_scores
@@ -135,8 +134,7 @@ def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: se
         card = read_card(folder)
         table, probabilities, labels = read_holdout(folder, card)
         answers = holdout_answers(card, probabilities, labels)
-        cache = PhotoCache(workspace.decoded, params.machine.cache_gb)
-        predict_test(folder, workspace, params.predict, cache, params.machine.device)
+        predict_test(folder, workspace, params.predict, params.machine)
         written = write_submission(folder, workspace)
     except FercompError as error:
         say(f"{name} failed: {error}")

@@ -46,9 +46,7 @@ def test_a_missing_gpu_is_told_before_anything_is_done(workspace, fercomp_never_
         "train": lambda: train_experiment("mine", plan, workspace),
         "crossval": lambda: cross_validate("mine", plan, workspace),
         "refit": lambda: refit(workspace.bundle("tiny"), "mine", workspace, GPU),
-        "predict": lambda: predict_test(
-            workspace.bundle("tiny"), workspace, PredictParams(), PhotoCache(workspace.decoded), "gpu"
-        ),
+        "predict": lambda: predict_test(workspace.bundle("tiny"), workspace, PredictParams(), GPU),
     }
     for name, work in works.items():
         with pytest.raises(FercompError, match=r"machine\.device is gpu, but tensorflow sees no GPU"):
@@ -70,10 +68,11 @@ def fercomp_never_trains(monkeypatch):
 def test_test_photos_and_a_models_opinion(workspace, asked):
     folder, tables = workspace.bundle("tiny"), {}
     for device in ("cpu", "gpu"):
-        path = predict_test(folder, workspace, PredictParams(), device=device).path
+        bare = MachineParams(cache_gb=0, device=device)
+        path = predict_test(folder, workspace, PredictParams(), bare).path
         tables[device] = pred_probs(prediction_table(EMOTIONS).read(path))
-        cache = PhotoCache(workspace.decoded)
-        tables[f"{device} opinion"] = pred_probs(opinion_of(folder, workspace, cache, device).table)
+        said = opinion_of(folder, workspace, MachineParams(device=device))
+        tables[f"{device} opinion"] = pred_probs(said.table)
         for kept in workspace.training.glob("*.npy"):
             kept.unlink()
     np.testing.assert_allclose(tables["cpu"], tables["gpu"], atol=1e-4)

@@ -8,9 +8,8 @@ import pytest
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.core.params import RelabelParams
+from fercomp.core.params import MachineParams, RelabelParams
 from fercomp.core.tables import LABELS, PHOTOS, oof_table, pred_probs
-from fercomp.data.cache import PhotoCache
 from fercomp.labels.relabel import relabel
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
@@ -20,7 +19,7 @@ from fercomp.stages.opinion import by_heart, opinion_of
 
 
 def ask(folder, workspace):
-    return opinion_of(folder, workspace, PhotoCache(workspace.decoded, 1))
+    return opinion_of(folder, workspace, MachineParams(cache_gb=1, device="cpu"))
 
 
 def labelled(workspace):

@@ -1,7 +1,7 @@
 """The group `machine` of `params.yaml`: what this machine can bear."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -39,3 +39,7 @@ class MachineParams(Group):
                 "memory_gb is no more, decoded photos are kept on disk: write cache_gb, such as 20"
             )
         return values
+
+
+BARE: Final = MachineParams(cache_gb=0.0, device="cpu")
+"""What every machine has: a processor that answers, and no room for decoded photos."""
