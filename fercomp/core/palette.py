@@ -14,15 +14,9 @@ VIOLET: Final[Colour] = (130, 80, 223)
 
 LABEL_COLOURS: Final = MappingProxyType(
     {
-        "happy": GOOD,
-        "surprise": GOOD,
-        "anger": BAD,
-        "contempt": BAD,
-        "disgust": BAD,
-        "fear": BAD,
-        "sad": BAD,
-        "neutral": PLAIN,
-        "uncertain": PLAIN,
+        **dict.fromkeys(("happy", "surprise"), GOOD),
+        **dict.fromkeys(("anger", "contempt", "disgust", "fear", "sad"), BAD),
+        **dict.fromkeys(("neutral", "uncertain"), PLAIN),
     }
 )
 """By emotion, what its box and label have; any other class is `PLAIN`. White text on these, on `SLATE` and on

@@ -16,21 +16,8 @@ HEIC_SUFFIXES: Final = frozenset({".heic", ".heif", ".hif"})
 
 IMAGE_SUFFIXES: Final = frozenset(
     {
-        *(
-            ".jpg",
-            ".jpeg",
-            ".jpe",
-            ".jfif",
-            ".mpo",
-            ".png",
-            ".apng",
-            ".webp",
-            ".bmp",
-            ".gif",
-            ".tif",
-            ".tiff",
-        ),
-        *(".avif", *HEIC_SUFFIXES),
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp"),
+        *(".gif", ".tif", ".tiff", ".avif", *HEIC_SUFFIXES),
     }
 )
 """Lower-case file name endings under which such pictures are found in folders."""

@@ -77,7 +77,7 @@ def put_in_place(files: Sequence[OutputEntry], folder: Path, workspace: Workspac
     Returns:
         The folders and files that were written.
     """
-    placed, models = [], sorted({str(PurePosixPath(f.path).parent) for f in files if _is_card(f, files)})
+    placed, models = [], _models(files)
     for model in models:
         target = workspace.root / model
         with atomic_folder(target) as new:
@@ -105,8 +105,8 @@ def put_in_place(files: Sequence[OutputEntry], folder: Path, workspace: Workspac
     return placed
 
 
-def _is_card(file: OutputEntry, files: Sequence[OutputEntry]) -> bool:
-    """Tells whether a file is the card of a model that is not a member of another one."""
-    path = PurePosixPath(file.path)
-    cards = {str(PurePosixPath(one.path).parent) for one in files if PurePosixPath(one.path).name == CARD}
-    return path.name == CARD and not any(str(parent) in cards for parent in path.parent.parents)
+def _models(files: Sequence[OutputEntry]) -> list[str]:
+    """Returns the folders of models among some files, but for those of members of others."""
+    paths = [PurePosixPath(file.path) for file in files]
+    folders = {path.parent for path in paths if path.name == CARD}
+    return sorted(str(folder) for folder in folders if folders.isdisjoint(folder.parents))

@@ -83,14 +83,8 @@ class Review:
         """
         pictures = set(self._pictures[self._queue].tolist())
         shown = [i for i, picture in enumerate(self._pictures.tolist()) if picture in pictures]
-        table = self._labels.iloc[shown]
-        columns = (
-            table["image_path"],
-            table["emotion"],
-            table["suggested"],
-            table["quality"].round(4),
-            table["reason"],
-        )
+        table = self._labels.iloc[shown].round({"quality": 4})
+        columns = [table[name] for name in ("image_path", "emotion", "suggested", "quality", "reason")]
         percent = (100 * table[list(EMOTIONS)]).round().astype(int).to_numpy().tolist()
         with self._lock:
             decided = [self._journal.decided.get(self._keys[i]) for i in shown]

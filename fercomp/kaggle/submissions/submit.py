@@ -11,7 +11,7 @@ for `pending.SETTLE` seconds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -189,9 +189,7 @@ def _new_row(candidate: Candidate) -> dict[str, str]:
         "sha256": candidate.sha256,
         "message": candidate.message,
         "git_commit": head() or "",
-        "experiment": candidate.origin.experiment,
-        "params": candidate.origin.params,
-        "holdout_accuracy": candidate.origin.holdout_accuracy,
+        **asdict(candidate.origin),
         "public": "",
         "private": "",
         "ref": "",

@@ -74,14 +74,8 @@ def _classes(labelled: "pd.DataFrame") -> Element:
         drawn = bar(*((n / most, element("rect", class_=series)) for n, series in counted))
         share = percent((train + holdout) / total)
         rows.append((emotion, train + holdout, share, train, holdout, element("td", drawn)))
-    headings = (
-        "class",
-        "photos",
-        "share",
-        "to learn",
-        "holdout",
-        element("span", _key("a", "to learn"), _key("b", "holdout")),
-    )
+    keys = element("span", _key("a", "to learn"), _key("b", "holdout"))
+    headings = ("class", "photos", "share", "to learn", "holdout", keys)
     return table("Photos of each class", headings, rows)
 
 
