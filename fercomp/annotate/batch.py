@@ -203,12 +203,11 @@ def _put_on_record(done: Generator[Done, None, None], folder: OutputFolder, tota
 def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options: Options) -> None:
     try:
         annotate_clip(video, folder, bundle, options)
+        return
     except ClipProblem as problem:
         told: MediaProblem = problem
     except Exception as error:
         told = failed(video.path, error, ClipProblem)
-    else:
-        return
     say(str(told))
     folder.records.append([problem_row(video.file, told.reason)])
 

@@ -86,21 +86,13 @@ def submit(
         raise FercompError(f"--kernel submits what a model predicts at Kaggle: leave out {csv}")
     if not kernel and (model is not None or yes):
         raise FercompError("--model and --yes are for --kernel: name the CSV, such as submissions/NAME.csv")
+    how = {"force": force, "wait": not no_wait, "dry_run": dry_run}
     if kernel:
         from fercomp.modeling.bundle.find import resolve_model
         from fercomp.stages.code_submission import submit_by_kernel
 
-        outcome = submit_by_kernel(
-            resolve_model(model, workspace),
-            workspace,
-            params,
-            lambda: yes or asked(),
-            message=message,
-            force=force,
-            wait=not no_wait,
-            dry_run=dry_run,
-        )
-        _say(outcome)
+        folder = resolve_model(model, workspace)
+        _say(submit_by_kernel(folder, workspace, params, lambda: yes or asked(), message=message, **how))
         return
     chosen = choose(csv, message, workspace)
     tell(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
@@ -110,8 +102,7 @@ def submit(
             "left, is unknown)"
         )
         return
-    competition = params.fetch.competition
-    _say(send(chosen, workspace, competition, force=force, wait=not no_wait, dry_run=dry_run))
+    _say(send(chosen, workspace, params.fetch.competition, **how))
 
 
 def _say(outcome: "Outcome") -> None:

@@ -69,8 +69,6 @@ def submit_by_kernel(
         ahead = look_ahead(kaggle, candidate, workspace, force=force, wait=wait, dry_run=dry_run)
     if isinstance(ahead, Outcome):
         return ahead
-    if dry_run:
-        return Outcome(None, ahead[1], False, None)
     ran = run_remote(job, workspace, agree, wait=wait)
     if ran.files is None:
         return Outcome(None, ahead[1], False, None, ran.page)

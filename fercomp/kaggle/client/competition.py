@@ -167,9 +167,8 @@ class Kaggle(Account):
         except Refused as error:
             if not CODE.search(error.words):
                 raise
-            told = Refused(f"Kaggle does not take {made.file} of the kernel {made.slug}: {error.words}")
-            told.words = error.words
-            raise told from error
+            told = f"Kaggle does not take {made.file} of the kernel {made.slug}: {error.words}"
+            raise Refused(told, error.words) from error
         return whole(answer.ref)
 
     def leaderboard(self) -> Iterator[Place]:

@@ -45,7 +45,9 @@ class Refused(FercompError):
         words: Status and reason as Kaggle gave them, empty where it gave none.
     """
 
-    words: str = ""
+    def __init__(self, line: str, words: str = "") -> None:
+        super().__init__(line)
+        self.words = words
 
     @property
     def is_missing(self) -> bool:
@@ -64,7 +66,9 @@ class Unanswered(FercompError):
         pause: Seconds that the answer asks to wait, 0 where it asks for none.
     """
 
-    pause: float = 0.0
+    def __init__(self, line: str, pause: float = 0.0) -> None:
+        super().__init__(line)
+        self.pause = pause
 
 
 def refusal(
@@ -93,9 +97,7 @@ def refusal(
         return too_many(error.response)
     if status >= 500 or status == 408:
         return Unanswered(f"Kaggle is in trouble ({words}): try again later")
-    told = Refused(_refused(status, reason, competition, credentials))
-    told.words = words
-    return told
+    return Refused(_refused(status, reason, competition, credentials), words)
 
 
 def too_many(response: requests.Response) -> TooMany:
@@ -111,9 +113,7 @@ def storage_says(response: requests.Response) -> TooMany | Unanswered:
     pause = float(asked) if re.fullmatch("[0-9]{1,9}", asked) else 0.0
     if pause > LONGEST_PAUSE:
         return too_many(response)
-    told = Unanswered(f"the storage answers {response.status_code}")
-    told.pause = pause
-    return told
+    return Unanswered(f"the storage answers {response.status_code}", pause)
 
 
 def misunderstood(error: Exception, credentials: str) -> Refused | Unanswered:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -182,7 +182,7 @@ def _bring(kaggle: Account, slug: str, name: str, address: str, path: Path, limi
     path.parent.mkdir(parents=True, exist_ok=True)
     part = _cleared(part_of(path))
     _cleared(record_of(part))
-    source: Any = _File(kaggle, slug, name, address)
+    source = _File(kaggle, slug, name, address)
     remedy = f"look at {kernel_page(kaggle, slug)}"
     receive(source, part, 0, remedy=remedy, begins=b"", limit=limit)
     part.replace(path)

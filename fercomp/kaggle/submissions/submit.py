@@ -92,8 +92,6 @@ def submit(
         if isinstance(found, Outcome):
             return found
         known, left = found
-        if dry_run:
-            return Outcome(None, left, False, None)
         row = _send(kaggle, candidate, known, workspace)
         score = _finish(kaggle, row, workspace) if wait else None
         return Outcome(int(row["ref"]), left, False, score)
@@ -105,8 +103,8 @@ def look_ahead(
     """Finds out whether something may be sent, and goes on with it where an earlier run has sent it.
 
     Returns:
-        What became of it; or, where it may be sent, the numbers of submissions that are the same, and how
-        many submissions are left.
+        What became of it, also where nothing is to be sent; or, where it may be sent, the numbers of
+        submissions that are the same, and how many submissions are left.
 
     Raises:
         FercompError: See `submit`.
@@ -121,7 +119,8 @@ def look_ahead(
     if row is not None or (sent and not force):
         raise sent_before(candidate, sent)
     check_competition(kaggle, has_sent=bool(listed), by_kernel=candidate.kernel is not None)
-    return [s.ref for s in sent], ask_limits(kaggle).left
+    left = ask_limits(kaggle).left
+    return Outcome(None, left, False, None) if dry_run else ([s.ref for s in sent], left)
 
 
 def _brought(kaggle: Kaggle, candidate: Candidate) -> Callable[[], int]:
