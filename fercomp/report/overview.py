@@ -1,7 +1,7 @@
 """A first look at the photos: sizes, classes, some of each class, and copies under several labels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,16 +9,10 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.files import atomic_folder
 from fercomp.core.palette import BLUE, ORANGE
 from fercomp.core.progress import count, track, waiting
-from fercomp.data.inputs import readable_faces
-from fercomp.report.plots import SHEET, new_figure, plot_sheet, save_figure, shown_name
+from fercomp.report.plots import PLACES, new_figure, plot_sheet, save_figure, sheet_faces, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SHOWN: Final = 96
-"""Side in pixels of a photo on a sheet."""
-
-_PLACES: Final = SHEET[0] * SHEET[1]
 
 
 def write_overview(photos: "pd.DataFrame", raw: Path, folder: Path) -> None:
@@ -36,7 +30,7 @@ def write_overview(photos: "pd.DataFrame", raw: Path, folder: Path) -> None:
     for emotion in EMOTIONS:
         of_class = labelled[labelled["emotion"] == emotion]
         sheets[f"class-{emotion}", f"{emotion}: {{shown}} of {count(len(of_class), 'photo')}"] = (
-            of_class.sample(min(len(of_class), _PLACES), random_state=0)
+            of_class.sample(min(len(of_class), PLACES), random_state=0)
         )
     copies = contradicting(labelled)
     pictures = count(copies["duplicate_group"].nunique(), "picture")
@@ -48,7 +42,7 @@ def write_overview(photos: "pd.DataFrame", raw: Path, folder: Path) -> None:
             plot_sizes(photos, temporary / "sizes.png")
             plot_classes(labelled, temporary / "classes.png")
         for (name, title), rows in track(sheets.items(), "drawing", "sheet", at_once=True):
-            places, faces = readable_faces(raw, rows["image_path"].tolist(), _SHOWN, _PLACES)
+            places, faces = sheet_faces(raw, rows["image_path"].tolist())
             if not faces:
                 continue
             captions = [

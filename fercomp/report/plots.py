@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 # A photo whose name the font cannot write has boxes below it.
 warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
 matplotlib.use("Agg")  # files only: a window system need not be there
-SHEET: Final = (6, 8)
-"""Most rows and columns of a contact sheet."""
+_ROWS, _COLUMNS = 6, 8
+PLACES: Final = _ROWS * _COLUMNS
+"""Photos on a contact sheet, at the most."""
+_SIDE: Final = 96
+"""Side in pixels of a photo on a sheet."""
 _NAME: Final = 20
 """Letters that fit below a photo."""
 _FEWEST: Final = 5
@@ -112,8 +115,15 @@ def plot_per_class(by_class: "pd.DataFrame", predicted: np.ndarray, model: str, 
     save_figure(figure, path)
 
 
+def sheet_faces(raw: Path, image_paths: Sequence[str]) -> tuple[list[int], list[np.ndarray]]:
+    """Reads the first photos that can be read, as many as there are places on a sheet: `readable_faces`."""
+    from fercomp.data.inputs import readable_faces  # not above: other pictures need no OpenCV
+
+    return readable_faces(raw, image_paths, _SIDE, PLACES)
+
+
 def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str, path: Path) -> None:
-    """Draws a contact sheet of `SHEET` places at most, filled row by row, as large as what is on it.
+    """Draws a contact sheet of `PLACES` at most, filled row by row, as large as what is on it.
 
     Args:
         faces: At most as many as the sheet has places, each `(S, S, 3)` uint8 RGB.
@@ -121,7 +131,7 @@ def plot_sheet(faces: Sequence[np.ndarray], captions: Sequence[str], title: str,
         title: What stands above all.
         path: The PNG to write.
     """
-    columns = SHEET[1] if len(faces) > SHEET[1] else max(len(faces), _FEWEST)
+    columns = max(min(len(faces), _COLUMNS), _FEWEST)
     rows = max(1, -(-len(faces) // columns))
     lines = max((caption.count("\n") + 1 for caption in captions), default=0)
     high = 1 + 0.14 * lines  # of a photo of side 1 and its caption

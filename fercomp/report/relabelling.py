@@ -7,9 +7,8 @@ from fercomp.core.csv_table import Table
 from fercomp.core.files import atomic_folder
 from fercomp.core.progress import count, say, track
 from fercomp.core.text_table import numbers, text_table, texts
-from fercomp.data.inputs import readable_faces
 from fercomp.labels.relabel import COPIES, NETWORK, REVIEW, TIE
-from fercomp.report.plots import SHEET, plot_sheet, shown_name
+from fercomp.report.plots import plot_sheet, sheet_faces, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +18,6 @@ PAIRS: Final = Table(
     {"emotion": "str", "suggested": "str", "photos": "int64", "quality": "float64"}, "run `fercomp relabel`"
 )
 """Given and suggested label, how many photos, and the mean quality of their given labels."""
-
-_SHOWN: Final = 96
-"""Side in pixels of a photo on a sheet."""
 
 LISTED: Final = 15
 """Pairs shown in the terminal; `pairs.csv` has all."""
@@ -55,7 +51,7 @@ def write_report(labels: "pd.DataFrame", raw: Path, folder: Path) -> "pd.DataFra
     with atomic_folder(folder) as temporary:
         PAIRS.write(pairs, temporary / "pairs.csv")
         for (given, suggested), rows in track(by_pair, "drawing", "sheet"):
-            places, faces = readable_faces(raw, rows["image_path"].tolist(), _SHOWN, SHEET[0] * SHEET[1])
+            places, faces = sheet_faces(raw, rows["image_path"].tolist())
             if not faces:
                 missing += 1
                 continue

@@ -11,19 +11,18 @@ from fercomp.core.progress import say, waiting
 from fercomp.core.reading import is_there
 from fercomp.core.tables import AXES, HISTORY, TARGETS, holdout_table
 from fercomp.core.text_table import numbers, text_table, texts
-from fercomp.data.inputs import readable_faces
 from fercomp.decisions.calibration import apply_temperature
 from fercomp.decisions.metrics import Scores, agreement, calibration_error, confusion, per_class, score
 from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, read_card
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.label_plots import plot_points
 from fercomp.report.plots import (
-    SHEET,
     plot_confusion,
     plot_history,
     plot_per_class,
     plot_reliability,
     plot_sheet,
+    sheet_faces,
     shown_name,
 )
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MISTAKES: Final = "mistakes.png"
-_SHOWN: Final = 96
-"""Side in pixels of a photo on the sheet of mistakes."""
 
 
 def evaluate_model(folder: Path, raw: Path) -> "tuple[Scores, pd.DataFrame]":
@@ -103,7 +100,7 @@ def _show_mistakes(
     wrong = np.flatnonzero(decided != labels)
     surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
     paths = table["image_path"].iloc[surest].tolist()
-    places, faces = readable_faces(raw, paths, _SHOWN, SHEET[0] * SHEET[1])
+    places, faces = sheet_faces(raw, paths)
     captions = [
         f"{shown_name(image)}\n{answers[labels[i]]}\n→ {answers[decided[i]]} {confidence[i]:.2f}"
         for image, i in zip((paths[place] for place in places), surest[places], strict=True)

@@ -7,7 +7,6 @@ from fercomp.core.params.inference import InferenceParams
 from fercomp.core.params.layout import LayoutParams
 from fercomp.core.params.load import Params, Plan, load_machine, load_params
 from fercomp.core.params.machine import MachineParams, Wanted
-from fercomp.core.params.pipeline import EnsembleParams, ModelParams
 from fercomp.core.params.stages import (
     COMPETITION,
     FetchParams,
@@ -25,13 +24,11 @@ __all__ = [
     "FACENET",
     "LITE0",
     "AugmentParams",
-    "EnsembleParams",
     "FetchParams",
     "Group",
     "InferenceParams",
     "LayoutParams",
     "MachineParams",
-    "ModelParams",
     "Name",
     "Params",
     "Plan",
