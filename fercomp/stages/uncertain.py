@@ -11,11 +11,12 @@ from fercomp.core.csv_table import write_csv
 from fercomp.core.files import write_json
 from fercomp.core.params import UncertainParams
 from fercomp.core.text_table import numbers, text_table, texts
+from fercomp.decisions.fitting import cross_fitted_answers, fit_of, pays
 from fercomp.decisions.metrics import Scores, score
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import SCORES, Score, Sweep, sweep
 from fercomp.modeling.bundle.card import DECISION, HOLDOUT, OOF, Decision, read_card
-from fercomp.modeling.bundle.holdout import cross_fitted_answers, fit_of, fit_out_of_fold, pays, read_holdout
+from fercomp.modeling.bundle.holdout import fit_out_of_fold, read_holdout
 from fercomp.modeling.bundle.model_card import write_model_card
 from fercomp.report.label_plots import plot_sweep
 
@@ -81,7 +82,7 @@ def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
     A model without that class gets a threshold, the most accurate one on the holdout. A model that has it
     gets a class bias, fitted on its out-of-fold probabilities (`oof.csv`) or, where it has none,
     on the holdout. Either is used only if it is more accurate than the likeliest class on photos that it was
-    not fitted on, by more than chance may do (`bundle.holdout.pays`).
+    not fitted on, by more than chance may do (`decisions.fitting.pays`).
 
     Writes `decision.json`, `uncertain.csv` (the sweep for each score), `uncertain.png` and the model card.
 
@@ -97,7 +98,7 @@ def settle_uncertain(folder: Path, params: UncertainParams) -> Settled:
     """
     card = read_card(folder)
     _, probabilities, labels = read_holdout(folder, card)
-    plain, fit = Rule(card.classes), fit_of(card, params.score)
+    plain, fit = Rule(card.classes), fit_of(card.classes, params.score)
     sweeps = {name: sweep(probabilities, labels, plain.unsure, name) for name in SCORES}
     if (folder / OOF).is_file() and plain.unsure < len(card.classes):
         fitted, fitted_on = fit_out_of_fold(folder, card, fit), OOF

@@ -1,7 +1,5 @@
-"""How a model comes to decide, and what that is worth on photos that it was not fitted on."""
+"""A model's holdout table, and its answers there as if its rule had not been fitted on them."""
 
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +10,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import write_json
 from fercomp.core.reading import read_json
 from fercomp.core.tables import holdout_table, oof_table, pred_probs
-from fercomp.decisions.class_bias import fit_bias
-from fercomp.decisions.cross_fitting import cross_fitted
+from fercomp.decisions.fitting import Fit, cross_fitted_answers, fit_of
 from fercomp.decisions.rule import Rule
-from fercomp.decisions.thresholds import Score, sweep
 from fercomp.media.problems import ImageProblem
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, LARGEST_CARD, OOF, Card, read_card
 from fercomp.modeling.bundle.kind import answer_traits, kind_of
@@ -24,9 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fercomp.data.cache import PhotoCache
-
-Fit = Callable[[np.ndarray, np.ndarray], Rule]
-"""From probabilities `(N, K)` and labels `(N,)` as answers to the rule that is right most often."""
 
 
 def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
@@ -50,25 +43,6 @@ def read_holdout(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, n
     return table, pred_probs(table, card.classes), labels
 
 
-def fit_of(card: Card, on: Score) -> Fit:
-    """Returns how a model's rule is fitted: a threshold where it lacks `uncertain`, or else a class bias.
-
-    Args:
-        card: The model's card.
-        on: What the threshold is on.
-    """
-    plain = Rule(card.classes)
-
-    def threshold(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
-        found = sweep(probabilities, labels, plain.unsure, on)
-        return Rule(card.classes, float(found.thresholds[found.best]), on)
-
-    def class_bias(probabilities: np.ndarray, labels: np.ndarray) -> Rule:
-        return Rule(card.classes, bias=tuple(round(float(b), 6) for b in fit_bias(probabilities, labels)))
-
-    return class_bias if plain.unsure < len(card.classes) else threshold
-
-
 def fit_out_of_fold(folder: Path, card: Card, fit: Fit) -> Rule:
     """Fits a rule on a model's out-of-fold probabilities, the holdout's left out.
 
@@ -80,14 +54,6 @@ def fit_out_of_fold(folder: Path, card: Card, fit: Fit) -> Rule:
     table = table[~table["image_path"].isin(seen)]
     labels = card.rule.indices(table["emotion"].tolist(), str(folder / OOF))
     return fit(pred_probs(table, card.classes), labels)
-
-
-def cross_fitted_answers(fit: Fit, probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Answers each photo by the rule that fits others: `(N,)` int."""
-    return cross_fitted(
-        len(labels),
-        lambda others, rows: fit(probabilities[others], labels[others]).decide(probabilities[rows]),
-    )
 
 
 def holdout_answers(card: Card, probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -105,23 +71,7 @@ def holdout_answers(card: Card, probabilities: np.ndarray, labels: np.ndarray) -
     on_holdout = card.trained.get("decision", {}).get("fitted_on") in (HOLDOUT, FORMER_NAMES[HOLDOUT])
     if not on_holdout or card.rule == Rule(card.classes):
         return card.rule.decide(probabilities)
-    return cross_fitted_answers(fit_of(card, card.threshold_on), probabilities, labels)
-
-
-def pays(answers: np.ndarray, plain: np.ndarray, labels: np.ndarray) -> bool:
-    """Says whether answers are right more often than others, by more than chance may do.
-
-    The photos that only one of the two gets right decide: the difference of their numbers has to exceed its
-    standard error, the root of their sum (McNemar, 1947).
-
-    Args:
-        answers: `(N,)` int.
-        plain: `(N,)` int, the answers to compare with.
-        labels: `(N,)` int.
-    """
-    won = int(((answers == labels) & (plain != labels)).sum())
-    lost = int(((plain == labels) & (answers != labels)).sum())
-    return won - lost > math.sqrt(won + lost)
+    return cross_fitted_answers(fit_of(card.classes, card.threshold_on), probabilities, labels)
 
 
 def add_kind(

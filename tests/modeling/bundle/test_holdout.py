@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from fercomp.core.classes import EMOTIONS
+from fercomp.decisions.fitting import cross_fitted_answers, fit_of
 from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card
-from fercomp.modeling.bundle.holdout import cross_fitted_answers, fit_of, holdout_answers, pays
+from fercomp.modeling.bundle.holdout import holdout_answers
 
 EIGHT = EMOTIONS[:8]
 
@@ -24,9 +25,9 @@ def holdout():
 
 def test_what_was_fitted_on_the_holdout_is_cross_fitted_there(holdout):
     probs, labels = holdout
-    rule = fit_of(card_of(EIGHT), "probability")(probs, labels)
+    rule = fit_of(EIGHT, "probability")(probs, labels)
     card = card_of(EIGHT, HOLDOUT, threshold=rule.threshold)
-    honest = cross_fitted_answers(fit_of(card, "probability"), probs, labels)
+    honest = cross_fitted_answers(fit_of(EIGHT, "probability"), probs, labels)
     np.testing.assert_array_equal(holdout_answers(card, probs, labels), honest)
     former = card_of(EIGHT, "holdout.csv", threshold=rule.threshold)
     np.testing.assert_array_equal(holdout_answers(former, probs, labels), honest)
@@ -44,15 +45,3 @@ def test_a_photo_is_not_answered_by_its_own_label(holdout):
         other = labels.copy()
         other[i] = (labels[i] + 1) % 9
         assert holdout_answers(card, probs, other)[i] == before[i]
-
-
-def test_a_gain_has_to_exceed_what_chance_may_do():
-    labels = np.zeros(100, int)
-    plain = np.repeat([0, 1], 50)
-    better = plain.copy()
-    better[50:60] = 0  # ten won, none lost
-    assert pays(better, plain, labels)
-    better[40:46] = 1  # and six lost: a difference of 4 among 16
-    assert not pays(better, plain, labels)
-    assert not pays(plain, plain, labels)
-    assert not pays(plain, better, labels)
