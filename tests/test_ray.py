@@ -32,9 +32,11 @@ from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle.card import CARD
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.ray_job import ModelJob
-from fercomp.stages import crossval_on_ray, forecast, predict_in_parts, predict_on_ray
+from fercomp.stages import crossval_on_ray, forecast
 from fercomp.stages.crossval import cross_validate
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting import in_parts
+from fercomp.stages.predicting import on_ray as predicting_on_ray
+from fercomp.stages.predicting.predict import predict_test
 from tests.drawn import draw_face
 from tests.drawn.cast import CAST, distinct_person, draw_scene
 
@@ -220,8 +222,8 @@ def test_a_full_object_store_ends_the_run_and_the_same_command_goes_on(nodes, bu
 
 def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypatch):
     """A run that wrote some shards and ended goes on with the others, and with those that are not whole."""
-    monkeypatch.setattr(predict_on_ray, "_AT_ONCE", 4)
-    folder, params, merge = workspace.bundle("tiny"), PredictParams(), predict_in_parts.merge_predictions
+    monkeypatch.setattr(predicting_on_ray, "_AT_ONCE", 4)
+    folder, params, merge = workspace.bundle("tiny"), PredictParams(), in_parts.merge_predictions
     alone = predict_test(folder, workspace, params)
     whole = alone.path.read_bytes()
     alone.path.unlink()
@@ -229,9 +231,9 @@ def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypa
     def ended(*_):
         raise FercompError("ended")
 
-    monkeypatch.setattr(predict_in_parts, "merge_predictions", ended)
+    monkeypatch.setattr(in_parts, "merge_predictions", ended)
     with pytest.raises(FercompError, match="ended"):
-        predict_on_ray.predict_on_ray(folder, workspace, params)
+        predicting_on_ray.predict_on_ray(folder, workspace, params)
     first, second, *others = (shard.beside(alone.path) for shard in shards_beside(alone.path, OwnPart))
     assert others
     first.unlink()
@@ -242,8 +244,8 @@ def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypa
         assert [path.stat().st_mtime_ns for path in others] == before, "what was written stays"
         return merge(*arguments)
 
-    monkeypatch.setattr(predict_in_parts, "merge_predictions", looked)
-    assert predict_on_ray.predict_on_ray(folder, workspace, params) == alone
+    monkeypatch.setattr(in_parts, "merge_predictions", looked)
+    assert predicting_on_ray.predict_on_ray(folder, workspace, params) == alone
     assert alone.path.read_bytes() == whole
     assert not shards_beside(alone.path, OwnPart)
 
@@ -251,7 +253,7 @@ def test_test_photos_are_classified_as_on_one_machine(nodes, workspace, monkeypa
 def test_a_node_that_sees_another_disk_is_named(nodes, workspace, monkeypatch):
     monkeypatch.setattr(ModelJob, "__post_init__", lambda job: object.__setattr__(job, "sum", "another"))
     with pytest.raises(FercompError, match=r"the Ray node \S+ \([\d.]+\) does not see the same .*photos.csv"):
-        predict_on_ray.predict_on_ray(workspace.bundle("tiny"), workspace, PredictParams())
+        predicting_on_ray.predict_on_ray(workspace.bundle("tiny"), workspace, PredictParams())
 
 
 def test_a_cluster_of_another_version_is_told(nodes, monkeypatch):

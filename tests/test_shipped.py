@@ -16,7 +16,7 @@ from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.card import MEMBERS, read_card
 from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_LARGE
 from fercomp.modeling.bundle.model import load_bundle
-from fercomp.report.doctor import diagnose
+from fercomp.stages.doctor import diagnose
 from tests.drawn import draw_face
 
 LARGEST = {SHIPPED: 12e6, SHIPPED_LARGE: 35e6}

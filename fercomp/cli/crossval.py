@@ -38,8 +38,8 @@ def crossval(
     """
     from fercomp.core.ray.cluster import require_ray
     from fercomp.modeling.bundle.card import read_card
+    from fercomp.stages.at_kaggle.jobs import crossval_job
     from fercomp.stages.crossval import cross_validate
-    from fercomp.stages.kaggle_jobs import crossval_job
 
     if on == "ray":
         require_ray()

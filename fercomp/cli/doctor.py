@@ -21,7 +21,7 @@ def doctor(as_json: AsJson = False) -> None:
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import console, show
     from fercomp.core.text_table import breaks_words
-    from fercomp.report.doctor import diagnose, findings_table
+    from fercomp.stages.doctor import diagnose, findings_table
 
     findings = diagnose(Workspace())
     problems = [finding.subject for finding in findings if finding.state == "problem"]

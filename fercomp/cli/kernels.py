@@ -34,7 +34,7 @@ def kernels(
     from fercomp.core.paths import Workspace
     from fercomp.kaggle.kernels.calls import LAST_LINES
     from fercomp.kaggle.kernels.runs import run_names
-    from fercomp.stages.kernels import bring_run, cancel_run, show_run
+    from fercomp.stages.at_kaggle.control import bring_run, cancel_run, show_run
 
     workspace = Workspace()
     names = run_names(workspace)
@@ -57,7 +57,7 @@ def _list(names: Sequence[str], workspace: "Workspace") -> None:
     """Says what is known of runs here; one that is damaged is told when all others were."""
     from fercomp.core.errors import FercompError
     from fercomp.kaggle.kernels.calls import CODE_PAGE
-    from fercomp.stages.kernels import require_run
+    from fercomp.stages.at_kaggle.control import require_run
 
     damaged: list[FercompError] = []
     for name in names:

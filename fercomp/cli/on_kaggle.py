@@ -8,7 +8,7 @@ import typer
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
-    from fercomp.stages.kaggle_jobs import Job
+    from fercomp.stages.at_kaggle.jobs import Job
 
 
 def run_on_kaggle(job: "Job", yes: bool, no_wait: bool, anew: bool = False, again: str = "") -> bool:
@@ -25,7 +25,7 @@ def run_on_kaggle(job: "Job", yes: bool, no_wait: bool, anew: bool = False, agai
         Whether its results are here.
     """
     from fercomp.core.paths import Workspace
-    from fercomp.stages.on_kaggle import run_remote
+    from fercomp.stages.at_kaggle.remote import run_remote
 
     outcome = run_remote(job, Workspace(), lambda: yes or asked(), wait=not no_wait, anew=anew)
     if outcome.files is None:

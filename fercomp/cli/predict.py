@@ -38,10 +38,10 @@ def predict(
       fercomp predict --model shipped --on ray
     """
     from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.stages.kaggle_jobs import predict_job
-    from fercomp.stages.predict import merge_predictions, predict_test
-    from fercomp.stages.predict_in_parts import predict_in_parts
-    from fercomp.stages.predict_on_ray import predict_on_ray
+    from fercomp.stages.at_kaggle.jobs import predict_job
+    from fercomp.stages.predicting.in_parts import predict_in_parts
+    from fercomp.stages.predicting.on_ray import predict_on_ray
+    from fercomp.stages.predicting.predict import merge_predictions, predict_test
 
     part = one_shard(shard, merge, on)
     workspace, params = open_workspace(set_)

@@ -33,7 +33,7 @@ def repro(
     from fercomp.core.errors import FercompError
     from fercomp.core.paths import Workspace
     from fercomp.core.reading import is_there
-    from fercomp.stages.kaggle_jobs import repro_job
+    from fercomp.stages.at_kaggle.jobs import repro_job
 
     if not is_there(file):
         raise FercompError(f"{file} not found: expected a file of parameters, such as params.best.yaml")

@@ -89,7 +89,7 @@ def submit(
     how = {"force": force, "wait": not no_wait, "dry_run": dry_run}
     if kernel:
         from fercomp.modeling.bundle.find import resolve_model
-        from fercomp.stages.code_submission import submit_by_kernel
+        from fercomp.stages.at_kaggle.code_submission import submit_by_kernel
 
         folder = resolve_model(model, workspace)
         _say(submit_by_kernel(folder, workspace, params, lambda: yes or asked(), message=message, **how))

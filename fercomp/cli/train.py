@@ -38,7 +38,7 @@ def train(
     """
     from fercomp.core.progress import say
     from fercomp.modeling.backend.hosts import asked_hosts
-    from fercomp.stages.kaggle_jobs import train_job
+    from fercomp.stages.at_kaggle.jobs import train_job
     from fercomp.stages.train import train_experiment
     from fercomp.stages.train_distributed import train_distributed
 

@@ -15,7 +15,7 @@ from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.evaluate import evaluate_model
 from fercomp.stages.fetch import fetch
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.prepare import prepare
 from fercomp.stages.train import train_experiment
 

@@ -25,7 +25,7 @@ from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.score_plots import plot_study
 from fercomp.stages.checks import what_cannot_run
 from fercomp.stages.forecast import say_how_long
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.train import train_experiment
 from fercomp.stages.uncertain import settle_uncertain
 

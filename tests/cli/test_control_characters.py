@@ -100,7 +100,7 @@ def test_a_newline_in_a_name_begins_no_line(fercomp, workspace, tmp_path):
 
 def test_commands_print_by_what_escapes():
     """`tell`, `say`, `show`: nothing else may take a name to the terminal."""
-    files = [*PACKAGE.glob("cli/*.py"), *PACKAGE.glob("stages/*.py"), *PACKAGE.glob("report/*.py")]
+    files = [*PACKAGE.glob("cli/*.py"), *PACKAGE.glob("stages/**/*.py"), *PACKAGE.glob("report/*.py")]
     calls = [
         f"{file.name}: {ast.unparse(node)}"
         for file in files

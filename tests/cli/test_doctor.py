@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fercomp.core.paths import Workspace
-from fercomp.report.doctor import TRAINS, Finding, diagnose, kaggle_credentials
+from fercomp.stages.doctor import TRAINS, Finding, diagnose, kaggle_credentials
 
 WRITTEN = "0123456789abcdef"
 
@@ -106,8 +106,8 @@ def test_what_trains_is_optional_where_only_annotate_and_live_were_installed(tmp
             raise PackageNotFoundError(name)
         return "1.0"
 
-    monkeypatch.setattr("fercomp.report.doctor.version", version)
-    monkeypatch.setattr("fercomp.report.doctor.find_spec", lambda name: None if name in missing else name)
+    monkeypatch.setattr("fercomp.stages.doctor.version", version)
+    monkeypatch.setattr("fercomp.stages.doctor.find_spec", lambda name: None if name in missing else name)
     there = found(tmp_path)
     assert {there[name].state for name in TRAINS} == {"optional"}
     missing.remove("keras")  # half an installation

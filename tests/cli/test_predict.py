@@ -11,7 +11,7 @@ from fercomp.core.shards import Shard
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle import predict
 from fercomp.modeling.bundle.predict import predict_tables
-from fercomp.stages import predict_in_parts
+from fercomp.stages.predicting import in_parts
 
 
 @pytest.mark.parametrize(("same_file", "vote"), [(True, 1.0), (False, 0.25)])
@@ -126,8 +126,8 @@ def left(monkeypatch):
                 raise FercompError("stopped here")
             yield table
 
-    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 8)
-    monkeypatch.setattr(predict_in_parts, "predict_tables", tables)
+    monkeypatch.setattr(in_parts, "SAVED_AFTER", 8)
+    monkeypatch.setattr(in_parts, "predict_tables", tables)
     return left
 
 
@@ -148,7 +148,7 @@ def test_a_predict_that_is_stopped_goes_on_with_the_parts_that_are_missing(
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"another fercomp is at {path}: wait until it has ended" in err
     left.stop = None
-    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 10_000)  # what is begun stays as it was divided
+    monkeypatch.setattr(in_parts, "SAVED_AFTER", 10_000)  # what is begun stays as it was divided
     code, out, err = fercomp("predict", "--model", "tiny")
     assert code == 0 and "1 of 3 parts were done by an earlier run" in err
     assert "test_probs.csv: probabilities of 20 test photos" in out
@@ -165,7 +165,7 @@ def test_what_is_said_of_parts_is_said_once_of_all(workspace, fercomp, monkeypat
     left.stop, looked = None, []
     monkeypatch.setattr(predict, "BATCH", 2)
     monkeypatch.setattr(timing, "TOLD", 0.0)
-    monkeypatch.setattr(predict_in_parts, "say_if_other", lambda bundle, table, *_: looked.append(len(table)))
+    monkeypatch.setattr(in_parts, "say_if_other", lambda bundle, table, *_: looked.append(len(table)))
     code, _, err = fercomp("predict", "--model", "copy")
     assert (code, looked, left.parts) == (0, [20], [3])
     assert err.count("classifying") == err.count("classifying 20 photos: about") == 1
@@ -233,10 +233,10 @@ def test_a_stopped_predict_takes_no_part_that_was_made_of_something_else(
     assert left.parts == [3, 3] and "earlier run" not in err
     path = workspace.test_probabilities("tiny")
     assert [entry.name for entry in path.parent.glob("test_probs*")] == [path.name]
-    in_parts = path.read_bytes()
-    monkeypatch.setattr(predict_in_parts, "SAVED_AFTER", 10_000)
+    divided = path.read_bytes()
+    monkeypatch.setattr(in_parts, "SAVED_AFTER", 10_000)
     assert fercomp("predict", "--model", "tiny")[0] == 0
-    assert path.read_bytes() == in_parts and left.parts == [3, 3]
+    assert path.read_bytes() == divided and left.parts == [3, 3]
 
 
 def test_other_votes_and_a_shard_given_twice(workspace, fercomp):

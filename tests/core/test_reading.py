@@ -18,7 +18,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.reading import LARGEST_YAML, parse_yaml, read_json
 from fercomp.kaggle.submissions.history import kaggle_scores, read_history
 from fercomp.labels.journal import Journal, read_decisions
-from fercomp.report.doctor import diagnose
+from fercomp.stages.doctor import diagnose
 
 
 def _socket(path: Path) -> None:

@@ -19,7 +19,7 @@ from fercomp.demo.competition import write_demo
 from fercomp.kaggle.submissions.candidate import choose
 from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.stages.fetch import fetch
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.prepare import prepare
 
 FER = {

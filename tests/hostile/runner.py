@@ -32,7 +32,7 @@ def warm_up() -> None:
     import fercomp.annotate.batch
     import fercomp.cli.app
     import fercomp.stages.fetch
-    import fercomp.stages.predict
+    import fercomp.stages.predicting.predict
     import fercomp.stages.prepare
     import fercomp.stages.report
     import fercomp.stages.robustness

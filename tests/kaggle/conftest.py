@@ -411,7 +411,8 @@ import sys
 import numpy, pandas, openvino, pandas.io.formats.csvs, fercomp.modeling.backend.choice
 import fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.standing
 import fercomp.kaggle.submissions.submit
-import fercomp.stages.code_submission, fercomp.stages.kernels, fercomp.stages.train_distributed
+import fercomp.stages.at_kaggle.code_submission, fercomp.stages.at_kaggle.control
+import fercomp.stages.train_distributed
 import fercomp.kaggle.submissions.merged, fercomp.kaggle.submissions.refresh, fercomp.report.submissions
 import fercomp.stages.fetch
 from fercomp.kaggle.client.transport import silenced

@@ -35,7 +35,7 @@ from fercomp.modeling.training.training_set import training_data
 from fercomp.stages.crossval import cross_validate
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.evaluate import evaluate_model
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.train import is_trained, train_experiment
 from fercomp.web.live import _faces
 

@@ -65,7 +65,7 @@ def test_work_of_hours_and_hands_survives(clone, run, commands):
     # What costs hours runs again for none of the code, what is cheap for that of its rooms.
     edit_docstring("fercomp/modeling/training/fit.py")
     edit_docstring("fercomp/stages/train.py")
-    edit_docstring("fercomp/stages/predict.py")
+    edit_docstring("fercomp/stages/predicting/predict.py")
     assert json.loads(run("dvc", "status", "--json", "dvc.yaml")) == {}
     edit_docstring("fercomp/decisions/metrics.py")
     changed = json.loads(run("dvc", "status", "--json", "dvc.yaml"))

@@ -14,7 +14,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.crossval import cross_validate
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.opinion import opinion_of
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.refit import refit
 from fercomp.stages.taught import teacher_of
 from fercomp.stages.train import train_experiment

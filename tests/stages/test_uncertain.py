@@ -16,7 +16,7 @@ from fercomp.modeling.bundle.card import DECISION, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.copy import export_model
 from fercomp.stages.evaluate import evaluate_model
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 from fercomp.stages.uncertain import settle_uncertain
 
 EIGHT = EMOTIONS[:8]

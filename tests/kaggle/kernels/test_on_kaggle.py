@@ -20,10 +20,10 @@ from fercomp.kaggle.client import receive
 from fercomp.kaggle.kernels import following, outputs, packing
 from fercomp.kaggle.kernels.calls import KernelStatus
 from fercomp.kaggle.kernels.runs import read_run, run_names
-from fercomp.stages import kernels
-from fercomp.stages.kaggle_jobs import crossval_job, predict_job, repro_job, train_job
-from fercomp.stages.kernels import bring_run, cancel_run, show_run
-from fercomp.stages.on_kaggle import run_remote
+from fercomp.stages.at_kaggle import control
+from fercomp.stages.at_kaggle.control import bring_run, cancel_run, show_run
+from fercomp.stages.at_kaggle.jobs import crossval_job, predict_job, repro_job, train_job
+from fercomp.stages.at_kaggle.remote import run_remote
 from tests.kaggle.conftest import SLUG, TOKEN
 from tests.kaggle.kernel_host import CUT_OFF, bundle, contents, fail, leave
 from tests.make_tiny import TINY
@@ -520,7 +520,7 @@ def test_runs_are_shown_brought_and_cancelled(here, signed_in, monkeypatch):
     while session.status == "QUEUED":
         time.sleep(0.01)
     session.lines = ["epoch 1"]
-    monkeypatch.setattr(kernels, "LISTEN", 0.3)
+    monkeypatch.setattr(control, "LISTEN", 0.3)
     state, page, lines = show_run(NAME, here)
     assert (state, lines) == ("running", ["epoch 1"]) and page.endswith(session.slug)
     with pytest.raises(FercompError, match="train-mine is running: try again later"):

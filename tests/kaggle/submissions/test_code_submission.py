@@ -22,9 +22,9 @@ from fercomp.core.paths import Workspace
 from fercomp.kaggle.kernels import packing, vendored
 from fercomp.kaggle.kernels.packages import PYTHON, install, lacks, take_along
 from fercomp.kaggle.submissions.history import read_history
-from fercomp.stages.code_submission import submit_by_kernel
+from fercomp.stages.at_kaggle.code_submission import submit_by_kernel
+from fercomp.stages.at_kaggle.jobs import submission_job
 from fercomp.stages.evaluate import evaluate_model
-from fercomp.stages.kaggle_jobs import submission_job
 from fercomp.stages.uncertain import settle_uncertain
 from tests.kaggle.kernel_host import leave
 from tests.make_tiny import TINY
@@ -62,7 +62,7 @@ def work(tmp_path, write_model, monkeypatch):
     """A folder with nothing but a model."""
     write_model(tmp_path / "work" / "models" / "mine", scores={"accuracy": 0.60342})
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr("fercomp.stages.kaggle_jobs.needs_hub", lambda path: False)
+    monkeypatch.setattr("fercomp.stages.at_kaggle.jobs.needs_hub", lambda path: False)
     (tmp_path / "work" / "models" / "mine" / "model.keras").write_bytes(b"never opened here")
     return Workspace()
 

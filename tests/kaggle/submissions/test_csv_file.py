@@ -11,7 +11,7 @@ from fercomp.kaggle.submissions.csv_file import (
     check_submission,
     write_submission,
 )
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 
 SAMPLE = pd.DataFrame({"image_path": ["0.jpg", "1.jpg", "10.jpg"], "emotion": "neutral"})
 

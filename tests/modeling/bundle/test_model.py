@@ -19,7 +19,7 @@ from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, new_model, resolve_model
 from fercomp.modeling.bundle.model import load_bundle
-from fercomp.stages.predict import predict_test
+from fercomp.stages.predicting.predict import predict_test
 
 
 def edit_card(folder, **changes):

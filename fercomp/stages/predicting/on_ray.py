@@ -19,8 +19,8 @@ from fercomp.core.shards import Shard
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.bundle.predict import predict_table
 from fercomp.modeling.bundle.ray_job import ModelJob, known_as
-from fercomp.stages.predict import Predicted
-from fercomp.stages.predict_in_parts import Tables, each_part
+from fercomp.stages.predicting.in_parts import Tables, each_part
+from fercomp.stages.predicting.predict import Predicted
 
 if TYPE_CHECKING:
     import pandas as pd

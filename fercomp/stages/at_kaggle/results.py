@@ -14,7 +14,7 @@ from fercomp.core.temporary import part_name, sweep_once
 from fercomp.kaggle.kernels.outputs import OutputEntry
 from fercomp.kaggle.kernels.runs import brought_folder
 from fercomp.modeling.bundle.card import CARD
-from fercomp.stages.kaggle_jobs import TABLES
+from fercomp.stages.at_kaggle.jobs import TABLES
 
 
 def check_places(leaves: Sequence[str], workspace: Workspace) -> None:

@@ -23,9 +23,9 @@ from fercomp.kaggle.submissions.candidate import Candidate, message_of
 from fercomp.kaggle.submissions.history import BUSY, model_origin
 from fercomp.kaggle.submissions.submit import Outcome, look_ahead, submit
 from fercomp.modeling.bundle.find import output_name
-from fercomp.stages.kaggle_jobs import submission_job
-from fercomp.stages.kaggle_results import nothing_empty
-from fercomp.stages.on_kaggle import run_remote
+from fercomp.stages.at_kaggle.jobs import submission_job
+from fercomp.stages.at_kaggle.remote import run_remote
+from fercomp.stages.at_kaggle.results import nothing_empty
 
 
 def submit_by_kernel(

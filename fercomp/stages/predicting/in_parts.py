@@ -22,7 +22,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.model import Bundle
 from fercomp.modeling.bundle.predict import predict_tables
-from fercomp.stages.predict import (
+from fercomp.stages.predicting.predict import (
     Predicted,
     load_named,
     made_of,

@@ -23,8 +23,8 @@ from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.log_tail import LogTail
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed
 from fercomp.kaggle.kernels.runs import RemoteRun, forget_run, read_run, run_file, run_lock, run_names
-from fercomp.stages.kaggle_results import check_places, nothing_empty
-from fercomp.stages.on_kaggle import pull_run
+from fercomp.stages.at_kaggle.remote import pull_run
+from fercomp.stages.at_kaggle.results import check_places, nothing_empty
 
 LISTEN = 3.0
 """Seconds in which a kernel that runs sends what it has printed."""

@@ -17,8 +17,8 @@ from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.outputs import Manifest, bring_files, forget_files
 from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
 from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, read_run, run_lock, runs_folder, write_run
-from fercomp.stages.kaggle_jobs import Job
-from fercomp.stages.kaggle_results import check_places, nothing_empty, put_in_place
+from fercomp.stages.at_kaggle.jobs import Job
+from fercomp.stages.at_kaggle.results import check_places, nothing_empty, put_in_place
 
 
 @dataclass(frozen=True)

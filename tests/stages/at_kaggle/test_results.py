@@ -10,9 +10,9 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.kernels.outputs import OutputEntry
-from fercomp.stages.kaggle_jobs import crossval_job, predict_job, repro_job, submission_job, train_job
-from fercomp.stages.kaggle_results import put_in_place
-from fercomp.stages.on_kaggle import run_remote
+from fercomp.stages.at_kaggle.jobs import crossval_job, predict_job, repro_job, submission_job, train_job
+from fercomp.stages.at_kaggle.remote import run_remote
+from fercomp.stages.at_kaggle.results import put_in_place
 from tests.make_tiny import TINY
 
 
@@ -102,8 +102,9 @@ def test_where_results_cannot_be_put_is_told_before_kaggle_is_asked(
 ):
     if block is link and not Path("/proc/self").exists():
         pytest.skip("needs /proc")
-    monkeypatch.setattr("fercomp.stages.on_kaggle.connect", lambda slug: pytest.fail("Kaggle is asked"))
-    monkeypatch.setattr("fercomp.stages.kaggle_jobs.vendored_files", lambda openvino: {})
+    asked = "fercomp.stages.at_kaggle.remote.connect"
+    monkeypatch.setattr(asked, lambda slug: pytest.fail("Kaggle is asked"))
+    monkeypatch.setattr("fercomp.stages.at_kaggle.jobs.vendored_files", lambda openvino: {})
     monkeypatch.chdir(tmp_path)
     workspace = Workspace()
     workspace.params.write_text("fetch: {source: kaggle}\n")
