@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import typer.core
 
-from fercomp.cli.hints import hinting
 from fercomp.core.errors import FercompError
 from fercomp.core.paths import at_home
 from fercomp.core.terminal import guarded, one_line
@@ -31,7 +30,7 @@ class Command(typer.core.TyperCommand):
             raise FercompError(
                 "an argument is empty: leave it out, or look at the variable that it came from"
             )
-        with hinting(self, list(args)):
+        with _hinting(self, list(args)):
             left = super().parse_args(ctx, args)
         for parameter in self.params:
             value = ctx.params.get(parameter.name)
@@ -90,3 +89,44 @@ def _printable_errors() -> Iterator[None]:
 
 def _at_home(value: Any) -> Any:
     return [*map(_at_home, value)] if isinstance(value, (list, tuple)) else type(value)(at_home(value))
+
+
+@contextmanager
+def _hinting(command: typer.core.TyperCommand, typed: list[str]) -> Iterator[None]:
+    """Says of `--epochs 3`, where that is no option of a command, that `--set train.epochs=3` is meant.
+
+    Args:
+        command: The command that parses its arguments in the block.
+        typed: They.
+    """
+    try:
+        yield
+    # Typer 0.29 brings a click of its own, earlier ones import it: the error is known by what it has.
+    except Exception as error:
+        option = getattr(error, "option_name", None)
+        takes_set = any("--set" in parameter.opts for parameter in command.params)
+        if option and takes_set and (keys := _parameters_called(option, command.name or "")):
+            meant = " or ".join(f"--set {key}={_value_after(option, typed)}" for key in keys)
+            error.possibilities = []  # type: ignore[attr-defined]
+            error.message = f"No such option: {option}. Did you mean {meant}?"  # type: ignore[attr-defined]
+        raise
+
+
+def _parameters_called(option: str, command: str) -> list[str]:
+    """Returns the parameters of the name of an option; of several, those of the command's own group."""
+    from fercomp.core.params import Params
+    from fercomp.core.params.group import keys_of
+
+    name = option.lstrip("-").replace("-", "_")
+    keys = [key for key in keys_of(Params) if key.rsplit(".", 1)[-1] == name]
+    return [key for key in keys if key.startswith(f"{command}.")] or keys
+
+
+def _value_after(option: str, args: list[str]) -> str:
+    """Returns what was typed as the option's value, or what stands for it."""
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == option:
+            value = value if equals else following
+            return value if value and not value.startswith("-") else "VALUE"
+    return "VALUE"

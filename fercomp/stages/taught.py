@@ -11,8 +11,7 @@ from fercomp.modeling.bundle.card_keys import TAUGHT
 from fercomp.modeling.bundle.find import resolve_model
 from fercomp.modeling.bundle.kind import evenly, seen_traits
 from fercomp.modeling.training.points import with_points
-from fercomp.modeling.training.subset import some_photos
-from fercomp.modeling.training.targets import learnable_tests, photos_of, with_labels
+from fercomp.modeling.training.targets import learnable_tests, photos_of, some_photos, with_labels
 from fercomp.modeling.training.teacher import accept_teacher, check_teacher_of_tests, kept_probs
 from fercomp.modeling.training.training_set import TrainingData, data_fingerprint, training_data
 from fercomp.modeling.training.view_teacher import Teacher, ViewTeacher

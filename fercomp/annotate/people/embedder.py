@@ -12,7 +12,7 @@ from fercomp.core.parallel import threads
 from fercomp.faces.crop import upright_input
 from fercomp.faces.found import Faces
 from fercomp.faces.quality import rolls
-from fercomp.modeling.backbones.facenet_file import facenet_file
+from fercomp.modeling.backbones.packaged import facenet_file
 
 if TYPE_CHECKING:
     import openvino

@@ -15,7 +15,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from fercomp.core.errors import FercompError
-from fercomp.modeling.backbones.facenet_file import facenet_file
+from fercomp.modeling.backbones.packaged import facenet_file
 from fercomp.modeling.backend.engine import keras
 
 SMALLEST_FACENET: Final = 75

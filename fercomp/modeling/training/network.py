@@ -6,13 +6,16 @@ from typing import Any, Final, Literal
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import count
+from fercomp.faces.changes import LUMA
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import keras
-from fercomp.modeling.training.grey import to_grey
 
 POOL: Final = "pool"
 _BEFORE_HEADS: Final = ("dropout", "hidden", "hidden_dropout")
 """Layers between pooling and the heads, in their order."""
+
+GREY: Final = "grey"
+"""Name of the last of the layers of `to_grey`."""
 
 HEAD: Final = "probabilities"
 POINT: Final = "valence_arousal"
@@ -74,6 +77,20 @@ def build_network(
         # Linear: bounded by tanh, a network that begins far outside the circle never comes back.
         heads.append(keras.layers.Dense(2, dtype="float32", name=POINT))
     return keras.Model(inputs, _side_by_side(heads, x), name=backbone)
+
+
+def to_grey(x: Any) -> Any:
+    """Turns RGB `(n, S, S, 3)` float32 into grey, three times the same, which every backbone can take.
+
+    To networks that learn from grey photos, colours mean nothing, and would mislead them. Layers of Keras'
+    own do it that have no weights, so that whoever uses the network, graph or Keras file, hands over the same
+    `uint8` RGB as to any other.
+    """
+    # In float32, since a sum of three products does not fit into the eight bits of bfloat16. Not by a
+    # convolution: it has weights, which nobody may train, and which a graph of 8 bits would round.
+    parts = keras.layers.Rescaling(LUMA, dtype="float32", name="luma")(x)
+    light = keras.ops.sum(parts, axis=-1, keepdims=True)
+    return keras.layers.Concatenate(dtype="float32", name=GREY)([light] * 3)
 
 
 def head_of(model: keras.Model) -> keras.Model:

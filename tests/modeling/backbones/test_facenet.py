@@ -7,7 +7,7 @@ import pytest
 from fercomp.core.errors import FercompError
 from fercomp.modeling.backbones import facenet, packaged
 from fercomp.modeling.backbones.catalogue import build_backbone
-from fercomp.modeling.backbones.facenet_file import FACENET_PACKAGE, facenet_file
+from fercomp.modeling.backbones.packaged import FACENET_PACKAGE, facenet_file
 
 LAST = "InceptionResnetV1/Block8/add:0"
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from fercomp.core.errors import FercompError
-from fercomp.modeling.backbones import efficientnet_lite, facenet_file
+from fercomp.modeling.backbones import efficientnet_lite, packaged
 from fercomp.modeling.backbones.catalogue import build_backbone
 from fercomp.modeling.backend.engine import make_deterministic
 from fercomp.modeling.backend.keras_file import load_keras, save_keras
@@ -21,7 +21,7 @@ from fercomp.modeling.training.network import build_network
         pytest.param(
             efficientnet_lite, "efficientnet_lite0", "imagenet", "stem_conv", id="efficientnet_lite0"
         ),
-        pytest.param(facenet_file, "facenet", "faces", "Conv2d_1a_3x3", id="facenet"),
+        pytest.param(packaged, "facenet", "faces", "Conv2d_1a_3x3", id="facenet"),
     ],
 )
 @pytest.mark.slow

@@ -10,11 +10,11 @@ from PIL import Image
 
 from fercomp.core.params import InferenceParams, MachineParams, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
+from fercomp.faces.changes import LUMA
 from fercomp.modeling.backend.keras_file import load_keras
 from fercomp.modeling.bundle.card import CARD, KERAS_MODEL, read_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
-from fercomp.modeling.training.grey import LUMA
 from fercomp.modeling.training.network import build_network
 from fercomp.stages.refit import refit
 from fercomp.stages.taught import read_photos, settled

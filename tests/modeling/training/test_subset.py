@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
-from fercomp.modeling.training.subset import some_photos
+from fercomp.modeling.training.targets import some_photos
 
 
 def index(seed=0, pictures=400, copies=3):
