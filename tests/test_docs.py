@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from fercomp import __version__
 from fercomp.cli.app import COMMANDS, app
@@ -104,4 +105,5 @@ def test_version_is_the_same_everywhere():
     changes = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## \[?v?(\d+\.\d+\.\d+)", changes, re.MULTILINE)
     assert newest
-    assert __version__ == project["version"] == newest[1]
+    cited = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    assert __version__ == project["version"] == newest[1] == cited

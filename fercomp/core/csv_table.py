@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FLOAT_FORMAT: Final = "%.6f"
 
 FORMER_NAMES: Final = MappingProxyType({"holdout_probs.csv": "holdout.csv", "test_probs.csv": "test.csv"})
-"""What fercomp 0.1 called a model's tables of probabilities; they are read under either name."""
+"""What earlier versions called a model's tables of probabilities; they are read under either name."""
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,8 @@ def require_ray() -> None:
     missing = [name for name in ("ray", "pyarrow") if find_spec(name) is None]
     if missing:
         raise FercompError(
-            f"--on ray needs {' and '.join(missing)}: install fercomp's extra `ray` on each machine (pip "
-            "install 'fercomp[ray]'; in a clone, `export FERCOMP_EXTRAS=ray` before ./run), or divide "
-            "the work with --shard"
+            f"--on ray needs {' and '.join(missing)}: install fercomp's extra `ray` on each machine (in a "
+            "clone, `export FERCOMP_EXTRAS=ray` before ./run), or divide the work with --shard"
         )
 
 

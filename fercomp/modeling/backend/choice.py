@@ -103,8 +103,8 @@ def lack_of_gpu(backend: str, cards: Sequence[str]) -> str:
         remedy = "it uses none on Windows: work in WSL 2, or set KERAS_BACKEND=torch"
     else:
         remedy = (
-            f"install NVIDIA's libraries (pip install 'fercomp[{_LIBRARIES.get(backend, 'cuda')}]'; ./run "
-            "does so by itself) and a driver that is new enough for them"
+            f"install NVIDIA's libraries (fercomp's extra `{_LIBRARIES.get(backend, 'cuda')}`; ./run does so "
+            "by itself) and a driver that is new enough for them"
         )
     return f"{backend} sees no GPU, {there}: {remedy}"
 
