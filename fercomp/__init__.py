@@ -15,8 +15,8 @@ from fercomp.core.version import __version__
 
 if TYPE_CHECKING:
     from fercomp.annotate.drawing.draw import draw
+    from fercomp.annotate.face_emotions import FaceEmotionsModel, FrameWithEmotion
     from fercomp.annotate.model import Model, load
-    from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
     from fercomp.core.classes import EMOTIONS
     from fercomp.core.errors import FercompError
     from fercomp.faces.found import Faces
@@ -37,10 +37,10 @@ __all__ = [
 
 _PLACES = {
     "EMOTIONS": "fercomp.core.classes",
-    "FaceEmotionsModel": "fercomp.annotate.notebook",
+    "FaceEmotionsModel": "fercomp.annotate.face_emotions",
     "Faces": "fercomp.faces.found",
     "FercompError": "fercomp.core.errors",
-    "FrameWithEmotion": "fercomp.annotate.notebook",
+    "FrameWithEmotion": "fercomp.annotate.face_emotions",
     "Model": "fercomp.annotate.model",
     "draw": "fercomp.annotate.drawing.draw",
     "load": "fercomp.annotate.model",

@@ -1,7 +1,7 @@
 """What tests of `annotate --report` share: records of a clip with people and tracks, and of photos."""
 
+from fercomp.annotate.records.file import Records
 from fercomp.annotate.records.rows import columns, problem_row
-from fercomp.annotate.records.table import Records
 
 CLASSES = ("happy", "sad")
 ANSWERS = ("happy", "sad", "uncertain")

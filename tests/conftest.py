@@ -107,7 +107,7 @@ def write_model() -> Callable[..., Path]:
         from openvino import opset13 as ops
 
         from fercomp.modeling.bundle.card import GRAPH, Card
-        from fercomp.modeling.bundle.checked import write_card
+        from fercomp.modeling.bundle.integrity import write_card
 
         card = {"classes": EMOTIONS, "margin": 0.1, "trained": {}, "scores": {}, **card}
         card = {"name": folder.name, "backbone": "linear", "runtime": "openvino", **card}

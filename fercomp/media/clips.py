@@ -18,9 +18,9 @@ from av.video.frame import VideoFrame
 
 from fercomp.core.progress import say
 from fercomp.media.colours import is_known, to_rgb, written_as
+from fercomp.media.completeness import Promise
 from fercomp.media.containers import open_container, video_stream
 from fercomp.media.problems import ClipProblem
-from fercomp.media.promise import Promise
 
 _FASTEST: Final = 999
 """Frames a second; more come by a damaged clock, by which each may be a moment behind the one before."""

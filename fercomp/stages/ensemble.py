@@ -19,8 +19,8 @@ from fercomp.decisions.mixing import cross_fitted_mean, fit_weights
 from fercomp.decisions.rule import Rule
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, KERAS_MODEL, MEMBERS, OOF, Card, Member, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import new_model
+from fercomp.modeling.bundle.integrity import check_network, write_card
 from fercomp.modeling.bundle.kind import answer_traits
 from fercomp.modeling.export.copy import copy_network
 

@@ -23,8 +23,8 @@ from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, HISTORY_FILE, HOLDOUT, Card, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import new_model
+from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.taught import about, read_photos, what_is_taught

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from fercomp.annotate.drawing.timeline import Timeline
 from fercomp.annotate.recognise.recogniser import Picture
+from fercomp.annotate.records.file import RecordFormat, Records
 from fercomp.annotate.records.rows import columns, frame_rows, problem_row
-from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.csv_table import FLOAT_FORMAT
 from fercomp.faces.track import LONGEST_STEP
 

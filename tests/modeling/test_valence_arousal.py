@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercomp.annotate.notebook import FaceEmotionsModel
+from fercomp.annotate.face_emotions import FaceEmotionsModel
 from fercomp.annotate.options import Options
 from fercomp.annotate.recognise.clip_recogniser import ClipRecogniser
 from fercomp.annotate.recognise.recogniser import Recogniser

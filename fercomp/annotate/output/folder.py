@@ -7,12 +7,12 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Self
 
-from fercomp.annotate.output.earlier import keep_aside, require_same_names, require_usable
+from fercomp.annotate.output.earlier_run import keep_aside, require_same_names, require_usable
 from fercomp.annotate.output.names import output_names, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
+from fercomp.annotate.records.file import OnRecord
 from fercomp.annotate.records.parquet import RunTable, TableFormat
-from fercomp.annotate.records.table import OnRecord
 from fercomp.annotate.sources.found import Found, Photo, Video, by_folders
 from fercomp.core.errors import FercompError
 from fercomp.core.files import write_bytes

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fercomp.annotate.output.earlier import keep_aside
+from fercomp.annotate.output.earlier_run import keep_aside
 from fercomp.annotate.output.names import Names, OutputNames, output_names
 from fercomp.annotate.output.run_file import RUN, RunFile, busy_folder
 from fercomp.annotate.people.run import RunPeople
+from fercomp.annotate.records.file import OnRecord, Records
 from fercomp.annotate.records.parquet import RunTable, TableFormat
 from fercomp.annotate.records.rows import problem_row
-from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.annotate.sources.found import Photo, Video, by_folders
 from fercomp.annotate.sources.walk import Sources
 from fercomp.core.errors import FercompError

@@ -13,8 +13,8 @@ from fercomp.annotate.people.embedder import EMBEDDING_WIDTH, unit
 from fercomp.annotate.people.names import PEOPLE, PersonCount, read_written, write_people
 from fercomp.annotate.people.sightings import THUMBNAIL, Sighting
 from fercomp.annotate.people.store import PeopleData
+from fercomp.annotate.records.file import Records
 from fercomp.annotate.records.rows import Row, whole_number
-from fercomp.annotate.records.table import Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import set_aside, write_bytes
 from fercomp.core.progress import say, waiting

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from fercomp.annotate.people.assign import assign_people
 from fercomp.annotate.people.names import PEOPLE, read_written
 from fercomp.annotate.people.store import PEOPLE_DATA, PeopleData
+from fercomp.annotate.records.file import OnRecord, Records
 from fercomp.annotate.records.rows import Row
-from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.annotate.sources.found import by_folders
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard

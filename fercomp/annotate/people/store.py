@@ -9,8 +9,8 @@ import numpy as np
 
 from fercomp.annotate.people.embedder import EMBEDDING_WIDTH
 from fercomp.annotate.people.sightings import SIGHTING_COLUMNS, Sighting, read_sighting
+from fercomp.annotate.records.file import OnRecord, Records
 from fercomp.annotate.records.rows import FACE, Row, whole_number
-from fercomp.annotate.records.table import OnRecord, Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file
 from fercomp.core.reading import is_there

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from fercomp.annotate.records.file import RecordFormat, Records
 from fercomp.annotate.records.rows import TEXT, columns
-from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, set_aside
 from fercomp.core.progress import say

@@ -18,7 +18,7 @@ from fercomp.decisions.circumplex import decoded_probs
 from fercomp.faces.tta import VIEWS, View, seen
 from fercomp.modeling.backend.choice import Device
 from fercomp.modeling.bundle.card import CARD, DECISION, MEMBERS, read_card
-from fercomp.modeling.bundle.checked import check_network, checked_outputs
+from fercomp.modeling.bundle.integrity import check_network, checked_outputs
 from fercomp.modeling.bundle.runtime import Network
 from fercomp.modeling.bundle.scorer import device_of, open_network
 

@@ -14,7 +14,7 @@ from fercomp.core.progress import count, say
 from fercomp.modeling.backend.choice import Device, choose_device
 from fercomp.modeling.backend.hub import has_hub, needs_hub
 from fercomp.modeling.bundle.card import GRAPH, KERAS_MODEL, Card
-from fercomp.modeling.bundle.checked import check_network
+from fercomp.modeling.bundle.integrity import check_network
 from fercomp.modeling.bundle.runtime import Network, keras_network, openvino_network
 
 GPU_BATCH: Final = 64

@@ -12,8 +12,8 @@ from fercomp.core.files import atomic_folder
 from fercomp.core.paths import Workspace
 from fercomp.modeling.bundle.card import CARD, GRAPH, MEMBERS, Card, read_card
 from fercomp.modeling.bundle.card_keys import PRECISION
-from fercomp.modeling.bundle.checked import check_network, write_card
 from fercomp.modeling.bundle.find import CAME_ALONG, check_name
+from fercomp.modeling.bundle.integrity import check_network, write_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.export.quantise import Precision, example_faces, quantise, store_as_float16
 

@@ -22,9 +22,9 @@ from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.export.graph import export_apart, exported
+from fercomp.modeling.training.array_cache import keep, read_kept
 from fercomp.modeling.training.augment import Changes
 from fercomp.modeling.training.batches import Batches, FaceBatches
-from fercomp.modeling.training.kept import keep, read_kept
 from fercomp.modeling.training.network import GREY, POOL
 
 _BATCH = 64

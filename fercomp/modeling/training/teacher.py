@@ -16,7 +16,7 @@ from fercomp.modeling.bundle.card import OOF, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
-from fercomp.modeling.training.kept import keep, read_kept
+from fercomp.modeling.training.array_cache import keep, read_kept
 
 
 def check_teacher(teacher: Path, classes: tuple[str, ...]) -> None:

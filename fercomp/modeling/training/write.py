@@ -23,7 +23,7 @@ from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.keras_file import save_keras
 from fercomp.modeling.bundle.card import GRAPH, HISTORY_FILE, HOLDOUT, KERAS_MODEL, Card
 from fercomp.modeling.bundle.card_keys import INFERENCE
-from fercomp.modeling.bundle.checked import check_network, write_card
+from fercomp.modeling.bundle.integrity import check_network, write_card
 from fercomp.modeling.bundle.kind import answer_traits, kind_of
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.predict import predict_table

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from fercomp.annotate.drawing.timeline import Stretch, go_on
+from fercomp.annotate.records.file import RecordFormat, Records
 from fercomp.annotate.records.rows import FACE, NO_FACE, Row, whole_number
-from fercomp.annotate.records.table import RecordFormat, Records
 from fercomp.core.classes import UNCERTAIN
 from fercomp.core.errors import FercompError
 from fercomp.core.reading import is_there

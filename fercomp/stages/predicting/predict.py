@@ -20,7 +20,7 @@ from fercomp.core.progress import say
 from fercomp.core.shards import OwnPart, Shard, require_all_shards
 from fercomp.core.tables import PHOTOS, pred_probs, prediction_table
 from fercomp.data.cache import PhotoCache, open_photos
-from fercomp.labels.copies import with_copies
+from fercomp.labels.copies_of_tests import with_copies
 from fercomp.modeling.bundle.find import output_name
 from fercomp.modeling.bundle.kind import evenly, other_kind
 from fercomp.modeling.bundle.model import Bundle, load_bundle

@@ -10,7 +10,7 @@ from fercomp.annotate.people.sightings import sighting_rows
 from fercomp.annotate.people.store import PeopleData
 from fercomp.core.errors import FercompError
 from fercomp.core.shards import Shard
-from fercomp.modeling.training.kept import read_kept
+from fercomp.modeling.training.array_cache import read_kept
 
 
 def zipped():

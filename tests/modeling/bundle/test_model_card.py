@@ -5,8 +5,8 @@ import json
 import pytest
 
 from fercomp.modeling.bundle.card import CARD, read_card
-from fercomp.modeling.bundle.checked import write_card
 from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.bundle.kind import PhotoKind
 from fercomp.modeling.bundle.model_card import MODEL_CARD, model_card
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from fercomp.annotate.records.table import Records
+from fercomp.annotate.records.file import Records
 from fercomp.annotate.sources.found import Photo, Video
 from fercomp.annotate.sources.object_store import RemotePhoto
 from fercomp.core.errors import FercompError

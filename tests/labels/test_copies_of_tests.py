@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercomp.labels.copies import with_copies
+from fercomp.labels.copies_of_tests import with_copies
 
 CLASSES = ("happy", "neutral", "sad")
 

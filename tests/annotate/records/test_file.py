@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercomp.annotate.recognise.recogniser import Picture, decide
+from fercomp.annotate.records.file import Records
 from fercomp.annotate.records.rows import columns, face_rows, frame_rows, problem_row
-from fercomp.annotate.records.table import Records
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.core.tables import RECORDS
@@ -225,7 +225,7 @@ def test_a_full_disk_leaves_records_that_were_replaced_where_they_are(tmp_path, 
         records.path.unlink()
         records.path.write_text("theirs")
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-            patch.setattr("fercomp.annotate.records.table._copy", full)
+            patch.setattr("fercomp.annotate.records.file._copy", full)
             records.append(rows_of("second.jpg", 1))
         assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
         records.append(rows_of("second.jpg", 1))
@@ -236,7 +236,7 @@ def test_a_full_disk_leaves_records_that_were_replaced_where_they_are(tmp_path, 
 
 def test_a_disk_that_does_not_say_which_file_is_which_is_told_at_once(tmp_path, monkeypatch):
     records = written(tmp_path / "records.csv", "csv", [rows_of("first.jpg", 1)])
-    monkeypatch.setattr("fercomp.annotate.records.table.is_in_place", lambda *_: False)
+    monkeypatch.setattr("fercomp.annotate.records.file.is_in_place", lambda *_: False)
     with (
         records,
         pytest.raises(FercompError, match=r"does not say which file is which: choose another --out"),

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from fercomp.annotate.drawing.draw import draw
+from fercomp.annotate.face_emotions import FaceEmotionsModel, FrameWithEmotion
 from fercomp.annotate.model import load
-from fercomp.annotate.notebook import FaceEmotionsModel, FrameWithEmotion
 from fercomp.annotate.options import Options
 from fercomp.core.errors import FercompError
 from fercomp.media.images import read_image

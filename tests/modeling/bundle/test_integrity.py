@@ -12,7 +12,7 @@ from openvino import opset13 as ops
 from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.modeling.bundle.card import CARD, DECISION, FORMAT, GRAPH, GRAPH_WEIGHTS, Card, read_card
-from fercomp.modeling.bundle.checked import write_card
+from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import model_card
 from fercomp.modeling.export.copy import export_model
