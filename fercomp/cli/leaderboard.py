@@ -22,8 +22,7 @@ def leaderboard(
       fercomp leaderboard --top 50
     """
     from fercomp.core.terminal import show
-    from fercomp.kaggle.submissions.leaderboard import read_leaderboard
-    from fercomp.kaggle.submissions.standing import keep_standing
+    from fercomp.kaggle.submissions.leaderboard import keep_standing, read_leaderboard
     from fercomp.report.submissions import leaderboard_table
 
     workspace, params = open_workspace(set_)

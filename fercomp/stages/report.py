@@ -19,8 +19,8 @@ from fercomp.core.tables import PHOTOS, PROBLEMS
 from fercomp.core.version import __version__
 from fercomp.demo.competition import is_demo
 from fercomp.kaggle.submissions.history import history_rows
+from fercomp.kaggle.submissions.leaderboard import read_standing
 from fercomp.kaggle.submissions.merged import merge_submissions
-from fercomp.kaggle.submissions.standing import read_standing
 from fercomp.modeling.bundle.card import CARD, DECISION, HOLDOUT, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, is_compared_only, resolve_scored
 from fercomp.report.html.dvc_status import Stale, asking_dvc

@@ -409,7 +409,7 @@ IMPORTS = (
     + """
 import sys
 import numpy, pandas, openvino, pandas.io.formats.csvs, fercomp.modeling.backend.choice
-import fercomp.kaggle.submissions.leaderboard, fercomp.kaggle.submissions.standing
+import fercomp.kaggle.submissions.leaderboard
 import fercomp.kaggle.submissions.submit
 import fercomp.stages.at_kaggle.code_submission, fercomp.stages.at_kaggle.control
 import fercomp.stages.train_distributed

@@ -10,7 +10,7 @@ from PIL import Image
 from fercomp.core.paths import Workspace
 from fercomp.demo.competition import DRAWN, README_NAME
 from fercomp.kaggle.submissions.history import HISTORY_TABLE, read_history
-from fercomp.kaggle.submissions.standing import read_standing
+from fercomp.kaggle.submissions.leaderboard import read_standing
 
 CSV = "image_path,emotion\n0.jpg,happy\n1.jpg,sad\n"
 

@@ -6,8 +6,8 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from fercomp.kaggle.client.answers import SCORE
+from fercomp.kaggle.submissions.leaderboard import KeptStanding
 from fercomp.kaggle.submissions.merged import Submission
-from fercomp.kaggle.submissions.standing import KeptStanding
 from fercomp.report.html.charts import scatter
 from fercomp.report.html.element import MINUS, MISSING, Content, command, element, table
 
