@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fercomp.core.locks import Busy, exclusive
-from fercomp.core.looks import looks
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
+from fercomp.core.polling import paced
 from fercomp.core.progress import say
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import read_card
@@ -52,7 +52,7 @@ class Fold:
             patience: Seconds in which another process may end.
         """
         place, busy = self._workspace.training / "locks" / self.name, f"fold {self.fold} is taken"
-        for _ in looks(_LOOK, patience=patience):
+        for _ in paced(_LOOK, patience=patience):
             with suppress(Busy), exclusive(place, busy):
                 say(begun)
                 train_bundle(self.folder, self.name, self._plan, self.photos, self._workspace, announced=True)

@@ -27,7 +27,7 @@ from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
-from fercomp.stages.taught import about, read_photos, what_is_taught
+from fercomp.stages.taught import card_entries, read_photos, what_is_taught
 from fercomp.stages.train import alone, is_cut_facenet, is_used_so, trained_before
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     cache = PhotoCache(workspace.decoded, machine.cache_gb)
     photos = read_photos(params, workspace, holdout_too=True)
     photos, data = what_is_taught(params, photos, workspace, machine, holdout=False)
-    says = about(photos, data) | {REFIT_OF: original.name, "epochs": dict(epochs)}
+    says = card_entries(photos, data) | {REFIT_OF: original.name, "epochs": dict(epochs)}
     taken_over = {field: getattr(original, field) for field in TAKEN_OVER}
     there = None if anew else _trained_so(target, params, data, says)
     if there and _repeats(target, there, source, taken_over) and is_used_so(target, there, inference):

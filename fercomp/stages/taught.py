@@ -47,7 +47,7 @@ def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = F
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
-def settled(
+def with_grey_decided(
     params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
 ) -> TrainParams:
     """Decides what is left to the photos: whether a network sees grey where that is `auto`.
@@ -100,7 +100,7 @@ def what_is_taught(
     return photos, training_data(params, photos, teacher, holdout, of_tests)
 
 
-def about(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
+def card_entries(photos: "pd.DataFrame", data: TrainingData) -> dict[str, Any]:
     """Returns what a card says, in `trained`, of what the network learned from."""
     said = {"photos": len(data.train) - data.tests, "data_sha256": data_fingerprint(photos)}
     tests = {"test_photos": data.tests} if data.tests else {}

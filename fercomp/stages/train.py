@@ -21,7 +21,7 @@ from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
-from fercomp.stages.taught import about, read_photos, settled, what_is_taught
+from fercomp.stages.taught import card_entries, read_photos, what_is_taught, with_grey_decided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def train_bundle(
         FercompError: See `training.fit` and `choose_device`.
     """
     choose_device(plan.machine.device)
-    training = prepared(target, name, plan, photos, workspace)
+    training = training_of(target, name, plan, photos, workspace)
     there = None if anew else training.before()
     if there is None:
         if not announced:
@@ -154,7 +154,7 @@ class Training:
         from fercomp.modeling.training.write import margin_of, write_fitted
 
         say("exporting the network and comparing it")
-        inference, says = self.plan.inference, about(self.photos, self.data)
+        inference, says = self.plan.inference, card_entries(self.photos, self.data)
         with atomic_folder(self.target) as folder:
             margin = margin_of(inference, self.photos, self.workspace.raw)
             card = write_fitted(folder, self.name, fitted, inference, margin, says)
@@ -181,9 +181,11 @@ class Training:
         return add_scores(folder, card, self.photos, raw, self.cache, device)
 
 
-def prepared(target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> Training:
+def training_of(
+    target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace
+) -> Training:
     """Finds what a network learns from; see `train_bundle`."""
-    plan = plan.changed(grey=settled(plan.train, photos, workspace, plan.machine).grey)
+    plan = plan.changed(grey=with_grey_decided(plan.train, photos, workspace, plan.machine).grey)
     photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
     return Training(target, name, plan, photos, data, workspace)
 
@@ -193,7 +195,7 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
-    return prepared(target, target.name, plan, photos, workspace).before() is not None
+    return training_of(target, target.name, plan, photos, workspace).before() is not None
 
 
 def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:

@@ -12,7 +12,7 @@ from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, with
 from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.find import new_model
 from fercomp.stages.taught import read_photos
-from fercomp.stages.train import alone, prepared, train_bundle
+from fercomp.stages.train import alone, train_bundle, training_of
 
 
 def train_distributed(
@@ -55,7 +55,7 @@ def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool
     with alone(name, workspace) if hosts.number == 0 else nullcontext():
         choose_device(plan.machine.device)
         photos = read_photos(plan.train, workspace)
-        training = prepared(workspace.bundle(name), name, plan, photos, workspace)
+        training = training_of(workspace.bundle(name), name, plan, photos, workspace)
         there = None if anew else training.before()
         with with_others(hosts):
             agree(

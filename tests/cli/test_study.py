@@ -51,7 +51,7 @@ def trained(monkeypatch, write_model):
             (folder / file).touch()
         card = json.loads((folder / CARD).read_text())
         used = {"params": params.model_dump(), "inference": training.plan.inference.model_dump()}
-        write_json(folder / CARD, {**card, "trained": used | experiment.about(photos, training.data)})
+        write_json(folder / CARD, {**card, "trained": used | experiment.card_entries(photos, training.data)})
 
     monkeypatch.setattr(experiment.Training, "fit", lambda _: None)
     monkeypatch.setattr(experiment.Training, "write", train)

@@ -5,7 +5,7 @@ from typing import Final
 from rich.filesize import decimal
 
 from fercomp.core.errors import FercompError
-from fercomp.core.looks import looks
+from fercomp.core.polling import paced
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.refusals import Refused, Unanswered, printable
@@ -89,7 +89,7 @@ def _create(kaggle: Account, slug: str, token: str) -> None:
 
 
 def _wait(kaggle: Account, slug: str) -> None:
-    for _ in looks(READY_EVERY, patience=_PATIENCE):
+    for _ in paced(READY_EVERY, patience=_PATIENCE):
         status = _status(kaggle, slug)
         if status == "READY":
             return

@@ -5,8 +5,8 @@ import json
 from typing import Final
 
 from fercomp.core.errors import FercompError
-from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
+from fercomp.core.polling import paced
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.refusals import Refused, Unanswered
@@ -52,7 +52,7 @@ def follow_part(
     status = _wait(slug, kaggle)
     if status.state != "complete":
         raise _failed(run, status, kernel_output(kaggle, slug), kaggle, workspace)
-    for _ in looks(POLL_KERNEL, patience=LOOKS * POLL_KERNEL):
+    for _ in paced(POLL_KERNEL, patience=LOOKS * POLL_KERNEL):
         output = kernel_output(kaggle, slug)
         if MANIFEST in output.files:
             break
@@ -66,13 +66,13 @@ def _wait(slug: str, kaggle: Account) -> KernelStatus:
 
 
 def _ask_until_ended(slug: str, kaggle: Account, log: LogTail) -> KernelStatus:
-    before, pace = "", looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+    before, pace = "", paced(POLL_KERNEL, LONGEST_KERNEL_POLL)
     while True:
         next(pace)
         status = status_of(slug, kaggle, UNANSWERED)
         if status.state != before:
             say(f"{slug}: {status.state}")
-            before, pace = status.state, looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+            before, pace = status.state, paced(POLL_KERNEL, LONGEST_KERNEL_POLL)
             next(pace)  # its first turn, which is at once
         for line in log.new_lines():
             say(f"  {line}")
@@ -91,7 +91,7 @@ def status_of(slug: str, kaggle: Account, unanswered: int = 0) -> KernelStatus:
     Raises:
         FercompError: Kaggle does not show the kernel, or does not answer.
     """
-    failed, pace = 0, looks(POLL_KERNEL, LONGEST_KERNEL_POLL)
+    failed, pace = 0, paced(POLL_KERNEL, LONGEST_KERNEL_POLL)
     while True:
         next(pace)
         try:

@@ -21,8 +21,8 @@ from typing import Final, Literal
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
 from fercomp.kaggle.kernels import script
-from fercomp.kaggle.kernels.load import KernelJob
 from fercomp.kaggle.kernels.packages import package_name
+from fercomp.kaggle.kernels.work import KernelJob
 
 PACKAGE: Final = Path(__file__).parents[2]
 

@@ -6,16 +6,16 @@ from typing import Final
 
 from fercomp.core.errors import FercompError
 from fercomp.core.git import head
-from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
+from fercomp.core.polling import paced
 from fercomp.core.progress import say
 from fercomp.kaggle.client.account import Account
 from fercomp.kaggle.client.refusals import Refused, TooMany, Unanswered
 from fercomp.kaggle.kernels.calls import Kernel, Push, find_kernel, gpu_hours_left, kernel_page, save_kernel
 from fercomp.kaggle.kernels.datasets import upload_dataset
-from fercomp.kaggle.kernels.load import KernelJob, Load
 from fercomp.kaggle.kernels.packing import Packed, kernel_text, needed_packages, pack, packed_at, tag_line
 from fercomp.kaggle.kernels.runs import Part, RemoteRun, forget_run, runs_folder, write_run
+from fercomp.kaggle.kernels.work import KernelJob, Work
 
 SESSION = 31_500
 """Seconds that a kernel may run: Kaggle ends sessions with a GPU after nine hours."""
@@ -48,9 +48,9 @@ def next_part(run: RemoteRun, workspace: Workspace) -> RemoteRun:
     return run
 
 
-def pack_load(run: RemoteRun, load: Load, workspace: Workspace) -> Packed:
+def pack_work(run: RemoteRun, work: Work, workspace: Workspace) -> Packed:
     """Packs what the kernels of a run read. It is kept until the run is over, so that all have the same."""
-    return pack(archive_of(run, workspace), {**load.files, **load.further})
+    return pack(archive_of(run, workspace), {**work.files, **work.further})
 
 
 def archive_of(run: RemoteRun, workspace: Workspace) -> Path:
@@ -74,7 +74,7 @@ def is_pushed(kernel: Kernel | None, run: RemoteRun, kaggle: Account) -> bool:
     return True
 
 
-def push_part(run: RemoteRun, load: Load, kaggle: Account, workspace: Workspace) -> RemoteRun:
+def push_part(run: RemoteRun, work: Work, kaggle: Account, workspace: Workspace) -> RemoteRun:
     """Pushes the kernel that `next_part` wrote down, unless it is there.
 
     Raises:
@@ -83,12 +83,12 @@ def push_part(run: RemoteRun, load: Load, kaggle: Account, workspace: Workspace)
     part = run.parts[-1]
     if not is_pushed(find_kernel(kaggle, part.slug), run, kaggle):
         archive = archive_of(run, workspace)
-        packed = packed_at(archive) if archive.is_file() else pack_load(run, load, workspace)
+        packed = packed_at(archive) if archive.is_file() else pack_work(run, work, workspace)
         try:
             if not packed.inline and not run.dataset:
                 run = run.model_copy(update={"dataset": upload_dataset(kaggle, packed)})
                 write_run(run, workspace)
-            _send(run, load, packed, kaggle)
+            _send(run, work, packed, kaggle)
         except Refused:  # there is nothing that could be followed
             _take_back(run, workspace)
             raise
@@ -106,7 +106,7 @@ def _take_back(run: RemoteRun, workspace: Workspace) -> None:
         write_run(run.model_copy(update={"parts": run.parts[:-1]}), workspace)
 
 
-def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
+def _send(run: RemoteRun, work: Work, packed: Packed, kaggle: Account) -> None:
     slug, seconds = run.parts[-1].slug, session_seconds(run.gpu, kaggle)
     job = KernelJob(
         run=run.run,
@@ -116,21 +116,21 @@ def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
         gpu=run.gpu,
         seconds=seconds,
         margin=min(MARGIN, seconds / 2),
-        internet=load.internet,
-        requires=needed_packages(everything=any(step.words[0] == "dvc" for step in load.steps)),
+        internet=work.internet,
+        requires=needed_packages(everything=any(step.words[0] == "dvc" for step in work.steps)),
         payload="" if packed.inline else packed.name,
         commit=head() or "",
-        steps=load.steps,
-        done=load.done,
-        cut=load.cut,
-        submits=load.submits,
+        steps=work.steps,
+        done=work.done,
+        cut=work.cut,
+        submits=work.submits,
         submits_as=SUBMITTED,
     )
     push = Push(
         slug=slug,
         text=kernel_text(job, packed),
         gpu=run.gpu,
-        internet=load.internet,
+        internet=work.internet,
         seconds=seconds,
         datasets=[run.dataset] if run.dataset else [],
         kernels=[run.going_on_from] if run.going_on_from else [],
@@ -142,7 +142,7 @@ def _send(run: RemoteRun, load: Load, packed: Packed, kaggle: Account) -> None:
         except (Unanswered, TooMany) as error:
             lost: FercompError = error
         say(f"the answer was lost ({lost}): looking whether Kaggle has got the kernel")
-        for _ in looks(SHOW_EVERY, patience=SHOWS_UP):
+        for _ in paced(SHOW_EVERY, patience=SHOWS_UP):
             if is_pushed(find_kernel(kaggle, slug), run, kaggle):
                 return
     raise FercompError(f"Kaggle does not take the kernel ({lost}): the same command tries again")

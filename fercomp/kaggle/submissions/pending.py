@@ -3,9 +3,9 @@
 from pydantic import ConfigDict, ValidationError
 
 from fercomp.core.errors import FercompError
-from fercomp.core.looks import looks
 from fercomp.core.params import Group
 from fercomp.core.paths import Workspace
+from fercomp.core.polling import paced
 from fercomp.core.progress import say
 from fercomp.core.reading import is_there, read_at_most
 from fercomp.kaggle.client.competition import Kaggle
@@ -69,7 +69,7 @@ def settle(kaggle: Kaggle, workspace: Workspace) -> str | None:
 
 def look(kaggle: Kaggle, note: Note) -> int | None:
     """Looks for a submission in Kaggle's list until it is there, or would have to be."""
-    for _ in looks(LOOK_EVERY, patience=SETTLE):
+    for _ in paced(LOOK_EVERY, patience=SETTLE):
         new = [s.ref for s in kaggle.submissions() if note.tag in s.message and s.ref not in note.known]
         if new:
             return new[0]

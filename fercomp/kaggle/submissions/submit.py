@@ -20,8 +20,8 @@ from fercomp.core.errors import FercompError
 from fercomp.core.files import write_text
 from fercomp.core.git import head
 from fercomp.core.locks import exclusive
-from fercomp.core.looks import looks
 from fercomp.core.paths import Workspace
+from fercomp.core.polling import paced
 from fercomp.core.progress import say, waiting
 from fercomp.kaggle.client.answers import Sent
 from fercomp.kaggle.client.competition import Kaggle, connect
@@ -215,7 +215,7 @@ def _finish(kaggle: Kaggle, row: dict[str, str], workspace: Workspace) -> Sent |
 def _wait(kaggle: Kaggle, ref: int) -> Sent | None:
     sent, refused = None, 0
     with waiting("waiting for Kaggle's score"):
-        for _ in looks(POLL, LONGEST_POLL, _PATIENCE):
+        for _ in paced(POLL, LONGEST_POLL, _PATIENCE):
             try:
                 sent = kaggle.submission(ref)
                 if sent.status != "pending":

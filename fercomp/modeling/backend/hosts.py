@@ -16,7 +16,7 @@ from inspect import signature
 from typing import Final
 
 from fercomp.core.errors import FercompError, in_brief
-from fercomp.core.looks import looks
+from fercomp.core.polling import paced
 
 _ADDRESSES: Final = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 _COUNT: Final = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -137,7 +137,7 @@ def _find(address: str, seconds: float) -> None:
     """Waits until somebody answers at an address; raises `OSError` where nobody does in time."""
     host, _, port = address.rpartition(":")
     why = ""
-    for _ in looks(_BETWEEN, patience=seconds - _BETWEEN):
+    for _ in paced(_BETWEEN, patience=seconds - _BETWEEN):
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_BETWEEN).close()
             return

@@ -62,7 +62,7 @@ def submit_by_kernel(
     tagged = message_of(message, origin, name, job.fingerprint)
     candidate = Candidate(csv, b"", 0, job.fingerprint, origin, tagged, KernelFile("", 0, SUBMITTED))
     with (
-        nothing_empty(job.load.done, workspace),
+        nothing_empty(job.work.done, workspace),
         exclusive(workspace.submissions, BUSY),
         connect(job.competition) as kaggle,
     ):

@@ -11,9 +11,9 @@ from fercomp.core.params import Group, Params, Plan
 from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.kaggle.kernels.load import Load, Step
 from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
 from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
+from fercomp.kaggle.kernels.work import Step, Work
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, OOF, Decision, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG, model_files, new_model, output_name, resolve_model
@@ -37,7 +37,7 @@ class Job:
         words: The command, after `fercomp`.
         competition: Whose files it reads.
         gpu: Whether it wants a GPU.
-        load: What its kernels do.
+        work: What its kernels do.
         settings: JSON of the parameters that what comes out depends on.
     """
 
@@ -45,13 +45,13 @@ class Job:
     words: tuple[str, ...]
     competition: str
     gpu: bool
-    load: Load
+    work: Work
     settings: str = ""
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over what comes out depends on, apart from the code."""
-        return fingerprint_of((self.name, self.settings), self.competition, self.load.files)
+        return fingerprint_of((self.name, self.settings), self.competition, self.work.files)
 
 
 def train_job(
@@ -113,8 +113,8 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     csv = f"submissions/{name}.csv"
     networks = [graph.parents[1] / KERAS_MODEL for graph in folder.rglob(GRAPH)]
     openvino = any(not network.is_file() or needs_hub(network) for network in networks)
-    load = Load(
-        steps=(*job.load.steps, Step(words=("submission", "--model", name))),
+    work = Work(
+        steps=(*job.work.steps, Step(words=("submission", "--model", name))),
         done=(csv, f"models/{name}/{_SCORES}.csv", *INDEX),
         cut=(),  # Kaggle runs it again on other photos: nothing may come from an earlier kernel
         files=files,
@@ -124,7 +124,7 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     )
     gpu = job.gpu and any(network.is_file() for network in networks)
     words = ("submit", "--kernel", "--model", name)
-    return replace(job, name=f"submit-{name}", words=words, load=load, gpu=gpu)
+    return replace(job, name=f"submit-{name}", words=words, work=work, gpu=gpu)
 
 
 def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
@@ -149,8 +149,8 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
     kept = (*there, "models/.training", "datasets/overview", "datasets/relabel", "dvc.lock", ".dvc/cache")
     gpu = params.machine.device != "cpu"
     name = f"repro-{file.stem.removeprefix('params.')}"
-    load = Load((Step(words=("dvc", "repro")),), there, kept, files)
-    return Job(name, ("repro", file.name), params.fetch.competition, gpu, load)
+    work = Work((Step(words=("dvc", "repro")),), there, kept, files)
+    return Job(name, ("repro", file.name), params.fetch.competition, gpu, work)
 
 
 def _job(
@@ -175,7 +175,7 @@ def _job(
         words=(*words, *overrides),
         competition=params.fetch.competition,
         gpu=params.machine.device != "cpu",
-        load=Load(
+        work=Work(
             steps=steps,
             done=(*done, *INDEX),
             cut=(*INDEX, f"models/{name}/{_PARTS}" if command == "predict" else "models/.training"),

@@ -15,7 +15,7 @@ from fercomp.kaggle.client.competition import connect
 from fercomp.kaggle.kernels.calls import AT_WORK, KernelOutput, find_kernel, gpu_hours_left, kernel_page
 from fercomp.kaggle.kernels.following import follow_part, status_of
 from fercomp.kaggle.kernels.outputs import Manifest, bring_files, forget_files
-from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_load, push_part
+from fercomp.kaggle.kernels.pushing import archive_of, is_pushed, kernel_slug, next_part, pack_work, push_part
 from fercomp.kaggle.kernels.runs import RemoteRun, brought_folder, read_run, run_lock, runs_folder, write_run
 from fercomp.stages.at_kaggle.jobs import Job
 from fercomp.stages.at_kaggle.results import check_places, nothing_empty, put_in_place
@@ -52,10 +52,10 @@ def run_remote(
         FercompError: Kaggle refuses or does not answer, another run of this name is at work, the kernel
             failed, or left something else than the command leaves.
     """
-    check_places(job.load.done, workspace)
+    check_places(job.work.done, workspace)
     busy = f"another fercomp follows {job.name}: wait until it has ended, or stop it"
     with (
-        nothing_empty(job.load.done, workspace),
+        nothing_empty(job.work.done, workspace),
         locked(run_lock(job.name, workspace), busy),
         connect(job.competition) as kaggle,
     ):
@@ -64,7 +64,7 @@ def run_remote(
             while True:
                 is_new = run.parts[-1].state == "pushing"
                 if is_new:
-                    run = push_part(run, job.load, kaggle, workspace)
+                    run = push_part(run, job.work, kaggle, workspace)
                 slug = run.parts[-1].slug
                 page = kernel_page(kaggle, slug)
                 if not wait and (is_new or status_of(slug, kaggle).state in AT_WORK):
@@ -95,7 +95,7 @@ def _begin(
         return run
     if run and same:
         say(f"{job.name} failed the last time: starting another kernel")
-        pack_load(run, job.load, workspace)
+        pack_work(run, job.work, workspace)
         return next_part(run.model_copy(update={"dataset": ""}), workspace)
     salt = secrets.token_hex(8) if anew else ""
     made = RemoteRun(
@@ -106,11 +106,11 @@ def _begin(
         competition=job.competition,
         owner=kaggle.owner,
         gpu=job.gpu,
-        leaves=job.load.done,
+        leaves=job.work.done,
     )
     if not is_pushed(find_kernel(kaggle, kernel_slug(made, 1)), made, kaggle):
         _ask(job, kaggle, agree, first=not any(runs_folder(workspace).glob("*.json")))
-    pack_load(made, job.load, workspace)
+    pack_work(made, job.work, workspace)
     return next_part(made, workspace)
 
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fercomp.core import looks
+from fercomp.core import polling
 from fercomp.core.errors import FercompError
 from fercomp.core.params import load_params
 from fercomp.core.paths import Workspace
@@ -245,7 +245,7 @@ def test_only_what_a_model_answers_by_tells_a_run(here):
     before = told()
     names = ("card.json", "graph/graph.bin", "graph/graph.xml", "model.keras")
     expected = [f"models/both/{place}{name}" for place in ("", "members/tiny/") for name in names]
-    assert [sorted(job.load.files) for job in jobs()] == [sorted(expected)] * 2
+    assert [sorted(job.work.files) for job in jobs()] == [sorted(expected)] * 2
     for place in (folder, folder / "members" / "tiny"):
         for name in ("metrics.json", "robustness.csv", "model-card.md", ".part.card.json", "test_probs.csv"):
             (place / name).write_text("made later")
@@ -309,7 +309,7 @@ def test_it_is_asked_often_again_when_the_state_has_changed(monkeypatch):
     pauses = []
     clock = SimpleNamespace(sleep=pauses.append, monotonic=lambda: sum(pauses))
     states = iter([*["queued"] * 6, *["running"] * 3, "complete"])
-    monkeypatch.setattr(looks, "time", clock)
+    monkeypatch.setattr(polling, "time", clock)
     monkeypatch.setattr(
         following, "LogTail", lambda kaggle, slug: nullcontext(SimpleNamespace(new_lines=list))
     )
@@ -506,7 +506,7 @@ def test_a_pipeline_with_a_link_to_something_else_is_not_sent(here, tmp_path):
     (here.root / "pipelines" / "mine.yaml").symlink_to("../dvc.yaml")
     (here.models / ".training").parent.mkdir()
     (here.models / ".training").symlink_to(tmp_path, target_is_directory=True)
-    assert "pipelines/mine.yaml" in repro_job(file, load_params(file), here).load.files
+    assert "pipelines/mine.yaml" in repro_job(file, load_params(file), here).work.files
     (tmp_path / "secret").write_text("hunter2")
     (here.root / "pipelines" / "notes").symlink_to(tmp_path / "secret")
     with pytest.raises(FercompError, match="pipelines/notes is a link out of this folder"):

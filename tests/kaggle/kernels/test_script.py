@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fercomp.kaggle.kernels import script
-from fercomp.kaggle.kernels.load import KernelJob
+from fercomp.kaggle.kernels.work import KernelJob
 from tests.kaggle.kernel_host import contents
 from tests.make_tiny import TINY
 

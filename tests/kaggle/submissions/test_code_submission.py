@@ -420,12 +420,12 @@ def test_what_neither_the_image_has_nor_came_along_is_told(tmp_path):
 def test_openvino_travels_where_a_network_has_no_keras_model(work, monkeypatch):
     params = load_params(work.params, (f"fetch.competition={SLUG}",))
     with_keras = submission_job(work.bundle("mine"), params, work)
-    assert with_keras.gpu and "vendored/openvino/python" not in with_keras.load.further
-    assert with_keras.load.cut == (), "Kaggle runs it again on other photos"
+    assert with_keras.gpu and "vendored/openvino/python" not in with_keras.work.further
+    assert with_keras.work.cut == (), "Kaggle runs it again on other photos"
     (work.bundle("mine") / "model.keras").unlink()
     job = submission_job(work.bundle("mine"), params, work)
     assert not job.gpu  # it has nothing to do there
-    files = job.load.further
+    files = job.work.further
     assert "vendored/openvino/openvino/__init__.py" in files
     assert files["vendored/openvino/python"] == f"{sys.version_info[0]}.{sys.version_info[1]}".encode()
     monkeypatch.setattr("platform.machine", lambda: "arm64")

@@ -17,7 +17,7 @@ from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.modeling.training.network import build_network
 from fercomp.stages.refit import refit
-from fercomp.stages.taught import read_photos, settled
+from fercomp.stages.taught import read_photos, with_grey_decided
 from fercomp.stages.train import is_trained, train_experiment
 
 pytestmark = pytest.mark.usefixtures("shallow")
@@ -76,7 +76,7 @@ def test_auto_is_settled_by_the_photos(workspace):
 
     def sees_grey(grey):
         shutil.rmtree(workspace.decoded, ignore_errors=True)
-        return settled(TINY.model_copy(update={"grey": grey}), photos, workspace, machine).grey
+        return with_grey_decided(TINY.model_copy(update={"grey": grey}), photos, workspace, machine).grey
 
     assert sees_grey("auto") is False
     for path in photos.loc[photos["split"] == "train", "image_path"]:

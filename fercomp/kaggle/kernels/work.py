@@ -20,7 +20,7 @@ class Step(Group):
 
 
 @dataclass(frozen=True)
-class Load:
+class Work:
     """What the kernels of a run do.
 
     Attributes:
@@ -57,7 +57,7 @@ class KernelJob(Group):
         requires: Packages that are needed, as pip writes them.
         payload: The file with what travels, in a dataset; empty where it is in the kernel's text.
         commit: That of the code, empty where it is not known.
-        steps: See `Load`, as those below.
+        steps: See `Work`, as those below.
         done: Patterns.
         cut: Patterns.
         submits: A file.

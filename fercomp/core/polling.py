@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 
 
-def looks(pause: float, longest: float = 0.0, patience: float = math.inf) -> Iterator[None]:
+def paced(pause: float, longest: float = 0.0, patience: float = math.inf) -> Iterator[None]:
     """Paces a loop: the first turn is at once, each further one after a pause.
 
-        for _ in looks(2.0, longest=30.0, patience=1200.0):
+        for _ in paced(2.0, longest=30.0, patience=1200.0):
             if is_scored():
                 break
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from fercomp.core import looks as module
+from fercomp.core import polling as module
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def slept(monkeypatch):
 
 
 def test_pauses_grow_up_to_the_longest(slept):
-    assert len(list(itertools.islice(module.looks(2.0, longest=8.0), 7))) == 7
+    assert len(list(itertools.islice(module.paced(2.0, longest=8.0), 7))) == 7
     assert slept == [2.0, 3.0, 4.5, 6.75, 8.0, 8.0]
 
 
 def test_the_last_look_is_when_patience_ends(slept):
-    assert len(list(module.looks(3.0, patience=7.0))) == 4
+    assert len(list(module.paced(3.0, patience=7.0))) == 4
     assert slept == [3.0, 3.0, 1.0]
-    assert len(list(module.looks(3.0, patience=0.0))) == 1
+    assert len(list(module.paced(3.0, patience=0.0))) == 1
