@@ -51,7 +51,8 @@ _Views = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Looks at each face of a photo, 1 to 9, by models that gain by it; time grows with them.",
+        help="How often to look at each face of a photo, 1 to 9. More is slower; models that gain nothing "
+        "look once.",
     ),
 ]
 _People = Annotated[
@@ -69,11 +70,12 @@ _Report = Annotated[
 _Merge = Annotated[
     bool,
     typer.Option(
-        "--merge", help="Make one table of the shards' records: the command of the shards otherwise."
+        "--merge",
+        help="Join the records of all shards. Give the same options as for the shards, without --shard.",
     ),
 ]
 _Show = Annotated[
-    bool, typer.Option("--show", help="Open the copy in the end, in a window. For one photo alone.")
+    bool, typer.Option("--show", help="When done, open the annotated copy in a window. One photo only.")
 ]
 _Force = Annotated[bool, typer.Option("--force", help="Replace files in DIR that annotate did not write.")]
 

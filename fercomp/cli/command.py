@@ -41,12 +41,8 @@ class Command(typer.core.TyperCommand):
         return left
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Returns the parameters; of a flag, `--help` shows no type, since no value follows it."""
-        params: list[Any] = super().get_params(ctx)
-        for parameter in params:
-            if getattr(parameter, "is_flag", False):
-                parameter.metavar = ""
-        return params
+        """Returns the parameters, flags without a type."""
+        return _flags_without_type(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes `--help`: paragraphs are filled to the width, however the code breaks their lines."""
@@ -70,10 +66,22 @@ class Commands(typer.core.TyperGroup):
         with _printable_errors():
             return super().make_context(*args, **kwargs)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Returns the parameters, flags without a type."""
+        return _flags_without_type(super().get_params(ctx))
+
     def invoke(self, ctx: Any) -> Any:
         """Finds the command, parses its arguments and runs it."""
         with _printable_errors():
             return super().invoke(ctx)
+
+
+def _flags_without_type(parameters: list[Any]) -> list[Any]:
+    """Returns parameters of which `--help` shows no type where none is typed: after a flag."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
 
 
 @contextmanager

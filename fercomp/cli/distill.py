@@ -30,7 +30,7 @@ def distill(
     set_: Set = None,
     force: Force = False,
 ) -> None:
-    """Train one small network on what a large one, or several, or an ensemble, say of the training photos.
+    """Train a small network to give the answers of larger models.
 
     The same as `fercomp train` with train.teacher; train.teacher_weight is the teachers' share in what is
     learned, the given label has the rest (Hinton et al., 2015).

@@ -9,7 +9,9 @@ from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
 
 def ensemble(
-    name: Annotated[str, typer.Argument(help="Name of the ensemble, a new folder under models/.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the ensemble, a new folder under models/.")
+    ],
     models: Annotated[
         list[str] | None,
         typer.Argument(
@@ -22,8 +24,8 @@ def ensemble(
         Literal["equal", "models", "fitted"] | None,
         typer.Option(
             help=(
-                "`equal` for all networks (soft vote), `models` for equal ones of the MODELs, shared by the "
-                "networks of each, or `fitted` for the least log-loss on oof.csv, else on the holdout."
+                "`equal`: every network counts the same (soft vote). `models`: every MODEL counts the same, "
+                "however many networks it has. `fitted`: the least log-loss on oof.csv, else on the holdout."
             ),
             show_default="equal, or as in params.yaml",
         ),

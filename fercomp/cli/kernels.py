@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def kernels(
-    action: Annotated[Literal["list", "show", "pull", "cancel"], typer.Argument(help="What to do.")] = "list",
+    action: Annotated[
+        Literal["list", "show", "pull", "cancel"], typer.Argument(metavar="ACTION", help="What to do.")
+    ] = "list",
     name: Annotated[
         str | None,
         typer.Argument(metavar="NAME", help="A run, as `list` calls it.", show_default="the only one"),

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a parameter of the file. May be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a parameter of params.yaml for this run, such as train.epochs=5. May be repeated.",
+    ),
 ]
 
 Force = Annotated[
-    bool, typer.Option("--force", help="Train anew what is trained with these parameters on these photos.")
+    bool,
+    typer.Option(
+        "--force",
+        help="Train again even if this network is already trained with these parameters on these photos.",
+    ),
 ]
 
 BackboneName = Annotated[
@@ -161,7 +169,11 @@ OnKaggleOrRay = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first kernel.")]
 
 NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="With --on: end when it runs; the same command finds it again.")
+    bool,
+    typer.Option(
+        "--no-wait",
+        help="With --on: do not wait for the run; type the same command later to collect it.",
+    ),
 ]
 
 

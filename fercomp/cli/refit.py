@@ -9,7 +9,9 @@ from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def refit(
-    model: Annotated[str, typer.Argument(help="An experiment under models/, or a model folder.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="An experiment under models/, or a model folder.")
+    ],
     name: Annotated[
         str | None, typer.Option("--name", "-n", help="Name of the new model.", show_default="MODEL-refit")
     ] = None,
@@ -17,8 +19,8 @@ def refit(
 ) -> None:
     """Train a model once more, on the holdout's photos too: for the last CSV, when nothing is left to choose.
 
-    Parameters are those on the model's card, and as many epochs as were best. Nothing is left to score the
-    new model on: its card says what MODEL scored. Killed, the same command goes on.
+    Parameters are those on the model's card, and as many epochs as were best. No photo is left to
+    score it on, so its card repeats MODEL's scores. After a kill, the same command continues.
 
     \b
     Examples:

@@ -29,7 +29,11 @@ _Message = Annotated[
     ),
 ]
 _Force = Annotated[
-    bool, typer.Option("--force", help="Send what was sent and scored before, or is of the drawn demo.")
+    bool,
+    typer.Option(
+        "--force",
+        help="Send even if this file was sent and scored before, or comes from the drawn demo.",
+    ),
 ]
 _NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Do not wait for the score, nor, with --kernel, for the kernel.")

@@ -90,6 +90,7 @@ def test_no_command_shows_all_commands_in_their_panels():
     result = CliRunner().invoke(app, [])
     for word in [*COMMANDS, *NAMES]:
         assert re.search(rf"\b{word}\b", result.output)
+    assert "<bool>" not in result.output  # no value follows a flag
 
 
 @pytest.mark.parametrize("name", NAMES)
