@@ -24,7 +24,7 @@ from fercomp.data.inputs import read_faces
 from fercomp.faces.tta import VIEWS
 from fercomp.media.images import read_image
 from fercomp.modeling.bundle.card import CARD, FORMAT, LARGEST_CARD
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.kind import MOST, answer_traits, evenly, kind_of, seen_traits
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.model_card import write_model_card
@@ -46,7 +46,7 @@ def main() -> None:
         for each in (bundle, *bundle.members):
             write_kind(each, workspace)
         return
-    compare(load_bundle(SHIPPED), workspace, arguments.folder)
+    compare(load_bundle(CAME_ALONG["shipped"]), workspace, arguments.folder)
 
 
 def write_kind(bundle: Bundle, workspace: Workspace) -> None:

@@ -16,7 +16,8 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from fercomp.annotate.batch import annotate_media
-from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_NAME
+from fercomp.core.paths import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import load_bundle
 from tests.drawn import draw_clip
 
@@ -38,7 +39,7 @@ def write_live() -> None:
     """Takes the page of `live` when its ribbon is half full."""
     drawn = draw_clip(CHANGES, np.random.default_rng(5), 640, 480, 300)
     frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in drawn]
-    with live_page(frames, SHIPPED_NAME) as page:
+    with live_page(frames, SHIPPED) as page:
         page.wait_for_timeout(15_000)
         # Chromium calls such a camera by the file that it plays.
         page.evaluate("document.querySelector('#cameras option').text = 'camera'")
@@ -55,7 +56,7 @@ def main() -> None:
         media.mkdir()
         photo.save(media / "photo.png")
         write_clip(media / "clip.mp4")
-        annotate_media(media, annotated, load_bundle(SHIPPED))
+        annotate_media(media, annotated, load_bundle(CAME_ALONG[SHIPPED]))
         with Image.open(annotated / "photo.png") as copy:
             copy.save(TARGET / "photo.jpg", quality=85)
         with Image.open(annotated / "clip.timeline.png") as timeline:

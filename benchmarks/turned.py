@@ -26,7 +26,7 @@ from fercomp.faces.detect import make_detector
 from fercomp.faces.found import Detector, Faces
 from fercomp.faces.quality import face_sizes, levels
 from fercomp.media.images import read_image
-from fercomp.modeling.bundle.find import SHIPPED_LARGE
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 
 VIEWS = 5
@@ -50,7 +50,8 @@ def main() -> None:
         return
     labels = arguments.folder / "labels.csv"
     known = dict(pd.read_csv(labels)[["image_path", "emotion"]].to_numpy()) if labels.is_file() else {}
-    bundle, turns = load_bundle(SHIPPED_LARGE), [int(angle) for angle in arguments.turns.split(",")]
+    bundle = load_bundle(CAME_ALONG["shipped-large"])
+    turns = [int(angle) for angle in arguments.turns.split(",")]
     rows = []
     for name, picture in pictures:
         rows += looked(picture, known.get(name, ""), bundle, detectors, turns)

@@ -14,10 +14,14 @@ from fercomp.core.params import TrainParams, load_params
 from fercomp.core.paths import Workspace
 from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.card import MEMBERS, read_card
-from fercomp.modeling.bundle.find import SHIPPED, SHIPPED_LARGE
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.doctor import diagnose
 from tests.drawn import draw_face
+
+SHIPPED = CAME_ALONG["shipped"]
+
+SHIPPED_LARGE = CAME_ALONG["shipped-large"]
 
 LARGEST = {SHIPPED: 12e6, SHIPPED_LARGE: 35e6}
 

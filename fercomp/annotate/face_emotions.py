@@ -9,9 +9,9 @@ from fercomp.annotate.model import Model, load
 from fercomp.annotate.options import Options
 from fercomp.core.arguments import require_number, wrong_type
 from fercomp.core.errors import FercompError
+from fercomp.core.paths import SHIPPED
 from fercomp.faces.crop import require_picture
 from fercomp.faces.found import Faces, known
-from fercomp.modeling.bundle.find import SHIPPED_NAME
 
 Said = tuple[str, float] | tuple[str, float, float, float]
 """Emotion and probability; with valence and arousal between the two from a model that was asked for them."""
@@ -35,7 +35,7 @@ class FaceEmotionsModel:
         FercompError: There is no such model, or it gives no valence and arousal where they are asked for.
     """
 
-    def __init__(self, va: bool = False, model: str | Path = SHIPPED_NAME) -> None:
+    def __init__(self, va: bool = False, model: str | Path = SHIPPED) -> None:
         self._model = load(model, detector="whole")
         self._va = va
         self.bundle = self._model.bundle

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fercomp.cli.options import (
-    SHIPPED,
-    SHIPPED_LARGE,
     DetectorName,
     MinScore,
     MinSize,
@@ -19,6 +17,7 @@ from fercomp.cli.options import (
     one_shard,
 )
 from fercomp.cli.words import say_next, tell
+from fercomp.core.paths import SHIPPED, SHIPPED_LARGE
 
 if TYPE_CHECKING:
     from fercomp.annotate.batch import Summary

@@ -6,6 +6,8 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from fercomp.core.paths import SHIPPED, SHIPPED_LARGE, Workspace
+
 DETECTOR_NAMES: Final = ("yunet", "haar_default", "haar_alt", "haar_alt2", "haar_alt_tree", "whole")
 """Those of `faces.detect`, which imports OpenCV."""
 
@@ -25,8 +27,6 @@ def _backbones() -> Iterable[str]:
 
 
 def _own_models() -> Iterable[str]:
-    from fercomp.core.paths import Workspace
-
     folders = sorted(Workspace().models.glob("[!.]*/card.json"))
     return [card.parent.name for card in folders]
 
@@ -34,4 +34,4 @@ def _own_models() -> Iterable[str]:
 complete_backbone = _offering(_backbones)
 complete_detector = _offering(lambda: DETECTOR_NAMES)
 complete_own_model = _offering(_own_models)
-complete_model = _offering(lambda: [*_own_models(), "shipped", "shipped-large"])
+complete_model = _offering(lambda: [*_own_models(), SHIPPED, SHIPPED_LARGE])

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from fercomp.cli.options import (
-    SHIPPED,
     Browser,
     DetectorName,
     MinScore,
@@ -18,6 +17,7 @@ from fercomp.cli.options import (
     load_model,
 )
 from fercomp.cli.words import tell
+from fercomp.core.paths import SHIPPED
 
 
 def live(

@@ -77,15 +77,9 @@ OwnModel = Annotated[
 """For commands that score on the holdout, which the models that came with fercomp cannot be."""
 
 ModelOrShipped = Annotated[str, model_option(None)]
-"""For `live`, which has nothing to do with the competition: by default, `SHIPPED`."""
+"""For `live`, which has nothing to do with the competition: by default, `core.paths.SHIPPED`."""
 
 ModelForMedia = Annotated[str | None, model_option("shipped-large for photos, shipped for videos")]
-
-SHIPPED = "shipped"
-"""The model that came with fercomp for clips and cameras."""
-
-SHIPPED_LARGE = "shipped-large"
-"""The one for photos."""
 
 Uncertain = Annotated[
     bool,

@@ -3,8 +3,15 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fercomp.core.errors import FercompError
+
+SHIPPED: Final = "shipped"
+"""The model that came with fercomp for clips and cameras."""
+
+SHIPPED_LARGE: Final = "shipped-large"
+"""The one for photos."""
 
 
 def at_home(path: str | Path) -> str:

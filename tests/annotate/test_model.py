@@ -12,7 +12,7 @@ from fercomp.core.classes import EMOTIONS
 from fercomp.core.errors import FercompError
 from fercomp.faces.found import LANDMARKS
 from fercomp.media.images import read_image
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.predict import predict_table
 
 
@@ -134,7 +134,7 @@ def test_arrays_are_no_paths(model):
 
 
 def test_a_model_is_found_by_name_path_and_default(workspace, write_model, tmp_path, monkeypatch):
-    assert load("shipped").bundle.folder == SHIPPED
+    assert load("shipped").bundle.folder == CAME_ALONG["shipped"]
     assert load("tiny").bundle.folder == workspace.bundle("tiny")
     assert load(tmp_path / "models" / "tiny").name == "tiny"
     assert load().name == "tiny"

@@ -13,7 +13,7 @@ from rich.console import Console
 from fercomp.core import terminal
 from fercomp.core.paths import Workspace
 from fercomp.decisions.metrics import wilson_interval
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.report.model_table import ModelRow, models_table
 from fercomp.stages.models import list_models
 
@@ -49,7 +49,7 @@ def test_the_newest_comes_first_and_the_shipped_ones_last(two):
     size = sum(path.stat().st_size for path in (two.bundle("newer") / "graph").iterdir())
     assert row.megabytes == size / 1e6
     assert (row.csv, row.before_refit, shipped.before_refit) == ("", False, True)
-    graphs = sum(path.stat().st_size for path in SHIPPED.rglob("graph.*"))
+    graphs = sum(path.stat().st_size for path in CAME_ALONG["shipped"].rglob("graph.*"))
     assert shipped.megabytes == graphs / 1e6
 
 

@@ -4,15 +4,9 @@ import inspect
 
 from fercomp.annotate.options import Options
 from fercomp.cli.annotate import annotate
-from fercomp.cli.options import SHIPPED, SHIPPED_LARGE
-from fercomp.modeling.bundle.find import CAME_ALONG
 
 
 def test_defaults_of_annotate_are_those_of_the_library():
     asked = {name: option.default for name, option in inspect.signature(annotate).parameters.items()}
     for name in ("detector", "min_score", "min_size", "every", "video", "records", "views", "uncertain"):
         assert asked[name] == getattr(Options(), name), name
-
-
-def test_shipped_models_are_called_as_they_are():
-    assert tuple(CAME_ALONG) == (SHIPPED, SHIPPED_LARGE)

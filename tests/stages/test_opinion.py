@@ -13,9 +13,11 @@ from fercomp.core.tables import LABELS, PHOTOS, oof_table, pred_probs
 from fercomp.labels.relabel import relabel
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, OOF, read_card
 from fercomp.modeling.bundle.card_keys import REFIT_OF
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.stages.ensemble import build_ensemble
 from fercomp.stages.opinion import by_heart, opinion_of
+
+SHIPPED = CAME_ALONG["shipped"]
 
 
 def ask(folder, workspace):

@@ -17,10 +17,12 @@ from fercomp.data.inputs import read_faces
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.faces.changes import changed
 from fercomp.modeling.bundle.card import CARD, HOLDOUT
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.model_card import MODEL_CARD
 from fercomp.stages.robustness import CONDITIONS, holdout_photos, measure_robustness
+
+SHIPPED = CAME_ALONG["shipped"]
 
 
 def with_card(folder, **changes):

@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_file, sha256
+from fercomp.core.paths import SHIPPED, SHIPPED_LARGE
 from fercomp.kaggle.kernels import script
 from fercomp.kaggle.kernels.packages import package_name
 from fercomp.kaggle.kernels.work import KernelJob
@@ -29,7 +30,7 @@ PACKAGE: Final = Path(__file__).parents[2]
 LARGEST_TEXT: Final = 900_000
 """Bytes of a kernel's text: Kaggle refuses more than a megabyte."""
 
-_LEFT_HERE: Final = ("shipped", "shipped-large", "__pycache__", "drawn.zip")
+_LEFT_HERE: Final = (SHIPPED, SHIPPED_LARGE, "__pycache__", "drawn.zip")
 """Of the package: models, the demo's pictures, and what Python compiled."""
 
 _SECRET: Final = re.compile(r"(kaggle|credentials)\.json|access_token(\.txt)?")

@@ -9,7 +9,7 @@ from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.files import followed, require_kind
 from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params.backbone import SIZES
-from fercomp.core.paths import Workspace
+from fercomp.core.paths import SHIPPED, SHIPPED_LARGE, Workspace
 from fercomp.core.reading import is_there
 from fercomp.modeling.bundle.card import (
     CARD,
@@ -25,15 +25,10 @@ from fercomp.modeling.bundle.card import (
     read_card,
 )
 
-SHIPPED_NAME: Final = "shipped"
-LARGE_NAME: Final = "shipped-large"
 CAME_ALONG: Final[Mapping[str, Path]] = {
-    name: Path(__file__).parents[2] / name for name in (SHIPPED_NAME, LARGE_NAME)
+    name: Path(__file__).parents[2] / name for name in (SHIPPED, SHIPPED_LARGE)
 }
 """The bundles that come with the package: a small one for clips and cameras, a large one for photos."""
-
-SHIPPED: Final = CAME_ALONG[SHIPPED_NAME]
-SHIPPED_LARGE: Final = CAME_ALONG[LARGE_NAME]
 
 BENCH_PREFIX: Final = "bench-"
 """In front of the names of models that `bench` trains, so that no experiment's model is replaced."""
@@ -123,7 +118,7 @@ def resolve_model(model: str | None, workspace: Workspace) -> Path:
     if model is None and own:
         return own[-1]
     if model is None or model in CAME_ALONG:
-        folder = CAME_ALONG[model or LARGE_NAME]
+        folder = CAME_ALONG[model or SHIPPED_LARGE]
     elif is_there(workspace.bundle(model) / CARD):
         folder = workspace.bundle(model)
     elif Path(model).exists() or len(Path(model).parts) != 1:

@@ -1,7 +1,7 @@
 from fercomp.core.params import InferenceParams, TrainParams
 from fercomp.core.params.moved import modern
 from fercomp.modeling.bundle.card import read_card
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 
 OLD = {"margin": 0.017, "flip_average": False, "view_average": True, "compress": True, "memory_gb": 2.0}
 
@@ -31,7 +31,7 @@ def test_cards_without_parameters_stay_as_they_are():
 
 def test_the_shipped_networks_are_read():
     for name, flip in (("base2-refit", True), ("lite112-refit", False)):
-        trained = read_card(SHIPPED / "members" / name).trained
+        trained = read_card(CAME_ALONG["shipped"] / "members" / name).trained
         assert TrainParams.model_validate(trained["params"]).recipe == 1
         used = InferenceParams.model_validate(trained["inference"])
         assert (used.flip, used.views, used.precision, used.margin) == (flip, True, "float16", 0.017)

@@ -10,7 +10,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.tables import PHOTOS
 from fercomp.data.inputs import read_faces
 from fercomp.modeling.bundle.card import CARD, DECISION, FORMAT, HOLDOUT, read_card
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.bundle.kind import (
     WIDTHS,
@@ -103,7 +103,7 @@ def test_photos_looked_at_are_spread_over_all():
 
 
 def test_the_shipped_card_knows_its_photos():
-    card = read_card(SHIPPED)
+    card = read_card(CAME_ALONG["shipped"])
     assert card.kind is not None
     assert card.kind.side == 48 and set(card.kind.mean) == set(WIDTHS)
     rng = np.random.default_rng(0)

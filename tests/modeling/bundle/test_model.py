@@ -17,7 +17,7 @@ from fercomp.decisions.metrics import score
 from fercomp.faces.tta import VIEWS
 from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.modeling.bundle.card import CARD, FORMAT, HOLDOUT, read_card
-from fercomp.modeling.bundle.find import CAME_ALONG, SHIPPED, check_name, new_model, resolve_model
+from fercomp.modeling.bundle.find import CAME_ALONG, check_name, new_model, resolve_model
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.stages.predicting.predict import predict_test
 
@@ -135,7 +135,7 @@ def test_the_model_trained_last_is_the_default(workspace):
 
 
 def test_the_shipped_model_is_found_everywhere(workspace, write_model, monkeypatch):
-    assert SHIPPED.parent.name == "fercomp"
+    assert CAME_ALONG["shipped"].parent.name == "fercomp"
     shipped = write_model(workspace.root / "package" / "shipped")
     large = write_model(workspace.root / "package" / "shipped-large")
     monkeypatch.setitem(CAME_ALONG, "shipped", shipped)

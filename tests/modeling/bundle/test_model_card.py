@@ -5,10 +5,12 @@ import json
 import pytest
 
 from fercomp.modeling.bundle.card import CARD, read_card
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.bundle.kind import PhotoKind
 from fercomp.modeling.bundle.model_card import MODEL_CARD, model_card
+
+SHIPPED = CAME_ALONG["shipped"]
 
 SCORES = {"n": 3088, "accuracy": 0.596, "macro_f1": 0.468}
 

@@ -4,7 +4,7 @@ import pytest
 
 from fercomp.core.errors import FercompError
 from fercomp.core.parallel import limit_threads, thread_limit
-from fercomp.modeling.bundle.find import SHIPPED
+from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.bundle.ray_job import ModelJob, known_as
 
@@ -42,7 +42,7 @@ def test_a_node_says_what_is_other_there(job, change, told):
 
 
 def test_models_that_come_with_the_package_are_known_by_name(job):
-    assert known_as(SHIPPED) == "shipped"
+    assert known_as(CAME_ALONG["shipped"]) == "shipped"
     assert known_as(job.bundle) == job.bundle
 
 
