@@ -58,9 +58,9 @@ class TrainParams(Group):
             whose statistics small batches would spoil; `learn` with none or those of another experiment.
         unfreeze: What of the backbone is trained in fine-tuning: `all`, or a number, its last layers with
             weights, of which batch normalisation has some, too.
-        layer_decay: What the learning rate of a twelfth of the backbone's layers is multiplied by for the
-            twelfth before it, from the head on, so that early layers change least (Clark et al., 2020); 1
-            for the same rate everywhere.
+        layer_decay: The backbone's layers are split into twelve groups. Each group learns at this share of
+            the rate of the group after it, the last of the head's (Clark et al., 2020); 1: all at the same
+            rate.
         hidden: Units of a hidden layer (ReLU) between pooled features and the classifier; 0 for none.
         head_epochs: Epochs with the backbone frozen. Skipped where the backbone has no weights to keep.
         head_views: Augmented views of each photo whose features are computed once for the head phase; its
