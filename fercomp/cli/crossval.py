@@ -37,6 +37,7 @@ def crossval(
       fercomp crossval --on ray
     """
     from fercomp.core.ray.cluster import require_ray
+    from fercomp.modeling.backbones.names import check_backbone_name
     from fercomp.modeling.bundle.card import read_card
     from fercomp.stages.at_kaggle.jobs import crossval_job
     from fercomp.stages.crossval import cross_validate
@@ -44,12 +45,14 @@ def crossval(
     if on == "ray":
         require_ray()
     workspace, params = open_workspace(set_)
+    plan = params.plan(name, backbone)
+    check_backbone_name(plan.train.backbone)
     if on == "kaggle":
         job = crossval_job(name, backbone, set_ or (), params, workspace)
         if not run_on_kaggle(job, yes, no_wait):
             return
         card = read_card(workspace.bundle(name))
-    elif (trained := cross_validate(name, params.plan(name, backbone), workspace, on == "ray")) is not None:
+    elif (trained := cross_validate(name, plan, workspace, on == "ray")) is not None:
         card = trained
     else:
         raise typer.Exit(1)  # what comes after `&&` needs the ensemble

@@ -37,6 +37,7 @@ def train(
       fercomp train --backbone convnext_xlarge --on kaggle
     """
     from fercomp.core.progress import say
+    from fercomp.modeling.backbones.names import check_backbone_name
     from fercomp.modeling.backend.hosts import asked_hosts
     from fercomp.stages.at_kaggle.jobs import train_job
     from fercomp.stages.train import train_experiment
@@ -45,6 +46,7 @@ def train(
     workspace, params = open_workspace(set_)
     name = name or backbone or params.train.backbone
     plan = params.plan(name, backbone)
+    check_backbone_name(plan.train.backbone)  # before whatever else is missing
     if plan.train.needs_crossval and not set_ and name in params.experiments:
         say(
             f"{workspace.params}: {name} learns what `crossval` says, which `dvc repro` makes, and sees "

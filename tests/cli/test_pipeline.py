@@ -87,6 +87,14 @@ def test_a_mistake_is_one_line(workspace, fercomp, command, message):
     assert out == ""
 
 
+@pytest.mark.parametrize("command", [("train",), ("train", "--on", "kaggle"), ("crossval", "--on", "kaggle")])
+def test_a_mistyped_backbone_is_told_before_whatever_else_is_missing(tmp_path, monkeypatch, fercomp, command):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = fercomp(*command, "--backbone", "efficientnet")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "unknown backbone 'efficientnet'" in err
+
+
 @pytest.mark.parametrize("command", ["prepare", "train", "predict", "submission", "uncertain", "evaluate"])
 def test_an_empty_folder_is_one_line(tmp_path, monkeypatch, fercomp, command):
     monkeypatch.chdir(tmp_path)
