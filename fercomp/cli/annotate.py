@@ -21,6 +21,7 @@ from fercomp.core.paths import SHIPPED, SHIPPED_LARGE
 
 if TYPE_CHECKING:
     from fercomp.annotate.batch import Summary
+    from fercomp.core.shards import Shard
 
 
 _Paths = Annotated[
@@ -129,15 +130,11 @@ def annotate(
     from fercomp.core.paths import Workspace
     from fercomp.core.progress import waiting
 
+    part = one_shard(shard, merge, on)
     if show and (len(paths) != 1 or Path(paths[0]).is_dir()):
         raise FercompError("--show opens the copy of one photo: name one photo, or leave it out")
-    part = one_shard(shard, merge, on)
-    if report and part is not None:
-        raise FercompError("--report needs the records of all shards: give it with --merge")
     if report:
-        from fercomp.report.annotated.write import require_report_places
-
-        require_report_places(output, force)
+        _check_report(output, part, force)
     span = clock_seconds(start), None if end is None else clock_seconds(end)
     options = Options(detector, min_score, min_size, every, video, records, *span, views, uncertain, people)
     with waiting("loading the model"):
@@ -158,6 +155,15 @@ def annotate(
         tell("--show opens photos: play the copy of a video in any player")
     if part is not None:
         say_next(f"the other shards, on any machine; then the same command with --merge, not --shard {part}")
+
+
+def _check_report(output: Path, part: "Shard | None", force: bool) -> None:
+    from fercomp.core.errors import FercompError
+    from fercomp.report.annotated.write import require_report_places
+
+    if part is not None:
+        raise FercompError("--report needs the records of all shards: give it with --merge")
+    require_report_places(output, force)
 
 
 def _report(done: "Summary", output: Path, force: bool) -> None:

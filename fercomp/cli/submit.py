@@ -11,6 +11,7 @@ from fercomp.cli.options import Set, Yes, model_option, open_workspace
 from fercomp.cli.words import say_next, tell
 
 if TYPE_CHECKING:
+    from fercomp.core.paths import Workspace
     from fercomp.kaggle.submissions.submit import Outcome
 
 
@@ -76,9 +77,6 @@ def submit(
     """
     from fercomp.core.errors import FercompError
     from fercomp.demo.competition import is_demo
-    from fercomp.kaggle.client.credentials import find_credentials
-    from fercomp.kaggle.submissions.candidate import choose
-    from fercomp.kaggle.submissions.submit import submit as send
 
     workspace, params = open_workspace(set_)
     if is_demo(workspace.raw) and not (force or dry_run):
@@ -97,16 +95,26 @@ def submit(
 
         folder = resolve_model(model, workspace)
         _say(submit_by_kernel(folder, workspace, params, lambda: yes or asked(), message=message, **how))
-        return
+    else:
+        _submit_file(csv, message, workspace, params.fetch.competition, how)
+
+
+def _submit_file(
+    csv: Path | None, message: str | None, workspace: "Workspace", competition: str, how: dict[str, bool]
+) -> None:
+    from fercomp.kaggle.client.credentials import find_credentials
+    from fercomp.kaggle.submissions.candidate import choose
+    from fercomp.kaggle.submissions.submit import submit as send
+
     chosen = choose(csv, message, workspace)
     tell(f"{chosen.path}: {chosen.rows:,} rows, as in the sample; message: {chosen.message}")
-    if dry_run and find_credentials(os.environ, Path.home()) is None:
+    if how["dry_run"] and find_credentials(os.environ, Path.home()) is None:
         tell(
             "Kaggle was not asked: no credentials (whether it was sent before, and how many submissions are "
             "left, is unknown)"
         )
         return
-    _say(send(chosen, workspace, params.fetch.competition, **how))
+    _say(send(chosen, workspace, competition, **how))
 
 
 def _say(outcome: "Outcome") -> None:

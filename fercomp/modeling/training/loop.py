@@ -10,7 +10,7 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, track
-from fercomp.core.tables import MEASURES
+from fercomp.core.tables import HISTORY
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.backend.hosts import agree
 from fercomp.modeling.training.batches import Batches
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-HISTORY_COLUMNS: Final = ("epoch", "phase", *MEASURES, "learning_rate")
+HISTORY_COLUMNS: Final = (*HISTORY.columns, "learning_rate")
 
 
 @dataclass(frozen=True)
