@@ -424,7 +424,7 @@ def test_commands_that_have_nothing_to_do_with_kaggle_do_not_import_it(tmp_path,
     "command", ["train", "predict", "annotate", "prepare", "evaluate", "submission", "bench"]
 )
 def test_no_line_of_these_commands_leads_to_the_client(command):
-    imports = grimp.build_graph("fercomp", exclude_type_checking_imports=True)
+    imports = grimp.build_graph("fercomp", exclude_type_checking_imports=True, cache_dir=None)
     imports.remove_module("fercomp.cli.on_kaggle")  # `--on kaggle`
     modules = imports.find_upstream_modules(f"fercomp.cli.{command}")
     assert len(modules) > 5
