@@ -15,6 +15,7 @@ import numpy as np
 
 from fercomp.core.files import atomic_file
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.training.ema import are_finite
 
 Arrays = list[np.ndarray]
 
@@ -71,7 +72,7 @@ class Checkpoint:
         """Reads the state.
 
         Returns:
-            The state, or `None` where there is none or it belongs to another run or is damaged.
+            The state, or `None` where there is none or it belongs to another run, is damaged or has diverged.
         """
         if not self.path.is_file():
             return None
@@ -81,10 +82,11 @@ class Checkpoint:
             state = json.loads(str(arrays.pop("state")))
             if state["fingerprint"] != self.fingerprint:
                 return None
-            return Saved(
+            saved = Saved(
                 Progress(**state["progress"]),
                 *(_group(arrays, group) for group in ("model", "optimizer", "best", "average")),
             )
+            return saved if are_finite(saved.best) else None  # earlier versions kept a diverged run's
         except (ValueError, KeyError, TypeError, EOFError, OSError, BadZipFile):
             return None
 

@@ -4,7 +4,7 @@ Keras' optimizers can keep one too, but without the warm-up that short runs need
 weights with it at the end of every call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -82,6 +82,11 @@ def copies(variables: list[keras.Variable]) -> list[np.ndarray]:
     PyTorch's own arrays would follow the variables, and JAX destroys those that a network was run with.
     """
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def are_finite(variables: Iterable[keras.Variable | np.ndarray]) -> bool:
+    """Tells whether all values are numbers, and not infinite."""
+    return all(np.isfinite(keras.ops.convert_to_numpy(variable)).all() for variable in variables)
 
 
 def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:

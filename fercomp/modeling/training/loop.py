@@ -16,7 +16,7 @@ from fercomp.modeling.backend.hosts import agree
 from fercomp.modeling.training.batches import Batches
 from fercomp.modeling.training.callbacks import Bar, TimeLimit
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
-from fercomp.modeling.training.ema import EMA, copies
+from fercomp.modeling.training.ema import EMA, are_finite, copies
 from fercomp.modeling.training.network import head_of, set_trainable
 from fercomp.modeling.training.objective import Objective
 from fercomp.modeling.training.optimizer import make_optimizer, rate_over, rate_shares
@@ -179,7 +179,7 @@ class Run:
         self._share.adapt(self._trained, len(train.targets), train.batch_size)
 
     def _epoch(self, phase: Phase) -> bool:
-        """Trains for an epoch; returns False where the loss stopped being a number."""
+        """Trains for an epoch; returns False, without a row, where the loss stopped being a number."""
         start, number = time.monotonic(), len(self.progress.rows) + 1
         train, holdout = self._current.train, self._current.holdout
         train.start_epoch(number - 1)
@@ -198,6 +198,10 @@ class Run:
             loss, right = math.nan, math.nan
             if holdout is not None:
                 loss, right = self._objective.evaluate(self._trained, holdout)
+            # The last step of an epoch is in none of its losses.
+            if (holdout is not None and not math.isfinite(loss)) or not are_finite(self.model.weights):
+                self._diverged(number, phase)
+                return False
             values = (number, phase.name, logs["loss"][-1], logs["accuracy"][-1], loss, right, rate)
             self._record(dict(zip(HISTORY_COLUMNS, values, strict=True)))
         self.progress.seconds = self._limit.spent
@@ -227,10 +231,11 @@ class Run:
         return float(row["epoch"]) if self.data.holdout is None else self._objective.quality(row)
 
     def _diverged(self, number: int, phase: Phase) -> None:
+        key = "head_learning_rate" if phase.name == "head" else "learning_rate"
+        advice = (
+            f"lower train.{key} (now {phase.learning_rate:g}) or train.weight_decay (now "
+            f"{self._steps.weight_decay:g}), or raise train.warmup"
+        )
         if not self.best:
-            key = "head_learning_rate" if phase.name == "head" else "learning_rate"
-            raise FercompError(
-                f"the loss is not a number in epoch {number}: lower train.{key} "
-                f"(now {phase.learning_rate}) or raise train.warmup"
-            )
-        say(f"epoch {number}: the loss is not a number; stopping, the best weights so far are kept")
+            raise FercompError(f"the loss is not a number any more after epoch {number}: {advice}")
+        say(f"epoch {number}: the loss is not a number any more; the best weights so far are kept ({advice})")

@@ -15,6 +15,7 @@ from fercomp.data.cache import PhotoCache
 from fercomp.modeling.training import loop as run
 from fercomp.modeling.training.batches import FaceBatches
 from fercomp.modeling.training.checkpoint import Checkpoint, Progress
+from fercomp.modeling.training.ema import are_finite
 from fercomp.modeling.training.fit import fingerprint, fit
 from fercomp.modeling.training.loop import HISTORY_COLUMNS
 from fercomp.modeling.training.network import build_network, set_trainable
@@ -129,8 +130,32 @@ def test_fingerprint_follows_labels_and_parameters(photos, data):
 @pytest.mark.slow
 def test_a_loss_that_is_not_a_number_ends_with_advice(tiny_workspace, data, tmp_path):
     params = TINY.model_copy(update={"learning_rate": 1e30, "warmup": 0.0})
-    with pytest.raises(FercompError, match=r"not a number in epoch 1.*lower train\.learning_rate"):
-        fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
+    at_its_end = params.model_copy(update={"batch_size": 1000, "epochs": 1})  # no loss is of the only step
+    for each in (params, at_its_end):
+        with pytest.raises(
+            FercompError, match=r"not a number any more after epoch 1: lower train\.learning_rate"
+        ):
+            fit(each, data, tiny_workspace.raw, tmp_path / "state.npz")
+        assert not (tmp_path / "state.npz").exists()
+
+
+@pytest.mark.slow
+def test_a_later_epoch_that_diverges_leaves_what_was_good(tiny_workspace, data, tmp_path, capfd):
+    params = TINY.model_copy(update={"learning_rate": 1e30, "batch_size": 1000, "warmup": 1.0})
+    fitted = fit(params, data, tiny_workspace.raw, tmp_path / "state.npz")
+    assert (
+        "epoch 2: the loss is not a number any more; the best weights so far are kept"
+        in capfd.readouterr().err
+    )
+    assert fitted.best_epoch == len(fitted.history) == 1
+    assert are_finite(fitted.model.weights)
+    saved = Checkpoint(tmp_path / "state.npz", fingerprint(params, data)).load()
+    assert len(saved.progress.rows) == 1
+    assert are_finite(saved.model)
+    bad = [np.full(3, np.nan)]
+    fitted.model.compile("adam")
+    Checkpoint(tmp_path / "state.npz", "x").save(fitted.model, fitted.model.optimizer, Progress(), bad, [])
+    assert Checkpoint(tmp_path / "state.npz", "x").load() is None
 
 
 def test_more_layers_than_there_are_end_it_before_the_first_epoch(tiny_workspace, data, tmp_path, capfd):
