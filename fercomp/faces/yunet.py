@@ -8,13 +8,10 @@ import numpy as np
 
 from fercomp.faces.crop import scaled
 from fercomp.faces.found import MIN_SIZE, Faces
-from fercomp.faces.yunet_network import LARGEST_FACE, YUNET_FILE, YuNetLook
+from fercomp.faces.yunet_network import OVERLAP, YuNetLook, by_opencv, found_by_opencv
 
 PORTRAIT: Final = 256
 """Pixels of the longer side of a look at all of a photo."""
-
-OVERLAP: Final = 0.4
-"""Boxes of YuNet with a higher intersection over union show the same face."""
 
 
 class YuNet:
@@ -43,7 +40,7 @@ class YuNet:
 
     @cached_property
     def _opencv(self) -> cv2.FaceDetectorYN:
-        return cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (320, 320), self._min_score, OVERLAP)
+        return by_opencv(self._min_score)
 
     def _all_of(self, image: np.ndarray, scale: float) -> np.ndarray:
         """Looks at all of a picture, in the corner of a square that is black beyond it, as `_closer` does."""
@@ -56,14 +53,7 @@ class YuNet:
     def _closer(self, image: np.ndarray, scale: float) -> np.ndarray:
         """Returns `(n, 15)`: xyxy, the score, and x and y of each landmark, in pixels of the picture."""
         look = scaled(image, scale)
-        self._opencv.setInputSize(look.shape[1::-1])
-        _, rows = self._opencv.detect(cv2.cvtColor(look, cv2.COLOR_RGB2BGR))
-        if rows is None:
-            return np.empty((0, 15), dtype=np.float32)
-        corner, sides, points, scores = np.split(
-            rows[rows[:, 2:4].max(axis=1) <= LARGEST_FACE], (2, 4, 14), axis=1
-        )
-        return _enlarged(np.hstack((corner, corner + sides, scores, points)), look, image)
+        return _enlarged(found_by_opencv(self._opencv, look), look, image)
 
 
 def _enlarged(found: np.ndarray, look: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -5,11 +5,13 @@ have one size for long, and at whole photos, shrunk to a square of one size, are
 size in more detail stay with OpenCV (`yunet.YuNet`). Both give the same boxes.
 """
 
+import os
 import threading
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 
 from fercomp.core.parallel import threads
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 YUNET_FILE: Final = Path(__file__).with_name("face_detection_yunet_2023mar.onnx")
 """The network, from OpenCV's zoo of models; YUNET-LICENSE.txt beside it is its licence."""
+
+OVERLAP: Final = 0.4
+"""Boxes of YuNet with a higher intersection over union show the same face."""
 
 LARGEST_FACE: Final = 320
 """Pixels of a look. Larger finds are often a part of a face; a look at less of them sees the whole of it."""
@@ -31,6 +36,10 @@ HEADS: Final = ("cls", "obj", "bbox", "kps")
 
 
 _COMPILING: Final = threading.Lock()
+
+_process = 0
+"""The one that runs OpenVINO's threads. They do not come along to a child that it forks, which would wait for
+them for ever: there OpenCV looks."""
 
 
 @lru_cache(maxsize=4)
@@ -72,8 +81,11 @@ class YuNetLook:
         padded = tuple(-(-side // STRIDES[-1]) * STRIDES[-1] for side in (height, width))
         self._padded = np.zeros((1, *padded, 3), dtype=np.uint8)
         self.picture = self._padded[0, :height, :width]
+        global _process
         with _COMPILING:
-            self._request = _compiled(YUNET_FILE, *padded).create_infer_request()
+            _process = _process or os.getpid()
+            if _process == os.getpid():
+                self._request = _compiled(YUNET_FILE, *padded).create_infer_request()
 
     def find(self) -> np.ndarray:
         """Finds faces in the picture.
@@ -81,8 +93,14 @@ class YuNetLook:
         Returns:
             `(n, 15)`: xyxy, score, and x and y of each landmark, in its pixels. Those of one face overlap.
         """
+        if _process != os.getpid():
+            return found_by_opencv(self._opencv, self.picture)
         outputs = self._request.infer({0: self._padded}, share_inputs=True, share_outputs=True)
         return np.concatenate([self._decoded(outputs, stride) for stride in STRIDES])
+
+    @cached_property
+    def _opencv(self) -> cv2.FaceDetectorYN:
+        return by_opencv(self._min_score)
 
     def _decoded(self, outputs: "openvino.utils.data_helpers.OVDict", stride: int) -> np.ndarray:
         """Returns `(n, 15)` for the anchors of a stride: xyxy, score and landmarks.
@@ -101,3 +119,20 @@ class YuNetLook:
         found = np.hstack((centres - halves, centres + halves, scores[anchors, None], landmarks))
         chosen: np.ndarray = found[sides <= LARGEST_FACE]
         return chosen
+
+
+def by_opencv(min_score: float) -> cv2.FaceDetectorYN:
+    """Makes OpenCV's detector, for `found_by_opencv`."""
+    return cv2.FaceDetectorYN.create(str(YUNET_FILE), "", (LARGEST_FACE, LARGEST_FACE), min_score, OVERLAP)
+
+
+def found_by_opencv(network: cv2.FaceDetectorYN, look: np.ndarray) -> np.ndarray:
+    """Looks at a picture `(h, w, 3)` uint8 RGB of any size; returns what `YuNetLook.find` does."""
+    network.setInputSize(look.shape[1::-1])
+    _, rows = network.detect(cv2.cvtColor(look, cv2.COLOR_RGB2BGR))
+    if rows is None:
+        return np.empty((0, 15), dtype=np.float32)
+    corner, sides, points, scores = np.split(
+        rows[rows[:, 2:4].max(axis=1) <= LARGEST_FACE], (2, 4, 14), axis=1
+    )
+    return np.hstack((corner, corner + sides, scores, points))

@@ -1,3 +1,5 @@
+import multiprocessing
+
 import cv2
 import numpy as np
 import pytest
@@ -134,6 +136,27 @@ def test_a_look_at_all_of_a_photo_finds_what_opencv_does(face, height, width):
     np.testing.assert_allclose(faces.boxes, [expected], atol=0.01)
     np.testing.assert_allclose(faces.landmarks, [row[4:14].reshape(5, 2)], atol=0.01)
     assert faces.scores[0] == pytest.approx(row[14], abs=1e-4)
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="processes are not forked here"
+)
+@pytest.mark.parametrize("clip", [False, True])
+def test_a_forked_child_finds_what_its_parent_did(scene, clip):
+    """OpenVINO's threads stay behind; a child that waited for them would never end."""
+    detector = make_detector(clip=clip)
+    boxes = detector.detect(scene).boxes
+    for chosen in (detector.detect, make_detector(clip=clip).detect):
+        with multiprocessing.get_context("fork").Pool(1, _CHOSEN.append, (chosen,)) as pool:
+            found = pool.apply_async(_boxes, (scene,)).get(60)
+        np.testing.assert_allclose(found, boxes, atol=0.01)
+
+
+_CHOSEN = []
+
+
+def _boxes(image):
+    return _CHOSEN[-1](image).boxes
 
 
 def test_an_unknown_detector_is_refused_with_the_nearest():
