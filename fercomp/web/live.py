@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
 from fercomp.annotate.options import Options
@@ -164,11 +164,9 @@ def live_app(bundle: Bundle, options: Options, output: Path, access: Access) -> 
     @app.websocket("/frames")
     async def frames(socket: WebSocket, token: str = "") -> None:
         nonlocal cameras
-        if "origin" not in socket.headers or not access.allows(token, socket.headers):
+        is_ours = "origin" in socket.headers and access.allows(token, socket.headers)
+        if not is_ours or cameras == MAX_CLIENTS:  # uvicorn's limit is for requests alone
             await socket.close(_REFUSED)
-            return
-        if cameras == MAX_CLIENTS:  # uvicorn's limit is for requests alone
-            await socket.send_denial_response(Response(status_code=503))
             return
         session = Session(bundle, options, output)
         cameras += 1

@@ -89,8 +89,9 @@ def test_copies_of_copies_share_a_group():
 
 
 def test_pictures_of_one_colour_are_copies_of_each_other_only():
-    flat = [np.full((20, 20, 3), value, dtype=np.uint8) for value in (0, 0, 128)]
-    assert groups_of([*flat, picture(0)], bits=64) == [0, 0, 0, 1]
+    flat = [np.full((20, 20, 3), value, dtype=np.uint8) for value in (0, 1, 127, 128, 129, 254, 255)]
+    for bits in (0, 64):
+        assert groups_of([*flat, picture(0)], bits=bits) == [*[0] * len(flat), 1]
 
 
 def test_identical_pictures_at_the_strictest_setting():
