@@ -45,7 +45,14 @@ def prepare(set_: Set = None) -> None:
         tell(f"warning: fewer photos than the {folds} folds, so some folds have none of: {rare}")
     tell(_problems(prepared.problems))
     tell(f"{workspace.photos} and {workspace.problems} written; look at {workspace.overview}")
-    say_next("fercomp train")
+    present = set(prepared.photos["split"])
+    if lacking := [split for split in SPLITS[:2] if split not in present]:
+        tell(
+            f"warning: no photo is in {lacking[0]}, which `fercomp train` needs: change prepare.holdout (now "
+            f"{params.prepare.holdout:g}), or prepare more photos"
+        )
+    else:
+        say_next("fercomp train")
 
 
 def _counts(photos: "pd.DataFrame") -> "RichTable":

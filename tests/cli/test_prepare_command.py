@@ -48,6 +48,14 @@ def test_writes_both_tables_and_says_what_it_found(workspace):
     assert "have none of: sad (2)\n" in result.output  # nor of classes that the competition does not have
     assert "anger" in result.output
     assert "Next: fercomp train" in result.output
+    # 0.001 of these photos is none.
+    result = CliRunner().invoke(app, ["--set", "prepare.holdout=0.001"])
+    assert result.exit_code == 0, result.output
+    assert (
+        "warning: no photo is in holdout, which `fercomp train` needs: change prepare.holdout"
+        in result.output
+    )
+    assert "Next:" not in result.output
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ class MachineParams(Group):
             the start, or has fallen silent.
     """
 
-    cache_gb: Annotated[float, Field(ge=0)] = 20.0
+    cache_gb: Annotated[float, Field(ge=0, le=1e6)] = 20.0
     workers: Annotated[int, Field(ge=1)] | None = None
     device: Wanted = "auto"
     hosts_wait: Annotated[float, Field(ge=1, le=86400)] = 120.0

@@ -32,7 +32,7 @@ class PrepareParams(Group):
 
     Attributes:
         folds: Number of cross-validation folds.
-        holdout: Share of the labelled photos kept for `evaluate`, 0 to 0.5.
+        holdout: Share of the labelled photos kept for `evaluate`, 0.001 to 0.5.
         duplicate_bits: Two photos may be near-duplicates when their 64-bit perceptual hashes differ in
             at most this many bits.
         duplicate_correlation: ... and are when their grey thumbnails correlate at least this much, 0 to 1.
@@ -43,7 +43,7 @@ class PrepareParams(Group):
     """
 
     folds: Annotated[int, Field(ge=2, le=50)] = 5
-    holdout: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
+    holdout: Annotated[float, Field(ge=0.001, le=0.5)] = 0.15
     duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 12
     duplicate_correlation: Share = 0.92
     recompressed: Literal["auto", "count", "ignore"] = "auto"

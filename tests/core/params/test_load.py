@@ -145,6 +145,8 @@ def test_relabelled_experiments_are_experiments(tmp_path):
         ("experiments: {wide: {inference: {view: 1}}}", [], r"did you mean .*wide\.inference\.views"),
         ("", ["inference.precision=int8"], r"inference\.precision.*received 'int8'"),
         ("", ["machine.workers=0"], r"machine\.workers.*received 0"),
+        ("", ["machine.cache_gb=1e300"], r"machine\.cache_gb.*1000000.*received 1e\+300"),
+        ("", ["prepare.holdout=1e-320"], r"prepare\.holdout.*0\.001.*received 1e-320"),
         ("", ["train.photos=0"], r"train\.photos.*received 0"),
         ("", ["train.minutes=0"], r"train\.minutes.*received 0"),
         ("", ["train.augment.perspective=0.5"], r"train\.augment\.perspective.*0\.4; received 0\.5"),
