@@ -28,6 +28,10 @@ _FASTEST: Final = 999
 _LONGEST_STEP: Final = 60
 """Seconds of a step of a clock that is not damaged."""
 
+_TIMES_LONGER: Final = 2
+"""How many times as long as promised a clip is by a damaged clock, where a frame has no time or an
+earlier one than that before it; elsewhere, FFmpeg may have written a wrong duration of uneven frames."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -38,12 +42,14 @@ class Frame:
         time: Seconds since the clip's beginning, in a section, too.
         pts: The same in units of the clip's `time_base`.
         image: `(h, w, 3)` uint8 RGB, upright; every frame of a clip has the same shape.
+        duration: How long it is shown, in units of `pts`; that of a mean one where the clip does not say.
     """
 
     index: int
     time: float
     pts: int
     image: np.ndarray
+    duration: int = 0
 
 
 class Clip:
@@ -75,6 +81,7 @@ class Clip:
         self.path, self.start, self.end = path, start, end
         self._undecodable = 0
         self._frames = 0
+        self._moved = 0
         self._last_time = 0.0
         self._is_past_end = False
         self._container = open_container(path)
@@ -84,7 +91,7 @@ class Clip:
             self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
             self.time_base = self._stream.time_base or Fraction(1, 90_000)
             if self.time_base > _LONGEST_STEP:
-                raise self._damaged_clock(f"a step of it lasts {float(self.time_base):,.0f} s")
+                raise self.damaged_clock(f"a step of it lasts {float(self.time_base):,.0f} s")
             self.begin = Fraction(self._container.start_time or 0, av.time_base)
             self._decoded = self._section()
             self._first = self._require_first()
@@ -116,13 +123,14 @@ class Clip:
         begin = round(self.begin / self.time_base)
         pts = round(self.start / self.time_base) - step
         for index, frame in enumerate(chain([self._first], self._decoded)):
+            self._moved += frame.pts is None or frame.pts - begin <= pts
             pts = max(pts + 1, frame.pts - begin) if frame.pts is not None else pts + step
             time = float(pts * self.time_base)
             if self.end is not None and time >= self.end:
                 self._is_past_end = True
                 return
             self._last_time, self._frames = time, index + 1
-            yield Frame(index, time, pts, self._upright(frame))
+            yield Frame(index, time, pts, self._upright(frame), frame.duration or step)
 
     @property
     def count(self) -> int | None:
@@ -139,14 +147,21 @@ class Clip:
                 return ClipProblem("truncated", f"{self.path} {broken}: copy it again")
         seconds = max(0.0, self._last_time - self.start)  # the first may come half a step before it
         if self._frames - 1 > _FASTEST * seconds:
-            return self._damaged_clock(f"{self._frames:,} frames come in {seconds:.3f} s")
+            return self.damaged_clock(f"{self._frames:,} frames come in {seconds:.3f} s")
+        if self._moved and self.seconds is not None and self._last_time > _TIMES_LONGER * self.seconds:
+            return self.damaged_clock(f"it lasts {self._last_time:.1f} s and promises {self.seconds:.1f}")
         if self._undecodable:
             return ClipProblem(
                 "damaged", f"{self.path} has {self._undecodable} damaged places: copy it again"
             )
         return None
 
-    def _damaged_clock(self, why: str) -> ClipProblem:
+    def damaged_clock(self, why: str) -> ClipProblem:
+        """Returns what is said of a clip whose times cannot be.
+
+        Args:
+            why: What is wrong with them.
+        """
         return ClipProblem(
             "damaged",
             f"{self.path} has a damaged clock, {why}: copy it again, or convert it at a rate of its own",

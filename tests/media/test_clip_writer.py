@@ -5,6 +5,7 @@ import pytest
 from fercomp.core.files import atomic_file
 from fercomp.media.clip_writer import ClipWriter
 from fercomp.media.clips import Clip
+from fercomp.media.problems import ClipProblem
 
 
 def pictures(n, width=64, height=48):
@@ -70,11 +71,32 @@ def test_29_97_stays_29_97(tmp_path, write_clip):
     assert seconds(copy) == pytest.approx(seconds(source), abs=1e-3)
 
 
-def test_a_variable_rate_stays_variable(tmp_path, write_clip):
-    times = [0, 40, 41, 200, 1000, 1033, 1500]
-    source = write_clip(tmp_path / "a.mp4", list(pictures(7)), times=times)
-    copy_times, _, _ = told(copied(source, tmp_path / "copy.mp4"))
-    np.testing.assert_allclose(copy_times, np.array(times) / 1000, atol=1e-3)
+EVENLY = list(range(0, 1000, 40))
+UNEVEN = {
+    "pauses": [0, 40, 41, 200, 1000, 1033, 1500],
+    "a frame is dropped": [*EVENLY[:12], *EVENLY[13:]],
+    "a pause before the last": [*EVENLY, 1500],
+    "a minute before the last": [*EVENLY, 61_000],
+    "a pause after the first": [0, *(5000 + ms for ms in EVENLY)],
+    "two": [0, 10_000],
+}
+"""Milliseconds at which frames are shown that are not evenly spaced."""
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoder"),
+    [(".mp4", "mpeg4"), (".mov", "mpeg4"), (".mkv", "mpeg4"), (".webm", "libvpx")],
+)
+@pytest.mark.parametrize("times", UNEVEN.values(), ids=UNEVEN)
+def test_a_variable_rate_stays_variable(tmp_path, write_clip, suffix, encoder, times):
+    """Seen: of 61 s with one frame in the last minute, the copy said 1.04 s; of two frames in 10 s, 15."""
+    source = write_clip(tmp_path / f"a{suffix}", list(pictures(len(times))), times=times, encoder=encoder)
+    copy = copied(source, tmp_path / "copy.mp4")
+    np.testing.assert_allclose(told(copy)[0], np.array(times) / 1000, atol=1e-3)
+    until = times[-1] / 1000 + 0.04
+    assert seconds(copy) == pytest.approx(until, abs=1e-3)
+    with av.open(str(copy)) as container:
+        assert container.duration / av.time_base == pytest.approx(until, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +114,17 @@ def test_the_sound_stays(tmp_path, write_clip, suffix, sound, kept):
         assert packets(copy) == packets(source)
     spectrum = np.abs(np.fft.rfft(heard[:40960].astype(float)))
     assert np.argmax(spectrum) * 44100 / 40960 == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(1, False), (2, True), (10_000, True)])
+def test_a_pause_that_an_mp4_cannot_say_is_a_damaged_clock(tmp_path, write_clip, days, is_told):
+    times = [0, 40, 80, days * 86_400_000]
+    source = write_clip(tmp_path / "a.mkv", list(pictures(4)), times=times, encoder="libvpx")
+    if is_told:
+        with pytest.raises(ClipProblem, match=r"a\.mkv has a damaged clock, no frame comes for [\d,]+ s: "):
+            copied(source, tmp_path / "copy.mp4")
+    else:
+        assert seconds(copied(source, tmp_path / "copy.mp4")) == pytest.approx(days * 86_400 + 0.04)
 
 
 def test_an_odd_size_becomes_even_by_its_last_row_and_column(tmp_path, write_clip):

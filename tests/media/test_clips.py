@@ -101,6 +101,14 @@ def test_a_clock_that_cannot_be_is_told(tmp_path, write_clip, suffix, places):
     assert f"a.{suffix} has a damaged clock, " in str(problem)
 
 
+def test_a_clock_that_stands_still_is_told(tmp_path, write_clip):
+    """Seen: a clip of 1 s whose clock stands still had a copy of 24 s, without a word."""
+    path = write_clip(tmp_path / "a.mp4", [picture()] * 24, rate=24, encoder="mpeg4")
+    _, frames, problem = frames_of(with_bytes(path, [(b"stts", 16, bytes(4))]))
+    assert (len(frames), problem.reason) == (24, "damaged")
+    assert "a.mp4 has a damaged clock, it lasts 22.0 s and promises 1.0: " in str(problem)
+
+
 @pytest.mark.parametrize(("rotation", "red_at"), [(90, (60, 24)), (-90, (4, 24)), (180, (24, 60))])
 def test_a_turned_clip_is_upright(tmp_path, write_clip, rotation, red_at):
     clip, frames, _ = frames_of(write_clip(tmp_path / "a.mp4", [picture()] * 3, rotation=rotation))
