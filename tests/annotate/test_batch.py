@@ -109,6 +109,8 @@ def test_records_are_kept_where_nothing_that_is_named_can_be_used(bundle, photos
     for nothing in (others, others / "list.txt"):
         with pytest.raises(FercompError, match=r"; nothing can be annotated"):
             annotate_media(nothing, out, bundle)
+    with pytest.raises(FercompError, match=r"records\.csv stays as it is"):  # nor do they lose their run.json
+        annotate_media(others / "empty.jpg", out, bundle, Options(records="jsonl"))
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     shutil.copy(photos / "two.webp", others / "two.webp")
     assert len(annotate_media(others, out, bundle).problems) == 3

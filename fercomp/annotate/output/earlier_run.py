@@ -67,15 +67,20 @@ def require_same_names(
 
 
 def require_usable(records: Records, sources: Iterable[Photo | Video]) -> None:
-    """Refuses to keep records aside where nothing that is named is a photo or a clip.
+    """Refuses to begin another run, whose records take the place of those there, where nothing can be used.
 
     Args:
-        records: The records, of another run.
+        records: The records, of another run; those of the other format count, too, and lose their `run.json`.
         sources: What is named; up to the first that can be used, each is read.
 
     Raises:
         FercompError: There is none; the first one's fault is said.
     """
+    path = records.path
+    if records.is_empty():
+        path = path.with_suffix(".csv" if path.suffix == ".jsonl" else ".jsonl")
+        if not path.is_file() or path.stat().st_size == 0:
+            return
     told = ""
     for source in sources:
         try:
@@ -88,7 +93,7 @@ def require_usable(records: Records, sources: Iterable[Photo | Video]) -> None:
             told = told or f"{error}; "
         else:
             return
-    raise FercompError(f"{told}nothing can be annotated, so {records.path} stays as it is")
+    raise FercompError(f"{told}nothing can be annotated, so {path} stays as it is")
 
 
 def _joined(folder: object, file: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from fercomp.annotate.output.earlier_run import keep_aside, require_same_names, require_usable
-from fercomp.annotate.output.names import output_names, would_overwrite
+from fercomp.annotate.output.names import output_names, without_file, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.records.file import OnRecord
@@ -87,7 +87,7 @@ class OutputFolder:
             gone = [file for file in index if file not in self._all and not self._is_there(file)]
             self._names = output_names(self._all, self._owners(run, index.keys() - gone))
             self._require_allowed(run, changed)
-            if not same and not self.records.is_empty():
+            if not same:
                 require_usable(self.records, self._all)
             embedded = self.people.begin(map(self._name_of, self._sources.files)) if self.people else None
             self._sweep()
@@ -152,6 +152,18 @@ class OutputFolder:
             self.records.close()
             self.people.finish(self.records)
         self._table.finish()
+        self._require_copies()
+
+    def _require_copies(self) -> None:
+        """Tells of what is on record without its copy, as where somebody has emptied the folder meanwhile."""
+        last = {self._last_of(file): file for file in self._sources.files}
+        lacking = [last[name] for name in without_file(self.folder, last)]
+        index = self.records.index() if lacking else {}
+        if lacking := [file for file in lacking if file in index and index[file].usable]:
+            raise FercompError(
+                f"the copies of {count(len(lacking), 'file')} in {self.folder} were removed while it ran "
+                f"({lacking[0]}, ...): the same command makes them again"
+            )
 
     def _alone(self) -> AbstractContextManager[None]:
         """Keeps other processes out, or from this shard."""
@@ -178,6 +190,10 @@ class OutputFolder:
     def _name_of(self, file: str) -> str:
         return self._names.of(file).copy
 
+    def _last_of(self, file: str) -> str:
+        """Returns the name of what is written last of a source: a photo's copy, a clip's timeline."""
+        return self._names.of(file).all()[-1]
+
     def _kept(self, run: RunFile, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
         """Returns what stays on record."""
         ours = self._sources
@@ -196,8 +212,7 @@ class OutputFolder:
         return "\\" in file or (self._root / file).exists()
 
     def _is_done(self, source: Photo | Video, run: RunFile) -> bool:
-        last = self.timeline_of(source) if isinstance(source, Video) else self.copy_of(source)
-        now = source.now()
+        last, now = self.folder / self._last_of(source.file), source.now()
         return now is not None and run.stamps.get(source.file) == now and last.is_file()
 
     def _require_no_original(self) -> None:

@@ -4,10 +4,11 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from functools import cache
 from itertools import count
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -162,6 +163,16 @@ def would_overwrite(written: Iterable[str], sources: Found) -> bool:
     folders = {real(str(source.path))[0] for source in sources}
     beside = {place for place in map(real, written) if place[0] in folders}
     return bool(beside) and any(real(str(source.path)) in beside for source in sources)
+
+
+def without_file(folder: Path, names: Collection[str]) -> list[str]:
+    """Returns those of many names relative to a folder that are no file's; each folder is listed once."""
+    places, there = {name.rpartition("/")[0] for name in names}, set[str]()
+    for place in places:
+        with suppress(OSError), os.scandir(folder / place) as entries:
+            there.update(f"{place}/{entry.name}" if place else entry.name for entry in entries)
+    # A disk may list a name in other letters than it was given.
+    return [name for name in names if name not in there and not (folder / name).is_file()]
 
 
 def _variants(wish: PurePosixPath) -> Iterator[PurePosixPath]:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 from io import BytesIO
 
@@ -440,6 +441,26 @@ def test_names_that_an_earlier_version_wrote_are_known(photos, tmp_path):
     with opened(photos, tmp_path / "out") as folder:
         assert list(folder.todo) == []
     assert json.loads(path.read_text()) == run
+
+
+@pytest.mark.parametrize("gone", ["a copy", "the folder"])
+def test_copies_that_are_removed_meanwhile_are_told_at_the_end(photos, tmp_path, gone):
+    if gone == "the folder" and os.name == "nt":
+        pytest.skip("Windows removes no open files")
+    with (
+        pytest.raises(FercompError, match=r"copies of 1 file in .*\(a/face\.jpg, \.\.\.\): the same command"),
+        opened(photos, tmp_path / "out") as folder,
+    ):
+        bad, *others = sorted(folder.todo, key=lambda photo: photo.file == "a/face.jpg")
+        folder.records.append([problem_row(bad.file, "truncated")])  # has no copy
+        finish(folder, others[-1])
+        shutil.rmtree(tmp_path / "out" / "a" if gone == "a copy" else tmp_path / "out")
+        for photo in others[:-1]:
+            finish(folder, photo)
+    with opened(photos, tmp_path / "out") as folder:
+        for photo in folder.todo:
+            finish(folder, photo)
+    assert (tmp_path / "out" / "a" / "face.jpg").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
