@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,7 +43,8 @@ class Frame:
         time: Seconds since the clip's beginning, in a section, too.
         pts: The same in units of the clip's `time_base`.
         image: `(h, w, 3)` uint8 RGB, upright; every frame of a clip has the same shape.
-        duration: How long it is shown, in units of `pts`; that of a mean one where the clip does not say.
+        duration: How long it is shown, at most until the section ends, in units of `pts`; that of a mean one
+            where the clip does not say.
     """
 
     index: int
@@ -130,7 +132,8 @@ class Clip:
                 self._is_past_end = True
                 return
             self._last_time, self._frames = time, index + 1
-            yield Frame(index, time, pts, self._upright(frame), frame.duration or step)
+            left = inf if self.end is None else self.end / self.time_base - pts
+            yield Frame(index, time, pts, self._upright(frame), round(min(frame.duration or step, left)))
 
     @property
     def count(self) -> int | None:

@@ -64,6 +64,15 @@ def test_the_copy_of_a_section_begins_at_0_with_its_sound(tmp_path, write_clip, 
     assert heard[-1] == pytest.approx(2, abs=0.15)
 
 
+def test_the_copy_of_a_section_ends_where_it_ends_also_in_a_pause(tmp_path, write_clip):
+    path = write_clip(tmp_path / "a.mp4", numbered(4), times=[0, 1000, 2000, 12_000], encoder="mpeg4")
+    with Clip(path, 1.0, 3.0) as clip, ClipWriter(tmp_path / "b.mp4", clip) as writer:
+        for frame in clip:
+            writer.write(frame, frame.image)
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(2, abs=1e-3)
+
+
 def test_a_section_of_a_cut_off_clip_is_truncated_only_where_it_is_cut(tmp_path, write_clip):
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(100)]
