@@ -150,7 +150,7 @@ def annotate_on_ray(
     numbers = [number for number, file in enumerate(todo.files) if not todo.is_video(file)]
     if not numbers:
         return
-    first = todo[numbers[0]]
+    first, folder.by_others = todo[numbers[0]], True
     with connected():
         plan = plan_actors(device != "cpu")
         home = folder.folder.absolute()

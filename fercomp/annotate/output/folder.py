@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from fercomp.annotate.output.earlier_run import keep_aside, require_same_names, require_usable
-from fercomp.annotate.output.names import output_names, without_file, would_overwrite
+from fercomp.annotate.output.names import output_names, without_copy, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.records.file import OnRecord
@@ -47,6 +47,7 @@ class OutputFolder:
         records: What is written while the run goes on.
         table: The records, for the user.
         people: What is kept of them, where that is wanted; once all is done, how many there are.
+        by_others: Whether other machines write copies, which may be seen here late.
 
     Raises:
         FercompError: Copies would overwrite the sources themselves, or, on entering, files that were not
@@ -75,7 +76,7 @@ class OutputFolder:
         self._table = RunTable(folder, classes, kind, shard)
         self.records, self.table = self._table.rows, self._table.path
         self._settings = dict(settings)
-        self._held = ExitStack()
+        self._held, self.by_others = ExitStack(), False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -152,12 +153,12 @@ class OutputFolder:
             self.records.close()
             self.people.finish(self.records)
         self._table.finish()
-        self._require_copies()
+        if not self.by_others:
+            self._require_copies()
 
     def _require_copies(self) -> None:
         """Tells of what is on record without its copy, as where somebody has emptied the folder meanwhile."""
-        last = {self._last_of(file): file for file in self._sources.files}
-        lacking = [last[name] for name in without_file(self.folder, last)]
+        lacking = without_copy(self.folder, self._sources.files, self._last_of)
         index = self.records.index() if lacking else {}
         if lacking := [file for file in lacking if file in index and index[file].usable]:
             raise FercompError(

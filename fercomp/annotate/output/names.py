@@ -4,7 +4,7 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from functools import cache
 from itertools import count
@@ -165,14 +165,21 @@ def would_overwrite(written: Iterable[str], sources: Found) -> bool:
     return bool(beside) and any(real(str(source.path)) in beside for source in sources)
 
 
-def without_file(folder: Path, names: Collection[str]) -> list[str]:
-    """Returns those of many names relative to a folder that are no file's; each folder is listed once."""
-    places, there = {name.rpartition("/")[0] for name in names}, set[str]()
+def without_copy(folder: Path, files: Sequence[str], name_of: Callable[[str], str]) -> list[str]:
+    """Returns the files whose copy is not there; lists each folder once, and holds no more than hashes."""
+    there = np.fromiter(_listed(folder, {os.path.split(name_of(file))[0] for file in files}), np.int64)
+    named = np.fromiter((hash(name_of(file)) for file in files), np.int64, len(files))
+    there.sort()
+    seen = np.searchsorted(there, named, "right") > np.searchsorted(there, named)  # `isin` needs more memory
+    unseen = (files[i] for i in np.flatnonzero(~seen).tolist())
+    # A disk may list a name in other letters than it was given.
+    return [file for file in unseen if not (folder / name_of(file)).is_file()]
+
+
+def _listed(folder: Path, places: Iterable[str]) -> Iterator[int]:
     for place in places:
         with suppress(OSError), os.scandir(folder / place) as entries:
-            there.update(f"{place}/{entry.name}" if place else entry.name for entry in entries)
-    # A disk may list a name in other letters than it was given.
-    return [name for name in names if name not in there and not (folder / name).is_file()]
+            yield from (hash(f"{place}/{entry.name}" if place else entry.name) for entry in entries)
 
 
 def _variants(wish: PurePosixPath) -> Iterator[PurePosixPath]:
