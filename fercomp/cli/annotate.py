@@ -209,6 +209,6 @@ def _tell(done: "Summary", output: Path) -> None:
     if done.problems:
         bad = f"{len(done.problems)} of {count(done.photos + done.videos, 'file')}"
         raise FercompError(
-            f"{bad} could not be used, or only in part: `status` and `note` in {done.records} say why; "
+            f"{bad} could not be used, or only in part: `status` in {done.records} says why; "
             "mend or remove them"
         )
