@@ -148,12 +148,12 @@ def _opencv() -> Finding:
 
 def _face_detector() -> Finding:
     try:
-        file: Path = import_module("fercomp.faces.yunet").YUNET_FILE  # unlike its network, it needs OpenCV
+        from fercomp.faces.yunet_network import YUNET_FILE
     except ImportError:
         return Finding("face detector", "problem", "OpenCV does not load", "see opencv")
-    if not file.is_file():
-        return Finding("face detector", "problem", f"{file} not found", INSTALL_AGAIN)
-    return Finding("face detector", "ok", f"YuNet, {file.name}")
+    if not YUNET_FILE.is_file():
+        return Finding("face detector", "problem", f"{YUNET_FILE} not found", INSTALL_AGAIN)
+    return Finding("face detector", "ok", f"YuNet, {YUNET_FILE.name}")
 
 
 def _programs() -> Finding:
