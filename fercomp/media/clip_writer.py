@@ -1,5 +1,6 @@
 """Annotated clips: H.264 in MP4 with the sound of the original."""
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Self
@@ -60,6 +61,9 @@ class ClipWriter:
         self._reformatter = VideoReformatter()  # one for all frames: to set it up takes as long as a frame
         self.frames = 0
         self._sound = Sound(clip, self._container)
+        # Ctrl-C interrupts the main thread alone. Between `encode` and `mux` it would lose a frame, without
+        # which those after it cannot be decoded.
+        self._own = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
         return self
@@ -68,11 +72,15 @@ class ClipWriter:
         """Finishes the file, also on Ctrl-C, after which it plays as far as it goes."""
         try:
             if kind is None or kind is KeyboardInterrupt:
-                self._container.mux(self._stream.encode())
-                self._sound.write_until(None if kind is None else self._until)
+                self._own.submit(self._finish, kind is None).result()
         finally:
+            self._own.shutdown()
             self._sound.close()
             self._container.close()
+
+    def _finish(self, is_whole: bool) -> None:
+        self._container.mux(self._stream.encode())
+        self._sound.write_until(None if is_whole else self._until)
 
     def write(self, frame: Frame, image: np.ndarray) -> None:
         """Adds a frame.
@@ -84,6 +92,9 @@ class ClipWriter:
         Raises:
             ClipProblem: It comes so long after the one before that an MP4 cannot say it.
         """
+        self._own.submit(self._write, frame, image).result()
+
+    def _write(self, frame: Frame, image: np.ndarray) -> None:
         pts = max(frame.pts - self._origin, self._last + 1)
         if (pause := pts - self._last) > self._longest:
             seconds = float(pause * self._clip.time_base)
