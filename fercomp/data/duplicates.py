@@ -46,9 +46,8 @@ def perceptual_hashes(thumbnails: np.ndarray) -> np.ndarray:
     cosines = np.cos(np.pi * (2 * step + 1) * np.arange(_HASH_SIDE)[:, None] / (2 * THUMBNAIL_SIDE))  # DCT-II
     low = (cosines @ thumbnails @ cosines.T).reshape(len(thumbnails), _HASH_SIDE**2)
     bits = low > np.median(low, axis=1, keepdims=True)
-    bits[(thumbnails == thumbnails[:, :1, :1]).all(axis=(1, 2))] = (
-        False  # of one colour: the rest is rounding
-    )
+    flat = (thumbnails == thumbnails[:, :1, :1]).all(axis=(1, 2))
+    bits[flat] = False  # all but their first frequency is rounding
     return np.packbits(bits, axis=1).view(">u8").ravel().astype(np.uint64)
 
 

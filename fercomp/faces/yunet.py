@@ -43,7 +43,7 @@ class YuNet:
         return by_opencv(self._min_score)
 
     def _all_of(self, image: np.ndarray, scale: float) -> np.ndarray:
-        """Looks at all of a picture, in the corner of a square that is black beyond it, as `_closer` does."""
+        """Does what `_closer` does, at all of a picture, in a corner of a square that is black beyond it."""
         look = scaled(image, scale)
         height, width = look.shape[:2]
         self._portrait.picture[:] = 0
