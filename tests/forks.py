@@ -72,6 +72,10 @@ PIL.Image.init()
 """The same of `annotate`."""
 
 
+def _read_beside(stream: IO[bytes]) -> str:
+    return os.pread(stream.fileno(), 2**20, 0).decode()
+
+
 class Forked:
     """A forked process. What tests use of `subprocess.Popen` is here under the same names."""
 
@@ -86,7 +90,12 @@ class Forked:
 
     def written(self) -> str:
         """Gives what it has written to stdout until now, without its position there, which it shares."""
-        return os.pread(self._out.fileno(), 2**20, 0).decode()
+        return _read_beside(self._out)
+
+    def written_errors(self) -> str:
+        """Gives what it has written to stderr until now, likewise."""
+        assert self._err, "stderr goes elsewhere"
+        return _read_beside(self._err)
 
     def poll(self) -> int | None:
         """Gives the exit code, or minus the signal that ended it; None while it runs."""
