@@ -2,6 +2,7 @@
 
 import re
 
+import openvino
 import pytest
 
 from fercomp.core import timing
@@ -26,6 +27,24 @@ def test_a_training_takes_its_epochs_and_the_views_of_its_holdout(monkeypatch, t
     assert forecast(views, 100, 20)[0] == epochs + 9 * 20 * 0.125
     weights = {"weights": str(tmp_path), "head_epochs": 1, "head_views": 2, "batch_norm": "keep"}
     assert forecast(plan.changed(**weights), 100, 20)[0] == 0.125 * 220 + epochs + 5
+
+
+@pytest.mark.parametrize(
+    ("precision", "capabilities", "told"),
+    [
+        ("bfloat16", ["FP32", "INT8"], True),
+        ("bfloat16", ["FP32", "BF16"], False),
+        ("float16", ["FP32", "BF16"], True),
+        ("float32", ["FP32"], False),
+        ("auto", ["FP32"], False),
+    ],
+)
+def test_a_precision_that_the_processor_emulates_is_told(precision, capabilities, told, monkeypatch, capsys):
+    monkeypatch.setattr(openvino.Core, "get_property", lambda core, device, name: capabilities)
+    monkeypatch.setattr(measuring, "_seconds_a_photo", lambda plan: (0.5, 0.25, 0.125))
+    forecast(Plan(train=TINY).changed(precision=precision), 100, 20)
+    said = f"this processor emulates {precision}: train.precision=float32 takes far less time\n"
+    assert capsys.readouterr().err == (said if told else "")
 
 
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch):

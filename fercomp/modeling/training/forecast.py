@@ -4,9 +4,16 @@ import numpy as np
 
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan
+from fercomp.core.progress import say
 from fercomp.core.timing import seconds_each
 from fercomp.faces.tta import VIEWS
-from fercomp.modeling.backend.devices import all_devices, has_gpu, is_out_of_memory, precision
+from fercomp.modeling.backend.devices import (
+    all_devices,
+    has_gpu,
+    is_emulated,
+    is_out_of_memory,
+    precision,
+)
 from fercomp.modeling.backend.engine import keras, make_deterministic
 from fercomp.modeling.export.graph import export_openvino, exported
 from fercomp.modeling.training.fit import network_of
@@ -16,6 +23,8 @@ from fercomp.modeling.training.phases import phases_of
 
 def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
     """Trains and asks a network like the one of a plan for three batches, two of which are timed.
+
+    Says where the processor emulates the precision, which takes many times as long.
 
     To be called in a process of its own (`core.isolated`): it leaves Keras in another state.
 
@@ -40,6 +49,8 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
                 raise
             params = params.halved()
             plan = plan.changed(**params.model_dump())
+    if is_emulated(params.precision):
+        say(f"this processor emulates {params.precision}: train.precision=float32 takes far less time")
     seconds = 0.0
     for phase in phases_of(params):
         if phase.name == "head":  # on features, which take a look at each view
