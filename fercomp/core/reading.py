@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import warnings
 from itertools import chain
@@ -158,5 +159,8 @@ def in_plain(problem: str) -> str:
     Examples:
         >>> in_plain("Input should be a valid integer, unable to parse string as an integer")
         'should be a valid integer'
+        >>> in_plain("Input should be a valid dictionary or instance of TrainParams")
+        'should be names with their values'
     """
-    return problem.removeprefix("Value error, ").removeprefix("Input ").partition(", unable to parse")[0]
+    problem = re.sub("^(Value error, |Input |Tuple )|, unable to parse.*$| after validation", "", problem)
+    return re.sub(r"a valid dictionary( or instance of \w+)?$", "names with their values", problem)

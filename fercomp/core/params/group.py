@@ -1,12 +1,16 @@
 """What a group of parameters is, and the words in which a wrong one is refused."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, TypeVar, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.reading import in_plain
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -83,14 +87,36 @@ def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = [str(part) for part in first["loc"]]
-        key = (prefix + ".".join(place)).rstrip(".")
+        first = _first_problem(error)
+        key = (prefix + ".".join(_place(kind, first["loc"]))).rstrip(".")
         if first["type"] == "extra_forbidden":
             raise unknown_name("parameter", key, keys_of(kind, prefix)) from error
         raise FercompError(
             f"parameter {key}: {in_plain(first['msg'])}; received {first['input']!r}"
         ) from error
+
+
+def _first_problem(error: ValidationError) -> "ErrorDetails":
+    """Returns the first problem; of a value that may be of several types, what is wrong with the nearest."""
+    problems = error.errors()
+    value = problems[0]["loc"][:-1]
+    return max(
+        (problem for problem in problems if problem["loc"][: len(value)] == value),
+        key=lambda problem: (len(problem["loc"]), not problem["type"].endswith("_type")),
+    )
+
+
+def _place(kind: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """Returns the names that lead to a value, without that of one of the types that it may have."""
+    place, annotation = [], cast(Any, kind)
+    for part in location:
+        if get_origin(annotation) in (Union, UnionType):
+            annotation = None
+            continue
+        place.append(str(part))
+        field = getattr(annotation, "model_fields", {}).get(part)
+        annotation = field and field.annotation
+    return place
 
 
 def keys_of(kind: type[BaseModel], prefix: str = "") -> list[str]:
