@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from fercomp.annotate.output.earlier_run import keep_aside, require_same_names, require_usable
-from fercomp.annotate.output.names import output_names, without_copy, would_overwrite
+from fercomp.annotate.output.names import output_names, without_copies, would_overwrite
 from fercomp.annotate.output.run_file import RunFile, busy_folder, is_ours
 from fercomp.annotate.people.run import RunPeople
 from fercomp.annotate.records.file import OnRecord
@@ -27,8 +27,8 @@ class OutputFolder:
 
     `run.json` says by what the records were made. Where it says something else, the records start anew, and
     the earlier ones are kept under another name. A photo or clip is done when its rows are on record, what
-    is written last of it is there (a photo's copy, a clip's timeline), and it is the same file as then: its
-    size, time and inode say so. So what was changed, replaced, removed, stopped or could not be read is done
+    is written for it is there (its copy, a clip's timeline), and it is the same file as then: its size, time
+    and inode say so. So what was changed, replaced, removed, stopped or could not be read is done
     again. What earlier runs put on record of other files stays, as long as these files are there.
 
     Args:
@@ -36,7 +36,7 @@ class OutputFolder:
         root: The folder that the sources are in.
         sources: All that are to be on record in the end.
         classes: The model's class names.
-        settings: What the results depend on, as JSON values.
+        settings: What the results depend on, as JSON values; without `video`, clips have no copies.
         kind: Format of the records. A Parquet file is made at the end, of records as CSV.
         force: Replace what was not written here.
         shard: The part of the sources that is annotated here, with records of its own, while others may be
@@ -158,7 +158,7 @@ class OutputFolder:
 
     def _require_copies(self) -> None:
         """Tells of what is on record without its copy, as where somebody has emptied the folder meanwhile."""
-        lacking = without_copy(self.folder, self._sources.files, self._last_of)
+        lacking = without_copies(self.folder, self._sources.files, self._lasting)
         index = self.records.index() if lacking else {}
         if lacking := [file for file in lacking if file in index and index[file].usable]:
             raise FercompError(
@@ -191,9 +191,10 @@ class OutputFolder:
     def _name_of(self, file: str) -> str:
         return self._names.of(file).copy
 
-    def _last_of(self, file: str) -> str:
-        """Returns the name of what is written last of a source: a photo's copy, a clip's timeline."""
-        return self._names.of(file).all()[-1]
+    def _lasting(self, file: str) -> tuple[str, ...]:
+        """Returns the names of what is there of a source that is done: its copy, a clip's timeline."""
+        names = self._names.of(file).all()
+        return names if self._settings.get("video", True) else names[-1:]
 
     def _kept(self, run: RunFile, index: Mapping[str, OnRecord], gone: Sequence[str]) -> dict[str, OnRecord]:
         """Returns what stays on record."""
@@ -213,8 +214,9 @@ class OutputFolder:
         return "\\" in file or (self._root / file).exists()
 
     def _is_done(self, source: Photo | Video, run: RunFile) -> bool:
-        last, now = self.folder / self._last_of(source.file), source.now()
-        return now is not None and run.stamps.get(source.file) == now and last.is_file()
+        now = source.now()
+        same = now is not None and run.stamps.get(source.file) == now
+        return same and all((self.folder / name).is_file() for name in self._lasting(source.file))
 
     def _require_no_original(self) -> None:
         """Refuses copies that would come to lie where a source is, by whatever links."""

@@ -165,15 +165,17 @@ def would_overwrite(written: Iterable[str], sources: Found) -> bool:
     return bool(beside) and any(real(str(source.path)) in beside for source in sources)
 
 
-def without_copy(folder: Path, files: Sequence[str], name_of: Callable[[str], str]) -> list[str]:
-    """Returns the files whose copy is not there; lists each folder once, and holds no more than hashes."""
-    there = np.fromiter(_listed(folder, {os.path.split(name_of(file))[0] for file in files}), np.int64)
-    named = np.fromiter((hash(name_of(file)) for file in files), np.int64, len(files))
+def without_copies(folder: Path, files: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> list[str]:
+    """Returns the files of which a name is not there; lists each folder once, and holds no more than hashes."""
+    places = {os.path.split(name)[0] for file in files for name in names_of(file)}
+    there = np.fromiter(_listed(folder, places), np.int64)
+    named = np.fromiter((hash(name) for file in files for name in names_of(file)), np.int64)
+    owners = np.fromiter((i for i, file in enumerate(files) for _ in names_of(file)), np.int64)
     there.sort()
     seen = np.searchsorted(there, named, "right") > np.searchsorted(there, named)  # `isin` needs more memory
-    unseen = (files[i] for i in np.flatnonzero(~seen).tolist())
+    unseen = (files[i] for i in np.unique(owners[~seen]).tolist())
     # A disk may list a name in other letters than it was given.
-    return [file for file in unseen if not (folder / name_of(file)).is_file()]
+    return [file for file in unseen if not all((folder / name).is_file() for name in names_of(file))]
 
 
 def _listed(folder: Path, places: Iterable[str]) -> Iterator[int]:

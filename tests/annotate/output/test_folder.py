@@ -2,6 +2,8 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -461,6 +463,36 @@ def test_copies_that_are_removed_meanwhile_are_told_at_the_end(photos, tmp_path,
         for photo in folder.todo:
             finish(folder, photo)
     assert (tmp_path / "out" / "a" / "face.jpg").is_file()
+
+
+@pytest.mark.parametrize("gone", ["x.mp4", "x.timeline.png"])
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_clip_lacks_its_timeline_and_its_copy_if_it_is_to_have_one(tmp_path, gone, copied):
+    source = tmp_path / "in" / "x.mov"
+    source.parent.mkdir()
+    source.write_bytes(b"frames")
+    done = partial(opened, source.parent, tmp_path / "out", video=copied)
+
+    def finish_clip(folder):
+        clip = folder.todo[0]
+        folder.copy_of(clip).write_bytes(b"copy")
+        folder.timeline_of(clip).write_bytes(b"timeline")
+        folder.records.append(no_face(clip))
+
+    with done() as folder:
+        finish_clip(folder)
+    with done() as folder:
+        assert not folder.todo
+    (tmp_path / "out" / gone).unlink()
+    lacks = copied or gone == "x.timeline.png"
+    with done() as folder:
+        assert bool(folder.todo) == lacks
+        if lacks:
+            finish_clip(folder)
+    told = pytest.raises(FercompError, match=r"copies of 1 file .*x\.mov") if lacks else nullcontext()
+    with told, done() as folder:
+        assert not folder.todo
+        (tmp_path / "out" / gone).unlink(missing_ok=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open files")
