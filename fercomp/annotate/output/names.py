@@ -166,7 +166,7 @@ def would_overwrite(written: Iterable[str], sources: Found) -> bool:
 
 
 def without_copies(folder: Path, files: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> list[str]:
-    """Returns the files of which a name is not there; lists each folder once, and holds no more than hashes."""
+    """Returns the files of which a name is not there; lists each folder once, and holds only hashes."""
     places = {os.path.split(name)[0] for file in files for name in names_of(file)}
     there = np.fromiter(_listed(folder, places), np.int64)
     named = np.fromiter((hash(name) for file in files for name in names_of(file)), np.int64)
