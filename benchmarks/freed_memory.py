@@ -6,7 +6,6 @@ Each training has a process of its own: two epochs of 1,000 photos, and the hold
 photos that `prepare` has indexed; the network is removed from it.
 """
 
-import os
 import resource
 import shutil
 import subprocess
@@ -28,7 +27,6 @@ def main(workspace: str, backbone: str, size: str, rounds: int) -> None:
         for way, measured in found.items():
             done = subprocess.run(
                 [sys.executable, __file__, workspace, backbone, size, way],
-                env={**os.environ, "TF_CPU_ALLOCATOR_USE_BFC": str(int(way == "kept"))},
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,

@@ -39,7 +39,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Otherwise a process takes a GPU's whole memory, and the one that times its first batches finds none.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
 keep_freed_memory()
 with _native_stderr_held():
     import keras
