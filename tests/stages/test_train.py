@@ -57,8 +57,9 @@ def changed_files(folder, before):
 
 
 def said_of(card):
-    """What a card says of its network, whatever version wrote it."""
-    return card.model_dump(exclude={"format", "files"})
+    """What a card says of its network, whatever version wrote it, and whatever processor rounded."""
+    said = card.model_dump(exclude={"format", "files"})
+    return {**said, "graph": {**said["graph"], "largest": pytest.approx(said["graph"]["largest"], abs=1e-5)}}
 
 
 def as_before(folder):
@@ -140,7 +141,7 @@ def test_another_use_of_a_network_is_exported_calibrated_and_scored(workspace, u
     np.testing.assert_allclose(pred_probs(table), said, atol=1e-5)
     # Back again, and all is as it was.
     assert said_of(train_experiment("tiny", Plan(train=TRAIN), workspace)) == said_of(old)
-    assert changed_files(folder, before) <= {CARD}
+    assert changed_files(folder, before) <= {CARD, "model-card.md"}  # the same card in prose
 
 
 def test_by_force_or_with_other_parameters_it_is_trained(workspace, monkeypatch):

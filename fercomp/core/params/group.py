@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fercomp.core.errors import FercompError, unknown_name
 from fercomp.core.reading import in_plain
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -96,7 +93,7 @@ def validated(kind: type[G], values: Mapping[str, Any], prefix: str) -> G:
         ) from error
 
 
-def _first_problem(error: ValidationError) -> "ErrorDetails":
+def _first_problem(error: ValidationError) -> Mapping[str, Any]:
     """Returns the first problem; of a value that may be of several types, what is wrong with the nearest."""
     problems = error.errors()
     value = problems[0]["loc"][:-1]
