@@ -1,7 +1,7 @@
 """Memory that is freed stays with the process, since a training asks for the same again in every step.
 
 Otherwise it goes back to the system, which clears each page anew: a third of the processor time of a training
-(`benchmarks/freed_memory.py`). With TensorFlow's own pool, `TF_CPU_ALLOCATOR_USE_BFC`, the largest backbone
+(`benchmarks/on_processor.py`). With TensorFlow's own pool, `TF_CPU_ALLOCATOR_USE_BFC`, the largest backbone
 took 18 GB instead of 14.6.
 """
 

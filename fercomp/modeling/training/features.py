@@ -20,6 +20,7 @@ from fercomp.core.params import AugmentParams
 from fercomp.core.progress import say, track
 from fercomp.modeling.backend.devices import has_gpu
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.feed import fed
 from fercomp.modeling.backend.share import ALONE, Sharing
 from fercomp.modeling.export.graph import export_apart, exported
 from fercomp.modeling.training.array_cache import keep, read_kept
@@ -144,8 +145,8 @@ class _Batches(keras.utils.PyDataset):
     @staticmethod
     def own(n: int, share: Sharing) -> np.ndarray:
         """Returns which of n photos are looked at here."""
-        starts = range(0, n, _BATCH)
-        return np.concatenate([start + share.own(min(_BATCH, n - start), _BATCH) for start in starts])
+        parts = [start + share.own(min(_BATCH, n - start), _BATCH) for start in range(0, n, _BATCH)]
+        return np.concatenate([np.arange(0), *parts])
 
     def __len__(self) -> int:
         return -(-self._n // _BATCH)
@@ -164,10 +165,8 @@ def _quickest(backbone: keras.Model, photos: int, share: Sharing) -> _Looks:
     """Returns what computes features of so many photos in the least time, export included."""
 
     def by_keras(faces: np.ndarray, n: int) -> np.ndarray:
-        batches = (
-            {"x": faces, "batch_size": _BATCH} if share.devices == 1 else {"x": _Batches(faces, n, share)}
-        )
-        return share.stripped(backbone.predict(**batches, verbose=0), n, _BATCH)
+        batches = fed(_Batches(faces, n, share))
+        return share.stripped(backbone.predict(batches, verbose=0), n, _BATCH)
 
     whole = backbone.get_layer(POOL).compute_dtype == "float32"
     if photos < _FEW or has_gpu() or not whole or share.devices > 1:

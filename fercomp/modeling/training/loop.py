@@ -12,6 +12,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.progress import say, track
 from fercomp.core.tables import HISTORY
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.feed import fed
 from fercomp.modeling.backend.hosts import agree
 from fercomp.modeling.training.batches import Batches
 from fercomp.modeling.training.callbacks import Bar, TimeLimit
@@ -186,7 +187,7 @@ class Run:
         title = f"epoch {number} ({phase.title} {self.progress.epoch + 1}/{phase.epochs})"
         with track(range(len(train)), title, "batch", at_once=True) as bar:
             callbacks = [Bar(bar), self._ema, keras.callbacks.TerminateOnNaN(), self._limit]
-            logs = self._trained.fit(train, verbose=0, shuffle=False, callbacks=callbacks).history
+            logs = self._trained.fit(fed(train), verbose=0, shuffle=False, callbacks=callbacks).history
         if not math.isfinite(logs["loss"][-1]):
             self._diverged(number, phase)
             return False

@@ -12,6 +12,7 @@ import numpy as np
 from fercomp.core.classes import EMOTIONS
 from fercomp.decisions.circumplex import NEUTRAL, NEUTRAL_RADIUS, RAYS, directions
 from fercomp.modeling.backend.engine import keras
+from fercomp.modeling.backend.feed import fed
 from fercomp.modeling.training.batches import Batches
 from fercomp.modeling.training.losses import Loss, accuracy, cross_entropy
 from fercomp.modeling.training.network import Head
@@ -81,7 +82,7 @@ class Objective:
         The loss is cross entropy, whatever the network is trained by; of a network without classes, its own.
         """
         # Not batch by batch: on several devices, `predict_on_batch` repeats what each of them says.
-        answers = model.predict(batches, verbose=0)
+        answers = model.predict(fed(batches), verbose=0)
         answers = batches.share.stripped(answers, len(batches.targets), batches.batch_size)
         right = _ops.convert_to_numpy(self.accuracy(batches.targets, answers)) > 0
         if self._head == "valence_arousal":

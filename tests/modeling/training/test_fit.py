@@ -313,7 +313,7 @@ def test_a_batch_that_does_not_fit_is_halved(tiny_workspace, data, tmp_path, mon
     real = keras.Model.fit
 
     def small_memory(self, batches, **kwargs):
-        if len(batches[0][0]) > 4:
+        if len(next(iter(batches))[0]) > 4:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
         return real(self, batches, **kwargs)
 
