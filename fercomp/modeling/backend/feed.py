@@ -14,9 +14,8 @@ def fed(batches: keras.utils.PyDataset) -> Any:
     """Gives what `fit` and `predict` read batches from, in their order, at the least cost.
 
     On TensorFlow, Keras would read a `PyDataset` through a `tf.data` pipeline that tunes itself, after pauses
-    that grow from 10 ms to a minute; after the last batch, TensorFlow often waits for the end of such a pause
-    (`benchmarks/on_processor.py`). Keras would also make the first two batches once more, to learn their
-    shapes.
+    that grow from 10 ms to a minute; after the last batch, it often waits for the end of such a pause.
+    Keras would also make the first two batches once more, to learn their shapes.
 
     Args:
         batches: At least one. Each is a tuple of arrays whose first axis may differ from batch to batch.

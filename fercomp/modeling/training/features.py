@@ -140,7 +140,6 @@ class _Batches(keras.utils.PyDataset):
     def __init__(self, faces: np.ndarray, n: int, share: Sharing) -> None:
         super().__init__()
         self._faces, self._n, self._share = faces, n, share
-        self._start = 0
 
     @staticmethod
     def own(n: int, share: Sharing) -> np.ndarray:
