@@ -15,6 +15,7 @@ from fercomp.annotate.output.merge import ShardMerge
 from fercomp.annotate.people.embedder import require_embedder
 from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import Done, annotate_photos
+from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.records.parquet import rows_format
 from fercomp.annotate.records.rows import FACE, NO_FACE, ROWS, TRUNCATED, problem_row
 from fercomp.annotate.sources.found import Photo, Video
@@ -112,20 +113,10 @@ def annotate_media(
         output, sources.root, found, classes, settings, options.records, force, shard, options.people
     ) as folder:
         sources = sources.part(shard)
-        photos = (source for source in folder.todo if isinstance(source, Photo))
-        clips = folder.todo.only(folder.todo.is_video)
-        videos = [source for source in clips if isinstance(source, Video)]
-        if on_ray is None:
-            done = annotate_photos(photos, recogniser, folder.write_copy, options.people)
-        else:
-            if videos:
-                say(f"{count(len(videos), 'video')} will be annotated by this machine; --shard divides many")
-            done = annotate_on_ray(folder, bundle, options, on_ray)
-        _put_on_record(done, folder, len(folder.todo) - len(videos))
-        if told := recogniser.compared.told():
-            say(told)
-        for video in videos:
-            _annotate_video(video, folder, clip_bundle, options)
+        _annotate_photos(folder, recogniser, bundle, options, on_ray)
+        for video in folder.todo.only(folder.todo.is_video):
+            if isinstance(video, Video):
+                _annotate_video(video, folder, clip_bundle, options)
         for file, reason in sources.problems.items():
             say(f"{sources.root / file} could not be looked into ({reason}): change its permissions")
             folder.records.append([problem_row(file, reason)])
@@ -188,6 +179,22 @@ def _settings(sources: Sources, bundle: Bundle, clip_bundle: Bundle, options: Op
         **asdict(options),
         "records": rows_format(options.records),
     }
+
+
+def _annotate_photos(
+    folder: OutputFolder, recogniser: Recogniser, bundle: Bundle, options: Options, on_ray: Wanted | None
+) -> None:
+    videos = sum(map(folder.todo.is_video, folder.todo.files))
+    if on_ray is None:
+        photos = (source for source in folder.todo if isinstance(source, Photo))
+        done = annotate_photos(photos, recogniser, folder.write_copy, options.people)
+    else:
+        if videos:
+            say(f"{count(videos, 'video')} will be annotated by this machine; --shard divides many")
+        done = annotate_on_ray(folder, bundle, options, on_ray)
+    _put_on_record(done, folder, len(folder.todo) - videos)
+    if told := recogniser.compared.told():
+        say(told)
 
 
 def _put_on_record(done: Generator[Done, None, None], folder: OutputFolder, total: int) -> None:

@@ -129,31 +129,31 @@ def _view(
     chunk = _CHUNK if size <= _LARGE else max(_BATCH, _CHUNK * _LARGE**2 // size**2)
     for start in track(range(0, n, chunk), title, "chunk"):
         rows = np.arange(start, min(start + chunk, n))
-        own = _Batches.own(len(rows), share)
+        own = _own(len(rows), share)
         features[rows] = network()(looked_at(rows, own), len(rows))
     return keep(features, path) if share.is_first else features
 
 
+def _own(n: int, share: Sharing) -> np.ndarray:
+    """Returns which of n photos this process looks at: its share of each batch."""
+    parts = [start + share.own(min(_BATCH, n - start), _BATCH) for start in range(0, n, _BATCH)]
+    return np.concatenate(parts)
+
+
 class _Batches(keras.utils.PyDataset):
-    """This process' share of n photos, in batches for `predict`."""
+    """This process' share of n photos, as `_own` says, in batches for `predict`."""
 
     def __init__(self, faces: np.ndarray, n: int, share: Sharing) -> None:
         super().__init__()
-        self._faces, self._n, self._share = faces, n, share
-
-    @staticmethod
-    def own(n: int, share: Sharing) -> np.ndarray:
-        """Returns which of n photos are looked at here."""
-        parts = [start + share.own(min(_BATCH, n - start), _BATCH) for start in range(0, n, _BATCH)]
-        return np.concatenate([np.arange(0), *parts])
+        self._share = share
+        self._sizes = [min(_BATCH, n - start) for start in range(0, n, _BATCH)]
+        self._parts = np.split(faces, np.cumsum([len(share.own(size, _BATCH)) for size in self._sizes])[:-1])
 
     def __len__(self) -> int:
-        return -(-self._n // _BATCH)
+        return len(self._sizes)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
-        before, size = self.own(index * _BATCH, self._share), min(_BATCH, self._n - index * _BATCH)
-        faces = self._faces[len(before) :][: len(self._share.own(size, _BATCH))]
-        return (self._share.filled(faces, size, _BATCH),)
+        return (self._share.filled(self._parts[index], self._sizes[index], _BATCH),)
 
 
 _Looks = Callable[[np.ndarray, int], np.ndarray]
