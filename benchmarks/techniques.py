@@ -7,8 +7,9 @@ Trains on some of the photos (`train.photos`) and scores the whole holdout. `--s
 as `--set backbone=efficientnet_lite0 --set size=96`. What was trained before is not trained again: stop it,
 and the same command goes on. Prints a table in Markdown: the mean over the seeds, and the difference to the
 recipe with its standard error, each seed compared with the same seed, which has the same photos. A technique
-that cannot be tried, such as `unfreeze` without weights, has a row that says why. `--beside backbone=compact`
-adds two rows: of a second network, the recipe with that change, and of both as one, with equal weights.
+that cannot be tried has a row that says why: `unfreeze` takes a network with weights, `teacher_view` a recipe
+with `--set teacher=MODEL`. `--beside backbone=compact` adds two rows: of a second network, the recipe with
+that change, and of both as one, with equal weights.
 """
 
 import argparse
@@ -42,6 +43,7 @@ RECIPE: Final[dict[str, Any]] = {
 INFERENCE: Final = InferenceParams(margin=0.0, views=False)
 COLOURS: Final = {"hue": 10, "saturation": 0.3, "grey": 0.2}
 QUALITY: Final = {"low_resolution": 0.3, "blur": 0.2, "jpeg": 0.3}
+LIGHT: Final = {"gamma": 0.5, "shade": 0.3, "noise": 0.02, "cover": 0.08}
 TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "ema: 0": {"ema": 0.0},
     "augment.erase: 0": {"augment": {"erase": 0.0}},
@@ -53,6 +55,11 @@ TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "augment.jpeg: 0.3": {"augment": {"jpeg": 0.3}},
     "augment.perspective: 0.15": {"augment": {"perspective": 0.15}},
     "these seven": {"augment": {**COLOURS, **QUALITY, "perspective": 0.15}},
+    "augment.gamma: 0.5": {"augment": {"gamma": 0.5}},
+    "augment.shade: 0.3": {"augment": {"shade": 0.3}},
+    "augment.noise: 0.02": {"augment": {"noise": 0.02}},
+    "augment.cover: 0.08": {"augment": {"cover": 0.08}},
+    "these four": {"augment": LIGHT},
     "duplicate_labels: given": {"duplicate_labels": "given"},
     "label_smoothing: 0": {"label_smoothing": 0.0},
     "mixup: 0.2": {"mixup": 0.2},
@@ -67,6 +74,7 @@ TECHNIQUES: Final[dict[str, dict[str, Any]]] = {
     "balance: logit_adjustment": {"balance": "logit_adjustment"},
     "teacher: crossval": {"teacher": "crossval"},
     "teacher: crossval, test_photos": {"teacher": "crossval", "test_photos": True},
+    "teacher_view: true": {"teacher_view": True},
 }
 SCORES: Final = ("accuracy", "macro_f1", "calibration_error")
 
