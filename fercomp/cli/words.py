@@ -70,12 +70,12 @@ def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
 def scored(folder: Path) -> str:
     """Says what the model of a folder scored on the holdout, and of how many views of each photo."""
     from fercomp.core.progress import count
-    from fercomp.faces.tta import VIEWS
+    from fercomp.faces.tta import number_of_views
     from fercomp.modeling.bundle.card import read_card
     from fercomp.modeling.bundle.find import network_cards
 
     scores = read_card(folder).scores
-    views = sorted({len(VIEWS) if card.views else 1 + card.flip for card in network_cards(folder)})
+    views = sorted({number_of_views(card.views, card.flip) for card in network_cards(folder)})
     fewer = f"{views[0]} to " if len(views) > 1 else ""
     return (
         f"holdout accuracy {scores['accuracy']:.4f} ({fewer}{count(views[-1], 'view')}), "

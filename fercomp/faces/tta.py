@@ -24,6 +24,11 @@ class View(NamedTuple):
     mirrored: bool = False
 
 
+def number_of_views(views: bool, flip: bool) -> int:
+    """Returns how many views a network looks at (`InferenceParams`)."""
+    return len(VIEWS) if views else 1 + flip
+
+
 VIEWS: Final = (
     View(),
     View(scale=1.08, mirrored=True),

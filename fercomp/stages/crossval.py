@@ -9,7 +9,7 @@ from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import CARD, Card
+from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.find import new_model
 from fercomp.stages.checks import check_training
 from fercomp.stages.crossval_on_ray import judge_on_ray
@@ -71,7 +71,7 @@ def cross_validate(name: str, plan: Plan, workspace: Workspace, on_ray: bool = F
     if on_ray:
         tables = judge_on_ray(folds, name, plan, workspace)
     else:
-        left = [fold for fold in folds if not (fold.folder / CARD).is_file()]
+        left = [fold for fold in folds if not fold.is_trained()]
         if left:
             say_how_long({name: plan}, left[0].photos, networks=len(left))
         tables = _judge_here(folds)

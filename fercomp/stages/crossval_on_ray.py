@@ -23,7 +23,6 @@ from fercomp.core.ray.nodes import on_each_node
 from fercomp.core.ray.tasks import NO_BLIND_RETRIES, TaskPlan, plan_tasks, task_results
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.backend.choice import hide_gpus
-from fercomp.modeling.bundle.card import CARD
 from fercomp.stages.fold import Fold, say_taken
 from fercomp.stages.forecast import say_how_long, time_batches
 
@@ -118,7 +117,7 @@ def judge_on_ray(folds: Sequence[Fold], name: str, plan: Plan, workspace: Worksp
         }
         on_each_node(FoldJob.wrong, next(iter(jobs.values())))
         say(f"on Ray: {shares.told('fold')}")
-        left = [fold for fold in folds if not (fold.folder / CARD).is_file()]
+        left = [fold for fold in folds if not fold.is_trained()]
         if left:
             at_once = min(len(left), shares.most)
             some = {f"fold {fold.fold}": jobs[f"fold {fold.fold}"] for fold in left[:at_once]}

@@ -68,7 +68,9 @@ def _row(
     card, name = read_card(folder), folder.name
     accuracy, photos = card.scores.get("accuracy", math.nan), int(card.scores.get("n", 0))
     low, high = wilson_interval(accuracy, photos)
-    expected = expected_parts(accuracy, photos, tests, REFIT_OF in card.trained)[1]
+    # What came along was scored on photos of its own, which say nothing of this competition's.
+    here = math.nan if folder in CAME_ALONG.values() else accuracy
+    expected = expected_parts(here, photos, tests, REFIT_OF in card.trained)[1]
     made = (folder / CARD).stat().st_mtime
     bench = workspace.models / "bench.csv"
     return ModelRow(

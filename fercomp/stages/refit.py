@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fercomp.core.csv_table import existing
 from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
-from fercomp.core.params import FACENET, InferenceParams, MachineParams, TrainParams
+from fercomp.core.params import FACENET, InferenceParams, MachineParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say
 from fercomp.core.tables import HISTORY
@@ -27,8 +27,9 @@ from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.integrity import write_card
 from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
+from fercomp.stages.forecast import say_how_long
 from fercomp.stages.taught import card_entries, read_photos, what_is_taught
-from fercomp.stages.train import alone, is_cut_facenet, is_used_so, trained_before
+from fercomp.stages.train import alone, check_unless_trained, is_cut_facenet, is_used_so, trained_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +57,8 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
         folder, are those of the network that it repeats.
 
     Raises:
-        FercompError: The bundle is not one of a network that was trained here, or see `training.fit` and
-            `choose_device`.
+        FercompError: The bundle is not one of a network that was trained here, or see
+            `checks.check_training`, `training.fit` and `choose_device`.
     """
     target = new_model(name, workspace)
     original = read_card(source)
@@ -66,6 +67,8 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
     if target.resolve() == source.resolve():
         raise FercompError(f"the new network would take the place of {target}: choose another --name")
     choose_device(machine.device)
+    plan = Plan(train=params, inference=inference, machine=machine)
+    check_unless_trained(target, plan, workspace, anew)
     cache = PhotoCache(workspace.decoded, machine.cache_gb)
     photos = read_photos(params, workspace, holdout_too=True)
     photos, data = what_is_taught(params, photos, workspace, machine, holdout=False)
@@ -84,6 +87,7 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
         if there:
             write = partial(write_again, source=target, card=there)
         else:
+            say_how_long({name: plan.changed(epochs=epochs.get("whole", 0), head_epochs=epochs.get("head", 0))}, photos)
             fitted = fit(params, data, workspace.raw, checkpoint, epochs, cache)
             write = partial(write_fitted, fitted=fitted, about=says)
         with atomic_folder(target) as folder:

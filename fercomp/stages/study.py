@@ -19,14 +19,15 @@ from fercomp.decisions.thresholds import macro_f1
 from fercomp.kaggle.submissions.csv_file import write_submission
 from fercomp.kaggle.submissions.history import kaggle_scores
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import CARD, read_card
+from fercomp.modeling.bundle.card import read_card
 from fercomp.modeling.bundle.find import STUDY_PREFIX
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 from fercomp.report.score_plots import plot_study
 from fercomp.stages.checks import what_cannot_run
 from fercomp.stages.forecast import say_how_long
 from fercomp.stages.predicting.predict import predict_test
-from fercomp.stages.train import train_experiment
+from fercomp.stages.taught import read_photos
+from fercomp.stages.train import is_trained, train_experiment
 from fercomp.stages.uncertain import settle_uncertain
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def run_study(params: Params, workspace: Workspace) -> list[StudyRow]:
     to_train = {
         name: plan
         for name, plan in plans.items()
-        if name not in problems and not (workspace.bundle(STUDY_PREFIX + name) / CARD).is_file()
+        if name not in problems and not _is_trained(STUDY_PREFIX + name, plan, workspace)
     }
     if to_train:
         say_how_long(to_train, PHOTOS.read(workspace.photos))
@@ -123,6 +124,10 @@ def agreed_photos(workspace: Workspace) -> set[str]:
         return set()
     labels = LABELS.read(workspace.labels)
     return set(labels.loc[labels["emotion"] == labels["suggested"], "image_path"])
+
+
+def _is_trained(name: str, plan: Plan, workspace: Workspace) -> bool:
+    return is_trained(workspace.bundle(name), plan, read_photos(plan.train, workspace), workspace)
 
 
 def _row(name: str, plan: Plan, params: Params, workspace: Workspace, agreed: set[str]) -> StudyRow:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fercomp.core.params import MachineParams, TrainParams
+from fercomp.core.params import MachineParams, Plan, TrainParams
 from fercomp.core.paths import Workspace
 from fercomp.core.tables import LABELS, PHOTOS
 from fercomp.data.cache import PhotoCache
@@ -47,27 +47,24 @@ def read_photos(params: TrainParams, workspace: Workspace, holdout_too: bool = F
     return with_labels(photos, LABELS.read(workspace.labels), params.labels)
 
 
-def with_grey_decided(
-    params: TrainParams, photos: "pd.DataFrame", workspace: Workspace, machine: MachineParams
-) -> TrainParams:
+def with_grey_decided(plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> Plan:
     """Decides what is left to the photos: whether a network sees grey where that is `auto`.
 
     Args:
-        params: How to train.
+        plan: How to train, and how many photos are kept, decoded.
         photos: From `read_photos`, of which a few hundred training photos are looked at.
         workspace: Where they are.
-        machine: Says how many are kept, decoded.
 
     Returns:
-        The parameters with `grey` true or false.
+        The plan with `grey` true or false.
     """
-    if params.grey != "auto":
-        return params
+    if plan.train.grey != "auto":
+        return plan
     train = photos.loc[photos["split"] == "train", "image_path"]
-    cache = PhotoCache(workspace.decoded, machine.cache_gb)
-    faces = cache.photos(workspace.raw, train.iloc[evenly(len(train))].tolist(), params.size)
+    cache = PhotoCache(workspace.decoded, plan.machine.cache_gb)
+    faces = cache.photos(workspace.raw, train.iloc[evenly(len(train))].tolist(), plan.train.size)
     colours = [seen_traits(batch)["colour"].max() for batch in faces.in_batches(64)]
-    return params.model_copy(update={"grey": bool(colours and max(colours) < COLOUR)})
+    return plan.changed(grey=bool(colours and max(colours) < COLOUR))
 
 
 def what_is_taught(

@@ -43,7 +43,7 @@ def train_experiment(
         plan: How to train, and what to do with the network.
         workspace: Where the index is and the bundle goes.
         anew: Train whatever is there.
-        announced: It was said how long it takes.
+        announced: The caller has checked that it can be trained, and has said how long it takes.
 
     Returns:
         The card of the bundle, with its scores on the holdout.
@@ -82,24 +82,23 @@ def train_bundle(
         photos: Rows of table `PHOTOS`.
         workspace: Where photos, teachers and checkpoints are.
         anew: Train whatever is there.
-        announced: It was said how long it takes.
+        announced: See `train_experiment`.
 
     Returns:
         The card of the bundle.
 
     Raises:
-        FercompError: See `training.fit` and `choose_device`.
+        FercompError: See `checks.check_training`, `training.fit` and `choose_device`.
     """
     choose_device(plan.machine.device)
+    plan = with_grey_decided(plan, photos, workspace)
+    if not announced:
+        check_unless_trained(target, plan, workspace, anew)
     training = training_of(target, name, plan, photos, workspace)
     there = None if anew else training.before()
     if there is None:
         if not announced:
-            with waiting("starting TensorFlow"):
-                from fercomp.modeling.backbones.catalogue import check_weights
-
-            check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
-            say_how_long({name: training.plan}, training.photos)
+            say_how_long({name: plan}, training.photos)
         return training.write(training.fit())
     if is_used_so(target, there, plan.inference):
         say(f"{target} is trained with these parameters on these photos already")
@@ -184,10 +183,30 @@ class Training:
 def training_of(
     target: Path, name: str, plan: Plan, photos: "pd.DataFrame", workspace: Workspace
 ) -> Training:
-    """Finds what a network learns from; see `train_bundle`."""
-    plan = plan.changed(grey=with_grey_decided(plan.train, photos, workspace, plan.machine).grey)
+    """Finds what a network learns from, whose plan says whether it sees grey; see `train_bundle`."""
     photos, data = what_is_taught(plan.train, photos, workspace, plan.machine)
     return Training(target, name, plan, photos, data, workspace)
+
+
+def check_unless_trained(target: Path, plan: Plan, workspace: Workspace, anew: bool = False) -> None:
+    """Checks that a network can be trained, unless one with these parameters is there, which needs nothing.
+
+    A teacher may take hours to answer, so what is missing is looked for before.
+
+    Args:
+        target: The bundle's folder.
+        plan: How to train, from `with_grey_decided`.
+        workspace: Where tables and teachers are.
+        anew: It will be trained whatever is there.
+
+    Raises:
+        FercompError: See `checks.check_training`.
+    """
+    if not anew and trained_with(target, plan.train):
+        return
+    with waiting("starting TensorFlow"):
+        from fercomp.stages.checks import check_training
+    check_training(plan.train, workspace)
 
 
 def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Workspace) -> bool:
@@ -195,11 +214,20 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
 
     Parameters that its card does not have yet, since they came with a later version, count as their defaults.
     """
+    plan = with_grey_decided(plan, photos, workspace)
+    if trained_with(target, plan.train) is None:  # no teacher has to be asked to see that
+        return False
     return training_of(target, target.name, plan, photos, workspace).before() is not None
 
 
 def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:
     """Returns the card of a bundle whose network was trained so, on this; `None` where there is none."""
+    card = trained_with(target, params)
+    return card if card and card.trained.get(TAUGHT) == data.fingerprint else None
+
+
+def trained_with(target: Path, params: TrainParams) -> Card | None:
+    """Returns the card of a bundle whose network was trained with these parameters, whatever it learned."""
     try:
         card = read_card(target)
         used = TrainParams.model_validate(card.trained.get("params"))
@@ -210,8 +238,8 @@ def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Car
         return None
     while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
         params = params.halved()
-    same = used.model_dump() == params.model_dump() and card.trained.get(TAUGHT) == data.fingerprint
-    return card if same and (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file() else None
+    whole = (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file()
+    return card if whole and used.model_dump() == params.model_dump() else None
 
 
 def is_cut_facenet(card: Card) -> bool:

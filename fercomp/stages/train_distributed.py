@@ -5,14 +5,14 @@ from contextlib import nullcontext
 from fercomp.core.isolated import KILLED, Ended, isolated
 from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
-from fercomp.core.progress import say, waiting
+from fercomp.core.progress import say
 from fercomp.core.version import __version__
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.backend.hosts import Hosts, agree, join, leave, lost, with_others
 from fercomp.modeling.bundle.card import Card
 from fercomp.modeling.bundle.find import new_model
-from fercomp.stages.taught import read_photos
-from fercomp.stages.train import alone, train_bundle, training_of
+from fercomp.stages.taught import read_photos, with_grey_decided
+from fercomp.stages.train import alone, check_unless_trained, train_bundle, training_of
 
 
 def train_distributed(
@@ -48,14 +48,14 @@ def train_distributed(
 
 
 def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool) -> Card | None:
-    with waiting("starting JAX"):
-        from fercomp.modeling.backbones.catalogue import check_weights
     say(f"process {hosts.number} of {hosts.count}: waiting for the others at {hosts.address}")
     join(hosts, plan.machine.hosts_wait)
     with alone(name, workspace) if hosts.number == 0 else nullcontext():
         choose_device(plan.machine.device)
         photos = read_photos(plan.train, workspace)
-        training = training_of(workspace.bundle(name), name, plan, photos, workspace)
+        plan, target = with_grey_decided(plan, photos, workspace), workspace.bundle(name)
+        check_unless_trained(target, plan, workspace, anew)
+        training = training_of(target, name, plan, photos, workspace)
         there = None if anew else training.before()
         with with_others(hosts):
             agree(
@@ -67,7 +67,6 @@ def _train(hosts: Hosts, name: str, plan: Plan, workspace: Workspace, anew: bool
                 }
             )
             if there is None:
-                check_weights(plan.train.backbone, plan.train.size, plan.train.weights)
                 fitted = training.fit()
             leave()
         if hosts.number > 0:

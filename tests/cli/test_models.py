@@ -53,6 +53,14 @@ def test_the_newest_comes_first_and_the_shipped_ones_last(two):
     assert shipped.megabytes == graphs / 1e6
 
 
+def test_a_range_at_kaggle_is_told_of_models_scored_on_its_photos_alone(two, monkeypatch):
+    monkeypatch.setattr("fercomp.stages.models._tests", lambda workspace: 100)
+    assert 0.3 < row_of(two, "newer").private_low < 0.5 < row_of(two, "newer").private_high < 0.7
+    shipped = row_of(two, "shipped")
+    assert shipped.accuracy > 0.5
+    assert math.isnan(shipped.private_low)
+
+
 def test_a_csv_is_there_or_older_than_its_model(two):
     write_csv(two, "newer")
     write_csv(two, "older", age=200)

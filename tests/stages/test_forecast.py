@@ -6,14 +6,19 @@ import openvino
 import pytest
 
 from fercomp.core import timing
-from fercomp.core.params import InferenceParams, Plan, TrainParams
+from fercomp.core.params import InferenceParams, MachineParams, Params, Plan, TrainParams
 from fercomp.core.tables import PHOTOS
 from fercomp.modeling.bundle import predict
 from fercomp.modeling.bundle.model import load_bundle
 from fercomp.modeling.training import forecast as measuring
 from fercomp.modeling.training.forecast import forecast
 from fercomp.stages import forecast as stage
+from fercomp.stages.bench import bench
+from fercomp.stages.crossval import cross_validate
 from fercomp.stages.forecast import say_how_long
+from fercomp.stages.refit import refit
+from fercomp.stages.study import run_study
+from fercomp.stages.train import train_experiment
 
 TINY = TrainParams(size=32, batch_size=4, epochs=3)
 
@@ -85,6 +90,56 @@ def test_networks_that_are_trained_side_by_side_take_as_long_as_their_turns(work
     assert re.search(
         r"training 5 networks on \d+ photos, 2 at once: about 1 h on these GPUs", capsys.readouterr().err
     )
+
+
+def test_it_depends_on_the_work_whether_anything_is_said(workspace, monkeypatch):
+    photos, asked = PHOTOS.read(workspace.photos), []
+
+    def timed(plan, train, holdout):
+        asked.append((train, holdout))
+        return 0.0, False
+
+    train, holdout, test = (int((photos["split"] == split).sum()) for split in ("train", "holdout", "test"))
+    one_view = Plan(train=TINY, inference=InferenceParams(views=False, flip=False))
+    monkeypatch.setattr(stage, "FEW", 6 * (3 * train + holdout) + 2 * holdout)  # three epochs, and of the head
+    say_how_long({"tiny": one_view}, photos, timed=timed)
+    assert asked == []
+    say_how_long({"tiny": Plan(train=TINY)}, photos, timed=timed)  # nine views
+    say_how_long({"tiny": one_view}, photos, networks=2, timed=timed)
+    assert asked == [(train, holdout)] * 2
+    with_tests = one_view.changed(teacher="tiny", test_photos=True, epochs=30)
+    say_how_long({"tiny": with_tests, "few": one_view.changed(photos=9)}, photos, timed=timed)
+    assert asked[2:] == [(train + test, holdout), (9, holdout)]
+
+
+class Said(Exception):
+    """How long it takes was said: nothing has to be trained."""
+
+
+@pytest.mark.parametrize("stage_of", ["train", "refit", "crossval", "study", "bench"])
+def test_whatever_trains_says_before_how_long_it_takes(stage_of, workspace, monkeypatch):
+    told = []
+
+    def say(plans, photos, networks=1):
+        told.append((list(plans), set(photos["split"]), networks))
+        raise Said
+
+    monkeypatch.setattr(f"fercomp.stages.{stage_of}.say_how_long", say)
+    params = Params.model_validate({"experiments": {"one": {"size": 32}, "compact": {"size": 32}}})
+    trainings = {
+        "train": lambda: train_experiment("one", Plan(train=TINY), workspace),
+        "refit": lambda: refit(workspace.bundle("tiny"), "again", workspace, MachineParams()),
+        "crossval": lambda: cross_validate("cv", Plan(train=TINY), workspace),
+        "study": lambda: run_study(params, workspace),
+        "bench": lambda: bench(["compact"], [], params, workspace),
+    }
+    with pytest.raises(Said):
+        trainings[stage_of]()
+    (plans, splits, networks), folds = told[0], PHOTOS.read(workspace.photos).query("split == 'train'")["fold"]
+    names = {"train": ["one"], "refit": ["again"], "crossval": ["cv"], "study": ["one", "compact"]}
+    assert plans == names.get(stage_of, ["bench-compact"])
+    assert ("holdout" in splits) == (stage_of != "refit")
+    assert networks == (folds.nunique() if stage_of == "crossval" else 1)
 
 
 @pytest.mark.parametrize("many", [True, False])

@@ -97,6 +97,15 @@ def test_a_teacher_that_has_learned_the_holdout_is_refused(workspace, teacher, t
     assert taught(test_photos=False)[1].tests == 0
 
 
+def test_what_is_missing_is_told_before_a_teacher_is_asked(workspace, teacher, monkeypatch):
+    monkeypatch.setattr("fercomp.stages.taught.kept_probs", lambda *_: pytest.fail("the teacher was asked"))
+    plan = PLAN.changed(weights=str(workspace.root / "none.weights.h5"))
+    with pytest.raises(FercompError, match="weights file .* not found"):
+        train_experiment("student", plan, workspace)
+    photos = PHOTOS.read(workspace.photos)
+    assert not is_trained(workspace.bundle("student"), plan, photos, workspace)
+
+
 @pytest.mark.slow
 def test_the_card_tells_both_kinds_of_photos_apart_and_another_teacher_trains_anew(
     workspace, teacher, write_model

@@ -143,7 +143,12 @@ def _gpu_has_bfloat16() -> bool:
     if keras.backend.backend() == "jax":
         import jax
 
-        return jax.default_backend() in ("gpu", "tpu")
+        if jax.default_backend() == "tpu":
+            return True
+        # NVIDIA's say such as 7.5; others, such as AMD's gfx90a, have the format.
+        said = [str(getattr(device, "compute_capability", "")) for device in jax.devices()]
+        majors = [int(text.partition(".")[0]) for text in said if text.partition(".")[0].isdecimal()]
+        return jax.default_backend() == "gpu" and all(major >= AMPERE for major in majors)
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

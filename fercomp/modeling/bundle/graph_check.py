@@ -39,8 +39,6 @@ def worst_check(checks: Sequence[GraphCheck | None]) -> GraphCheck | None:
     known = [check for check in checks if check]
     if not known or len(known) < len(checks):
         return None
-    return GraphCheck(
-        photos=min(check.photos for check in known),
-        largest=max(check.largest for check in known),
-        same_class=min(known, key=lambda check: (check.same_class or 0) / check.photos).same_class,
-    )
+    # Not each was compared on as many photos, so their number goes with that of the same class.
+    worst = min(known, key=lambda check: (check.same_class or 0) / check.photos)
+    return worst.model_copy(update={"largest": max(check.largest for check in known)})

@@ -6,7 +6,7 @@ from fercomp.core.errors import FercompError
 from fercomp.core.params import Plan
 from fercomp.core.progress import say
 from fercomp.core.timing import seconds_each
-from fercomp.faces.tta import VIEWS
+from fercomp.faces.tta import number_of_views
 from fercomp.modeling.backend.devices import (
     all_devices,
     has_gpu,
@@ -30,7 +30,7 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
 
     Args:
         plan: How the network comes about.
-        train: Number of photos that there are to train on.
+        train: Number of photos to train on.
         holdout: Number of those that are held out.
 
     Returns:
@@ -38,7 +38,6 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
         are cached; and whether a GPU does the work.
     """
     params = plan.train
-    train = min(train, params.photos or train)
     make_deterministic(params.seed)  # as it will be trained
     while True:
         try:
@@ -59,7 +58,7 @@ def forecast(plan: Plan, train: int, holdout: int) -> tuple[float, bool]:
             seconds += phase.epochs * (step * train + answer * holdout)
     if params.minutes is not None:
         seconds = min(seconds, 60 * params.minutes)
-    looks = len(VIEWS) if plan.inference.views else 1 + plan.inference.flip
+    looks = number_of_views(plan.inference.views, plan.inference.flip)
     return seconds + scored * looks * holdout, has_gpu()
 
 

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 
-from fercomp.modeling.backend.devices import is_out_of_memory, precision
+from fercomp.modeling.backend.devices import POLICIES, is_out_of_memory, precision
 from fercomp.modeling.backend.engine import keras
 from fercomp.modeling.training.ema import EMA
 from fercomp.modeling.training.network import build_network, in_float32
@@ -41,6 +43,26 @@ def test_half_precision_computes_in_half_and_keeps_weights_whole():
 def test_auto_is_float32_without_a_gpu():
     with precision("auto"):
         assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("kind", "capabilities", "chosen"),
+    [
+        ("gpu", ["7.5"], "float32"),
+        ("gpu", ["9.0", "8.0"], "bfloat16"),
+        ("gpu", ["9.0", "7.5"], "float32"),
+        ("gpu", ["gfx90a"], "bfloat16"),
+        ("tpu", [None], "bfloat16"),
+        ("cpu", [None], "float32"),
+    ],
+)
+def test_auto_on_jax_asks_which_gpus_have_bfloat16(kind, capabilities, chosen, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(jax, "default_backend", lambda: kind)
+    found = [SimpleNamespace(compute_capability=said) for said in capabilities]
+    monkeypatch.setattr(jax, "devices", lambda: found)
+    with precision("auto"):
+        assert keras.config.dtype_policy().name == POLICIES[chosen]
 
 
 def test_the_precision_is_put_back_after_a_failure():

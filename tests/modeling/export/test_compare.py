@@ -130,6 +130,9 @@ def test_an_ensemble_is_as_true_as_its_worst_graph():
         GraphCheck(photos=72, largest=2e-5, same_class=70),
     )
     assert worst_check([one, other]) == GraphCheck(photos=72, largest=2e-5, same_class=70)
+    more = GraphCheck(photos=181, largest=1e-6, same_class=181)  # a rate of 1, too, of other photos
+    assert worst_check([one, more]) == worst_check([one, one])
+    assert worst_check([more, one]) == more
     assert worst_check([one, None]) is worst_check([]) is None
     points = GraphCheck(photos=9, largest=0.0, same_class=None)
     assert points.told == "differs by 0 at most on 9 photos"

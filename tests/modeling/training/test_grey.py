@@ -72,11 +72,11 @@ def test_graph_and_keras_file_take_rgb_and_the_card_says_that_they_see_grey(work
 
 
 def test_auto_is_settled_by_the_photos(workspace):
-    photos, machine = PHOTOS.read(workspace.photos), MachineParams()
+    photos = PHOTOS.read(workspace.photos)
 
     def sees_grey(grey):
         shutil.rmtree(workspace.decoded, ignore_errors=True)
-        return with_grey_decided(TINY.model_copy(update={"grey": grey}), photos, workspace, machine).grey
+        return with_grey_decided(Plan(train=TINY).changed(grey=grey), photos, workspace).train.grey
 
     assert sees_grey("auto") is False
     for path in photos.loc[photos["split"] == "train", "image_path"]:
