@@ -58,9 +58,9 @@ def relabel(
 ) -> None:
     """Suggest better labels: what networks, copies of the photo and the review say of the given ones.
 
-    Needs the out-of-fold probabilities of `fercomp crossval`, or a model. Writes datasets/labels.csv, which
-    experiments with `train.labels` learn from, and datasets/relabel/ with a table of class pairs and a
-    contact sheet for each. The photos and their given labels stay as they are.
+    Needs the out-of-fold probabilities of `fercomp crossval`, a model, or photos sorted by hand. Writes
+    datasets/labels.csv, which experiments with `train.labels` learn from, and datasets/relabel/ with a
+    table of class pairs and a contact sheet for each. The photos and their given labels stay as they are.
 
     \b
     Examples:
@@ -70,15 +70,13 @@ def relabel(
       fercomp relabel --export-folders sorted/
       fercomp relabel --import-folders sorted/
     """
-    from fercomp.core.classes import EMOTIONS
-    from fercomp.core.csv_table import existing
     from fercomp.core.errors import FercompError
     from fercomp.core.progress import count
-    from fercomp.core.tables import PHOTOS, oof_table
+    from fercomp.core.tables import PHOTOS
     from fercomp.labels.folders import export_folders as export
     from fercomp.labels.sorted_folders import import_folders as take_over
     from fercomp.modeling.bundle.find import resolve_model
-    from fercomp.stages.opinion import Opinion, opinion_of
+    from fercomp.stages.opinion import opinion_of
 
     if drop_removed and import_folders is None:
         raise FercompError("--drop-removed goes with --import-folders DIR: it is about photos removed there")
@@ -86,11 +84,7 @@ def relabel(
     photos = PHOTOS.read(workspace.photos)
     folder = None if model is None else resolve_model(model, workspace)
     if folder is None:
-        if not existing(workspace.oof).is_file():
-            raise FercompError(
-                f"{workspace.oof} not found: run `fercomp crossval`, or ask one model instead: --model NAME"
-            )
-        opinion = Opinion(oof_table(EMOTIONS).read(workspace.oof))
+        opinion = _without_model(photos, workspace, import_folders is not None)
     if import_folders is not None:
         tell(*take_over(import_folders, photos, workspace.reviewed, drop_removed))
     if folder is not None:
@@ -100,6 +94,23 @@ def relabel(
         exported = export(labels, workspace.raw, export_folders)
         tell(f"{export_folders}: {count(exported, 'photo')}")
     say_next("fercomp review")
+
+
+def _without_model(photos: "pd.DataFrame", workspace: "Workspace", by_hand: bool) -> "Opinion":
+    """Returns what `crossval` says; where it has not been run, what was sorted by hand counts alone."""
+    from fercomp.core.classes import EMOTIONS
+    from fercomp.core.csv_table import existing
+    from fercomp.core.errors import FercompError
+    from fercomp.core.tables import oof_table
+    from fercomp.stages.opinion import Opinion, no_opinion
+
+    if existing(workspace.oof).is_file():
+        return Opinion(oof_table(EMOTIONS).read(workspace.oof))
+    if by_hand:
+        return no_opinion(photos)
+    raise FercompError(
+        f"{workspace.oof} not found: run `fercomp crossval`, or ask one model instead: --model NAME"
+    )
 
 
 def _suggest(

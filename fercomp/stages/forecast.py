@@ -19,12 +19,12 @@ FEW: Final = 50_000
 """Looks at photos, in all epochs and scores, up to which nothing is said: a small network takes a minute."""
 
 _STEP: Final = 3
-"""Looks that take as long as a step of training: forward, and backward to what comes in and to the weights."""
+"""Looks that take as long as a step of training: forward, and backward to its input and to its weights."""
 
 _INSTEAD: Final = (
     "a GPU (Kaggle lends one: --on kaggle), a smaller network (--backbone efficientnet_lite0 or compact), "
-    "smaller photos (train.size), fewer epochs (train.epochs, train.head_epochs), one view of the holdout (inference.views=false), or, to try "
-    "things, fewer photos (train.photos) or a limit (train.minutes)"
+    "smaller photos (train.size), fewer epochs (train.epochs, train.head_epochs), one view of the holdout "
+    "(inference.views=false), or, to try things, fewer photos (train.photos) or a limit (train.minutes)"
 )
 
 

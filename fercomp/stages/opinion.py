@@ -39,6 +39,18 @@ class Opinion:
     told: tuple[str, ...] = ()
 
 
+def no_opinion(photos: "pd.DataFrame") -> Opinion:
+    """Returns the word of nobody: copies of a picture and people decide alone, in doubt for the given label.
+
+    Args:
+        photos: Table `PHOTOS`.
+    """
+    labelled = photos.loc[photos["split"] != "test", ["image_path", "emotion"]]
+    given = {name: (labelled["emotion"] == name).astype(float) for name in EMOTIONS}
+    told = "no network was asked: `fercomp crossval`, or --model NAME, adds its word"
+    return Opinion(labelled.assign(**given), trust=0.0, told=(told,))
+
+
 def opinion_of(folder: Path, workspace: Workspace, machine: MachineParams) -> Opinion:
     """Asks a model about all labelled photos.
 

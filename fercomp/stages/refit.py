@@ -87,7 +87,9 @@ def refit(source: Path, name: str, workspace: Workspace, machine: MachineParams,
         if there:
             write = partial(write_again, source=target, card=there)
         else:
-            say_how_long({name: plan.changed(epochs=epochs.get("whole", 0), head_epochs=epochs.get("head", 0))}, photos)
+            say_how_long(
+                {name: plan.changed(epochs=epochs.get("whole", 0), head_epochs=epochs.get("head", 0))}, photos
+            )
             fitted = fit(params, data, workspace.raw, checkpoint, epochs, cache)
             write = partial(write_fitted, fitted=fitted, about=says)
         with atomic_folder(target) as folder:

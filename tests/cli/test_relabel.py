@@ -1,5 +1,7 @@
 """`fercomp relabel` and training on what it suggests."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,22 @@ def test_what_was_sorted_by_hand_is_applied(crossvalidated, fercomp):
     assert out.endswith("sorted: 72 photos\nNext: fercomp review\n")
     code, out, err = fercomp("relabel", "--import-folders", "sorted")
     assert "0 moved; 0 decisions" in out
+
+
+def test_what_was_sorted_by_hand_needs_no_network(workspace, fercomp):
+    photos = PHOTOS.read(workspace.photos)
+    moved = photos[photos["split"] == "train"].iloc[0]
+    other = "fear" if moved["emotion"] != "fear" else "sad"
+    (workspace.root / "mine" / other).mkdir(parents=True)
+    shutil.copy(workspace.raw / moved["image_path"], workspace.root / "mine" / other)
+    code, out, err = fercomp("relabel", "--import-folders", "mine")
+    assert code == 0, err
+    assert "no network was asked: `fercomp crossval`, or --model NAME, adds its word" in out
+    assert "1 of 72 labels change" in out
+    rows = doubted(workspace)
+    assert rows[["image_path", "suggested", "reason"]].values.tolist() == [
+        [moved["image_path"], other, "review"]
+    ]
 
 
 def test_dropping_needs_folders(crossvalidated, fercomp):

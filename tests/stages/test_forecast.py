@@ -101,7 +101,9 @@ def test_it_depends_on_the_work_whether_anything_is_said(workspace, monkeypatch)
 
     train, holdout, test = (int((photos["split"] == split).sum()) for split in ("train", "holdout", "test"))
     one_view = Plan(train=TINY, inference=InferenceParams(views=False, flip=False))
-    monkeypatch.setattr(stage, "FEW", 6 * (3 * train + holdout) + 2 * holdout)  # three epochs, and of the head
+    monkeypatch.setattr(
+        stage, "FEW", 6 * (3 * train + holdout) + 2 * holdout
+    )  # three epochs, and of the head
     say_how_long({"tiny": one_view}, photos, timed=timed)
     assert asked == []
     say_how_long({"tiny": Plan(train=TINY)}, photos, timed=timed)  # nine views
@@ -135,7 +137,10 @@ def test_whatever_trains_says_before_how_long_it_takes(stage_of, workspace, monk
     }
     with pytest.raises(Said):
         trainings[stage_of]()
-    (plans, splits, networks), folds = told[0], PHOTOS.read(workspace.photos).query("split == 'train'")["fold"]
+    (plans, splits, networks), folds = (
+        told[0],
+        PHOTOS.read(workspace.photos).query("split == 'train'")["fold"],
+    )
     names = {"train": ["one"], "refit": ["again"], "crossval": ["cv"], "study": ["one", "compact"]}
     assert plans == names.get(stage_of, ["bench-compact"])
     assert ("holdout" in splits) == (stage_of != "refit")

@@ -100,7 +100,7 @@ def test_a_teacher_that_has_learned_the_holdout_is_refused(workspace, teacher, t
 def test_what_is_missing_is_told_before_a_teacher_is_asked(workspace, teacher, monkeypatch):
     monkeypatch.setattr("fercomp.stages.taught.kept_probs", lambda *_: pytest.fail("the teacher was asked"))
     plan = PLAN.changed(weights=str(workspace.root / "none.weights.h5"))
-    with pytest.raises(FercompError, match="weights file .* not found"):
+    with pytest.raises(FercompError, match=r"weights file .* not found"):
         train_experiment("student", plan, workspace)
     photos = PHOTOS.read(workspace.photos)
     assert not is_trained(workspace.bundle("student"), plan, photos, workspace)

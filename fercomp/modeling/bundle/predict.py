@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 BATCH: Final = 64
 
 _INSTEAD: Final = (
-    "a GPU, a smaller network, or one look at each photo, not nine: the command that trained the network, with "
-    "--set inference.views=false, exports and scores it anew"
+    "a GPU, a smaller network, or one look at each photo, not nine: the command that trained the network, "
+    "with --set inference.views=false, exports and scores it anew"
 )
 
 
