@@ -16,6 +16,7 @@ from fercomp.faces.tta import VIEWS
 from fercomp.modeling.bundle.card import MEMBERS, read_card
 from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.modeling.bundle.model import load_bundle
+from fercomp.modeling.bundle.model_card import MODEL_CARD, model_card
 from fercomp.stages.doctor import diagnose
 from tests.drawn import draw_face
 
@@ -24,6 +25,9 @@ SHIPPED = CAME_ALONG["shipped"]
 SHIPPED_LARGE = CAME_ALONG["shipped-large"]
 
 LARGEST = {SHIPPED: 12e6, SHIPPED_LARGE: 35e6}
+
+LICENCES = {SHIPPED: "EFFICIENTNET-LITE-LICENSE.txt", SHIPPED_LARGE: "FACENET-LICENSE.txt"}
+"""Of what its networks began from; `shipped` has a part in both."""
 
 both = pytest.mark.parametrize("folder", LARGEST, ids=lambda folder: folder.name)
 
@@ -36,7 +40,7 @@ def test_it_is_complete_and_small(folder):
     card = read_card(folder)
     parts = ("card.json", "graph/graph.xml", "graph/graph.bin")
     members = {f"members/{member.name}/{part}" for member in card.members for part in parts}
-    assert names == {"README.md", "card.json", "model-card.md"} | members
+    assert names == {"README.md", "card.json", "model-card.md", LICENCES[folder]} | members
     assert len(card.members) > 1
     assert (card.name, card.classes, card.runtime) == (folder.name, EMOTIONS, "openvino")
 
@@ -62,6 +66,30 @@ def test_the_large_one_has_the_networks_of_the_small_one_beside_its_own():
     assert [float(value) for value in found[1].split(" | ")] == [
         pytest.approx(card.scores[name], abs=6e-5 if name != "log_loss" else 6e-4) for name in names
     ]
+
+
+def test_the_large_one_is_scored_as_its_networks_made_again():
+    card, text = read_card(SHIPPED_LARGE), (SHIPPED_LARGE / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^\| the same, `face160` in 8 bits, as it ships \| (.*) \|$", text, re.M)
+    names = ("accuracy", "macro_f1", "calibration_error", "log_loss")
+    assert [float(value) for value in found[1].split(" | ")] == [card.scores[name] for name in names]
+
+
+@both
+def test_its_card_says_what_its_photos_are_like_at_the_size_that_it_sees_them(folder):
+    """A photo that is made larger is softer, so each size has a sharpness of its own."""
+    card = read_card(folder)
+    networks = [read_card(folder / MEMBERS / member.name) for member in card.members]
+    sharpness = {each.size: each.kind.mean["sharpness"] for each in networks}
+    assert len(sharpness) == len(networks)
+    assert card.kind.mean["sharpness"] == sharpness[card.size]
+    by_size = [sharpness[size] for size in sorted(sharpness)]
+    assert by_size == sorted(by_size, reverse=True)
+
+
+@both
+def test_its_page_says_what_is_on_its_card(folder):
+    assert (folder / MODEL_CARD).read_text(encoding="utf-8") == model_card(folder)
 
 
 def test_colours_mean_nothing_to_the_network_that_learned_from_grey():

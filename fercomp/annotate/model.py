@@ -104,8 +104,8 @@ class Model:
         Returns:
             N rows: `image_path`, `emotion`, `confidence` (the probability of that class; of the likeliest one
             where it is `uncertain`), a column of probabilities for each class, and `valence` and `arousal`
-            where the model gives them. The very numbers of `fercomp predict`, which may also count the labels
-            of a photo's copies.
+            where the model gives them. The very numbers of `fercomp predict`, nine looks among them; that may
+            also count the labels of a photo's copies.
 
         Raises:
             FercompError: A photo cannot be used.
@@ -117,7 +117,7 @@ class Model:
             raise FercompError("expected paths of photos, got ndarray: `detect` takes arrays")
         names = [require_path(path, "paths of photos") for path in each]
         table = predict_table(self.bundle, Path(), names)
-        pred_probs, rule = table[list(self.classes)].to_numpy(np.float32), self.bundle.card.rule
+        pred_probs, rule = table[list(self.classes)].to_numpy(np.float32), self.recogniser.rule
         table.insert(1, "emotion", rule.labels(pred_probs))
         table.insert(2, "confidence", rule.confidences(pred_probs))
         return table
@@ -154,7 +154,7 @@ def load(
         detector: Who looks for faces: one of `faces.detect.DETECTORS`. `whole` takes each picture for a face.
         min_score: Lowest score of a face; `None` for the detector's own.
         min_size: Lowest longer side of a face in pixels.
-        views: Looks at each face, 1 to 9, by models that gain by it; time grows with them.
+        views: Looks of `detect` at each face, 1 to 9, by models that gain by it; time grows with them.
         uncertain: Whether a face may be called `uncertain`; otherwise it has the likeliest emotion.
 
     Raises:

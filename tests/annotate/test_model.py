@@ -97,6 +97,21 @@ def test_photos_that_are_cut_out_are_predicted_as_for_the_competition(model, pho
         model.predict([None])
 
 
+def test_uncertain_may_be_left_out(write_model, tmp_path, photos):
+    folder, files = (
+        write_model(tmp_path / "sure", threshold=1.0),
+        [photos / "a/face.jpg", photos / "two.webp"],
+    )
+    assert load(folder).predict(files)["emotion"].tolist() == ["uncertain"] * 2
+    for table in (
+        load(folder, uncertain=False).predict(files),
+        load(folder, uncertain=False).predict(files[0]),
+    ):
+        said = table[[name for name in EMOTIONS if name != "uncertain"]]
+        assert table["emotion"].tolist() == said.idxmax(axis=1).tolist()
+        assert table["confidence"].tolist() == said.max(axis=1).tolist()
+
+
 def test_points_are_told_where_the_model_gives_them(write_model, tmp_path, photos):
     placing = load(write_model(tmp_path / "placing", head="both", threshold=1.0))
     faces = placing.detect(photos / "two.webp")

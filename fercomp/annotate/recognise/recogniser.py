@@ -106,6 +106,7 @@ class Recogniser:
         uncertain: See `Rule`.
 
     Attributes:
+        rule: How it decides.
         compared: Says whether the faces are of another kind than the model's photos.
 
     Raises:
@@ -120,7 +121,7 @@ class Recogniser:
         uncertain: bool = True,
     ) -> None:
         self._bundle, self._views = bundle, views
-        self._rule = replace(bundle.card.rule, uncertain=uncertain)
+        self.rule = replace(bundle.card.rule, uncertain=uncertain)
         self.compared = Compared(bundle.card.kind)
         self._detector = PerThread(make_detector)
 
@@ -154,5 +155,5 @@ class Recogniser:
         for each, answer in said:
             self.compared.add(each.inputs[0], answer.pred_probs)
         return [
-            replace(each, faces=decide(each.faces, answer, self._rule), inputs=()) for each, answer in said
+            replace(each, faces=decide(each.faces, answer, self.rule), inputs=()) for each, answer in said
         ]

@@ -43,7 +43,7 @@ _WORDS: Final = {
     "colour": ("grey", "in colour"),
     "sharpness": ("blurred", "sharp"),
     "framing": ("", "framed otherwise"),
-    "confidence": ("hard to name for it", "easier to name than those"),
+    "confidence": ("the model is less sure than usual", "the model is surer than usual"),
 }
 """What is said of photos that have less, or more, of something."""
 
