@@ -44,7 +44,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     files = [path for path in sorted(arguments.folder.iterdir()) if path.suffix in (".jpg", ".png")]
     pictures = read(files[:: arguments.every], arguments.side)
-    detectors = make_detector(), make_detector(turn=True)
+    detectors = make_detector(), make_detector(second_look=True)
     if arguments.without:
         tell_false_faces(pictures, detectors)
         return

@@ -72,7 +72,7 @@ class Options:
         Raises:
             FercompError: See `faces.detect.make_detector`.
         """
-        return make_detector(self.detector, self.min_score, self.min_size, clip, turn=not clip)
+        return make_detector(self.detector, self.min_score, self.min_size, clip, second_look=not clip)
 
     def recogniser(self, bundle: Bundle) -> Recogniser:
         """Makes what finds and names the faces in photos.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_model
 from fercomp.cli.options import BackboneName, Force, Set
 from fercomp.cli.train import train
 
@@ -15,6 +16,7 @@ def distill(
         typer.Argument(
             metavar="TEACHER...",
             help="Model to learn from: an experiment, or a model folder. Of several, the mean is learned.",
+            autocompletion=complete_model,
         ),
     ],
     name: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from fercomp.cli.completion import complete_own_model
 from fercomp.cli.options import read_params
 from fercomp.cli.words import say_next, scored, tell, to_kaggle
 
@@ -18,6 +19,7 @@ def ensemble(
             metavar="MODEL MODEL...",
             help="Models under models/, or model folders.",
             show_default="ensembles.NAME of params.yaml",
+            autocompletion=complete_own_model,
         ),
     ] = None,
     weights: Annotated[

@@ -30,11 +30,11 @@ def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
     folder = resolve_scored(model, workspace)
     scores, classes = evaluate_model(folder, workspace.raw)
     if as_json:
-        expected = asdict(expected_score(folder, workspace))
         known = {
             "model": folder.name,
             **json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
-            "expected": expected,
+            "expected": asdict(expected_score(folder, workspace)),
+            "labels_allow": ceiling_lines(workspace),
         }
         tell_json({**known, "classes": classes.to_dict("records")})
         return

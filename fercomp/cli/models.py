@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_model
 from fercomp.cli.options import AsJson
 from fercomp.cli.words import say_next, tell, tell_json
 
@@ -12,7 +13,12 @@ from fercomp.cli.words import say_next, tell, tell_json
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME|DIR", help="Show the card of this model.", show_default="all of them"),
+        typer.Argument(
+            metavar="NAME|DIR",
+            help="Show the card of this model.",
+            show_default="all of them",
+            autocompletion=complete_model,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -4,13 +4,19 @@ from typing import Annotated
 
 import typer
 
+from fercomp.cli.completion import complete_own_model
 from fercomp.cli.options import Force, read_params
 from fercomp.cli.words import say_next, tell, to_kaggle
 
 
 def refit(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="An experiment under models/, or a model folder.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="An experiment under models/, or a model folder.",
+            autocompletion=complete_own_model,
+        ),
     ],
     name: Annotated[
         str | None, typer.Option("--name", "-n", help="Name of the new model.", show_default="MODEL-refit")

@@ -14,7 +14,7 @@ from fercomp.faces.clip_yunet import ClipYuNet
 from fercomp.faces.crop import whole_box
 from fercomp.faces.found import MIN_SIZE, Detector, Faces
 from fercomp.faces.haar import Haar
-from fercomp.faces.turned import YuNetTurned
+from fercomp.faces.second_look import SecondLook
 from fercomp.faces.yunet import YuNet
 
 
@@ -46,7 +46,7 @@ def make_detector(
     min_score: float | None = None,
     min_size: float = MIN_SIZE,
     clip: bool = False,
-    turn: bool = False,
+    second_look: bool = False,
 ) -> Detector:
     """Makes a detector.
 
@@ -57,8 +57,8 @@ def make_detector(
         min_size: Lowest longer side of a face in pixels. `whole` does not look at it.
         clip: The pictures are frames of a clip: `yunet` is a `clip_yunet.ClipYuNet`; the others have but one
             way to look.
-        turn: Photos in which `yunet` is sure of no face are turned, and it looks again
-            (`turned.YuNetTurned`). The others do not say how far a face is tilted, so they look but once.
+        second_look: Where `yunet` is sure of no face in a photo, it looks again, at the photo made larger and
+            turned (`second_look.SecondLook`). The others do not say how far a face is tilted: they look once.
 
     Returns:
         The detector, for one thread.
@@ -82,6 +82,6 @@ def make_detector(
     chosen: dict[str, Any] = {} if min_score is None else {"min_score": min_score}
     if clip and name == "yunet":
         return ClipYuNet(min_size=min_size, **chosen)
-    if turn and name == "yunet":
-        return YuNetTurned(min_size=min_size, **chosen)
+    if second_look and name == "yunet":
+        return SecondLook(min_size=min_size, **chosen)
     return _MAKERS[name](min_size=min_size, **chosen)

@@ -13,6 +13,15 @@ from fercomp.faces.yunet_network import OVERLAP, YuNetLook, by_opencv, found_by_
 PORTRAIT: Final = 256
 """Pixels of the longer side of a look at all of a photo."""
 
+SCENE: Final = 1280
+"""Most pixels of the longer side of a look at small faces."""
+
+NEAR: Final = 2.0
+"""How many times larger a picture is made, at most, for a look at tiny faces."""
+
+TINY: Final = 48
+"""Pixels of the longer side up to which faces may be missed since they are small."""
+
 
 class YuNet:
     """The YuNet network (Wu, Peng and Yu, 2023), the default; for one thread.
@@ -33,6 +42,13 @@ class YuNet:
         portrait, *closer = yunet_scales(*image.shape[:2])
         found = [self._all_of(image, portrait), *(self._closer(image, scale) for scale in closer)]
         return kept_faces(image, np.concatenate(found), self._min_score, self._min_size)
+
+    def enlarged(self, image: np.ndarray) -> Faces:
+        """Finds faces of up to `TINY` pixels, in the picture made larger; none where it is large already."""
+        scale = min(NEAR, SCENE / max(image.shape[:2]))
+        found = self._closer(image, scale) if scale > 1 else np.zeros((0, 15), dtype=np.float32)
+        found = found[(found[:, 2:4] - found[:, :2]).max(axis=1, initial=0) <= TINY]
+        return kept_faces(image, found, self._min_score, self._min_size)
 
     @cached_property
     def _portrait(self) -> YuNetLook:
@@ -71,7 +87,7 @@ def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     `docs/experiments/detectors.md` has the figures.
     """
     longest = max(height, width)
-    return (PORTRAIT / longest,) if longest <= 384 else (PORTRAIT / longest, min(1.0, 1280 / longest))
+    return (PORTRAIT / longest,) if longest <= 384 else (PORTRAIT / longest, min(1.0, SCENE / longest))
 
 
 def yunet_clip_scale(height: int, width: int) -> float:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PUBLIC_SHARE: Final = 0.3
-"""Share of the test photos whose score Kaggle shows at once, where the competition does not say another."""
+"""Share of the test photos whose score Kaggle is assumed to show at once; 30 % is usual."""
 
 ENOUGH_COPIES: Final = 100
 """Photos with a copy from which on their labels bound the best accuracy."""

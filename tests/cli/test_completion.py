@@ -43,6 +43,13 @@ def test_models_that_are_there(offered, workspace, command):
     assert offered(command, "--model", "") == ["tiny", "shipped", "shipped-large"]
 
 
+@pytest.mark.parametrize("words", [("models",), ("distill", "tiny"), ("refit",), ("ensemble", "new", "tiny")])
+def test_models_that_are_named_without_an_option(offered, workspace, words):
+    assert offered(*words, "ti") == ["tiny"]
+    came_along = ["shipped", "shipped-large"] if words[0] in ("models", "distill") else []
+    assert offered(*words, "sh") == came_along
+
+
 def test_only_models_that_can_be_scored(offered, workspace):
     assert offered("evaluate", "-m", "") == ["tiny"]
 

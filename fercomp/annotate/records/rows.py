@@ -16,7 +16,7 @@ NO_FACE: Final = "no_face"
 TRUNCATED: Final = "truncated"
 """The note of a photo that lacks its end and was used as far as it goes."""
 
-ROWS: Final = 2
+ROWS: Final = 3
 """Raised with each change after which the same photo or clip may get other rows."""
 
 TEXT: Final = frozenset({"file", "status", "emotion", "note"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fercomp.core.errors import FercompError
+from fercomp.core.hub_presets import hub_presets
 from fercomp.core.params import Group, Params, Plan
 from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
@@ -131,7 +132,8 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
     """Makes the job of `dvc repro` with a file of parameters in place of `params.yaml`.
 
     Raises:
-        FercompError: There is no pipeline here, or the file's photos are not the competition's.
+        FercompError: There is no pipeline here, the file's photos are not the competition's, or a network is
+            KerasHub's.
     """
     if params.fetch.source != "kaggle":
         raise FercompError(
@@ -139,6 +141,8 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
         )
     if not is_there(workspace.root / "dvc.yaml"):
         raise FercompError("dvc.yaml is not here: run this in a clone of fercomp's repository")
+    for name in (*params.experiments, *params.relabelled, *params.students):
+        _check_backbone(params.plan(name))
     files: dict[str, Path | bytes] = {
         **_files(workspace, "dvc.yaml", "pipelines", ".dvcignore", "datasets/review.jsonl"),
         "params.yaml": file.read_bytes(),
@@ -186,8 +190,21 @@ def _job(
     )
 
 
+def _check_backbone(plan: Plan) -> None:
+    if plan.train.backbone in hub_presets():
+        raise FercompError(
+            f"{plan.train.backbone} is a network of KerasHub, which fercomp does not install at Kaggle: "
+            "train it here (docs/how-to/hub.md), or another one there"
+        )
+
+
 def _taught(plan: Plan, workspace: Workspace) -> dict[str, Path | bytes]:
-    """Lists what a network learns from besides the competition's photos."""
+    """Lists what a network learns from besides the competition's photos.
+
+    Raises:
+        FercompError: A file is missing, or the network is KerasHub's.
+    """
+    _check_backbone(plan)
     train = plan.train
     files: dict[str, Path | bytes] = {}
     if train.labels != "given":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fercomp.core.errors import FercompError
-from fercomp.core.params import load_params
+from fercomp.core.params import Params, load_params
 from fercomp.core.paths import Workspace
 from fercomp.kaggle.kernels.outputs import OutputEntry
 from fercomp.stages.at_kaggle.jobs import crossval_job, predict_job, repro_job, submission_job, train_job
@@ -94,6 +94,17 @@ def job_of(kind, workspace, params):
     if kind == "submit":
         return submission_job(workspace.bundle("tiny"), params, workspace)
     return repro_job(workspace.params, params, workspace)
+
+
+@pytest.mark.parametrize("kind", ["train", "crossval", "repro"])
+def test_a_network_of_kerashub_is_refused_before_kaggle_is_asked(kind, workspace):
+    (workspace.root / "dvc.yaml").touch()
+    params = Params.model_validate(
+        {"fetch": {"source": "kaggle"}, "experiments": {"mine": {"backbone": "dinov2_base"}}}
+    )
+    workspace.params.write_text("fetch: {source: kaggle}\n")
+    with pytest.raises(FercompError, match="dinov2_base is a network of KerasHub, which fercomp does not"):
+        job_of(kind, workspace, params)
 
 
 @pytest.mark.parametrize(("kind", "place", "block"), BLOCKED)

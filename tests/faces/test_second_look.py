@@ -1,4 +1,4 @@
-"""A photo is turned where no face in it is sure, and what is found comes back to the photo as it is."""
+"""A photo is enlarged and turned where no face is sure; what is found comes back to the photo as it is."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fercomp.faces.crop import upright_input
 from fercomp.faces.detect import make_detector
 from fercomp.faces.quality import levels, rolls
-from fercomp.faces.turned import SURE, TILTS, YuNetTurned, boxes_back, turned
+from fercomp.faces.second_look import SURE, TILTS, SecondLook, boxes_back, turned
 from fercomp.faces.yunet import YuNet
 from tests.drawn import draw_face
 
@@ -68,7 +68,7 @@ def test_a_box_keeps_its_centre_and_its_longer_side(tilt, box, scale):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (8, 9)])
 def test_any_shape_of_picture_is_turned(shape):
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    boxes = YuNetTurned(0.7, 16).detect(noise).boxes
+    boxes = SecondLook(0.7, 16).detect(noise).boxes
     assert ((boxes >= 0) & (boxes <= np.tile((shape[1], shape[0]), 2))).all()
     for tilt, longest in TILTS.items():
         view, back = turned(noise, tilt, 40)
@@ -96,7 +96,7 @@ def tilted(picture, degrees):
 def test_a_tilted_face_is_found_where_it_is_and_cut_out_upright(scene, degrees):
     (upright,) = YuNet().detect(scene)
     picture, matrix = tilted(scene, degrees)
-    (face,) = make_detector(turn=True).detect(picture)
+    (face,) = make_detector(second_look=True).detect(picture)
     centre = (upright.boxes[0, :2] + upright.boxes[0, 2:]) / 2
     np.testing.assert_allclose((face.boxes[0, :2] + face.boxes[0, 2:]) / 2, matrix @ (*centre, 1), atol=15)
     away = (rolls(face.landmarks)[0] - rolls(upright.landmarks)[0] - degrees + 180) % 360 - 180
@@ -109,23 +109,43 @@ def test_a_tilted_face_is_found_where_it_is_and_cut_out_upright(scene, degrees):
     assert np.abs(crops[0] - crops[1]).mean() < 0.6 * np.abs(crops[0] - lying).mean()
 
 
-def test_a_photo_with_a_sure_face_is_not_turned(scene):
-    plain, again = YuNet().detect(scene), YuNetTurned(0.7, 16).detect(scene)
+def test_a_photo_with_a_sure_face_is_not_looked_at_again(scene):
+    plain, again = YuNet().detect(scene), SecondLook(0.7, 16).detect(scene)
     assert plain.scores.max() > SURE
     for name in ("boxes", "scores", "landmarks"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(again, name))
 
 
+@pytest.mark.parametrize("side", [24, 30])
+def test_a_tiny_face_is_found_where_it_is(scene, side):
+    place, scale = (300, 200), side / 150
+    small = cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = np.full((480, 640, 3), 200, dtype=np.uint8)
+    picture[place[1] :, place[0] :][: small.shape[0], : small.shape[1]] = small
+    assert len(YuNet().detect(picture)) == 0
+    (face,) = SecondLook(0.7, 16).detect(picture)
+    (large,) = YuNet().detect(scene)
+    np.testing.assert_allclose(face.boxes[0], large.boxes[0] * scale + (*place, *place), atol=4)
+    np.testing.assert_allclose(face.landmarks[0], large.landmarks[0] * scale + place, atol=4)
+    assert len(SecondLook(0.7, 60).detect(picture)) == 0
+
+
+def test_large_photos_are_not_made_larger():
+    assert len(YuNet().enlarged(np.zeros((1280, 40, 3), np.uint8))) == 0
+
+
 def test_min_score_and_min_size_are_of_the_photo_as_it_is(scene):
     large = np.rot90(cv2.resize(scene, None, fx=2, fy=2)).copy()  # shrunk to 640 pixels where it is turned
-    (face,) = YuNetTurned(0.7, 200).detect(large)
+    (face,) = SecondLook(0.7, 200).detect(large)
     side = (face.boxes[0, 2:] - face.boxes[0, :2]).max()
     assert 200 < side < 400
-    assert len(YuNetTurned(0.7, float(side) + 1).detect(large)) == 0
-    assert len(YuNetTurned(0.999, 16).detect(large)) == 0
+    assert len(SecondLook(0.7, float(side) + 1).detect(large)) == 0
+    assert len(SecondLook(0.999, 16).detect(large)) == 0
 
 
-def test_only_yunet_turns_photos():
-    assert isinstance(make_detector(turn=True), YuNetTurned)
-    assert not isinstance(make_detector(), YuNetTurned)
-    assert make_detector("haar_alt", turn=True).detect(np.zeros((50, 50, 3), np.uint8)).landmarks is None
+def test_only_yunet_looks_again():
+    assert isinstance(make_detector(second_look=True), SecondLook)
+    assert not isinstance(make_detector(), SecondLook)
+    assert (
+        make_detector("haar_alt", second_look=True).detect(np.zeros((50, 50, 3), np.uint8)).landmarks is None
+    )

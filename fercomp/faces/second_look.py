@@ -1,8 +1,8 @@
-"""Faces whose photo lies on its side or its head, or who tilt theirs: they are found in the photo turned.
+"""Faces that are missed at first: tiny ones, and those who tilt their heads or whose photo is not upright.
 
-YuNet knows upright faces. It misses most that lie on their side; one that stands on its head it often takes
-for an upright one, but is less sure of it than of the same face turned the right way.
-`docs/experiments/photos.md` has the figures.
+YuNet knows upright faces of some 30 pixels and more. So a photo is made larger, for smaller ones, and turned.
+Of those that lie on their side it misses most. One that stands on its head it often takes for an upright one,
+but is less sure of it than of the same face turned the right way. docs/experiments/photos.md has the figures.
 """
 
 import math
@@ -20,21 +20,21 @@ TILTS: Final = {45: 256, -45: 256, 90: 640, -90: 640, 135: 256, -135: 256, 180: 
 photo's longer side: 256 for one look of YuNet, 640 for two, since whole groups lie on their side."""
 
 SURE: Final = 0.9
-"""Score of a face from which on a photo is not turned: 94, 99 and 85 % of three sets of upright photos have
-such a face, 14 % of those that stand on their head, none of those on their side."""
+"""Score of a face from which on a photo is not looked at again: 94, 99 and 85 % of three sets of upright
+photos have such a face, 14 % of those that stand on their head, none of those on their side."""
 
 MIN_SCORE: Final = 0.8
-"""Lowest score of a face in a turned photo: there are seven times as many chances to be wrong."""
+"""Lowest score of a face in a second look: there are eight times as many chances to be wrong."""
 
 LEAD: Final = 0.03
 """By how much a face has to score higher in the turned photo than in the photo as it is."""
 
 
-class YuNetTurned:
-    """YuNet, which turns a photo where it is sure of no face in it.
+class SecondLook:
+    """YuNet, which enlarges and turns a photo where it is sure of no face in it.
 
     Args:
-        min_score: Lowest score, 0 to 1; of a face in the turned photo `MIN_SCORE`, if that is more.
+        min_score: Lowest score, 0 to 1; of a face in a second look `MIN_SCORE`, if that is more.
         min_size: Lowest longer side of a face in pixels.
     """
 
@@ -47,18 +47,19 @@ class YuNetTurned:
         self._again = YuNet(max(min_score, MIN_SCORE), 1)
 
     def detect(self, image: np.ndarray) -> Faces:
-        """Finds faces, and turns the photo where none is sure."""
+        """Finds faces, and looks again where none is sure."""
         first = self._first.detect(image)
         if first.scores.max(initial=0) >= SURE:
             return first
         small = scaled(image, min(1.0, max(TILTS.values()) / max(image.shape[:2])))
         times = np.array(image.shape[1::-1]) / small.shape[1::-1]
-        found = [first, *(self._turned(small, times, tilt) for tilt in TILTS)]
+        upright = [first, self._again.enlarged(image)]
+        found = [*upright, *(self._turned(small, times, tilt) for tilt in TILTS)]
         boxes, scores = (
             np.concatenate([getattr(one, name) for one in found]) for name in ("boxes", "scores")
         )
         landmarks = np.concatenate([known(one.landmarks) for one in found])
-        lead = np.where(np.arange(len(scores)) < len(first), LEAD, 0.0)
+        lead = np.where(np.arange(len(scores)) < sum(map(len, upright)), LEAD, 0.0)
         best = best_of(boxes, scores + lead, 0)
         return Faces.within(image, boxes[best], scores[best], self._min_size, landmarks[best])
 
