@@ -16,7 +16,7 @@ from fercomp.cli.options import (
     load_model,
     one_shard,
 )
-from fercomp.cli.words import say_next, tell
+from fercomp.cli.words import looks, say_next, tell
 from fercomp.core.paths import SHIPPED, SHIPPED_LARGE
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def annotate(
         done = annotate_media(places, output, bundle, options, force, clip_bundle, part, device)
     if report:
         _report(done, output, force)
-    _tell(done, output)
+    _tell(done, output, looks(bundle.folder, views))
     if show and done.copy is not None:
         tell(show_copy(done.copy))
     elif show:
@@ -178,14 +178,14 @@ def _report(done: "Summary", output: Path, force: bool) -> None:
     tell(f"{written.page}: {decimal(written.size)}; {written.summary}")
 
 
-def _models(done: "Summary") -> str:
+def _models(done: "Summary", in_photos: str) -> str:
     photos, clips = done.models
-    if photos != clips and done.photos and done.videos:
-        return f"{photos} in photos and {clips} in videos"
-    return photos if done.photos else clips
+    if not done.photos:
+        return clips
+    return f"{photos}, {in_photos}" + (f" of a photo, and by {clips} in videos" if done.videos else "")
 
 
-def _tell(done: "Summary", output: Path) -> None:
+def _tell(done: "Summary", output: Path, in_photos: str) -> None:
     from fercomp.core.errors import FercompError
     from fercomp.core.progress import count
 
@@ -198,7 +198,7 @@ def _tell(done: "Summary", output: Path) -> None:
     without = count(done.without_face, picture)
     tell(f"{files}{frames}{on_record}: {count(done.faces, 'face')}, {without} without a face")
     tell(", ".join(f"{emotion} {n:,}" for emotion, n in done.emotions.items()) or "no emotions to name")
-    tell(f"named by {_models(done)}")
+    tell(f"named by {_models(done, in_photos)}")
     if done.people is not None:
         people = "1 person" if done.people == 1 else f"{done.people:,} people"
         tell(f"{people}, by biometric data, which are in {output / 'people-data'}: delete it when done")

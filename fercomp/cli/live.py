@@ -55,7 +55,7 @@ def live(
     """
     from fercomp.annotate.options import Options
     from fercomp.core.errors import FercompError
-    from fercomp.core.progress import count
+    from fercomp.core.progress import count, say
 
     if source is not None and not window:
         raise FercompError("--source is for --window: in the page, the browser chooses the camera")
@@ -64,10 +64,13 @@ def live(
     if window:
         from fercomp.annotate.window import show_window
 
-        tell(f"{count(show_window(source or '0', bundle, options), 'frame')} shown")
+        frames = show_window(source or "0", bundle, options)
+        tell(f"{count(frames, 'frame')} shown, named by {bundle.folder.name}")
         return
     from fercomp.web.live import live_app
     from fercomp.web.local import Access, serve
 
     access = Access()
-    serve(live_app(bundle, options, output, access), access, port, browser, tell)
+    page = live_app(bundle, options, output, access)
+    say(f"{bundle.folder.name} names the emotions")
+    serve(page, access, port, browser, tell)

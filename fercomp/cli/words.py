@@ -67,6 +67,18 @@ def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
     )
 
 
+def looks(folder: Path, views: int) -> str:
+    """Says how often a model looks at each face of a photo where it is asked for so many views."""
+    from fercomp.core.progress import count
+    from fercomp.faces.tta import number_of_views
+    from fercomp.modeling.bundle.find import network_cards
+
+    cards = network_cards(folder)
+    each = sorted({views if card.views else number_of_views(False, card.flip) for card in cards})
+    fewer = f"{each[0]} to " if len(each) > 1 else ""
+    return f"{fewer}{count(each[-1], 'look')} at each face"
+
+
 def scored(folder: Path) -> str:
     """Says what the model of a folder scored on the holdout, and of how many views of each photo."""
     from fercomp.core.progress import count

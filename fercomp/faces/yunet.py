@@ -81,7 +81,7 @@ def _enlarged(found: np.ndarray, look: np.ndarray, image: np.ndarray) -> np.ndar
 def yunet_scales(height: int, width: int) -> tuple[float, ...]:
     """Says at which scales YuNet looks at a picture.
 
-    YuNet finds faces of about 20 to 300 pixels. A first look at `PORTRAIT` pixels of the longer side finds
+    YuNet finds faces of about 30 to 300 pixels. A first look at `PORTRAIT` pixels of the longer side finds
     the faces that fill a picture of any size, from a tight 48-pixel crop (0.97 found, against 0.71 unscaled)
     to a portrait of 4,000; a second look at up to 1,280 finds the small faces of larger pictures.
     `docs/experiments/detectors.md` has the figures.

@@ -34,7 +34,7 @@ def test_photos_are_annotated_with_the_shipped_model(photos, workspace):
     result = run(photos)
     assert result.exit_code == 0, result.output
     assert "2 photos: 2 faces, 0 photos without a face" in result.stdout
-    assert "\nnamed by tiny\n" in result.stdout
+    assert "\nnamed by tiny, 5 looks at each face\n" in result.stdout
     assert "Look at annotated/ and annotated/records.csv" in result.stdout
     assert {path.name for path in (workspace.root / "annotated").iterdir()} == {
         "happy.png",
@@ -175,9 +175,15 @@ def test_photos_and_videos_have_models_of_their_own(photos, workspace, write_cli
     write_clip(photos / "clip.mp4", [face] * 3)
     result = run(photos, "--detector", "whole")
     assert result.exit_code == 0, result.output
-    assert "\nnamed by shipped-large in photos and shipped in videos\n" in result.stdout
+    assert (
+        "\nnamed by shipped-large, 1 look at each face of a photo, and by shipped in videos\n"
+        in result.stdout
+    )
     assert "\nnamed by shipped\n" in run(photos / "clip.mp4", "--output", "clip").stdout
-    assert "\nnamed by tiny\n" in run(photos, "--model", "tiny", "--output", "other").stdout
+    assert (
+        "named by tiny, 9 looks at each face of a photo, and by tiny"
+        in run(photos, "--model", "tiny", "--views", "9", "--output", "other").stdout
+    )
 
 
 def test_no_face_is_called_uncertain_where_that_is_not_wanted(photos, workspace, write_model):

@@ -16,7 +16,7 @@ class InferenceParams(Group):
         flip: Let the model average its answers over a face and its mirror image, which takes twice the time.
         views: Let the model average its answers about the competition's photos, and the holdout's, over nine
             views of each (test-time augmentation, `faces.tta`), which takes nine times the time of one look.
-            `annotate` has `--views` of its own; `live` looks once.
+            Without it, `annotate` looks once, too, whatever its `--views`; `live` always does.
         precision: How the weights of the inference graph are stored: `float16` takes half the size of
             `float32`, and the arithmetic stays float32.
     """
