@@ -1,3 +1,4 @@
+import csv
 import shutil
 from pathlib import Path
 
@@ -186,11 +187,22 @@ def test_photos_and_videos_have_models_of_their_own(photos, workspace, write_cli
     )
 
 
-def test_no_face_is_called_uncertain_where_that_is_not_wanted(photos, workspace, write_model):
+def test_no_face_is_called_uncertain_where_that_is_not_wanted(photos, workspace, write_model, write_clip):
     model = write_model(workspace.root / "doubting", threshold=1.0)
+    write_clip(photos / "clip.mp4", [draw_face("happy", np.random.default_rng(0), 96)] * 3)
     asked = ("--model", model, "--detector", "whole")
-    assert "\nuncertain 2\n" in run(photos, *asked).stdout
+    assert "\nuncertain 5\n" in run(photos, *asked).stdout
     assert "uncertain" not in run(photos, *asked, "--no-uncertain", "--output", "sure").stdout
+
+
+def test_a_face_found_by_a_cascade_has_no_tilt(photos):
+    picture = np.full((300, 300, 3), 200, dtype=np.uint8)
+    picture[60:240, 60:240] = draw_face("neutral", np.random.default_rng(5), 180)
+    Image.fromarray(picture).save(photos / "large.png")
+    result = run(photos / "large.png", "-m", "tiny", "--detector", "haar_default")
+    assert "1 photo: 1 face, 0 photos without a face" in result.stdout
+    (row,) = csv.DictReader(Path("annotated/records.csv").read_text().splitlines())
+    assert (row["status"], row["roll"]) == ("face", "")
 
 
 @pytest.mark.parametrize("views", ["0", "10", "-3"])
