@@ -21,7 +21,6 @@ def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
     from fercomp.core.paths import Workspace
     from fercomp.core.terminal import show
     from fercomp.modeling.bundle.card import read_card
-    from fercomp.modeling.bundle.card_keys import REFIT_OF
     from fercomp.modeling.bundle.find import resolve_scored
     from fercomp.stages.evaluate import evaluate_model, per_class_table
     from fercomp.stages.expected import ceiling_lines, expected_score
@@ -45,7 +44,7 @@ def evaluate(model: OwnModel = None, as_json: AsJson = False) -> None:
     )
     tell(*expected_score(folder, workspace).lines(), *ceiling_lines(workspace))
     card = read_card(folder)
-    if REFIT_OF in card.trained:
+    if card.is_refit:
         tell("These are the scores before `fercomp refit`: the model has learned from the holdout since")
     said = card.scores
     for name in ("valence", "arousal"):

@@ -24,7 +24,7 @@ from fercomp.kaggle.submissions.history import kaggle_scores
 from fercomp.modeling.backbones.names import check_backbone_name
 from fercomp.modeling.backend.choice import choose_device
 from fercomp.modeling.bundle.card import CARD, read_card
-from fercomp.modeling.bundle.card_keys import PRECISION, REFIT_OF
+from fercomp.modeling.bundle.card_keys import PRECISION
 from fercomp.modeling.bundle.cost import BUDGET_MS, CostRow, measure
 from fercomp.modeling.bundle.find import BENCH_PREFIX, resolve_model
 from fercomp.stages.forecast import say_how_long
@@ -118,11 +118,11 @@ def bench(
 
 
 def _say_of_what_scores_are(folder: Path) -> None:
-    trained = read_card(folder).trained
-    if REFIT_OF in trained:
+    card = read_card(folder)
+    if card.is_refit:
         say(f"{folder.name}: scores are from before `fercomp refit`: it has seen the holdout since")
-    if PRECISION in trained:
-        say(f"{folder.name}: scores are from before it was exported as {trained[PRECISION]}")
+    if PRECISION in card.trained:
+        say(f"{folder.name}: scores are from before it was exported as {card.trained[PRECISION]}")
 
 
 def look_at(plans: Mapping[str, Plan], workspace: Workspace) -> tuple[dict[str, Path], dict[str, str]]:

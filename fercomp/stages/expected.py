@@ -22,7 +22,6 @@ from fercomp.decisions.expectation import (
 )
 from fercomp.labels.ceiling import ceiling_of_copies
 from fercomp.modeling.bundle.card import CARD, HOLDOUT, Card, read_card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import output_name, own_models
 from fercomp.modeling.bundle.holdout import holdout_answers, read_holdout
 
@@ -104,7 +103,7 @@ def expected_score(folder: Path, workspace: Workspace) -> Expected:
     price = price_of_choice(np.stack([right, *rivals])) if best else 0.0
     shift = _shift(folder, card, decided, right, workspace)
     accuracy, worth = float(right.mean()), worth_of(right, groups)
-    parts = expected_parts(accuracy - price + shift, worth, tests, REFIT_OF in card.trained)
+    parts = expected_parts(accuracy - price + shift, worth, tests, card.is_refit)
     return Expected(
         holdout=expected_range(accuracy - price, worth, math.inf),
         worth=worth,
@@ -151,7 +150,7 @@ def _accuracy(folder: Path) -> float:
         card = read_card(folder)
     except FercompError:
         return math.nan
-    return math.nan if REFIT_OF in card.trained else card.scores.get("accuracy", math.nan)
+    return math.nan if card.is_refit else card.scores.get("accuracy", math.nan)
 
 
 def _answered(folder: Path, card: Card) -> "tuple[pd.DataFrame, np.ndarray, np.ndarray]":
@@ -166,11 +165,7 @@ def _rivals(table: "pd.DataFrame", folder: Path, workspace: Workspace) -> list[n
     for other in sorted(own_models(workspace)):
         try:
             card = read_card(other)
-            if (
-                other.resolve() == folder.resolve()
-                or REFIT_OF in card.trained
-                or not (other / HOLDOUT).is_file()
-            ):
+            if other.resolve() == folder.resolve() or card.is_refit or not (other / HOLDOUT).is_file():
                 continue
             others, _, right = _answered(other, card)
         except FercompError:  # told where it is used

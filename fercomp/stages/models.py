@@ -14,7 +14,6 @@ from fercomp.core.tables import PHOTOS
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.kaggle.submissions.history import find_origin, kaggle_scores
 from fercomp.modeling.bundle.card import CARD, read_card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.cost import size_in_bytes
 from fercomp.modeling.bundle.find import CAME_ALONG
 from fercomp.report.model_table import ModelRow
@@ -70,7 +69,7 @@ def _row(
     low, high = wilson_interval(accuracy, photos)
     # What came along was scored on photos of its own, which say nothing of this competition's.
     here = math.nan if folder in CAME_ALONG.values() else accuracy
-    expected = expected_parts(here, photos, tests, REFIT_OF in card.trained)[1]
+    expected = expected_parts(here, photos, tests, card.is_refit)[1]
     made = (folder / CARD).stat().st_mtime
     bench = workspace.models / "bench.csv"
     return ModelRow(
@@ -89,7 +88,7 @@ def _row(
         csv=_csv(name, workspace),
         public=scores.get(name, (math.nan, math.nan))[0],
         private=scores.get(name, (math.nan, math.nan))[1],
-        before_refit=REFIT_OF in card.trained,
+        before_refit=card.is_refit,
     )
 
 

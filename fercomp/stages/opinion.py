@@ -15,7 +15,6 @@ from fercomp.core.progress import count
 from fercomp.core.tables import PHOTOS
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import HOLDOUT, OOF, Card, read_card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import network_cards
 from fercomp.modeling.bundle.holdout import read_holdout
 from fercomp.modeling.training.teacher import check_teacher, kept_probs
@@ -138,7 +137,7 @@ def _learned(folder: Path, card: Card, photos: "pd.DataFrame") -> np.ndarray:
     none; it is not right more often on these than on its own holdout, so that its word counts fully.
     """
     groups = photos["duplicate_group"].to_numpy()
-    if REFIT_OF in card.trained or not existing(folder / HOLDOUT).is_file():
+    if card.is_refit or not existing(folder / HOLDOUT).is_file():
         return np.ones(len(photos), dtype=bool)
     table = read_holdout(folder, card)[0]
     held_out = set(zip(table["image_path"], table["emotion"], strict=True))

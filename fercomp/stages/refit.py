@@ -121,7 +121,7 @@ def _params(source: Path, card: Card) -> tuple[TrainParams, InferenceParams]:
             f"{source} is an ensemble: refit its networks {', '.join(m.name for m in card.members)}, then "
             "join them by `fercomp ensemble`"
         )
-    if REFIT_OF in card.trained:
+    if card.is_refit:
         raise FercompError(f"{source} has learned from all photos already")
     missing = [file for file in (HISTORY_FILE, HOLDOUT) if not existing(source / file).is_file()]
     if missing or "params" not in card.trained:

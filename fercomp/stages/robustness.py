@@ -22,7 +22,6 @@ from fercomp.decisions.metrics import wilson_interval
 from fercomp.decisions.thresholds import macro_f1
 from fercomp.faces.changes import STRENGTHS, changed
 from fercomp.modeling.bundle.card import HOLDOUT, Card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import CAME_ALONG, network_cards
 from fercomp.modeling.bundle.kind import evenly
 from fercomp.modeling.bundle.model import Bundle, load_bundle
@@ -182,7 +181,7 @@ def _scored(answers: list[np.ndarray], labels: np.ndarray, card: Card) -> "pd.Da
 def _learned(folder: Path, card: Card, paths: list[str]) -> str:
     """Says in a line that a model has learned from the photos, or may have."""
     only = "only the differences count"
-    if any(REFIT_OF in each.trained for each in (card, *network_cards(folder))):
+    if any(each.is_refit for each in (card, *network_cards(folder))):
         return f"{card.name} has learned from its holdout: {only}"
     if not existing(folder / HOLDOUT).is_file():
         return f"{card.name} has no {HOLDOUT} and may have learned from these photos: {only}"

@@ -98,16 +98,17 @@ def test_what_is_damaged_is_told_and_left_out(two, fercomp):
     assert rows[0]["megabytes"] is None
 
 
-def test_json_has_all_and_the_table_says_what_marks_mean(two, fercomp):
+def test_json_has_all_and_the_table_says_what_marks_mean(two, fercomp, write_model):
     write_csv(two, "older", age=200)
     rows = json.loads(fercomp("models", "--json")[1])
     assert rows[1]["made"] < rows[0]["made"]
     assert rows[1]["csv"] == "old" and rows[1]["accuracy_low"] == pytest.approx(0.4314, abs=1e-4)
+    write_model(two.bundle("bare"))
     code, out, err = fercomp("models")
     assert (code, err) == (0, "")
     assert "0.5962*" in out and "0.579-0.613" in out
     assert "* scored before its last training, which used the holdout too" in out
-    assert "never scored on a holdout: shipped-large\n" in out
+    assert "never scored on a holdout: bare\n" in out
     assert "old: the CSV is older than the model" in out
 
 

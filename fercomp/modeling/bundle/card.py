@@ -30,7 +30,7 @@ from fercomp.core.tables import taken_names
 from fercomp.decisions.circumplex import VECTORS
 from fercomp.decisions.rule import Rule
 from fercomp.decisions.thresholds import Score
-from fercomp.modeling.bundle.card_keys import scores_fault, trained_fault
+from fercomp.modeling.bundle.card_keys import REFIT_OF, scores_fault, trained_fault
 from fercomp.modeling.bundle.graph_check import GraphCheck
 from fercomp.modeling.bundle.kind import PhotoKind
 
@@ -192,6 +192,11 @@ class Card(Group):
         if self.members:
             return ()
         return (GRAPH, GRAPH_WEIGHTS) if self.runtime == "openvino" else (KERAS_MODEL,)
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether it, or a network in it, has learned from the holdout since it was scored there."""
+        return REFIT_OF in self.trained
 
     @property
     def rule(self) -> Rule:

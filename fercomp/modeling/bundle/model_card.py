@@ -10,7 +10,6 @@ from fercomp.core.classes import UNCERTAIN
 from fercomp.core.files import write_text
 from fercomp.decisions.metrics import wilson_interval
 from fercomp.modeling.bundle.card import Card, read_card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.find import CAME_ALONG, network_cards
 from fercomp.modeling.bundle.graph_check import worst_check
 from fercomp.modeling.bundle.robustness import robustness_section
@@ -51,7 +50,7 @@ def model_card(folder: Path) -> str:
         about=f"Written by fercomp from `card.json`, which has every parameter.{points}",
         facts="\n".join(f"| {name} | {told} |" for name, told in rows.items()),
     )
-    return page + robustness_section(folder, any(REFIT_OF in each.trained for each in (card, *networks)))
+    return page + robustness_section(folder, any(each.is_refit for each in (card, *networks)))
 
 
 def write_model_card(folder: Path) -> None:
@@ -96,7 +95,7 @@ def _scores(card: Card) -> dict[str, str]:
         return {"scores": "none on the card"}
     accuracy, n = card.scores["accuracy"], int(card.scores["n"])
     low, high = wilson_interval(accuracy, n)
-    before = REFIT_OF in card.trained
+    before = card.is_refit
     return {
         "holdout accuracy": f"{accuracy:.4f} (95 % interval {low:.3f} to {high:.3f}, {n:,} photos)",
         "macro-F1": f"{card.scores['macro_f1']:.4f}",

@@ -13,7 +13,6 @@ from fercomp.core.progress import say
 from fercomp.core.tables import oof_table, pred_probs
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.bundle.card import OOF, read_card
-from fercomp.modeling.bundle.card_keys import REFIT_OF
 from fercomp.modeling.bundle.model import Bundle, load_bundle
 from fercomp.modeling.bundle.predict import predict_photos
 from fercomp.modeling.training.array_cache import keep, read_kept
@@ -50,7 +49,7 @@ def check_teacher_of_tests(teacher: Path, classes: tuple[str, ...]) -> None:
         FercompError: See `check_teacher`; or the model has learned from the holdout.
     """
     check_teacher(teacher, classes)
-    if REFIT_OF in read_card(teacher).trained:
+    if read_card(teacher).is_refit:
         raise FercompError(
             f"{teacher} has learned from the holdout, whose labels would come back by way of test photos: "
             "name the model that it repeats, or set train.test_photos to false"
@@ -69,7 +68,7 @@ def accept_teacher(teacher: Path, classes: tuple[str, ...]) -> None:
     """
     check_teacher(teacher, classes)
     card = read_card(teacher)
-    if REFIT_OF in card.trained:
+    if card.is_refit:
         say(
             f"the teacher {card.name} has learned from the holdout: there, its student will look better than "
             "it is"

@@ -87,7 +87,7 @@ def origin_of(card: Card) -> str:
     parts = []
     if card.members:
         parts.append(f"ensemble of {', '.join(member.name for member in card.members)}")
-    if REFIT_OF in card.trained:
+    if card.is_refit:
         before = card.trained[REFIT_OF]
         parts.append(
             f"refit of {before if isinstance(before, str) else ', '.join(map(str, before.values()))}"
