@@ -4,8 +4,8 @@
     python benchmarks/annotate.py PHOTOS fercomp/shipped --views 1    # the fastest
 
 The floor has the photos decoded in memory, uses the same threads and batches, and neither draws nor writes.
-Both are measured in turn, five times by default. Rates are those of the best round of each; the ratio is the median over
-rounds, since the machine may change its pace between them.
+Both are measured in turn, five times by default. Rates are those of the best round of each; the ratio is the
+median over rounds, since the machine may change its pace between them.
 """
 
 import argparse
