@@ -1,7 +1,7 @@
 """How far photos of several kinds are from those that a model learned from, in the units of its thresholds.
 
     python benchmarks/other_photos.py WORKSPACE FOLDER
-    python benchmarks/other_photos.py WORKSPACE --write fercomp/shipped
+    python benchmarks/other_photos.py WORKSPACE --write fercomp/shipped-large
 
 The first compares 20 random halves of the holdout, and hundreds of the same photos, enlarged four times and
 saved as JPEG in RGB, then the photos of a folder as they are and grey at 48 pixels. The second writes on the
