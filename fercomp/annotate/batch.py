@@ -1,9 +1,8 @@
 """Annotates photos and clips of files and folders."""
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
@@ -17,10 +16,11 @@ from fercomp.annotate.people.store import PEOPLE_DATA
 from fercomp.annotate.photos import Done, annotate_photos
 from fercomp.annotate.recognise.recogniser import Recogniser
 from fercomp.annotate.records.parquet import rows_format
-from fercomp.annotate.records.rows import FACE, NO_FACE, ROWS, TRUNCATED, problem_row
+from fercomp.annotate.records.rows import ROWS, problem_row
 from fercomp.annotate.sources.found import Photo, Video
 from fercomp.annotate.sources.places import Location, find_places
 from fercomp.annotate.sources.walk import Sources, recordable
+from fercomp.annotate.summary import Summary, summary_of
 from fercomp.core.errors import FercompError
 from fercomp.core.params import Wanted
 from fercomp.core.progress import count, say, track
@@ -28,43 +28,6 @@ from fercomp.core.shards import Shard
 from fercomp.core.version import __version__
 from fercomp.media.problems import ClipProblem, MediaProblem, failed
 from fercomp.modeling.bundle.model import Bundle
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What is on record after a run.
-
-    Attributes:
-        records: The file of records.
-        photos: Number of photos.
-        videos: Number of clips.
-        frames: Number of their frames.
-        earlier: How many photos and clips were on record before this run.
-        faces: Number of faces, in each photo and each frame.
-        without_face: Number of photos and frames without a face.
-        emotions: Number of faces by emotion, the most frequent first.
-        problems: Why files could not be used, or only in part, by file.
-        cut_off: Number of photos that lack their end and were used as far as they go.
-        models: Names of the models, that of photos and that of clips.
-        seconds: Duration of this run.
-        people: Number of people; `None` where nobody asked, or shards are still to be merged.
-        copy: The annotated copy, where one photo alone was annotated.
-    """
-
-    records: Path
-    photos: int
-    videos: int
-    frames: int
-    earlier: int
-    faces: int
-    without_face: int
-    emotions: dict[str, int]
-    problems: dict[str, str]
-    cut_off: int
-    models: tuple[str, str]
-    seconds: float
-    people: int | None = None
-    copy: Path | None = None
 
 
 def annotate_media(
@@ -122,7 +85,7 @@ def annotate_media(
             folder.records.append([problem_row(file, reason)])
     earlier = len(sources.found) - len(folder.todo)
     names = bundle.card.name, clip_bundle.card.name
-    summary = _summary(folder, sources, earlier, names, monotonic() - start)
+    summary = summary_of(folder, sources, earlier, names, monotonic() - start)
     alone = found[0] if len(found) == 1 else None
     return replace(summary, copy=folder.copy_of(alone)) if isinstance(alone, Photo) else summary
 
@@ -156,7 +119,7 @@ def merge_media(
     merge = ShardMerge(output, sources, bundle.card.classes, settings, options.records, options.people)
     merge.run()
     names = bundle.card.name, clip_bundle.card.name
-    return _summary(merge, sources, len(sources.found), names, monotonic() - start)
+    return summary_of(merge, sources, len(sources.found), names, monotonic() - start)
 
 
 def _find(paths: Location | Sequence[Location], output: Path, on_ray: bool = False) -> Sources:
@@ -217,39 +180,3 @@ def _annotate_video(video: Video, folder: OutputFolder, bundle: Bundle, options:
         told = failed(video.path, error, ClipProblem)
     say(str(told))
     folder.records.append([problem_row(video.file, told.reason)])
-
-
-def _summary(
-    done: OutputFolder | ShardMerge, sources: Sources, earlier: int, models: tuple[str, str], seconds: float
-) -> Summary:
-    faces = without_face = frames = cut_off = 0
-    emotions: Counter[str] = Counter()
-    problems: dict[str, str] = {}
-    for rows in done.records.pictures():
-        first = rows[0]
-        if first["file"] not in sources.found and first["file"] not in sources.problems:
-            continue
-        frames += first["frame"] != ""
-        without_face += first["status"] == NO_FACE
-        if first["status"] == FACE:
-            faces += len(rows)
-            emotions.update(row["emotion"] for row in rows)
-        elif first["status"] != NO_FACE:
-            problems[first["file"]] = first["status"]
-        cut_off += first["note"] == TRUNCATED
-    videos = sum(map(sources.found.is_video, sources.found.files))
-    return Summary(
-        records=done.table,
-        photos=len(sources.found) - videos,
-        videos=videos,
-        frames=frames,
-        earlier=earlier,
-        faces=faces,
-        without_face=without_face,
-        emotions=dict(emotions.most_common()),
-        problems=problems,
-        cut_off=cut_off,
-        models=models,
-        seconds=seconds,
-        people=done.people.found if done.people else None,
-    )

@@ -20,7 +20,7 @@ from fercomp.cli.words import looks, say_next, tell
 from fercomp.core.paths import SHIPPED, SHIPPED_LARGE
 
 if TYPE_CHECKING:
-    from fercomp.annotate.batch import Summary
+    from fercomp.annotate.summary import Summary
     from fercomp.core.shards import Shard
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from fercomp.annotate.batch import Summary, annotate_media
+from fercomp.annotate.batch import annotate_media
+from fercomp.annotate.summary import Summary
 from fercomp.core.params import AugmentParams, Params
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say

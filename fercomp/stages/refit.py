@@ -29,7 +29,8 @@ from fercomp.modeling.training.phases import Epochs
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
 from fercomp.stages.taught import card_entries, read_photos, what_is_taught
-from fercomp.stages.train import alone, check_unless_trained, is_cut_facenet, is_used_so, trained_before
+from fercomp.stages.train import alone, check_unless_trained
+from fercomp.stages.trained import is_cut_facenet, is_used_so, trained_before
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,23 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from fercomp.core.errors import FercompError
 from fercomp.core.files import atomic_folder
 from fercomp.core.locks import locked
-from fercomp.core.params import FACENET, InferenceParams, Plan, TrainParams
+from fercomp.core.params import Plan
 from fercomp.core.paths import Workspace
 from fercomp.core.progress import say, waiting
 from fercomp.data.cache import PhotoCache
 from fercomp.modeling.backend.choice import choose_device
-from fercomp.modeling.bundle.card import HISTORY_FILE, HOLDOUT, KERAS_MODEL, Card, read_card
-from fercomp.modeling.bundle.card_keys import INFERENCE, TAUGHT
+from fercomp.modeling.bundle.card import Card
+from fercomp.modeling.bundle.card_keys import INFERENCE
 from fercomp.modeling.bundle.find import new_model
 from fercomp.modeling.bundle.holdout import add_kind
 from fercomp.modeling.training.training_set import TrainingData
 from fercomp.stages.forecast import say_how_long
 from fercomp.stages.taught import card_entries, read_photos, what_is_taught, with_grey_decided
+from fercomp.stages.trained import is_used_so, trained_before, trained_with
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,37 +216,3 @@ def is_trained(target: Path, plan: Plan, photos: "pd.DataFrame", workspace: Work
     if trained_with(target, plan.train) is None:  # no teacher has to be asked to see that
         return False
     return training_of(target, target.name, plan, photos, workspace).before() is not None
-
-
-def trained_before(target: Path, params: TrainParams, data: TrainingData) -> Card | None:
-    """Returns the card of a bundle whose network was trained so, on this; `None` where there is none."""
-    card = trained_with(target, params)
-    return card if card and card.trained.get(TAUGHT) == data.fingerprint else None
-
-
-def trained_with(target: Path, params: TrainParams) -> Card | None:
-    """Returns the card of a bundle whose network was trained with these parameters, whatever it learned."""
-    try:
-        card = read_card(target)
-        used = TrainParams.model_validate(card.trained.get("params"))
-        InferenceParams.model_validate(card.trained.get(INFERENCE))
-    except (FercompError, ValidationError):  # none, damaged, of a version with other parameters, an ensemble
-        return None
-    if is_cut_facenet(card):
-        return None
-    while params.batch_size > used.batch_size:  # halved in training, where it did not fit into memory
-        params = params.halved()
-    whole = (target / KERAS_MODEL).is_file() and (target / HISTORY_FILE).is_file()
-    return card if whole and used.model_dump() == params.model_dump() else None
-
-
-def is_cut_facenet(card: Card) -> bool:
-    """Tells whether a network is `facenet` as earlier versions had it, up to its third 17x17 block."""
-    # The whole of it came together with `grey`.
-    return card.backbone == FACENET and "grey" not in card.trained.get("params", {})
-
-
-def is_used_so(target: Path, card: Card, inference: InferenceParams) -> bool:
-    """Tells whether a bundle is complete, and made for this use of its network."""
-    complete = all((target / file).is_file() for file in (HOLDOUT, *card.network))
-    return complete and InferenceParams.model_validate(card.trained[INFERENCE]) == inference

@@ -12,12 +12,13 @@ from fercomp.core.params import Group, Params, Plan
 from fercomp.core.params.pipeline import MADE
 from fercomp.core.paths import Workspace
 from fercomp.core.reading import is_there
-from fercomp.kaggle.kernels.packing import PACKAGE, fingerprint_of
+from fercomp.kaggle.kernels.packing import fingerprint_of
 from fercomp.kaggle.kernels.vendored import least_keras, vendored_files
 from fercomp.kaggle.kernels.work import Step, Work
 from fercomp.modeling.backend.hub import needs_hub
 from fercomp.modeling.bundle.card import CARD, DECISION, GRAPH, KERAS_MODEL, OOF, Decision, read_card
-from fercomp.modeling.bundle.find import CAME_ALONG, model_files, new_model, output_name, resolve_model
+from fercomp.modeling.bundle.find import new_model, output_name, resolve_model
+from fercomp.stages.at_kaggle.sent_files import files_at, files_of_model, needed_file, sent_as
 
 INDEX: Final = ("datasets/photos.csv", "datasets/problems.csv")
 TABLES: Final = (*INDEX, "datasets/labels.csv")
@@ -62,7 +63,7 @@ def train_job(
     new_model(name, workspace)
     plan = params.plan(name, backbone)
     words = ["train", "--name", name, *(["--backbone", backbone] if backbone else [])]
-    further = _files(workspace, "params.yaml", f"models/.training/{name}.npz")
+    further = files_at(workspace, "params.yaml", f"models/.training/{name}.npz")
     files, done = _taught(plan, workspace), (f"models/{name}",)
     return _job(words, set_, params, (plan.train, plan.inference), files, done, further)
 
@@ -75,7 +76,7 @@ def crossval_job(
     plan = params.plan(name, backbone).changed(labels="given", test_photos=False)
     words = ["crossval", "--name", name, *(["--backbone", backbone] if backbone else [])]
     folds = [f"models/.training/folds/{name}-{number}" for number in range(params.prepare.folds)]
-    further = _files(workspace, "params.yaml", f"models/.training/{name}-[0-9]*.npz", *folds)
+    further = files_at(workspace, "params.yaml", f"models/.training/{name}-[0-9]*.npz", *folds)
     files, done = _taught(plan, workspace), (f"models/{name}", *folds)
     return _job(words, set_, params, (plan.train, plan.inference), files, done, further)
 
@@ -84,8 +85,8 @@ def predict_job(model: str | None, set_: Sequence[str], params: Params, workspac
     """Makes the job of `fercomp predict`."""
     folder = resolve_model(model, workspace)
     name = output_name(folder, workspace)
-    files, done = _model(folder, workspace), (f"models/{name}/{_SCORES}.csv",)
-    further = _files(workspace, "params.yaml")
+    files, done = files_of_model(folder, workspace), (f"models/{name}/{_SCORES}.csv",)
+    further = files_at(workspace, "params.yaml")
     return _job(["predict", "--model", name], set_, params, (params.predict,), files, done, further)
 
 
@@ -105,8 +106,8 @@ def submission_job(folder: Path, params: Params, workspace: Workspace) -> Job:
     # Not the decision's file, whose scores may change where no answer does.
     decision = Decision.by(read_card(folder).rule, "", {}).model_dump_json().encode()
     files = {
-        **_model(folder, workspace),
-        f"{_sent_as(folder, workspace)}/{DECISION}": decision,
+        **files_of_model(folder, workspace),
+        f"{sent_as(folder, workspace)}/{DECISION}": decision,
         "params.yaml": json.dumps(matters).encode(),
     }
     device = ("--set", f"machine.device={params.machine.device}")
@@ -144,7 +145,7 @@ def repro_job(file: Path, params: Params, workspace: Workspace) -> Job:
     for name in (*params.experiments, *params.relabelled, *params.students):
         _check_backbone(params.plan(name))
     files: dict[str, Path | bytes] = {
-        **_files(workspace, "dvc.yaml", "pipelines", ".dvcignore", "datasets/review.jsonl"),
+        **files_at(workspace, "dvc.yaml", "pipelines", ".dvcignore", "datasets/review.jsonl"),
         "params.yaml": file.read_bytes(),
         ".dvc/config": _DVC_CONFIG,
     }
@@ -208,57 +209,15 @@ def _taught(plan: Plan, workspace: Workspace) -> dict[str, Path | bytes]:
     train = plan.train
     files: dict[str, Path | bytes] = {}
     if train.labels != "given":
-        files |= _needed(workspace, "datasets/labels.csv", "run `fercomp relabel`")
+        files |= needed_file(workspace, "datasets/labels.csv", "run `fercomp relabel`")
     if train.makes_points:
         oof = workspace.oof.relative_to(workspace.root).as_posix()
-        files |= _needed(workspace, oof, "run `fercomp crossval`") | _files(
-            workspace, f"models/crossval/{CARD}"
-        )
+        files |= needed_file(workspace, oof, "run `fercomp crossval`")
+        files |= files_at(workspace, f"models/crossval/{CARD}")
     elif train.head != "emotion":
-        files |= _needed(workspace, train.va_targets, "train.va_targets is a file of this folder")
+        files |= needed_file(workspace, train.va_targets, "train.va_targets is a file of this folder")
     if "." in train.weights:
-        files |= _needed(workspace, train.weights, "train.weights is a file of this folder")
+        files |= needed_file(workspace, train.weights, "train.weights is a file of this folder")
     for teacher in train.teachers:
-        files |= _model(resolve_model(teacher, workspace), workspace, DECISION, OOF)
+        files |= files_of_model(resolve_model(teacher, workspace), workspace, DECISION, OOF)
     return files
-
-
-def _model(folder: Path, workspace: Workspace, *further: str) -> dict[str, Path | bytes]:
-    """Lists what a model's probabilities come from, and what else is wanted of it."""
-    top, files = _sent_as(folder, workspace), model_files(folder, *further)
-    for path in files.values():
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise FercompError(f"{path} is a link out of its model's folder: put a copy there to send it")
-    return {f"{top}/{name}": path for name, path in files.items()}
-
-
-def _sent_as(folder: Path, workspace: Workspace) -> str:
-    """Returns where a model is in the kernel's folder."""
-    if came := next((name for name, place in CAME_ALONG.items() if place == folder), None):
-        return f"{PACKAGE.name}/{came}"
-    if folder.resolve().parent != workspace.models.resolve():
-        raise FercompError(f"{folder} is not under {workspace.models}: move it there, so that it can travel")
-    return f"models/{folder.name}"
-
-
-def _needed(workspace: Workspace, name: str, remedy: str) -> dict[str, Path | bytes]:
-    path = workspace.root / name
-    if not is_there(path) or not path.resolve().is_relative_to(workspace.root.resolve()):
-        raise FercompError(f"{name} is not in this folder, and the training learns from it: {remedy}")
-    return {Path(name).as_posix(): path}
-
-
-def _files(workspace: Workspace, *patterns: str) -> dict[str, Path | bytes]:
-    """Lists the files that are at, or below, some paths.
-
-    Raises:
-        FercompError: One of them is a link to something that is not in this folder.
-    """
-    found: dict[str, Path | bytes] = {}
-    for place in (place for pattern in patterns for place in sorted(workspace.root.glob(pattern))):
-        inside = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-        for path in inside:
-            if path.is_symlink() and not path.resolve().is_relative_to(workspace.root.resolve()):
-                raise FercompError(f"{path} is a link out of this folder: put a copy there to send it")
-        found |= {path.relative_to(workspace.root).as_posix(): path for path in inside}
-    return {name: path for name, path in found.items() if not name.endswith(".lock")}
