@@ -80,7 +80,7 @@ def test_two_batches_are_timed_and_the_whole_is_said(workspace, monkeypatch, cap
     assert re.search(r"^tiny: about \d", told, re.MULTILINE)
     assert "how long none takes cannot be told: " in told
     assert re.search(r"^training 5 networks on \d+ photos: about .* on this CPU$", told, re.MULTILINE)
-    assert "in less time: a GPU, a smaller network" in told
+    assert "in less time: a GPU (Kaggle lends one: --on kaggle), a smaller network" in told
 
 
 def test_networks_that_are_trained_side_by_side_take_as_long_as_their_turns(workspace, monkeypatch, capsys):
