@@ -27,7 +27,7 @@ SHIPPED_LARGE = CAME_ALONG["shipped-large"]
 LARGEST = {SHIPPED: 12e6, SHIPPED_LARGE: 35e6}
 
 LICENCES = {SHIPPED: "EFFICIENTNET-LITE-LICENSE.txt", SHIPPED_LARGE: "FACENET-LICENSE.txt"}
-"""Of what its networks began from; `shipped` has a part in both."""
+"""Of what its networks began from; a network of `shipped-large` began as one of `shipped` did."""
 
 both = pytest.mark.parametrize("folder", LARGEST, ids=lambda folder: folder.name)
 

@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -67,29 +68,33 @@ def to_kaggle(model: str, csv: Path) -> tuple[str, str, str]:
     )
 
 
+def _from_to(numbers: Iterable[int], what: str) -> str:
+    """Says of how many something is, such as `1 to 9 views`, or `9 views` where all numbers are the same."""
+    from fercomp.core.progress import count
+
+    least, *more = sorted(set(numbers))
+    return f"{least} to {count(more[-1], what)}" if more else count(least, what)
+
+
 def looks(folder: Path, views: int) -> str:
     """Says how often a model looks at each face of a photo where it is asked for so many views."""
-    from fercomp.core.progress import count
     from fercomp.faces.tta import number_of_views
     from fercomp.modeling.bundle.find import network_cards
 
     cards = network_cards(folder)
-    each = sorted({views if card.views else number_of_views(False, card.flip) for card in cards})
-    fewer = f"{each[0]} to " if len(each) > 1 else ""
-    return f"{fewer}{count(each[-1], 'look')} at each face"
+    each = (views if card.views else number_of_views(False, card.flip) for card in cards)
+    return f"{_from_to(each, 'look')} at each face"
 
 
 def scored(folder: Path) -> str:
     """Says what the model of a folder scored on the holdout, and of how many views of each photo."""
-    from fercomp.core.progress import count
     from fercomp.faces.tta import number_of_views
     from fercomp.modeling.bundle.card import read_card
     from fercomp.modeling.bundle.find import network_cards
 
     scores = read_card(folder).scores
-    views = sorted({number_of_views(card.views, card.flip) for card in network_cards(folder)})
-    fewer = f"{views[0]} to " if len(views) > 1 else ""
+    views = (number_of_views(card.views, card.flip) for card in network_cards(folder))
     return (
-        f"holdout accuracy {scores['accuracy']:.4f} ({fewer}{count(views[-1], 'view')}), "
+        f"holdout accuracy {scores['accuracy']:.4f} ({_from_to(views, 'view')}), "
         f"macro-F1 {scores['macro_f1']:.4f} on {scores['n']:,.0f} photos"
     )
